@@ -1,0 +1,99 @@
+# Needs Python 3.10 or newer, make and a package registry; everything else is made here, in .tools and .venv.
+
+PYTHON ?= python3
+# On the command line only (make test VENV=.venv-3.10): the environment may hold a VENV of another project.
+VENV := .venv
+PYTHONS := 3.10 3.11 3.12 3.13
+UV_VERSION := 0.13.9
+MELTANO_VERSION := 4.4.1
+# As in meltano.yml.
+TARGET_POSTGRES_VERSION := 0.8.1
+
+TOOLS := .tools
+# A name such as python3 would let uv look for one by itself, past the one of an active environment.
+BASE_PYTHON = $(PYTHON) -c 'import sys; print(getattr(sys, "_base_executable", sys.executable))'
+UV := $(TOOLS)/bin/uv
+UV_STAMP := $(TOOLS)/uv-$(UV_VERSION)
+MELTANO := $(TOOLS)/meltano/$(MELTANO_VERSION)
+TARGET_POSTGRES := $(TOOLS)/target-postgres/$(TARGET_POSTGRES_VERSION)
+
+# What the shell brings must not decide what is installed where, or which modules are imported.
+unexport VIRTUAL_ENV CONDA_PREFIX PYTHONPATH PYTHONHOME PYTHONSTARTUP PYTHONDONTWRITEBYTECODE
+unexport UV_PYTHON UV_PROJECT UV_SYSTEM_PYTHON UV_NO_DEV UV_NO_SYNC UV_FROZEN
+unexport PIP_REQUIRE_VIRTUALENV PIP_TARGET PIP_PREFIX
+export PIP_USER := 0
+export UV_PYTHON_DOWNLOADS := never
+export UV_PROJECT_ENVIRONMENT := $(VENV)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo org test lint format docs bench test-all clean pytest sync usable-python
+
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+
+demo: sync $(MELTANO) ## a real meltano run from a stand-in org into files, in full and then incrementally
+	@$(VENV)/bin/python -m tests.demo
+
+org: sync ## a stand-in Salesforce org to try the tap on, until Ctrl-C
+	@$(VENV)/bin/python -m tests.local_org
+
+test: lint pytest ## everything that decides about a change: lint, types, tests, documents
+
+lint: sync ## ruff (rules and format) and mypy
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+
+format: sync ## put the code into shape
+	$(VENV)/bin/ruff check --fix .
+	$(VENV)/bin/ruff format .
+
+docs: sync ## write the tables in the documents that come from the code
+	@$(VENV)/bin/python -m tests.documents
+
+bench: sync ## rows per second of the whole tap, by REST and by Bulk
+	@$(VENV)/bin/python -m tests.bench
+
+# pyenv shows a version on PATH only when it is activated; its own folder always has it.
+test-all: lint ## the tests on every Python from 3.10 to 3.13 that is found
+	@PATH="$$PATH$$(printf ':%s' "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/*/bin)"; \
+	for version in $(PYTHONS); do \
+		python=$$($(UV) python find --system --no-project --no-python-downloads "$$version" 2>/dev/null) \
+			|| { echo "Python $$version: not found, not tested"; continue; }; \
+		$(MAKE) --no-print-directory pytest PYTHON="$$python" VENV=".venv-$$version" || exit 1; \
+	done
+
+# loadfile: the tests of one file share servers, which are slow to start.
+pytest: sync $(TARGET_POSTGRES)
+	$(VENV)/bin/python -m pytest -n 2 --dist loadfile
+
+sync: usable-python $(UV_STAMP)
+	@$(UV) sync --quiet --locked --python "$$($(BASE_PYTHON))"
+
+usable-python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null || { \
+		echo 'Python 3.10 or newer is needed, and "$(PYTHON)" is not one.' >&2; \
+		echo 'Name another with: make PYTHON=python3.12' >&2; exit 1; }
+
+$(UV_STAMP): | usable-python
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo '"$(PYTHON)" has no venv module. On Debian and Ubuntu: apt-get install python3-venv' >&2; \
+		exit 1; }
+	@echo 'Installing uv $(UV_VERSION) into $(TOOLS)'
+	@$(PYTHON) -m venv $(TOOLS)
+	@$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check 'uv==$(UV_VERSION)'
+	@touch $@
+
+# Programs that the tap works with, each in an environment of its own, as their users have them.
+$(MELTANO): PACKAGE = meltano==$(MELTANO_VERSION)
+$(TARGET_POSTGRES): PACKAGE = meltanolabs-target-postgres==$(TARGET_POSTGRES_VERSION)
+$(MELTANO) $(TARGET_POSTGRES): | usable-python $(UV_STAMP)
+	@echo 'Installing $(PACKAGE) into $(@D)'
+	@$(UV) venv --quiet --clear --python "$$($(BASE_PYTHON))" $(@D)
+	@$(UV) pip install --quiet --python $(@D) '$(PACKAGE)'
+	@touch $@
+
+clean: ## remove what these commands have made
+	rm -rf .venv .venv-3.* $(TOOLS) .demo .local-org
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.*
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
