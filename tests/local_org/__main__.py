@@ -1,0 +1,125 @@
+"""The local org for people: `python -m tests.local_org`.
+
+Fills an org with rows, writes a config that signs in to it, says what to do next, and serves
+until Ctrl-C. While it runs, `POST /local-org/change` changes rows and `GET /local-org/journal`
+counts calls; both exist only here, no Salesforce org has them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.local_org import LocalOrg
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_TAP = "tap-versionforge-salesforce"
+# Of the opportunities; parents come first, so that children find them.
+_SHARES = {
+    "User": 0.01,
+    "Account": 0.2,
+    "Contact": 0.4,
+    "Opportunity": 1.0,
+    "Contract": 0.1,
+    "OpportunityLineItem": 1.0,
+    "QuoteLineItem": 0.5,
+    "OrderItem": 0.5,
+    "ContractLineItem": 0.2,
+}
+_SHARE_OF_OTHERS = 0.02
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the org until it is told to stop."""
+    options = _parser().parse_args(arguments)
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda _number, _frame: stop.set())
+    org = LocalOrg(port=options.port)
+    org.settings.latency_ms = options.latency_ms
+    rows = seed(org, options.rows)
+    with org:
+        config = write_config(org, options.directory)
+        _say(_greeting(org, config, rows))
+        stop.wait()
+    _say("The local org has stopped.")
+    return 0
+
+
+def seed(org: LocalOrg, rows: int) -> int:
+    """Fill every object: Opportunity with `rows` rows, the others with their share of it."""
+    others = [name for name in org.store.sobjects if name not in _SHARES]
+    shares = {**_SHARES, **dict.fromkeys(others, _SHARE_OF_OTHERS)}
+    return sum(
+        len(org.store.seed(name, max(1, round(rows * share)))) for name, share in shares.items()
+    )
+
+
+def write_config(org: LocalOrg, directory: Path) -> Path:
+    """Write `config.json` and `private_key.pem`, readable by their owner only."""
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    directory.chmod(0o700)
+    key, config = directory / "private_key.pem", directory / "config.json"
+    content = org.config(private_key_path=str(key))
+    del content["private_key"]
+    _write_secret(key, org.private_key_pem)
+    _write_secret(config, json.dumps(content, indent=2) + "\n")
+    return config
+
+
+def _write_secret(path: Path, text: str) -> None:
+    path.unlink(missing_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def _greeting(org: LocalOrg, config: Path, rows: int) -> str:
+    return f"""\
+A Salesforce org of your own runs at {org.url} and has {rows:,} rows.
+
+Try, in another terminal:
+  {_TAP} --config {config} check
+  {_TAP} --config {config} --discover > catalog.json
+  {_TAP} --config {config} --catalog catalog.json > out.jsonl
+
+Change some rows, to see what the next run picks up:
+  curl -d '{{"object": "Opportunity", "update": 40, "insert": 3, "delete": 2}}' \\
+    {org.url}/local-org/change
+
+See how many calls it took:
+  curl {org.url}/local-org/journal
+
+Ctrl-C stops it."""
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.local_org", description="A Salesforce org on this machine."
+    )
+    parser.add_argument("--port", type=int, default=0, help="port to listen on; 0 picks a free one")
+    parser.add_argument("--rows", type=int, default=25_000, help="opportunities to make")
+    parser.add_argument(
+        "--directory", type=Path, default=Path(".local-org"), help="where the config goes"
+    )
+    parser.add_argument(
+        "--latency-ms", type=float, default=0.0, help="delay of every answer, in milliseconds"
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

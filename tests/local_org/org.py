@@ -1,0 +1,158 @@
+"""The org itself: its parts put together, started, stopped and reset."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tests.local_org.bulk import Bulk
+from tests.local_org.clock import Clock
+from tests.local_org.composite import Composite
+from tests.local_org.control import Control
+from tests.local_org.faults import Faults
+from tests.local_org.front import Front
+from tests.local_org.identity import Identity
+from tests.local_org.jobs import Jobs
+from tests.local_org.journal import Journal
+from tests.local_org.limits import Limits
+from tests.local_org.oauth import OAuth
+from tests.local_org.query import Query
+from tests.local_org.rest import Rest
+from tests.local_org.results import Results
+from tests.local_org.server import OrgServer
+from tests.local_org.settings import Settings
+from tests.local_org.store import Store
+from tests.local_org.tokens import Tokens
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+    from tests.local_org.exchange import Answer, Call
+
+
+class LocalOrg:
+    """A Salesforce org on loopback.
+
+    Use it as a context manager, or `start()` and `stop()` it. `reset()` makes it new for the next
+    test and keeps the port.
+    """
+
+    def __init__(self, port: int = 0) -> None:
+        self._port = port
+        self._server: OrgServer | None = None
+        self.crashes: list[BaseException] = []
+        self.clock = Clock()
+        self.settings = Settings()
+        self.journal = Journal()
+        self.faults = Faults()
+        self.identity = Identity()
+        self.limits = Limits(self.clock, self.settings)
+        self.tokens = Tokens(self.clock, self.settings, self.identity.organization_id)
+        self.store = Store(self.clock)
+        self.jobs = Jobs(
+            store=self.store,
+            settings=self.settings,
+            clock=self.clock,
+            limits=self.limits,
+            user_id=self.identity.user_id,
+        )
+        self.oauth = OAuth(
+            clock=self.clock, settings=self.settings, tokens=self.tokens, identity=self.identity
+        )
+        self.rest = Rest(
+            store=self.store,
+            limits=self.limits,
+            settings=self.settings,
+            clock=self.clock,
+            identity=self.identity,
+        )
+        self.query = Query(store=self.store, settings=self.settings, clock=self.clock)
+        self.composite = Composite(self.settings)
+        self.bulk = Bulk(self.jobs, self.settings)
+        self.results = Results(self.jobs, self.settings)
+        self.control = Control(self.store, self.journal)
+        self._front = Front(self)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    @property
+    def url(self) -> str:
+        """Where it listens; the `instance_url` of a config."""
+        return self.identity.url
+
+    @property
+    def client_id(self) -> str:
+        """The consumer key of the registered app."""
+        return self.identity.client_id
+
+    @property
+    def username(self) -> str:
+        """The user who may sign in."""
+        return self.identity.username
+
+    @property
+    def private_key_pem(self) -> str:
+        """The key whose public half is registered."""
+        return self.identity.private_key_pem
+
+    def start(self) -> Self:
+        """Listen; when this returns, requests are answered."""
+        if self._server is None:
+            self._server = OrgServer(self, self._port)
+            self.identity.url = self._server.url
+            self._server.start()
+        return self
+
+    def stop(self) -> None:
+        """Stop listening and close every connection."""
+        if self._server is not None:
+            self._server.stop()
+            self._server = None
+
+    def reset(self) -> None:
+        """As new: no rows, no tokens, no jobs, no faults, real time, default behaviour."""
+        self.crashes.clear()
+        self.settings.reset()
+        self.clock.reset()
+        self.faults.clear()
+        self.journal.clear()
+        self.limits.reset()
+        self.tokens.expire()
+        self.oauth.reset()
+        self.rest.reset()
+        self.query.reset()
+        self.jobs.reset()
+        self.store.reset()
+
+    def config(self, **overrides: object) -> dict[str, Any]:
+        """A tap config that signs in here."""
+        return {
+            "instance_url": self.url,
+            "client_id": self.client_id,
+            "username": self.username,
+            "private_key": self.private_key_pem,
+            **overrides,
+        }
+
+    def expire_tokens(self) -> None:
+        """End every session, as an administrator can."""
+        self.tokens.expire()
+
+    def expire_cursors(self) -> None:
+        """Make every open query locator invalid."""
+        self.query.reset()
+
+    def answer(self, call: Call) -> Answer:
+        """Answer one request; the server calls this."""
+        return self._front.answer(call)

@@ -1,0 +1,92 @@
+"""The tree of a parsed SOQL query. Positions are for error messages and don't count in equality."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from dataclasses import field as attribute
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+    from decimal import Decimal
+
+LiteralType: TypeAlias = Literal["string", "number", "boolean", "null", "date", "datetime"]
+
+
+@dataclass(frozen=True)
+class Path:
+    """A field, or a parent's field, as the query wrote it."""
+
+    names: tuple[str, ...]
+    position: int = attribute(default=0, compare=False)
+
+
+@dataclass(frozen=True)
+class Value:
+    """A literal. The string of a LIKE keeps its backslashes before %, _ and backslashes."""
+
+    type: LiteralType
+    value: str | Decimal | bool | date | datetime | None
+    position: int = attribute(default=0, compare=False)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A field against one literal."""
+
+    path: Path
+    operator: str
+    value: Value
+
+
+@dataclass(frozen=True)
+class Membership:
+    """A field IN or NOT IN a list of literals."""
+
+    path: Path
+    values: tuple[Value, ...]
+    negated: bool = False
+
+
+@dataclass(frozen=True)
+class Not:
+    """A condition turned round."""
+
+    condition: Condition
+
+
+@dataclass(frozen=True)
+class Junction:
+    """Conditions joined by one AND, or by one OR: SOQL does not mix them without parentheses."""
+
+    operator: Literal["AND", "OR"]
+    conditions: tuple[Condition, ...]
+
+
+Condition: TypeAlias = Comparison | Membership | Not | Junction
+
+
+@dataclass(frozen=True)
+class Order:
+    """One field of ORDER BY. Null rows come first unless the query says otherwise."""
+
+    path: Path
+    descending: bool = False
+    nulls_last: bool = False
+
+
+@dataclass(frozen=True)
+class Query:
+    """A whole query; COUNT() has no fields."""
+
+    fields: tuple[Path, ...]
+    object_name: str
+    where: Condition | None = None
+    order_by: tuple[Order, ...] = ()
+    limit: int | None = None
+    offset: int | None = None
+    object_position: int = attribute(default=0, compare=False)
+
+    @property
+    def is_count(self) -> bool:
+        return not self.fields

@@ -1,0 +1,99 @@
+"""`python -m tests.local_org`: the org as a process, with a config and levers for a demo."""
+
+from __future__ import annotations
+
+import json
+import signal
+import stat
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import requests
+
+from tests.local_org_tests.caller import GRANT_TYPE, TOKEN_PATH, assertion
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.local_org import LocalOrg
+    from tests.local_org_tests.caller import Caller
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """The process and the first line that it says."""
+    command = [sys.executable, "-m", "tests.local_org", "--rows", "40"]
+    with subprocess.Popen(  # noqa: S603 - our own command
+        [*command, "--directory", str(tmp_path / "org")],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        try:
+            yield process, process.stdout.readline()
+        finally:
+            process.kill()
+
+
+def test_the_command_serves_until_it_is_told_to_stop(
+    running: tuple[subprocess.Popen[str], str], tmp_path: Path
+) -> None:
+    """The config and the key are for their owner only, and belong to what is served."""
+    process, greeting = running
+    folder = tmp_path / "org"
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    assert config["instance_url"] in greeting
+    assert Path(config["private_key_path"]).read_text(encoding="utf-8").startswith("-----BEGIN")
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    for name in ("config.json", "private_key.pem"):
+        assert stat.S_IMODE((folder / name).stat().st_mode) == 0o600
+    answer = requests.get(f"{config['instance_url']}/services/data", timeout=10)
+    assert answer.status_code == 200
+    process.send_signal(signal.SIGTERM)
+    assert process.stdout is not None
+    output = process.stdout.read()
+    assert process.wait(timeout=20) == 0
+    assert "tap-versionforge-salesforce --config" in output
+    assert output.endswith("The local org has stopped.\n")
+
+
+def test_rows_change_at_once(org: LocalOrg, caller: Caller) -> None:
+    """Those change first that have not changed for longest, so that every change is another's."""
+    org.clock.freeze()
+    ids = org.store.seed("Opportunity", 20)
+    org.clock.advance(60)
+    body = {"object": "Opportunity", "update": 5, "insert": 3, "delete": 2}
+    assert caller.post("/local-org/change", json=body).json() == body
+    now = org.clock.now().replace(microsecond=0)
+    changed = [row for row in org.store.rows("Opportunity") if row["SystemModstamp"] == now]
+    assert len(changed) == 10
+    assert sum(bool(row["IsDeleted"]) for row in changed) == 2
+    assert sum(row["Id"] not in ids for row in changed) == 3
+
+
+def test_users_can_not_be_deleted(org: LocalOrg, caller: Caller) -> None:
+    org.store.seed("User", 3)
+    answer = caller.post("/local-org/change", json={"object": "User", "update": 1, "delete": 1})
+    assert answer.json() == {"object": "User", "insert": 0, "update": 1, "delete": 0}
+
+
+@pytest.mark.parametrize("body", ["", "[]", "{}", '{"object": "Opportunity", "update": "many"}'])
+def test_a_change_that_makes_no_sense(caller: Caller, body: str) -> None:
+    assert caller.post("/local-org/change", data=body).status_code == 400
+
+
+def test_the_journal_counts_calls_by_api(org: LocalOrg, stranger: Caller) -> None:
+    form = {"grant_type": GRANT_TYPE, "assertion": assertion(org)}
+    token = stranger.post(TOKEN_PATH, data=form).json()["access_token"]
+    stranger.session.headers["Authorization"] = f"Bearer {token}"
+    stranger.query("SELECT Id FROM Account")
+    stranger.post("/jobs/query", json={"operation": "query", "query": "SELECT Id FROM Account"})
+    stranger.get("/sobjects")
+    seen = stranger.get("/local-org/journal").json()
+    assert seen == {"calls": 3, "requests": 4, "sign-in": 1, "rest": 1, "bulk": 1, "other": 1}
