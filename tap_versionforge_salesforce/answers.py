@@ -1,0 +1,177 @@
+"""What an answer of Salesforce says, and the error that a refusal becomes."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from dataclasses import dataclass, field
+from datetime import timezone
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
+
+from tap_versionforge_salesforce.exceptions import (
+    QuotaError,
+    RefusedError,
+    SettingsError,
+    SignInError,
+    TapError,
+    UnavailableError,
+)
+from tap_versionforge_salesforce.redaction import redact
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+_LONGEST_REASON = 500
+_REDIRECTS = range(300, 400)
+_UNAUTHORIZED = 401
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One answer, its body read to the end.
+
+    Attributes:
+        status: HTTP status.
+        headers: Names in any case.
+        body: The body, decompressed; empty where it went into a sink.
+        date: The server's clock; None where the answer has none.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+    date: datetime | None
+
+    @property
+    def ok(self) -> bool:
+        """Tell whether the status is that of a success."""
+        return self.status < _REDIRECTS.start
+
+    @property
+    def is_redirect(self) -> bool:
+        """Tell whether the answer sends the caller to another address."""
+        return self.status in _REDIRECTS
+
+    def json(self) -> object:
+        """Return the body as JSON; None where it is none."""
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError):
+            return None
+
+    def error(self) -> tuple[str, str]:
+        """Return Salesforce's errorCode and message, each empty where the body has none.
+
+        A proxy may repeat the request in them: secrets are hidden.
+        """
+        content = self.json()
+        first = content[0] if isinstance(content, list) and content else content
+        if not isinstance(first, dict):
+            return "", ""
+        code = first.get("errorCode") or first.get("error") or first.get("exceptionCode") or ""
+        reason = (
+            first.get("message")
+            or first.get("error_description")
+            or first.get("exceptionMessage")
+            or ""
+        )
+        return redact(str(code)), " ".join(redact(str(reason)).split())[:_LONGEST_REASON]
+
+
+def busy(asked: str, reply: Reply, error_code: str) -> UnavailableError:
+    """Return the error that passing trouble becomes when it does not pass.
+
+    Args:
+        asked: Method and path of the request.
+        reply: The last answer.
+        error_code: Salesforce's errorCode; empty where there was none.
+    """
+    what = error_code or reply.headers.get("Content-Type", "an empty body").partition(";")[0]
+    return UnavailableError(
+        f"Salesforce answered {asked} with HTTP {reply.status} ({what}).",
+        hint="Run again later; https://status.salesforce.com tells about incidents. The next run "
+        "goes on from the last bookmark.",
+        code="salesforce-busy",
+    )
+
+
+def not_salesforce(host: str, reply: Reply) -> SignInError:
+    """Return the error of a token endpoint that does not answer in its JSON.
+
+    Args:
+        host: Scheme and host of instance_url.
+        reply: The answer.
+    """
+    return SignInError(
+        f"{host} does not answer as Salesforce does: HTTP {reply.status}, "
+        f"{reply.headers.get('Content-Type', 'no content type')} from its token endpoint.",
+        hint="Check instance_url: Setup > My Domain shows the right one. A proxy or a "
+        "maintenance page gives the same picture.",
+        code="not-salesforce",
+    )
+
+
+def refusal(asked: str, reply: Reply, *, is_daily_limit: bool) -> TapError:
+    """Return the error that a final refusal becomes.
+
+    Args:
+        asked: Method and path of the request.
+        reply: The answer.
+        is_daily_limit: The day's API calls are used up.
+    """
+    error_code, reason = reply.error()
+    said = f"{error_code}: {reason}" if error_code else f"HTTP {reply.status}"
+    if is_daily_limit:
+        message = f"The org's daily API calls are used up (Salesforce said {said})."
+        return QuotaError(
+            message,
+            hint="Run again when the rolling 24 hours have freed calls (Setup > Company "
+            "Information shows the usage). The next run goes on from the last bookmark.",
+            code="daily-limit-exceeded",
+        )
+    if reply.status == _UNAUTHORIZED:
+        message = f"Salesforce does not accept the session (Salesforce said {said})."
+        return SignInError(
+            message,
+            hint="Setup > the app's policies: the app has to be approved for the API (API Access "
+            "Control, 'Approve Uninstalled Connected Apps'), and the session must not be "
+            "restricted to other addresses.",
+            code="session-refused",
+        )
+    if error_code in ("API_DISABLED_FOR_ORG", "API_CURRENTLY_DISABLED"):
+        message = f"The API is switched off (Salesforce said {said})."
+        return SignInError(
+            message,
+            hint="Setup > Profiles (or Permission Sets) > System Permissions: tick API Enabled. "
+            "Some editions have no API at all.",
+            code="api-disabled",
+        )
+    if reply.is_redirect:
+        location = redact(reply.headers.get("Location", "?"))
+        message = f"The host of instance_url redirects to {location}."
+        return SettingsError(
+            message,
+            hint="Set instance_url to the My Domain URL that Setup > My Domain shows.",
+            code="instance-url-redirects",
+        )
+    return RefusedError(
+        f"Salesforce refused {asked} with HTTP {reply.status} ({said}).",
+        hint="The message says what Salesforce does not accept.",
+        status=reply.status,
+        error_code=error_code,
+        reason=reason,
+    )
+
+
+def http_date(value: str | None) -> datetime | None:
+    """Return the instant of a Date header, in UTC; None where there is no sense in it."""
+    if value is None:
+        return None
+    with contextlib.suppress(ValueError, OverflowError):
+        instant = parsedate_to_datetime(value)
+        if instant.tzinfo is None:  # no zone, or -0000, which is UTC as well
+            instant = instant.replace(tzinfo=timezone.utc)
+        return instant.astimezone(timezone.utc)
+    return None

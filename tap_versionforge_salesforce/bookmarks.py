@@ -1,0 +1,133 @@
+"""Windows of time and the bookmarks between them.
+
+A window is ``[bookmark - look-back, upper bound)``. Its bound is the server's clock as it was
+before the query was sent, so that a row changed later belongs to the next window, whole.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from tap_versionforge_salesforce.exceptions import SettingsError
+from tap_versionforge_salesforce.instants import format_instant, parse_instant
+from tap_versionforge_salesforce.soql import Range
+
+if TYPE_CHECKING:
+    from collections.abc import MutableMapping
+    from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What one extraction of a stream reads.
+
+    Attributes:
+        range: The rows; None for a stream that is read whole each time (FULL_TABLE).
+        upper: The bound, frozen for the extraction.
+        is_full: There was neither a bookmark nor a start_date to begin from.
+    """
+
+    range: Range | None
+    upper: datetime
+    is_full: bool
+
+    @property
+    def is_empty(self) -> bool:
+        """Tell whether the window ends before it begins, as after a clock was put back."""
+        lower = None if self.range is None else self.range.lower
+        return lower is not None and lower >= self.upper
+
+
+class Bookmark:
+    """The bookmark of one stream: how far its rows are known to have been emitted.
+
+    Args:
+        state: The stream's part of the Singer state, written to in place.
+        stream: The stream's name, for messages.
+        replication_key: What the stream is read by; None for FULL_TABLE.
+    """
+
+    def __init__(
+        self, state: MutableMapping[str, Any], *, stream: str, replication_key: str | None
+    ) -> None:
+        self._state = state
+        self._before = dict(state)
+        self._stream = stream
+        self._key = replication_key
+
+    @property
+    def value(self) -> datetime | None:
+        """Return the bookmark; None before the first window's end.
+
+        A bookmark of another replication key is none.
+
+        Raises:
+            SettingsError: The state holds something else than an instant.
+        """
+        value = self._state.get("replication_key_value")
+        if self._key is None or value is None:
+            return None
+        # A state written by hand often leaves the key out; a key that is there has to be ours.
+        if self._state.get("replication_key", self._key) != self._key:
+            return None
+        try:
+            return parse_instant(value)
+        except (ValueError, TypeError, AttributeError):
+            message = (
+                f"The state's bookmark of {self._stream} is no date-time: {value!r} in "
+                f"bookmarks.{self._stream}.replication_key_value."
+            )
+            raise SettingsError(
+                message,
+                hint="Put in an instant such as 2026-11-23T10:00:00.000Z, or remove "
+                f"bookmarks.{self._stream} to read the stream from its beginning.",
+                code="invalid-state",
+            ) from None
+
+    def window(
+        self,
+        *,
+        upper: datetime,
+        lookback_seconds: int,
+        start_date: datetime | None,
+        key_nillable: bool,
+    ) -> Window:
+        """Return what is to be read now.
+
+        Args:
+            upper: The server's clock, from an answer received before.
+            lookback_seconds: How far before the bookmark to read again.
+            start_date: Where to begin without a bookmark, and never to read before. The
+                look-back does not apply to it.
+            key_nillable: Rows without the replication key exist; they are read each time.
+        """
+        if self._key is None:
+            return Window(range=None, upper=upper, is_full=True)
+        bookmark = self.value
+        lower = start_date
+        if bookmark is not None:
+            lower = bookmark - timedelta(seconds=lookback_seconds)
+            lower = lower if start_date is None else max(lower, start_date)
+        return Window(
+            range=Range(key=self._key, lower=lower, upper=upper, or_null=key_nillable),
+            upper=upper,
+            is_full=lower is None,
+        )
+
+    def move_back(self) -> None:
+        """Put the bookmark where it was when this object was made.
+
+        For a window that could not be proven complete: its checkpoints may have passed what is
+        missing.
+        """
+        self._state.clear()
+        self._state.update(self._before)
+
+    def move_to(self, instant: datetime) -> None:
+        """Move the bookmark forward; an earlier instant changes nothing."""
+        before = self.value
+        if self._key is not None and (before is None or instant > before):
+            self._state["replication_key"] = self._key
+            self._state["replication_key_value"] = format_instant(instant)

@@ -1,0 +1,185 @@
+"""The life of one Bulk API 2.0 query job: created, waited for, read page by page, removed."""
+
+from __future__ import annotations
+
+import tempfile
+from functools import partial
+from typing import IO, TYPE_CHECKING
+
+from tap_versionforge_salesforce import frames
+from tap_versionforge_salesforce.exceptions import (
+    IncompleteError,
+    RefusedError,
+    SettingsError,
+    TapError,
+    UnavailableError,
+)
+from tap_versionforge_salesforce.retry import growing_intervals, until_whole
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from tap_versionforge_salesforce.client import JobPage
+    from tap_versionforge_salesforce.columns import Column
+    from tap_versionforge_salesforce.connection import Connection
+    from tap_versionforge_salesforce.frames import Frame
+
+_FIRST_LOOK_SECONDS = 0.5
+_LONGEST_LOOK_SECONDS = 30.0
+_ENDED = frozenset({"JobComplete", "Failed", "Aborted"})
+
+
+class QueryJob:
+    """One query job.
+
+    Args:
+        connection: The org and the settings.
+        logger: Where the job's address is told.
+        columns: The queried columns, in order.
+    """
+
+    def __init__(
+        self, *, connection: Connection, logger: logging.Logger, columns: Sequence[Column]
+    ) -> None:
+        self._client = connection.client
+        self._settings = connection.settings
+        self._clock = connection.clock
+        self._logger = logger
+        self._columns = columns
+        self._state = ""
+        self.id = ""
+
+    def create(self, soql: str) -> None:
+        """Create the job.
+
+        Args:
+            soql: Without ORDER BY and LIMIT.
+
+        Raises:
+            RefusedError: Salesforce validates the query at once; ``error_code`` tells what of it.
+        """
+        created = self._client.create_job(soql, deleted=self._settings.include_deleted)
+        self.id = str(created["id"])
+        self._state = str(created.get("state", ""))
+        self._logger.info("Bulk job %s: %s", self.id, self._address())
+
+    def frames(self) -> Iterator[Frame]:
+        """Wait for the job and yield its result pages, then remove it.
+
+        Raises:
+            IncompleteError: Pages or rows are missing.
+            RefusedError: The job failed or was aborted.
+            UnavailableError: It did not end in time.
+        """
+        try:
+            ended = self._wait()
+            yield from self._pages(ended)
+        finally:
+            self._remove()
+
+    def _address(self) -> str:
+        page = "lightning/setup/AsyncApiJobStatus/page?address=%2F"
+        return f"{self._settings.instance_url}/{page}{self.id}"
+
+    def _wait(self) -> Mapping[str, object]:
+        deadline = self._clock.monotonic() + self._settings.job_timeout_seconds
+        for seconds in growing_intervals(_FIRST_LOOK_SECONDS, _LONGEST_LOOK_SECONDS):
+            job = self._client.job(self.id)
+            self._state = str(job.get("state", ""))
+            if self._state in _ENDED:
+                return self._completed(job)
+            if self._clock.monotonic() + seconds > deadline:
+                message = (
+                    f"Bulk job {self.id} was still {self._state} after "
+                    f"{self._settings.job_timeout_seconds:,} seconds."
+                )
+                raise UnavailableError(
+                    message,
+                    hint=f"Look at it in Setup: {self._address()}. job_timeout_seconds allows "
+                    "more time; a later start_date or fewer columns make a smaller job.",
+                    code="bulk-job-timeout",
+                )
+            self._client.session.pause(seconds)
+        raise AssertionError  # pragma: no cover  the intervals never end
+
+    def _completed(self, job: Mapping[str, object]) -> Mapping[str, object]:
+        if self._state == "JobComplete":
+            return job
+        if self._state == "Aborted":
+            message = f"Bulk job {self.id} was aborted by somebody else."
+            raise RefusedError(
+                message,
+                hint=f"Its page in Setup tells by whom: {self._address()}. Run again.",
+                code="bulk-job-aborted",
+            )
+        reason = str(job.get("errorMessage") or "no reason given")
+        message = f"Bulk job {self.id} failed: {reason}."
+        raise RefusedError(
+            message,
+            hint=f"Its page in Setup: {self._address()}. A query that is too large gets smaller "
+            "with a later start_date or fewer columns; api_mode rest goes without jobs.",
+            reason=reason,
+            code="bulk-job-failed",
+        )
+
+    def _pages(self, job: Mapping[str, object]) -> Iterator[Frame]:
+        rows, locator, seen = 0, None, set[str]()
+        with self._spool() as spool:
+            while True:
+                page, frame = until_whole(partial(self._page, locator, spool), self._logger)
+                rows += frame.height
+                yield frame
+                if page.locator is None:
+                    break
+                if page.locator in seen:
+                    message = f"Bulk job {self.id} gives the same result locator twice."
+                    raise IncompleteError(message, hint="Run again.", code="repeated-locator")
+                seen.add(page.locator)
+                locator = page.locator
+        promised = job.get("numberRecordsProcessed")
+        if isinstance(promised, int) and promised != rows:
+            message = (
+                f"Bulk job {self.id} has {promised:,} rows, but its result pages held {rows:,}."
+            )
+            raise IncompleteError(
+                message,
+                hint="Run again: the bookmark has not moved, so nothing is lost.",
+                code="bulk-count-mismatch",
+            )
+
+    def _page(self, locator: str | None, spool: IO[bytes]) -> tuple[JobPage, Frame]:
+        page = self._client.job_results(
+            self.id, locator=locator, rows=self._settings.bulk_page_rows, sink=spool
+        )
+        spool.seek(0)
+        frame = frames.from_csv(spool.read(), self._columns)
+        if frame.height != page.rows:
+            raise IncompleteError(
+                f"A result page of Bulk job {self.id} has {page.rows:,} rows by its header, but "
+                f"{frame.height:,} arrived.",
+                hint="Run again: the bookmark has not moved, so nothing is lost.",
+                code="bulk-page-mismatch",
+            )
+        return page, frame
+
+    def _spool(self) -> IO[bytes]:
+        try:
+            # Without a name from the start, so that even a killed process leaves nothing behind.
+            return tempfile.TemporaryFile(dir=self._settings.spool_dir)
+        except OSError as error:
+            message = f"No file can be made in the spool folder ({error})."
+            raise SettingsError(
+                message, hint="Set spool_dir to a folder that exists and can be written to."
+            ) from None
+
+    def _remove(self) -> None:
+        if not self.id:
+            return
+        try:
+            if self._state not in _ENDED:
+                self._client.abort_job(self.id)
+            if not self._settings.keep_jobs:
+                self._client.delete_job(self.id)
+        except TapError as error:
+            self._logger.info("Bulk job %s stays in the org: %s", self.id, error.message)

@@ -1,0 +1,89 @@
+"""The command line: one executable, and the one place that turns errors into exit codes."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+from singer_sdk.plugin_base import SingerCommand
+
+from tap_versionforge_salesforce.cli.check import check
+from tap_versionforge_salesforce.exceptions import TapError
+from tap_versionforge_salesforce.redaction import RedactingFilter
+from tap_versionforge_salesforce.tap import TapVersionForgeSalesforce
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_UNEXPECTED = 1
+
+
+class _TargetGoneError(Exception):
+    """Stands for BrokenPipeError, at which click would end the process without a word."""
+
+
+class _Command(SingerCommand, click.Group):
+    """The SDK's command with subcommands beside its options."""
+
+
+def build_command() -> click.Command:
+    """Return the executable's command: the SDK's options, and the subcommands."""
+    base = TapVersionForgeSalesforce.cli
+    for handler in logging.getLogger().handlers:
+        if not any(isinstance(known, RedactingFilter) for known in handler.filters):
+            handler.addFilter(RedactingFilter())
+    command = _Command(
+        name=base.name,
+        callback=_sync_unless_subcommand,
+        params=base.params,
+        help=base.help,
+        context_settings=base.context_settings,
+        invoke_without_command=True,
+        logger=TapVersionForgeSalesforce.logger,
+    )
+    command.add_command(check)
+    return command
+
+
+def _sync_unless_subcommand(**params: Any) -> None:  # noqa: ANN401  as click hands them over
+    if click.get_current_context().invoked_subcommand is None:
+        try:
+            TapVersionForgeSalesforce.invoke(**params)
+        except BrokenPipeError:
+            raise _TargetGoneError from None
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit.
+
+    Args:
+        arguments: Without the program's name; None for the process's own.
+
+    Raises:
+        SystemExit: Always, with the exit code that the error stands for.
+    """
+    command = build_command()
+    try:
+        code = command.main(arguments, prog_name=command.name, standalone_mode=False)
+    except TapError as error:
+        TapVersionForgeSalesforce.logger.error("%s %s [%s]", error.message, error.hint, error.code)
+        code = error.exit_code
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except _TargetGoneError:
+        TapVersionForgeSalesforce.logger.error(
+            "The target has closed its input before the end; what it was given is not the whole."
+        )
+        # Python would fail once more when it flushes stdout on its way out.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = _UNEXPECTED
+    except Exception:  # noqa: BLE001  the boundary: what gets here is a defect of the tap
+        TapVersionForgeSalesforce.logger.exception(
+            "The tap itself has failed. Please report it with the lines below."
+        )
+        code = _UNEXPECTED
+    sys.exit(code if isinstance(code, int) else 0)

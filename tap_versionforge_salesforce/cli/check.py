@@ -1,0 +1,225 @@
+"""`check`: every step of the way to the data, one line each, up to the first that fails."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import click
+from singer_sdk.plugin_base import _ConfigInput
+
+from tap_versionforge_salesforce.discovery import describe_selected, discover
+from tap_versionforge_salesforce.exceptions import RefusedError, TapError
+from tap_versionforge_salesforce.inputs import catalog_file
+from tap_versionforge_salesforce.keys import fingerprint, load_private_key
+from tap_versionforge_salesforce.quota import from_limits
+from tap_versionforge_salesforce.redaction import redact
+from tap_versionforge_salesforce.soql import Query
+from tap_versionforge_salesforce.tap import TapVersionForgeSalesforce
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tap_versionforge_salesforce.connection import Connection
+    from tap_versionforge_salesforce.schema import SObject
+
+_LIMITS = (
+    ("DailyApiRequests", "daily API calls"),
+    ("DailyBulkV2QueryJobs", "daily Bulk 2.0 query jobs"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One line of the report.
+
+    Attributes:
+        name: What was looked at.
+        ok: It is as it has to be.
+        found: What was found, or what is wrong.
+        hint: What to do about it; empty where nothing has to be done.
+        code: The error's stable name; empty where there is none.
+    """
+
+    name: str
+    ok: bool
+    found: str
+    hint: str = ""
+    code: str = ""
+
+
+class Checks:
+    """The steps, in the order in which an extraction needs them.
+
+    Args:
+        config: As given on the command line.
+        catalog: A catalog whose selected objects are to be looked at; None for the setting
+            ``objects``.
+    """
+
+    def __init__(self, config: _ConfigInput, catalog: dict[str, Any] | None) -> None:
+        self._config = config
+        self._catalog = catalog
+        self._tap: TapVersionForgeSalesforce | None = None
+        self._sobjects: list[SObject] = []
+
+    def run(self) -> Iterator[tuple[Step, TapError | None]]:
+        """Yield each step with the error that ended it; the first error is the last step."""
+        for name, look in self._looks():
+            try:
+                step, error = Step(name, ok=True, found=look()), None
+            except TapError as raised:
+                error = raised
+                step = Step(name, ok=False, found=error.message, hint=error.hint, code=error.code)
+            yield step, error
+            if error is not None:
+                return
+
+    def _looks(self) -> Iterator[tuple[str, Callable[[], str]]]:
+        yield "settings", self._settings
+        yield "key", self._key
+        yield "token", self._token
+        yield "API versions", self._versions
+        yield "identity", self._identity
+        yield "limits", self._limits
+        yield "describe", self._describe
+        for sobject in self._sobjects:
+            yield sobject.name, partial(self._one_row, sobject)
+
+    @property
+    def _connection(self) -> Connection:
+        assert self._tap is not None  # noqa: S101  the step before has made it
+        return self._tap.connection
+
+    def _settings(self) -> str:
+        self._tap = TapVersionForgeSalesforce(
+            config=self._config.config,
+            parse_env_config=self._config.parse_env,
+            catalog=self._catalog,
+            setup_mapper=False,
+        )
+        settings = self._tap.settings
+        return f"{settings.username} at {settings.instance_url}, audience {settings.jwt_audience}"
+
+    def _key(self) -> str:
+        key = load_private_key(self._connection.settings)
+        return f"RSA, {key.key_size} bits, SHA-256 of the public key {fingerprint(key)}"
+
+    def _token(self) -> str:
+        token = self._connection.client.session.token()
+        return f"signed in, scopes: {token.scope or 'not told'}"
+
+    def _versions(self) -> str:
+        client = self._connection.client
+        versions = client.versions()
+        client.settle_version()
+        spread = f"{versions[0]} to {versions[-1]}" if versions else "none"
+        return f"the org has {spread}; using {client.api_version}"
+
+    def _identity(self) -> str:
+        client = self._connection.client
+        organization, _, user = client.session.token().identity_url.rpartition("/")
+        ids = f"user {user}, org {organization.rpartition('/')[2]}"
+        try:
+            info = client.identity()
+        except RefusedError:
+            # It needs the scope id, which extracting does not.
+            return ids
+        return f"{info.get('name')} <{info.get('preferred_username')}>, {ids}"
+
+    def _limits(self) -> str:
+        try:
+            limits = self._connection.client.limits()
+        except RefusedError as error:
+            return (
+                f"can't be read ({error.error_code or error.status}): the user lacks View Setup "
+                "and Configuration; the usage in Salesforce's answers serves instead"
+            )
+        found = []
+        for name, what in _LIMITS:
+            allowance = from_limits(limits, name)
+            if allowance is not None:
+                found.append(f"{allowance.remaining:,} of {allowance.maximum:,} {what} left")
+        self._connection.quota.note(from_limits(limits, "DailyApiRequests"))
+        threshold = self._connection.settings.quota_warning_threshold
+        warning = self._connection.quota.warning(threshold)
+        return "; ".join([*found, *([f"WARNING: {warning}"] if warning else [])])
+
+    def _describe(self) -> str:
+        assert self._tap is not None  # noqa: S101  the first step has made it
+        if self._catalog is None:
+            self._sobjects = discover(self._connection, self._tap.logger)
+        else:
+            names = [entry["tap_stream_id"] for entry in _selected(self._tap)]
+            self._sobjects = describe_selected(self._connection, names, self._tap.logger)
+            self._connection.raise_failures()
+        fields = sum(len(sobject.columns) for sobject in self._sobjects)
+        return f"{len(self._sobjects)} objects with {fields:,} fields"
+
+    def _one_row(self, sobject: SObject) -> str:
+        settings = self._connection.settings
+        soql = Query(sobject.name, ("Id",), limit=1).text(ordered=False)
+        reply = self._connection.client.query(soql, deleted=settings.include_deleted)
+        answer = reply.json()
+        rows = answer.get("totalSize") if isinstance(answer, dict) else None
+        key = sobject.replication_key
+        how = f"incremental by {key}" if key else "full table, it has no replication key"
+        return f"{'readable' if rows else 'readable, but the user sees no rows'}; {how}"
+
+
+def _selected(tap: TapVersionForgeSalesforce) -> list[dict[str, Any]]:
+    catalog = tap.input_catalog
+    entries = [] if catalog is None else catalog.streams
+    return [e.to_dict() for e in entries if e.metadata.resolve_selection().get((), True)]
+
+
+@click.command()
+@click.option(
+    "--config",
+    multiple=True,
+    default=(),
+    callback=TapVersionForgeSalesforce.cb_config,
+    help="Configuration file location or 'ENV' to use environment variables.",
+)
+@click.option("--catalog", type=click.Path(), help="Look at the objects that this catalog selects.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of lines.")
+@click.pass_context
+def check(
+    context: click.Context, config: _ConfigInput, catalog: str | None, *, as_json: bool
+) -> None:
+    """Look at every step from the settings to one row of each object.
+
+    Stops at the first step that fails, says what to do, and exits with that error's code.
+
+    Example: tap-versionforge-salesforce check --config config.json
+    """
+    merged = _merged(context, config)
+    checks = Checks(merged, None if catalog is None else catalog_file(catalog))
+    steps: list[Step] = []
+    code = 0
+    for step, error in checks.run():
+        steps.append(step)
+        code = 0 if error is None else error.exit_code
+        if not as_json:
+            _print(step)
+    if as_json:
+        report = {"ok": code == 0, "steps": [asdict(step) for step in steps]}
+        click.echo(redact(json.dumps(report, indent=2)))
+    context.exit(code)
+
+
+def _merged(context: click.Context, config: _ConfigInput) -> _ConfigInput:
+    above = context.parent.params.get("config") if context.parent else None
+    if not isinstance(above, _ConfigInput):
+        return config
+    return _ConfigInput(
+        config={**above.config, **config.config}, parse_env=above.parse_env or config.parse_env
+    )
+
+
+def _print(step: Step) -> None:
+    click.echo(redact(f"{'ok  ' if step.ok else 'FAIL'}  {step.name:<20}  {step.found}"))
+    if step.hint:
+        click.echo(redact(f"{'':<6}{'what to do':<20}  {step.hint}"))

@@ -1,0 +1,172 @@
+"""What all streams of one run share: the org, its quota, and what is asked once for all."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tap_versionforge_salesforce.auth import Authenticator
+from tap_versionforge_salesforce.client import SalesforceClient
+from tap_versionforge_salesforce.exceptions import (
+    RefusedError,
+    SomeStreamsFailedError,
+    UnavailableError,
+    wrong_setting,
+)
+from tap_versionforge_salesforce.interruption import Interruption
+from tap_versionforge_salesforce.keys import load_private_key
+from tap_versionforge_salesforce.quota import Quota, from_limits
+from tap_versionforge_salesforce.transport import SalesforceSession
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from tap_versionforge_salesforce.clock import Clock
+    from tap_versionforge_salesforce.exceptions import TapError
+    from tap_versionforge_salesforce.settings import Settings
+
+
+class Connection:
+    """The connection of one run to its org; nothing is sent before it is needed.
+
+    Args:
+        settings: The user's settings.
+        clock: This machine's clock.
+        logger: The tap's.
+        user_agent: Sent with every request unless the settings say otherwise.
+        full_extracts: Returns the names of all streams of this run that are read whole, so that
+            their rows can be counted in one call.
+    """
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        clock: Clock,
+        logger: logging.Logger,
+        user_agent: str,
+        full_extracts: Callable[[], Sequence[str]],
+    ) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.interruption = Interruption()
+        #: The error of each stream that failed while the others went on.
+        self.failures: dict[str, TapError] = {}
+        self.quota = Quota(reserve=settings.quota_reserve, max_calls=settings.max_api_calls)
+        self._logger = logger
+        self._user_agent = settings.user_agent or user_agent
+        self._full_extracts = full_extracts
+        self._warned = False
+
+    @cached_property
+    def authenticator(self) -> Authenticator:
+        """Return the one that signs in; the key is read and checked here.
+
+        Raises:
+            SettingsError: The key can't be used.
+        """
+        return Authenticator(
+            settings=self.settings,
+            key=load_private_key(self.settings),
+            clock=self.clock,
+            logger=self._logger,
+        )
+
+    @cached_property
+    def client(self) -> SalesforceClient:
+        """Return the org's endpoints.
+
+        Raises:
+            SettingsError: The key or a path can't be used.
+        """
+        _check_paths(self.settings)
+        session = SalesforceSession(
+            settings=self.settings,
+            authenticator=self.authenticator,
+            quota=self.quota,
+            clock=self.clock,
+            logger=self._logger,
+            interruption=self.interruption,
+            user_agent=self._user_agent,
+        )
+        return SalesforceClient(
+            session=session, api_version=self.settings.api_version, logger=self._logger
+        )
+
+    def raise_failures(self) -> None:
+        """End the run with what went wrong in single streams.
+
+        Raises:
+            SomeStreamsFailedError: At least one stream failed.
+        """
+        if self.failures:
+            raise SomeStreamsFailedError(self.failures)
+
+    def look_at_quota(self) -> None:
+        """Warn when few daily API calls are left: once by ``/limits``, then by what answers say.
+
+        Called before each stream; costs one call in the whole run.
+        """
+        _ = self._limits_asked
+        warning = self.quota.warning(self.settings.quota_warning_threshold)
+        if warning and not self._warned:
+            self._logger.warning("%s", warning)
+            self._warned = True
+
+    def server_time(self) -> datetime:
+        """Return the server's clock in its latest answer.
+
+        Raises:
+            UnavailableError: No answer had a Date header.
+        """
+        date = self.client.session.server_date
+        if date is None:
+            message = "Salesforce's answers carry no Date header, so no window can be closed."
+            raise UnavailableError(
+                message,
+                hint="A proxy on the way may remove it; let it pass.",
+                code="no-server-time",
+            )
+        return date
+
+    def count_rows(self, name: str) -> int | None:
+        """Return the approximate rows of an object; None where Salesforce does not tell."""
+        return self._row_counts.get(name)
+
+    @cached_property
+    def _limits_asked(self) -> bool:
+        try:
+            limits = self.client.limits()
+        except RefusedError as error:
+            self._logger.info(
+                "The daily limits can't be read (%s): the user lacks the permission View Setup "
+                "and Configuration. The usage in Salesforce's answers serves instead.",
+                error.error_code or error.status,
+            )
+            return False
+        self.quota.note(from_limits(limits, "DailyApiRequests"))
+        return True
+
+    @cached_property
+    def _row_counts(self) -> dict[str, int]:
+        names = self._full_extracts()
+        try:
+            return self.client.record_count(names) if names else {}
+        except RefusedError as error:
+            self._logger.info(
+                "Rows can't be counted beforehand (%s): the user lacks the permission View Setup "
+                "and Configuration. The first page of each full extract decides instead.",
+                error.error_code or error.status,
+            )
+            return {}
+
+
+def _check_paths(settings: Settings) -> None:
+    bundle, spool = settings.ca_bundle, settings.spool_dir
+    if bundle is not None and not Path(bundle).exists():
+        raise wrong_setting("ca_bundle", f"names no file: {bundle}", "Check the path.")
+    if spool is not None and not Path(spool).is_dir():
+        raise wrong_setting("spool_dir", f"names no folder: {spool}", "Make it, or name another.")

@@ -1,0 +1,148 @@
+"""What can go wrong, sorted by what to do next.
+
+    TapError
+    ├── SettingsError            2  change a setting, the key, the catalog or the state
+    ├── SignInError              3  change something in Setup
+    ├── QuotaError               4  wait, or raise the allowance; the next run goes on
+    ├── UnavailableError         5  run again later
+    ├── IncompleteError          6  run again; the bookmark has not moved
+    ├── RefusedError             7  this stream failed, the others are complete
+    │   └── UnknownObjectError
+    └── SomeStreamsFailedError   7  the summary of such a run; the code of the failures where
+                                    they agree on one
+
+The numbers are the exit codes of the command line.
+This module imports nothing from the package.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class TapError(Exception):
+    """Everything that the tap tells a user about.
+
+    Args:
+        message: What happened, in one sentence that names the setting, object or field.
+            Never a secret, and never a whole response body.
+        hint: What to do about it.
+        code: A stable name in kebab case, for documentation and machines.
+    """
+
+    exit_code: int = 1
+    default_code: ClassVar[str] = "unexpected"
+
+    def __init__(self, message: str, *, hint: str, code: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.code = code or self.default_code
+
+
+class SettingsError(TapError):
+    """A setting, the key, the catalog or the state can't be used as it is."""
+
+    exit_code = 2
+    default_code = "invalid-setting"
+
+
+def wrong_setting(name: str, problem: str, hint: str) -> SettingsError:
+    """Return the error of one setting.
+
+    Args:
+        name: The setting.
+        problem: Goes on from "The setting NAME", without the full stop.
+        hint: What to do about it.
+    """
+    return SettingsError(f"The setting {name} {problem}.", hint=hint)
+
+
+class SignInError(TapError):
+    """Salesforce refused to sign the user in, or ended the session for good."""
+
+    exit_code = 3
+    default_code = "sign-in-failed"
+
+
+class QuotaError(TapError):
+    """The org's or the user's own allowance of API calls is used up."""
+
+    exit_code = 4
+    default_code = "daily-limit-exceeded"
+
+
+class UnavailableError(TapError):
+    """Salesforce could not be reached or did not answer properly after all retries."""
+
+    exit_code = 5
+    default_code = "source-unavailable"
+
+
+class IncompleteError(TapError):
+    """What was received is not what Salesforce counted."""
+
+    exit_code = 6
+    default_code = "incomplete-result"
+
+
+class RefusedError(TapError):
+    """Salesforce refused one request for good: the stream it belongs to fails.
+
+    Args:
+        message: As for `TapError`.
+        hint: As for `TapError`.
+        status: The HTTP status of the answer; 0 where there was none.
+        error_code: Salesforce's own errorCode, such as ``INVALID_FIELD``.
+        reason: Salesforce's own message, on one line.
+        code: As for `TapError`.
+    """
+
+    exit_code = 7
+    default_code = "request-refused"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str,
+        status: int = 0,
+        error_code: str = "",
+        reason: str = "",
+        code: str | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint, code=code)
+        self.status = status
+        self.error_code = error_code
+        self.reason = reason
+
+
+class UnknownObjectError(RefusedError):
+    """The org has no such object, or the user may not see it."""
+
+    default_code = "unknown-object"
+
+
+class SomeStreamsFailedError(TapError):
+    """Some streams failed and the others were read to their end.
+
+    Args:
+        failures: The error of each failed stream, by stream name.
+    """
+
+    default_code = "some-streams-failed"
+
+    def __init__(self, failures: Mapping[str, TapError]) -> None:
+        self.failures = dict(failures)
+        codes = {error.exit_code for error in failures.values()}
+        self.exit_code = codes.pop() if len(codes) == 1 else 7
+        lines = [f"{name}: {error.message} ({error.hint})" for name, error in failures.items()]
+        super().__init__(
+            f"{len(lines)} of the selected streams failed; the others are complete. "
+            + " | ".join(lines),
+            hint="Mend what each line says and run again: the failed streams go on from their "
+            "last bookmark.",
+        )

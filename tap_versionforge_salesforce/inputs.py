@@ -1,0 +1,179 @@
+"""The files that a user hands in: JSON of the form that it has to have, or one clear sentence."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from tap_versionforge_salesforce.exceptions import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def json_object(text: str, what: str) -> dict[str, Any]:
+    """Return the JSON object in a text.
+
+    Args:
+        text: What was read.
+        what: Where from, for the message.
+
+    Raises:
+        SettingsError: It is no JSON, or no object, or has a name twice.
+    """
+    try:
+        content = json.loads(text, object_pairs_hook=_unambiguous, parse_constant=_refused)
+    except (ValueError, RecursionError) as error:
+        raise _misshapen(
+            what, f"is no JSON ({error})", "Check the file, or leave it out."
+        ) from None
+    if not isinstance(content, dict):
+        raise _misshapen(what, "is JSON, but no object", "It starts with { and ends with }.")
+    return content
+
+
+def _unambiguous(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if found.setdefault(name, value) is not value:
+            message = f"{name} stands in it twice"
+            raise ValueError(message)
+    return found
+
+
+def _refused(constant: str) -> None:
+    message = f"{constant} is no number in JSON"
+    raise ValueError(message)
+
+
+def checked_catalog(text: str) -> dict[str, Any]:
+    """Return the catalog in a text.
+
+    Raises:
+        SettingsError: It does not have the form of a Singer catalog.
+    """
+    catalog = json_object(text, "catalog")
+    streams = catalog.get("streams")
+    if not isinstance(streams, list) or not all(_is_entry(entry) for entry in streams):
+        raise _misshapen(
+            "catalog",
+            "has no list of streams with tap_stream_id, schema and metadata",
+            "Make one with --discover.",
+        )
+    for entry in streams:
+        if entry.get("stream", entry["tap_stream_id"]) != entry["tap_stream_id"]:
+            raise _misshapen(
+                "catalog",
+                f"names the stream {entry['tap_stream_id']} {entry['stream']!r} as well",
+                "Let stream be the same as tap_stream_id; an __alias__ in stream_maps renames.",
+            )
+    return catalog
+
+
+def _is_entry(entry: object) -> bool:
+    if not isinstance(entry, dict) or not isinstance(entry.get("tap_stream_id"), str):
+        return False
+    schema, metadata = entry.get("schema"), entry.get("metadata", [])
+    return _is_schema(schema) and isinstance(metadata, list) and all(map(_is_metadata, metadata))
+
+
+def _is_schema(schema: object) -> bool:
+    if not isinstance(schema, dict) or not isinstance(schema.get("type", ""), (str, list)):
+        return False
+    properties, items = schema.get("properties", {}), schema.get("items")
+    return (
+        isinstance(properties, dict)
+        and all(map(_is_schema, properties.values()))
+        and (items is None or _is_schema(items))
+    )
+
+
+def _is_metadata(item: object) -> bool:
+    if not isinstance(item, dict) or not isinstance(item.get("metadata"), dict):
+        return False
+    breadcrumb = item.get("breadcrumb")
+    return isinstance(breadcrumb, list) and all(isinstance(part, str) for part in breadcrumb)
+
+
+def checked_state(text: str) -> dict[str, Any]:
+    """Return the state in a text.
+
+    Raises:
+        SettingsError: It does not have the form of a Singer state.
+    """
+    state = json_object(text, "state")
+    if state.get("type") == "STATE" or "value" in state:
+        raise _misshapen(
+            "state",
+            "is a whole STATE message",
+            "Give what stands in its `value`.",
+        )
+    # Bookmarks that stand elsewhere would be passed over, and everything read again.
+    is_elsewhere = "bookmarks" not in state and any(isinstance(v, dict) for v in state.values())
+    bookmarks = state.get("bookmarks", {})
+    if (
+        is_elsewhere
+        or not isinstance(bookmarks, dict)
+        or not all(map(_is_bookmark, bookmarks.values()))
+    ):
+        raise _misshapen(
+            "state",
+            "has no object of bookmarks by stream",
+            'It looks like {"bookmarks": {"Account": {"replication_key": "SystemModstamp", '
+            '"replication_key_value": "2026-11-23T10:00:00.000Z"}}}.',
+        )
+    return state
+
+
+def _is_bookmark(bookmark: object) -> bool:
+    if not isinstance(bookmark, dict):
+        return False
+    partitions = bookmark.get("partitions", [])
+    return isinstance(bookmark.get("progress_markers", {}), dict) and (
+        isinstance(partitions, list) and all(map(_is_bookmark, partitions))
+    )
+
+
+def _misshapen(what: str, problem: str, hint: str) -> SettingsError:
+    name = what if what.startswith("--") else f"--{what}"
+    return SettingsError(f"{name} {problem}.", hint=hint, code="invalid-input")
+
+
+def config_file(path: str) -> dict[str, Any]:
+    """Return the settings in a file.
+
+    Raises:
+        SettingsError: It can't be read, or holds no JSON object.
+    """
+    return json_object(_file_text(path, "--config"), f"--config {path}")
+
+
+def catalog_file(path: str) -> dict[str, Any]:
+    """Return the catalog in a file.
+
+    Raises:
+        SettingsError: It can't be read, or does not have the form of a Singer catalog.
+    """
+    return checked_catalog(_file_text(path, "--catalog"))
+
+
+def text_of(file: IO[str], what: str) -> str:
+    """Return what is in an open file.
+
+    Raises:
+        SettingsError: It is no text.
+    """
+    try:
+        return file.read()
+    except ValueError as error:
+        raise _misshapen(what, f"is no text ({error})", "Check the path.") from None
+
+
+def _file_text(path: str, option: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise _misshapen(
+            f"{option} {path}", f"can't be read ({error})", "Check the path."
+        ) from None

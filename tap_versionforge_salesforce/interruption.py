@@ -1,0 +1,54 @@
+"""SIGTERM and SIGINT, taken where it is safe: while waiting, or behind a whole page."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Interruption:
+    """Whether somebody asked the run to end.
+
+    Leaving in the middle of a message would hand the target half a line. So a signal ends the
+    run at once only while it waits for the network; otherwise the page in hand is finished and
+    its STATE written. A second signal ends it on the spot.
+    """
+
+    def __init__(self) -> None:
+        self._signal_number: int | None = None
+        self._is_waiting = False
+
+    def request(self, signal_number: int) -> None:
+        """Take in a signal.
+
+        Raises:
+            SystemExit: With 128 + the signal's number, where the run is waiting.
+        """
+        if self._signal_number is not None:
+            os._exit(128 + signal_number)
+        self._signal_number = signal_number
+        if self._is_waiting:
+            self.check()
+
+    def check(self) -> None:
+        """End the run if that was asked for.
+
+        Raises:
+            SystemExit: With 128 + the signal's number.
+        """
+        if self._signal_number is not None:
+            raise SystemExit(128 + self._signal_number)
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Allow a signal to end the run while the block waits for the network."""
+        self._is_waiting = True
+        try:
+            self.check()
+            yield
+        finally:
+            self._is_waiting = False

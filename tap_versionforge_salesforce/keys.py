@@ -1,0 +1,205 @@
+"""The RSA private key: read in every form it is handed over in, and checked before it is used."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from tap_versionforge_salesforce.exceptions import SettingsError
+from tap_versionforge_salesforce.redaction import remember_secrets
+
+if TYPE_CHECKING:
+    from tap_versionforge_salesforce.settings import Settings
+
+#: What `load_private_key` returns.
+PrivateKey = rsa.RSAPrivateKey
+
+_SMALLEST_KEY_BITS = 2048
+# The base64 of a key that Salesforce takes is longer.
+_LONGEST_PATH = 1_000
+_MAKE_ONE = (
+    "Make one with: openssl req -x509 -newkey rsa:2048 -nodes -days 730 "
+    "-subj /CN=salesforce-tap -keyout private_key.pem -out certificate.pem"
+)
+_PEM_LABEL = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----")
+# What stands before the base64 of an encrypted PKCS#1 key, each on a line and then an empty one.
+_PEM_HEADERS = re.compile(r"\s*(Proc-Type: \S+)\s+(DEK-Info: \S+)\s")
+_PEM_BLOCK = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----(.*?)-----END \1-----", re.DOTALL)
+
+
+def load_private_key(settings: Settings) -> PrivateKey:
+    """Return the key that the settings name.
+
+    Accepts PKCS#1 and PKCS#8 PEM, encrypted or not, with real or literal line breaks, or
+    base64 of the PEM.
+
+    Raises:
+        SettingsError: With a message of its own for each thing that people paste instead.
+    """
+    remember_secrets(settings.private_key, settings.private_key_passphrase, settings.client_id)
+    source = "private_key" if settings.private_key is not None else "private_key_path"
+    text = settings.private_key or _file_text(settings.private_key_path or "")
+    pem = _pem(text, source)
+    key = _parsed(pem, settings.private_key_passphrase, source)
+    if not isinstance(key, rsa.RSAPrivateKey):
+        raise _unusable(
+            source,
+            f"holds a key of another kind ({type(key).__name__.strip('_')}), not RSA",
+            f"Salesforce takes RS256 only. {_MAKE_ONE}",
+            "private-key-not-rsa",
+        )
+    if key.key_size < _SMALLEST_KEY_BITS:
+        raise _unusable(
+            source,
+            f"holds an RSA key of {key.key_size} bits",
+            f"Salesforce wants at least {_SMALLEST_KEY_BITS}. {_MAKE_ONE}",
+            "private-key-too-short",
+        )
+    return key
+
+
+def fingerprint(key: PrivateKey) -> str:
+    """Return the SHA-256 of the public key, as hex: it may be shown, and tells keys apart."""
+    public = key.public_key().public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    return hashlib.sha256(public).hexdigest()
+
+
+def _unusable(source: str, problem: str, hint: str, code: str) -> SettingsError:
+    return SettingsError(f"The setting {source} {problem}.", hint=hint, code=code)
+
+
+def _file_text(path: str) -> str:
+    if (
+        len(path) > _LONGEST_PATH
+        or _PEM_LABEL.search(path)
+        or _PEM_LABEL.search(_from_base64(path))
+    ):
+        raise _unusable(
+            "private_key_path",
+            "holds a key, not the path of its file",
+            "Give the key in private_key instead.",
+            "private-key-unreadable",
+        )
+    try:
+        return Path(path).expanduser().read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise _unusable(
+            "private_key_path",
+            f"names a file that is no text: {path}",
+            "It has to be PEM. Convert DER with: openssl pkey -inform DER -in FILE "
+            "-out private_key.pem",
+            "private-key-not-pem",
+        ) from None
+    except (OSError, ValueError, RuntimeError) as error:  # the last two for what is no path
+        reason = getattr(error, "strerror", None) or error
+        raise _unusable(
+            "private_key_path",
+            f"names a file that can't be read: {path} ({reason})",
+            "Check the path and who may read the file.",
+            "private-key-unreadable",
+        ) from None
+
+
+def _pem(text: str, source: str) -> str:
+    text = text.strip().replace("\\r", "").replace("\\n", "\n")
+    if not _PEM_LABEL.search(text):
+        text = _from_base64(text)
+    labels: list[str] = _PEM_LABEL.findall(text)
+    if not labels:
+        raise _unusable(
+            source,
+            "holds no PEM",
+            "It starts with a line BEGIN PRIVATE KEY (or is the base64 of such a text). "
+            f"{_MAKE_ONE}",
+            "private-key-not-pem",
+        )
+    # A certificate, or the curve of an EC key, may stand before the key.
+    label = next((name for name in labels if name.endswith("PRIVATE KEY")), labels[0])
+    _refuse_other_blocks(label, source)
+    return _rewrapped(text[text.index(f"-----BEGIN {label}-----") :])
+
+
+def _from_base64(text: str) -> str:
+    joined = "".join(text.split())
+    padded = joined + "=" * (-len(joined) % 4)  # which some stores of secrets take off
+    try:
+        return base64.b64decode(padded, validate=True).decode("utf-8")
+    except (binascii.Error, UnicodeDecodeError, ValueError):
+        return ""
+
+
+def _refuse_other_blocks(label: str, source: str) -> None:
+    if "CERTIFICATE" in label:
+        raise _unusable(
+            source,
+            f"holds a {label.lower()}, not the private key",
+            "The certificate is what goes into the app in Setup; the tap needs the private key "
+            "it was made from.",
+            "private-key-is-certificate",
+        )
+    if label.endswith("PUBLIC KEY"):
+        raise _unusable(
+            source,
+            "holds a public key, not the private key",
+            "Give the file whose first line is BEGIN PRIVATE KEY.",
+            "private-key-is-public",
+        )
+    if label == "OPENSSH PRIVATE KEY":
+        raise _unusable(
+            source,
+            "holds a key in OpenSSH's own format",
+            "Convert it with: ssh-keygen -p -m PEM -f FILE",
+            "private-key-is-openssh",
+        )
+
+
+def _rewrapped(text: str) -> str:
+    # An environment variable or a form field often turns the line breaks into blanks.
+    match = _PEM_BLOCK.search(text)
+    if match is None or "\n" in match[2].strip():
+        return text
+    headers = _PEM_HEADERS.match(match[2])
+    body = "\n".join(match[2][headers.end() if headers else 0 :].split())
+    if headers:
+        body = f"{headers[1]}\n{headers[2]}\n\n{body}"
+    return f"-----BEGIN {match[1]}-----\n{body}\n-----END {match[1]}-----\n"
+
+
+def _parsed(pem: str, passphrase: str | None, source: str) -> object:
+    encrypted = "ENCRYPTED" in pem
+    password = passphrase.encode(errors="replace") if passphrase and encrypted else None
+    if encrypted and password is None:
+        raise _unusable(
+            source,
+            "holds an encrypted key, and private_key_passphrase is not given",
+            "Give the passphrase, or decrypt the key with: openssl pkey -in FILE -out "
+            "private_key.pem",
+            "private-key-encrypted",
+        )
+    try:
+        return serialization.load_pem_private_key(pem.encode(), password)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        if encrypted and _PEM_BLOCK.search(pem):
+            raise _unusable(
+                source,
+                "can't be decrypted with the private_key_passphrase that is given",
+                "Check the passphrase; `openssl pkey -in FILE -noout` asks for it in the same way.",
+                "private-key-wrong-passphrase",
+            ) from None
+        raise _unusable(
+            source,
+            "holds a PEM that is no complete private key",
+            "Part of it may have been lost in copying: give the whole text, both the BEGIN and "
+            "the END line included, or use private_key_path.",
+            "private-key-broken",
+        ) from None

@@ -1,0 +1,73 @@
+"""Values that could not be kept as they were: counted, and told once per column."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Iterable
+
+#: The one problem that loses nothing which a target could hold.
+NUL_REMOVED = "NUL characters removed"
+
+
+@dataclass(frozen=True, slots=True)
+class Oddity:
+    """Values of one column on one page that could not be kept as they were.
+
+    Attributes:
+        column: The field.
+        problem: What was odd about them.
+        count: How many.
+        record_id: Id of the first.
+        value: The first one's text as served, shortened.
+    """
+
+    column: str
+    problem: str
+    count: int
+    record_id: str
+    value: str
+
+
+class OddityReport:
+    """The oddities of one extraction, page after page.
+
+    Args:
+        stream: Whose values they are.
+    """
+
+    def __init__(self, stream: str) -> None:
+        self._stream = stream
+        self._first: dict[tuple[str, str], Oddity] = {}
+
+    def note(self, oddities: Iterable[Oddity]) -> None:
+        """Add those of a page."""
+        for oddity in oddities:
+            key = (oddity.column, oddity.problem)
+            known = self._first.get(key, replace(oddity, count=0))
+            self._first[key] = replace(known, count=known.count + oddity.count)
+
+    def tell(self, logger: logging.Logger) -> None:
+        """Log them: a line per column, and one for all NUL characters."""
+        nul = [oddity for oddity in self._first.values() if oddity.problem == NUL_REMOVED]
+        if nul:
+            logger.info(
+                "%d NUL characters were removed, which text in JSON and databases can't hold; "
+                "they stood in %s.",
+                sum(oddity.count for oddity in nul),
+                ", ".join(oddity.column for oddity in nul),
+            )
+        for oddity in self._first.values():
+            if oddity.problem != NUL_REMOVED:
+                logger.warning(
+                    "%s.%s: %d values are %s. The first is %s of row %s.",
+                    self._stream,
+                    oddity.column,
+                    oddity.count,
+                    oddity.problem,
+                    oddity.value,
+                    oddity.record_id,
+                )

@@ -1,0 +1,131 @@
+"""REST or Bulk API 2.0: the rules by which an extraction gets its API, and why."""
+
+from __future__ import annotations
+
+import enum
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tap_versionforge_salesforce.client import REST_PAGE_ROWS
+from tap_versionforge_salesforce.exceptions import RefusedError, TapError, UnavailableError
+
+if TYPE_CHECKING:
+    from tap_versionforge_salesforce.quota import Allowance
+
+# When the daily Bulk jobs are used up, REST may take over with this share of the calls left.
+_SHARE_OF_CALLS = 0.1
+# These refusals come with errorCodes that mean other things as well, so the text has to tell.
+_NOT_FOR_BULK = ("not supported in bulk", "not supported by the bulk api", "cannot serialize value")
+
+
+class Api(enum.Enum):
+    """Which API serves the rows."""
+
+    REST = "REST API"
+    BULK = "Bulk API 2.0"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """An API, and the reason for it.
+
+    Attributes:
+        api: Where to ask.
+        reason: Ends the sentence "... because ...".
+        is_final: Nothing that the first answer says can change it.
+    """
+
+    api: Api
+    reason: str
+    is_final: bool
+
+
+def opening(*, mode: str, is_full: bool, counted_rows: int | None, is_test: bool) -> Choice:
+    """Return which API to ask first.
+
+    Args:
+        mode: The setting ``api_mode``.
+        is_full: No lower end: the whole object is wanted.
+        counted_rows: Approximate rows of the object; None where unknown.
+        is_test: Only a few rows are wanted, and never a Bulk job.
+    """
+    if is_test:
+        return Choice(Api.REST, "this is a test of a few rows", is_final=True)
+    if mode != "auto":
+        api = Api.REST if mode == "rest" else Api.BULK
+        return Choice(api, f"api_mode is {mode}", is_final=True)
+    if is_full and counted_rows is not None and counted_rows > REST_PAGE_ROWS:
+        reason = f"this is a full extract of about {counted_rows:,} rows"
+        return Choice(Api.BULK, reason, is_final=True)
+    return Choice(Api.REST, "its first page tells how many rows there are", is_final=False)
+
+
+def after_first_page(
+    *, is_full: bool, total_rows: int, is_complete: bool, bulk_threshold: int
+) -> Choice:
+    """Return the API for the whole extraction, now that the first REST page is here.
+
+    Args:
+        is_full: No lower end: the whole object is wanted.
+        total_rows: ``totalSize`` of the query.
+        is_complete: The page holds all of them.
+        bulk_threshold: The setting of that name; it does not raise the bar for a full extract.
+    """
+    if is_full and is_complete:
+        reason = f"this full extract fits into one page ({total_rows:,} rows)"
+        return Choice(Api.REST, reason, is_final=True)
+    if is_full:
+        reason = f"this is a full extract of {total_rows:,} rows, more than one REST page"
+        return Choice(Api.BULK, reason, is_final=True)
+    if total_rows > bulk_threshold:
+        reason = f"{_changed(total_rows)}, more than bulk_threshold ({bulk_threshold:,})"
+        return Choice(Api.BULK, reason, is_final=True)
+    reason = f"{_changed(total_rows)}, no more than bulk_threshold ({bulk_threshold:,})"
+    return Choice(Api.REST, reason, is_final=True)
+
+
+def _changed(rows: int) -> str:
+    return "1 row has changed" if rows == 1 else f"{rows:,} rows have changed"
+
+
+def way_to_bulk(error: TapError) -> str | None:
+    """Return why an error of the first REST page leads to Bulk; None where it does not."""
+    if isinstance(error, UnavailableError) and error.code == "request-timeout":
+        return "REST did not answer in time"
+    if not isinstance(error, RefusedError):
+        return None
+    if error.status in (414, 431):
+        return "its query is too long for a REST request"
+    if error.error_code == "QUERY_TIMEOUT":
+        return "REST takes too long for its query"
+    if "OPERATION_TOO_LARGE" in (error.error_code, error.reason.partition(":")[0]):
+        return "its query is too large for REST"
+    return None
+
+
+def way_to_rest(error: TapError) -> str | None:
+    """Return why a refused Bulk job leads to REST; None where it does not."""
+    if not isinstance(error, RefusedError):
+        return None
+    reason = error.reason.lower()
+    if error.error_code == "INVALIDENTITY" or any(text in reason for text in _NOT_FOR_BULK):
+        return "Bulk API 2.0 does not serve this object or query"
+    return None
+
+
+def jobs_are_used_up(error: TapError) -> bool:
+    """Tell whether a job was refused because the day's jobs or result storage are used up."""
+    return isinstance(error, RefusedError) and error.error_code == "LIMIT_EXCEEDED"
+
+
+def rest_can_stand_in(rows: int | None, daily: Allowance | None) -> bool:
+    """Tell whether REST may serve what Bulk can't today.
+
+    Args:
+        rows: How many rows are wanted; None where unknown.
+        daily: The org's daily API calls; None where unknown.
+    """
+    if rows is None or daily is None:
+        return False
+    return math.ceil(rows / REST_PAGE_ROWS) < daily.remaining * _SHARE_OF_CALLS

@@ -1,0 +1,114 @@
+"""The org's daily API calls, as its answers tell them, and what this run has used."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from tap_versionforge_salesforce.exceptions import QuotaError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# Both forms of salesforce: `api-usage=25/5000` alone, or with `; per-app-api-usage=17/250(…)`.
+_API_USAGE = re.compile(r"(?<!-)\bapi-usage=(\d+)/(\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """One daily limit.
+
+    Attributes:
+        maximum: Calls, jobs or megabytes allowed in 24 hours.
+        remaining: What is left of them.
+    """
+
+    maximum: int
+    remaining: int
+
+
+def from_header(value: str | None) -> Allowance | None:
+    """Read the daily API calls from a ``Sforce-Limit-Info`` header; None where it says nothing."""
+    match = _API_USAGE.search(value or "")
+    if match is None:
+        return None
+    used, maximum = int(match[1]), int(match[2])
+    return Allowance(maximum=maximum, remaining=maximum - used)
+
+
+def from_limits(limits: Mapping[str, object], name: str) -> Allowance | None:
+    """Read one limit from the answer of ``/limits``; None where the org does not have it."""
+    entry = limits.get(name)
+    if not isinstance(entry, dict):
+        return None
+    maximum, remaining = entry.get("Max"), entry.get("Remaining")
+    if not isinstance(maximum, int) or not isinstance(remaining, int):
+        return None
+    return Allowance(maximum=maximum, remaining=remaining)
+
+
+class Quota:
+    """What is left of the daily API calls, and what this run may still use of them.
+
+    Args:
+        reserve: Calls that must stay unused (setting ``quota_reserve``).
+        max_calls: Most calls this run may make (setting ``max_api_calls``); None for any number.
+    """
+
+    def __init__(self, *, reserve: int = 0, max_calls: int | None = None) -> None:
+        self.reserve = reserve
+        self.max_calls = max_calls
+        self.calls = 0
+        self.daily: Allowance | None = None
+
+    def note(self, allowance: Allowance | None) -> None:
+        """Take in what the org said last; None changes nothing."""
+        if allowance is not None:
+            self.daily = allowance
+
+    def spend(self) -> None:
+        """Count one call that is about to be made.
+
+        Raises:
+            QuotaError: The call would break ``max_api_calls`` or ``quota_reserve``.
+        """
+        if self.max_calls is not None and self.calls >= self.max_calls:
+            message = f"This run has made the {self.max_calls} API calls that it may make."
+            raise QuotaError(
+                message,
+                hint="Raise the setting max_api_calls, or run again: the next run goes on from "
+                "the last bookmark.",
+                code="max-api-calls-reached",
+            )
+        if self.daily is not None and self.reserve and self.daily.remaining <= self.reserve:
+            message = (
+                f"The org has {self.daily.remaining:,} of its {self.daily.maximum:,} daily API "
+                f"calls left, and the setting quota_reserve keeps {self.reserve:,} of them."
+            )
+            raise QuotaError(
+                message,
+                hint="Run again when the rolling 24 hours have freed calls, or lower "
+                "quota_reserve. The next run goes on from the last bookmark.",
+                code="quota-reserve-reached",
+            )
+        self.calls += 1
+        if self.daily is not None:
+            # What an answer says replaces this; where no answer says anything, it holds.
+            self.daily = replace(self.daily, remaining=self.daily.remaining - 1)
+
+    def warning(self, threshold: int) -> str | None:
+        """Return what to warn about before an extraction; None while there is enough.
+
+        Args:
+            threshold: Remaining calls below which to warn (setting ``quota_warning_threshold``).
+        """
+        if self.daily is None or self.daily.remaining >= threshold:
+            return None
+        used = self.daily.maximum - self.daily.remaining
+        return (
+            f"Only {self.daily.remaining:,} of the org's {self.daily.maximum:,} daily API calls "
+            f"remain ({used:,} used in the last 24 hours; warned below {threshold:,}). Run at "
+            "another time, read fewer objects, or set quota_reserve to keep some for others. "
+            "Setup > Company Information shows the usage."
+        )

@@ -1,0 +1,145 @@
+"""Which answers are worth another try, how long to wait before it, and when to give up."""
+
+from __future__ import annotations
+
+import enum
+import re
+from dataclasses import dataclass
+from datetime import timezone
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, TypeVar
+
+import backoff
+
+from tap_versionforge_salesforce.exceptions import IncompleteError
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Callable, Generator
+    from datetime import datetime
+
+T = TypeVar("T")
+
+# Seen from Salesforce or the proxies before it as passing trouble: 406 comes empty, 420 is the
+# page of Salesforce Edge while an org is moved.
+_PASSING_STATUSES = frozenset({406, 408, 420, 429, 500, 502, 503, 504})
+_TRIES_PER_PAGE = 3
+_CONCURRENT_LIMITS = ("Concurrent", "ConcurrentRequests", "ConcurrentPerOrgLongTxn")
+_SECONDS = re.compile(r"[0-9]{1,9}")
+_PASSING_ERROR_CODES = frozenset(
+    # The last one is the token endpoint's, with the description "retry your request".
+    {"SERVER_UNAVAILABLE", "TXN_SECURITY_METERING_ERROR", "unknown_error"}
+)
+
+
+class Verdict(enum.Enum):
+    """What an answer means for the request."""
+
+    ACCEPTED = "accepted"
+    PASSING = "passing"
+    SESSION_ENDED = "session ended"
+    DAILY_LIMIT = "daily limit"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How long a request may be tried.
+
+    Attributes:
+        tries: Most attempts.
+        seconds: No further attempt is made once this much time has passed since the first.
+        longest_wait_seconds: Upper end of the growing wait between two attempts.
+    """
+
+    tries: int = 8
+    seconds: float = 600.0
+    longest_wait_seconds: float = 60.0
+
+
+#: For the sign-in: a wrong host should be told in seconds, not in minutes.
+SIGN_IN_BUDGET = Budget(tries=4, seconds=60.0, longest_wait_seconds=8.0)
+#: For a request that has a way out: another API, or another form of the request.
+SINGLE_TRY = Budget(tries=1)
+
+
+def judge(status: int, error_code: str, reason: str, *, readable: bool) -> Verdict:
+    """Return what an answer means.
+
+    Args:
+        status: HTTP status.
+        error_code: Salesforce's errorCode; empty where the body has none.
+        reason: Salesforce's message.
+        readable: The body has the form that was asked for. A 200 with a maintenance page is
+            passing trouble, not an answer.
+    """
+    if status < 300:  # noqa: PLR2004
+        return Verdict.ACCEPTED if readable else Verdict.PASSING
+    if status == 401 and error_code == "INVALID_SESSION_ID":  # noqa: PLR2004
+        # These two come with the same code but a new token changes nothing about them.
+        blocked = "not valid for use with" in reason or "not attached to Agent" in reason
+        return Verdict.REFUSED if blocked else Verdict.SESSION_ENDED
+    if error_code == "REQUEST_LIMIT_EXCEEDED":
+        concurrent = reason.startswith(_CONCURRENT_LIMITS)
+        return Verdict.PASSING if concurrent else Verdict.DAILY_LIMIT
+    if error_code in _PASSING_ERROR_CODES:
+        return Verdict.PASSING
+    if error_code == "QUERY_TIMEOUT":
+        return Verdict.REFUSED
+    return Verdict.PASSING if status in _PASSING_STATUSES else Verdict.REFUSED
+
+
+def retry_after_seconds(value: str | None, now: datetime) -> float | None:
+    """Read a ``Retry-After`` header, in seconds or as a date; None where there is no sense in it.
+
+    Args:
+        value: The header.
+        now: The instant that a date is relative to.
+    """
+    if value is None:
+        return None
+    if _SECONDS.fullmatch(value.strip()):
+        return float(value)
+    try:
+        instant = parsedate_to_datetime(value)
+    except (ValueError, OverflowError):
+        return None
+    if instant.tzinfo is None:
+        instant = instant.replace(tzinfo=timezone.utc)
+    return max(0.0, (instant - now).total_seconds())
+
+
+def waits(budget: Budget) -> Generator[float, None, None]:
+    """Yield the seconds to wait before each further attempt: doubling, with full jitter."""
+    growing = backoff.expo(base=2, factor=1, max_value=budget.longest_wait_seconds)
+    growing.send(None)
+    for seconds in growing:
+        yield backoff.full_jitter(seconds)
+
+
+def until_whole(read: Callable[[], T], logger: logging.Logger) -> T:
+    """Return what a function reads, read again where it was not whole.
+
+    Args:
+        read: Fetches and decodes one page, which can be fetched any number of times.
+        logger: Where another fetch is told.
+
+    Raises:
+        IncompleteError: It was not whole the last time either.
+    """
+    for _ in range(_TRIES_PER_PAGE - 1):
+        try:
+            return read()
+        except IncompleteError as error:
+            logger.warning("%s Fetching it again.", error.message)
+    return read()
+
+
+def growing_intervals(
+    first: float, longest: float, factor: float = 1.5
+) -> Generator[float, None, None]:
+    """Yield the seconds to wait between two looks at something that takes its time."""
+    seconds = first
+    while True:
+        yield seconds
+        seconds = min(longest, seconds * factor)

@@ -1,0 +1,196 @@
+"""Describe → what a stream has: columns, JSON Schema, replication key. Values in, values out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tap_versionforge_salesforce.columns import Column, Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+#: Field types (``fields[].type``) by how their values are spelled.
+KIND_BY_TYPE = {
+    "boolean": Kind.BOOLEAN,
+    "int": Kind.INTEGER,
+    "long": Kind.INTEGER,
+    "double": Kind.NUMBER,
+    "currency": Kind.NUMBER,
+    "percent": Kind.NUMBER,
+    "date": Kind.DATE,
+    "datetime": Kind.DATETIME,
+    "time": Kind.TIME,
+    "address": Kind.COMPOUND,
+    "location": Kind.COMPOUND,
+    # Bulk can't serialize it, and REST serves the address of another request instead of a value.
+    "base64": Kind.UNSUPPORTED,
+    **dict.fromkeys(
+        (
+            "anyType",
+            "combobox",
+            "complexvalue",
+            "datacategorygroupreference",
+            "email",
+            "encryptedstring",
+            "id",
+            "json",
+            "masterrecord",
+            "multipicklist",
+            "phone",
+            "picklist",
+            "reference",
+            "string",
+            "textarea",
+            "url",
+        ),
+        Kind.TEXT,
+    ),
+}
+#: In this order of preference; the first that can be filtered and sorted by.
+REPLICATION_KEYS = ("SystemModstamp", "LastModifiedDate", "CreatedDate", "LoginTime")
+
+_JSON_TYPE = {
+    Kind.TEXT: "string",
+    Kind.BOOLEAN: "boolean",
+    Kind.INTEGER: "integer",
+    Kind.NUMBER: "number",
+    Kind.DATE: "string",
+    Kind.DATETIME: "string",
+    # No format: the `time` of JSON Schema and many targets can't hold Salesforce's zoned time.
+    Kind.TIME: "string",
+    Kind.COMPOUND: "object",
+    Kind.UNSUPPORTED: "string",
+}
+_JSON_FORMAT = {Kind.DATE: "date", Kind.DATETIME: "date-time"}
+
+# Member names inside an address or location, by the end of the component field's name.
+_MEMBERS = (
+    "City",
+    "Country",
+    "CountryCode",
+    "GeocodeAccuracy",
+    "Latitude",
+    "Longitude",
+    "PostalCode",
+    "State",
+    "StateCode",
+    "Street",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SObject:
+    """One object as its describe tells it, in the tap's words.
+
+    Attributes:
+        name: API name, which is also the stream's name.
+        label: What people call it.
+        columns: Every field that the user may see, in the order of the describe.
+        json_schema: JSON Schema of a record.
+        replication_key: Field to read incrementally by; None where there is none.
+        stamps: Date-time fields that can be filtered and sorted by, and whether each can be
+            null.
+        unknown_types: Field types that the tap does not know, by field name.
+    """
+
+    name: str
+    label: str
+    columns: tuple[Column, ...]
+    json_schema: dict[str, Any]
+    replication_key: str | None
+    stamps: dict[str, bool]
+    unknown_types: dict[str, str]
+
+    def column(self, name: str) -> Column | None:
+        """Return the column of that name."""
+        return next((column for column in self.columns if column.name == name), None)
+
+
+def sobject_from_describe(describe: Mapping[str, Any]) -> SObject:
+    """Read an answer of ``/sobjects/{name}/describe``.
+
+    Args:
+        describe: The whole answer. Keys that are missing are taken for their usual values: old
+            versions and odd objects leave some out.
+    """
+    fields: Sequence[Mapping[str, Any]] = describe.get("fields") or []
+    columns = tuple(_column(field, fields) for field in fields)
+    stamps = {
+        str(field["name"]): bool(field.get("nillable"))
+        for field in fields
+        if field.get("type") == "datetime" and field.get("filterable") and field.get("sortable")
+    }
+    label = str(describe.get("label") or describe["name"])
+    return SObject(
+        name=str(describe["name"]),
+        label=label,
+        columns=columns,
+        json_schema={
+            "type": "object",
+            "title": label,
+            "properties": {
+                column.name: _property(column, field)
+                for column, field in zip(columns, fields, strict=True)
+            },
+        },
+        replication_key=next((name for name in REPLICATION_KEYS if name in stamps), None),
+        stamps=stamps,
+        unknown_types={
+            str(field["name"]): str(field.get("type"))
+            for field in fields
+            if field.get("type") not in KIND_BY_TYPE
+        },
+    )
+
+
+def _column(field: Mapping[str, Any], fields: Sequence[Mapping[str, Any]]) -> Column:
+    kind = KIND_BY_TYPE.get(str(field.get("type")), Kind.TEXT)
+    if kind is not Kind.COMPOUND:
+        return Column(str(field["name"]), kind)
+    parts = _parts(field, fields)
+    return Column(str(field["name"]), Kind.COMPOUND if parts else Kind.UNSUPPORTED, parts)
+
+
+def _parts(
+    compound: Mapping[str, Any], fields: Sequence[Mapping[str, Any]]
+) -> tuple[tuple[str, Column], ...]:
+    parts = {}
+    for field in fields:
+        # Account.Name names itself as its compound field, and Contact.Name is a plain text whose
+        # parts carry its name: only an address or location has parts in the sense meant here.
+        if field.get("compoundFieldName") != compound["name"] or field is compound:
+            continue
+        name = str(field["name"])
+        member = _member(name)
+        kind = KIND_BY_TYPE.get(str(field.get("type")), Kind.TEXT)
+        if member is not None and kind is not Kind.COMPOUND:
+            parts[member] = Column(name, kind)
+    return tuple(sorted(parts.items()))
+
+
+def _member(component: str) -> str | None:
+    stem = component.removesuffix("__s")
+    member = max((m for m in _MEMBERS if stem.endswith(m)), key=len, default=None)
+    return None if member is None else member[0].lower() + member[1:]
+
+
+def _property(column: Column, field: Mapping[str, Any]) -> dict[str, Any]:
+    described: dict[str, Any] = _value_schema(column)
+    if column.name == "Id":
+        described["type"] = "string"
+    if field.get("label"):
+        described["title"] = str(field["label"])
+    if field.get("inlineHelpText"):
+        described["description"] = str(field["inlineHelpText"])
+    if column.parts:
+        described["properties"] = {member: _value_schema(part) for member, part in column.parts}
+    return described
+
+
+def _value_schema(column: Column) -> dict[str, Any]:
+    # Never an enum or a maxLength: orgs hold values that break their own limits.
+    schema: dict[str, Any] = {"type": [_JSON_TYPE[column.kind], "null"]}
+    if column.kind in _JSON_FORMAT:
+        schema["format"] = _JSON_FORMAT[column.kind]
+    return schema

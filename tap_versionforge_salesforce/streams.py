@@ -1,0 +1,293 @@
+"""One stream per sObject: which columns, which window, and when STATE is due."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from singer_sdk import Stream
+from singer_sdk.helpers.conform import TypeConformanceLevel
+from singer_sdk.singerlib.catalog import Metadata
+from typing_extensions import override
+
+from tap_versionforge_salesforce.bookmarks import Bookmark
+from tap_versionforge_salesforce.columns import Column, Kind, queried
+from tap_versionforge_salesforce.exceptions import (
+    IncompleteError,
+    RefusedError,
+    SettingsError,
+    TapError,
+    UnavailableError,
+)
+from tap_versionforge_salesforce.messages import records
+from tap_versionforge_salesforce.oddities import OddityReport
+from tap_versionforge_salesforce.pagination import SalesforcePaginator
+from tap_versionforge_salesforce.soql import Query
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
+
+    from singer_sdk import Tap
+    from singer_sdk.helpers import types
+    from singer_sdk.helpers._batch import BatchConfig
+    from singer_sdk.singerlib import MetadataMapping
+
+    from tap_versionforge_salesforce.bookmarks import Window
+    from tap_versionforge_salesforce.connection import Connection
+    from tap_versionforge_salesforce.schema import SObject
+
+_FULL_TABLE, _INCREMENTAL = "FULL_TABLE", "INCREMENTAL"
+
+
+class SObjectStream(Stream):
+    """The rows of one sObject.
+
+    Args:
+        tap: The tap.
+        sobject: The object's describe, in the tap's words.
+        connection: What the streams of the run share.
+    """
+
+    # The Frames hold what the schema says; conforming again would cost half of the time.
+    TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE
+
+    def __init__(self, tap: Tap, *, sobject: SObject, connection: Connection) -> None:
+        super().__init__(tap, schema=sobject.json_schema, name=sobject.name)
+        self.sobject = sobject
+        self._connection = connection
+        self.primary_keys = ["Id"]
+        self.replication_key = sobject.replication_key
+
+    # What is read
+
+    @cached_property
+    def selected_columns(self) -> tuple[Column, ...]:
+        """Return the columns that a record has, in the catalog's order.
+
+        A selected column that the object no longer has, or no longer shows, is left out with a
+        warning.
+        """
+        selected = []
+        for name in self.effective_schema.get("properties", {}):
+            if name != "Id" and not self.mask[("properties", name)]:
+                continue
+            column = self.sobject.column(name)
+            if column is None:
+                self.logger.warning(
+                    "The field %s.%s is selected, but the org no longer has it or the user may "
+                    "no longer see it (Setup > Field Accessibility): it is left out.",
+                    self.name,
+                    name,
+                )
+            elif column.kind is not Kind.UNSUPPORTED:
+                selected.append(column)
+        return tuple(selected)
+
+    def check(self) -> None:
+        """Look at what the catalog and the state ask of the stream, before any row is read.
+
+        Raises:
+            SettingsError: The object can't be read in that way, or the bookmark is none.
+        """
+        method, key = self.replication_method, self.replication_key
+        if method not in (_FULL_TABLE, _INCREMENTAL):
+            raise SettingsError(
+                f"The catalog's replication method of {self.name} is {method}.",
+                hint=f"It can be {_INCREMENTAL} or {_FULL_TABLE}.",
+                code="invalid-catalog",
+            )
+        if method == _INCREMENTAL and key not in tuple(self.sobject.stamps):
+            raise SettingsError(
+                f"{self.name} can't be read incrementally by {key}.",
+                hint=f"Its fields for that are: {', '.join(self.sobject.stamps) or 'none'}. "
+                f"Change the replication key in the catalog, or use {_FULL_TABLE}.",
+                code="invalid-catalog",
+            )
+        _ = self._saved_bookmark.value
+
+    @property
+    def is_full_extract(self) -> bool:
+        """Tell whether the stream will be read whole."""
+        if self._read_by is None:
+            return True
+        return self._saved_bookmark.value is None and self._connection.settings.start_date is None
+
+    @property
+    def _read_by(self) -> str | None:
+        return None if self.replication_method == _FULL_TABLE else self.replication_key
+
+    @property
+    def _saved_bookmark(self) -> Bookmark:
+        # The SDK would make an empty entry for a stream that is only looked at.
+        saved = self.tap_state.get("bookmarks", {}).get(self.name, {})
+        return Bookmark(dict(saved), stream=self.name, replication_key=self._read_by)
+
+    def _window(self, bookmark: Bookmark) -> Window:
+        settings = self._connection.settings
+        return bookmark.window(
+            # The server's present, from an answer that came before the query is sent.
+            upper=self._connection.server_time(),
+            lookback_seconds=settings.lookback_seconds,
+            start_date=settings.start_date,
+            key_nillable=self.sobject.stamps.get(self.replication_key or "", False),
+        )
+
+    @override
+    def get_records(self, context: types.Context | None) -> Iterator[dict[str, Any]]:
+        """Yield every row of the window, and write STATE behind each page that allows it.
+
+        Errors that concern this stream alone are kept for the end of the run, so that the other
+        streams are read; others end the run.
+        """
+        bookmark = Bookmark(self.stream_state, stream=self.name, replication_key=self._read_by)
+        oddities = OddityReport(self.name)
+        try:
+            yield from self._extract(bookmark, oddities)
+        except IncompleteError as error:
+            bookmark.move_back()
+            self._write_state()
+            self._fail(error)
+        except RefusedError as error:
+            self._fail(error)
+        except UnavailableError as error:
+            if error.code != "bulk-job-timeout":
+                raise
+            self._fail(error)
+        finally:
+            oddities.tell(self.logger)
+
+    def _extract(self, bookmark: Bookmark, oddities: OddityReport) -> Iterator[dict[str, Any]]:
+        self._connection.look_at_quota()
+        window = self._window(bookmark)
+        if window.is_empty:
+            self.logger.warning(
+                "Nothing is read yet: the bookmark or start_date of %s lies ahead of "
+                "Salesforce's clock.",
+                self.name,
+            )
+            return
+        paginator = self._paginator(window)
+        rows, calls_before = 0, self._connection.quota.calls
+        # Targets delete what the version does not name: it is a new one, and activated late.
+        self._stream_version = self._new_version()
+        for page in paginator:
+            yield from records(page.frame, self.selected_columns)
+            rows += page.frame.height
+            oddities.note(page.frame.oddities)
+            if page.takes_back:
+                bookmark.move_back()
+                self._write_state()
+            elif page.checkpoint is not None:
+                self._remember(bookmark, page.checkpoint)
+            self._connection.interruption.check()
+        self.logger.info(
+            "%s: %d rows by %s in %d API calls.",
+            self.name,
+            rows,
+            paginator.choice.api.value if paginator.choice else "no API",
+            self._connection.quota.calls - calls_before,
+        )
+        if self._stream_version is not None:
+            self._write_activate_version_message(self._stream_version)
+        self._remember(bookmark, window.upper)
+
+    def _paginator(self, window: Window) -> SalesforcePaginator:
+        named = self.selected_columns
+        if window.range is not None:
+            named = (*named, Column(window.range.key, Kind.DATETIME))
+        columns = queried(named)
+        return SalesforcePaginator(
+            connection=self._connection,
+            logger=self.logger,
+            query=Query(
+                sobject=self.name,
+                fields=tuple(column.name for column in columns),
+                range=window.range,
+                limit=self.ABORT_AT_RECORD_COUNT,
+            ),
+            columns=columns,
+            window=window,
+        )
+
+    # What is remembered
+
+    @property
+    def _is_test(self) -> bool:
+        return self.ABORT_AT_RECORD_COUNT is not None
+
+    def _new_version(self) -> int | None:
+        if self.replication_method != _FULL_TABLE or self._is_test:
+            return None
+        return int(self._connection.clock.now().timestamp() * 1000)
+
+    def _remember(self, bookmark: Bookmark, instant: datetime) -> None:
+        if not self._is_test:
+            bookmark.move_to(instant)
+            self._write_state()
+
+    def _write_state(self) -> None:
+        self.state_manager.is_flushed = False
+        self._write_state_message()
+
+    # What is told
+
+    def _fail(self, error: TapError) -> None:
+        self._connection.failures[self.name] = error
+        self.logger.error("%s %s", error.message, error.hint)
+
+    # Where the SDK's own ways would lose rows or mislead
+
+    @property
+    @override
+    def emit_activate_version_messages(self) -> bool:
+        """Return False: the SDK's message comes before the rows, and targets delete by it."""
+        return False
+
+    @property
+    @override
+    def metadata(self) -> MetadataMapping:
+        """Return the selection metadata; compound fields are there but not selected."""
+        is_new = self._metadata is None
+        metadata = super().metadata
+        catalog = self._tap_input_catalog
+        if is_new and (catalog is None or catalog.get_stream(self.tap_stream_id) is None):
+            for column in self.sobject.columns:
+                entry = metadata[("properties", column.name)]
+                if column.kind is Kind.COMPOUND:
+                    entry.selected_by_default = False
+                    # Meltano deselects what no pattern names: the members are there with the whole.
+                    for member, _ in column.parts:
+                        place = ("properties", column.name, "properties", member)
+                        metadata[place].inclusion = Metadata.InclusionType.AUTOMATIC
+                elif column.kind is Kind.UNSUPPORTED:
+                    entry.inclusion = Metadata.InclusionType.UNSUPPORTED
+        return metadata
+
+    @override
+    def get_batch_config(self, config: Mapping[str, Any]) -> BatchConfig | None:
+        """Return None: the SDK's BATCH writes STATE before the files that it covers."""
+        return None
+
+    @override
+    def get_replication_key_signpost(self, context: types.Context | None = None) -> None:
+        """Return None: the window's bound is the server's clock, not this machine's."""
+
+    @override
+    def log(self, message: str, *args: Any, level: int = logging.INFO, **kwargs: Any) -> None:
+        """Log, unless it is the SDK calling an error "unhandled" which the command line tells."""
+        if level == logging.ERROR and isinstance(sys.exc_info()[1], (TapError, BrokenPipeError)):
+            return
+        super().log(message, *args, level=level, **kwargs)
+
+    @override
+    def _write_starting_replication_value(self, context: types.Context | None) -> None:
+        """Write nothing into the state: the window is this tap's own."""
+
+    @override
+    def _increment_stream_state(
+        self, latest_record: types.Record, *, context: types.Context | None = None
+    ) -> None:
+        """Leave the bookmark alone: single rows say nothing about what was read."""

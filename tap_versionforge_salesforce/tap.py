@@ -1,0 +1,295 @@
+"""The tap: settings schema, discovery and sync as the SDK calls them."""
+
+from __future__ import annotations
+
+import os
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from singer_sdk import Tap
+from singer_sdk import typing as th
+from singer_sdk.configuration._dict_config import TRUTHY, parse_environment_config
+from singer_sdk.exceptions import ConfigurationError, ConfigValidationError, MappingError
+from singer_sdk.helpers._classproperty import classproperty
+from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
+from singer_sdk.plugin_base import _ConfigInput
+from typing_extensions import override
+
+from tap_versionforge_salesforce import __version__
+from tap_versionforge_salesforce.clock import Clock
+from tap_versionforge_salesforce.connection import Connection
+from tap_versionforge_salesforce.discovery import describe_selected, discover
+from tap_versionforge_salesforce.exceptions import SettingsError
+from tap_versionforge_salesforce.inputs import (
+    checked_catalog,
+    checked_state,
+    config_file,
+    text_of,
+)
+from tap_versionforge_salesforce.settings import (
+    Settings,
+    resolve_aliases,
+    unknown_settings,
+)
+from tap_versionforge_salesforce.settings_list import SETTINGS, Setting
+from tap_versionforge_salesforce.streams import SObjectStream
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import FrameType
+    from typing import IO
+
+    import click
+
+_TYPES: dict[str, Any] = {
+    "string": th.StringType,
+    "integer": th.IntegerType,
+    "boolean": th.BooleanType,
+    "array": th.ArrayType(th.StringType),
+}
+# What the SDK takes for true, and what can be meant by anything else.
+_BOOLEANS = (*TRUTHY, "false", "0", "no", "off")
+
+
+def _property(setting: Setting) -> th.Property[Any]:
+    default = list(setting.default) if isinstance(setting.default, tuple) else setting.default
+    return th.Property(
+        setting.name,
+        th.DateTimeType if setting.name == "start_date" else _TYPES[setting.kind],
+        required=setting.required,
+        default=default,
+        secret=setting.secret,
+        title=setting.title,
+        description=setting.description,
+        allowed_values=list(setting.options) or None,
+    )
+
+
+class TapVersionForgeSalesforce(Tap):
+    """Extracts Salesforce objects through the REST API and Bulk API 2.0."""
+
+    name = "tap-versionforge-salesforce"
+    package_name = "tap-versionforge-salesforce"
+    # Settings are checked before discovery, too.
+    dynamic_catalog = True
+    capabilities: ClassVar[list[Any]] = [
+        TapCapabilities.CATALOG,
+        TapCapabilities.STATE,
+        TapCapabilities.DISCOVER,
+        TapCapabilities.ACTIVATE_VERSION,
+        PluginCapabilities.ABOUT,
+        PluginCapabilities.STREAM_MAPS,
+        PluginCapabilities.FLATTENING,
+        PluginCapabilities.STRUCTURED_LOGGING,
+    ]
+    config_jsonschema: ClassVar[dict[str, Any]] = th.PropertiesList(
+        *(_property(setting) for setting in SETTINGS)
+    ).to_dict()
+    #: Tests put another one here.
+    clock: ClassVar[Clock] = Clock()
+
+    settings: Settings
+
+    @cached_property
+    def connection(self) -> Connection:
+        """Return what the streams of this run share."""
+        return Connection(
+            settings=self.settings,
+            clock=self.clock,
+            logger=self.logger,
+            user_agent=f"{self.name}/{__version__}",
+            full_extracts=self._full_extracts,
+        )
+
+    @override
+    def discover_streams(self) -> Sequence[SObjectStream]:
+        """Return a stream for each object wanted.
+
+        Returns:
+            Without a catalog, what the setting ``objects`` names; with one, what it selects:
+            nothing else is described.
+
+        Raises:
+            TapError: As `discover`.
+        """
+        catalog = self.input_catalog
+        if catalog is None:
+            sobjects = discover(self.connection, self.logger)
+        else:
+            selected = [
+                entry.tap_stream_id
+                for entry in catalog.streams
+                if entry.metadata.resolve_selection().get((), True)
+            ]
+            if not selected:
+                self.logger.warning("The catalog selects no stream: there is nothing to read.")
+            sobjects = describe_selected(self.connection, selected, self.logger)
+        return [
+            SObjectStream(self, sobject=sobject, connection=self.connection) for sobject in sobjects
+        ]
+
+    def check_streams(self) -> None:
+        """Look at the catalog and state of every selected stream before any row is read.
+
+        Raises:
+            SettingsError: One of them can't be used.
+        """
+        for stream in self._selected_streams():
+            stream.check()
+
+    def _selected_streams(self) -> list[SObjectStream]:
+        return [
+            stream
+            for stream in self.streams.values()
+            if isinstance(stream, SObjectStream) and stream.selected
+        ]
+
+    def _full_extracts(self) -> list[str]:
+        return [stream.name for stream in self._selected_streams() if stream.is_full_extract]
+
+    # What the user hands in
+
+    @override
+    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
+        given = resolve_aliases(self._config)
+        self.settings = Settings.from_config(given)
+        if given.get("batch_config"):
+            message = "The setting batch_config asks for BATCH messages, which the tap lacks."
+            raise SettingsError(message, hint="Remove batch_config; rows come as RECORD messages.")
+        self.append_builtin_config(self.config_jsonschema)
+        for warning in unknown_settings(given, self.config_jsonschema["properties"]):
+            self.logger.warning("%s", warning)
+        # An empty text or null is a setting that was left out.
+        self._config = {name: value for name, value in given.items() if value not in (None, "")}
+        self._config["api_version"] = self.settings.api_version
+        try:
+            return super()._validate_config(raise_errors=True)
+        except ConfigValidationError as error:
+            raise SettingsError(
+                f"The settings can't be used: {'; '.join(error.errors)}.",
+                hint="--about lists all settings with their kinds.",
+            ) from None
+
+    @override
+    def setup_mapper(self) -> None:
+        """Read stream_maps and flattening.
+
+        Raises:
+            SettingsError: They can't be used.
+        """
+        try:
+            super().setup_mapper()
+        except (ConfigurationError, MappingError) as error:
+            reason = "; ".join(getattr(error, "errors", None) or [str(error)])
+            raise SettingsError(
+                f"The setting stream_maps or flattening can't be used: {reason.removesuffix('.')}.",
+                hint="https://sdk.meltano.com/en/latest/stream_maps.html describes them.",
+            ) from None
+
+    @classproperty
+    @override
+    def _env_var_config(cls) -> dict[str, Any]:  # noqa: N805  a class property of the SDK's kind
+        cls.append_builtin_config(cls.config_jsonschema)
+        found: dict[str, Any] = {}
+        parse_environment_config({}, cls._env_var_prefix)  # reads .env
+        for name, schema in cls.config_jsonschema["properties"].items():
+            variable = f"{cls._env_var_prefix}{name.upper()}"
+            text = os.environ.get(variable, "").strip()
+            kinds = schema.get("type", [])
+            # A variable that was left empty is a setting that was left out.
+            if not text and "string" not in kinds:
+                continue
+            try:
+                if "boolean" in kinds and text.lower() not in _BOOLEANS:
+                    raise ValueError(f"{text!r} is neither true nor false")  # noqa: TRY301
+                found |= parse_environment_config(
+                    {"properties": {name: schema}}, cls._env_var_prefix
+                )
+            except ValueError as error:
+                message = f"The environment variable {variable} can't be read ({error})."
+                raise SettingsError(message, hint=str(schema.get("description", ""))) from None
+        return found
+
+    # Commands
+
+    @classmethod
+    @override
+    def cb_config(
+        cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]
+    ) -> _ConfigInput:
+        """Read the files of ``--config``.
+
+        Raises:
+            SettingsError: One can't be read or holds no JSON object.
+        """
+        for path in value:
+            if path != "ENV":
+                config_file(path)
+        return super().cb_config(ctx, param, value)
+
+    @classmethod
+    @override
+    def cb_test(cls, ctx: click.Context, param: click.Option, value: str) -> None:
+        """Run ``--test``; end with what went wrong in single streams."""
+        if value == "disabled":
+            return
+        tap = cls._from_config(ctx.params.get("config"))
+        if value == "schema":
+            tap.write_schemas()
+        else:
+            tap.run_connection_test()
+            tap.connection.raise_failures()
+        ctx.exit()
+
+    @classmethod
+    @override
+    def invoke(  # type: ignore[override]  # as the SDK's own Tap has it
+        cls,
+        *,
+        about: bool = False,
+        about_format: str | None = None,
+        config: _ConfigInput | None = None,
+        state: IO[str] | None = None,
+        catalog: IO[str] | None = None,
+    ) -> None:
+        """Sync, or print what ``--about`` asks for.
+
+        Raises:
+            TapError: Whatever ended the run, or went wrong in single streams.
+        """
+        if about:
+            cls.print_about(about_format)
+            return
+        cls.print_version(print_fn=cls.logger.info)
+        tap = cls._from_config(
+            config,
+            state={} if state is None else checked_state(text_of(state, "state")),
+            catalog=None if catalog is None else checked_catalog(text_of(catalog, "catalog")),
+        )
+        tap.check_streams()
+        tap.sync_all()
+        tap.connection.raise_failures()
+
+    @classmethod
+    def _from_config(
+        cls,
+        config: _ConfigInput | None,
+        *,
+        state: dict[str, Any] | None = None,
+        catalog: dict[str, Any] | None = None,
+    ) -> TapVersionForgeSalesforce:
+        config = config or _ConfigInput()
+        for entry in (catalog or {}).get("streams", []):
+            # Without a key, targets would append every changed row a second time.
+            entry["key_properties"] = entry.get("key_properties") or ["Id"]
+        return cls(
+            config=config.config,
+            parse_env_config=config.parse_env,
+            state=state,
+            catalog=catalog,
+        )
+
+    @override
+    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
+        self.logger.info("Asked to stop: the page in hand is finished first.")
+        self.connection.interruption.request(signum)

@@ -1,0 +1,296 @@
+"""The only place that sends: timeouts, retries, token renewal and quota, once for everybody."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import IO, TYPE_CHECKING, Literal
+
+import requests
+from requests.structures import CaseInsensitiveDict
+
+from tap_versionforge_salesforce import quota as quota_of
+from tap_versionforge_salesforce.answers import Reply, busy, http_date, not_salesforce, refusal
+from tap_versionforge_salesforce.auth import TOKEN_PATH, Bearer, TokenAnswer
+from tap_versionforge_salesforce.exceptions import TapError, UnavailableError
+from tap_versionforge_salesforce.retry import (
+    SIGN_IN_BUDGET,
+    Budget,
+    Verdict,
+    judge,
+    retry_after_seconds,
+    waits,
+)
+
+if TYPE_CHECKING:
+    import logging
+    from datetime import datetime
+
+    from tap_versionforge_salesforce.auth import Authenticator, Token
+    from tap_versionforge_salesforce.clock import Clock
+    from tap_versionforge_salesforce.interruption import Interruption
+    from tap_versionforge_salesforce.settings import Settings
+
+_CONNECT_TIMEOUT_SECONDS = 30.0
+_CHUNK_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One request, before it is sent.
+
+    Attributes:
+        method: HTTP method.
+        path: Path on the org's own host; never a whole URL.
+        params: Query parameters.
+        body: Sent as JSON.
+        form: Sent as a form.
+        headers: Added to the session's own.
+        expects: What a success carries.
+        sink: Where the body of a success goes; emptied before each attempt. None: in memory.
+        authorized: Send the access token.
+        counted: It counts against the org's daily API calls.
+        retry_timeouts: False where a read that takes too long has another way out.
+        final_refusals: False where a refusal is an answer for the caller, not an error.
+        budget: How long to try.
+    """
+
+    method: str = "GET"
+    path: str
+    params: Mapping[str, str] = field(default_factory=dict)
+    body: object = None
+    form: Mapping[str, str] | None = field(default=None, repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    expects: Literal["json", "csv", "nothing"] = "json"
+    sink: IO[bytes] | None = None
+    authorized: bool = True
+    counted: bool = True
+    retry_timeouts: bool = True
+    final_refusals: bool = True
+    budget: Budget = field(default_factory=Budget)
+
+
+class _PassingTroubleError(Exception):
+    """Something that another try may mend; `error` is what it becomes when it does not."""
+
+    def __init__(self, error: TapError, wait_seconds: float | None = None) -> None:
+        super().__init__(error.message)
+        self.error = error
+        self.wait_seconds = wait_seconds
+
+
+class SalesforceSession(requests.Session):
+    """Sends every request of a run to the one org it belongs to.
+
+    Args:
+        settings: Host, timeouts, private CA, user agent.
+        authenticator: Who signs in.
+        quota: Counts calls and knows what is left.
+        clock: For waiting and for ``Retry-After`` dates.
+        logger: Where retries are told.
+        interruption: Signals are taken while waiting here.
+        user_agent: Sent with every request.
+    """
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        authenticator: Authenticator,
+        quota: quota_of.Quota,
+        clock: Clock,
+        logger: logging.Logger,
+        interruption: Interruption,
+        user_agent: str,
+    ) -> None:
+        super().__init__()
+        self.headers.update({"User-Agent": user_agent, "Accept-Encoding": "gzip"})
+        self.verify = settings.ca_bundle or True
+        self.authenticator = authenticator
+        self.quota = quota
+        #: The server's clock in its latest answer to an authorized request.
+        self.server_date: datetime | None = None
+        self._host = settings.instance_url
+        self._timeout = (_CONNECT_TIMEOUT_SECONDS, float(settings.request_timeout_seconds))
+        self._clock = clock
+        self._logger = logger
+        self._interruption = interruption
+
+    def call(self, call: Call) -> Reply:
+        """Send a request until it is answered for good.
+
+        Raises:
+            QuotaError: The daily calls, or those this run may make, are used up.
+            RefusedError: Salesforce refused for good.
+            SignInError: The session can't be had or renewed.
+            UnavailableError: No proper answer within the budget.
+        """
+        started = self._clock.monotonic()
+        for attempt, wait_seconds in enumerate(waits(call.budget), start=1):
+            try:
+                return self._attempt(call)
+            except _PassingTroubleError as trouble:
+                pause = wait_seconds if trouble.wait_seconds is None else trouble.wait_seconds
+                elapsed = self._clock.monotonic() - started
+                if attempt >= call.budget.tries or elapsed + pause > call.budget.seconds:
+                    raise trouble.error from None
+                self._logger.warning(
+                    "%s Trying again in %.1f seconds (try %d of %d).",
+                    trouble.error.message,
+                    pause,
+                    attempt + 1,
+                    call.budget.tries,
+                )
+                self.pause(pause)
+        raise AssertionError  # pragma: no cover  waits never end
+
+    def pause(self, seconds: float) -> None:
+        """Wait, ready to be interrupted."""
+        with self._interruption.waiting():
+            self._clock.sleep(seconds)
+
+    def token(self) -> Token:
+        """Return the access token, signing in if need be.
+
+        Raises:
+            SignInError: Salesforce refused.
+            UnavailableError: The host can't be reached.
+        """
+        return self.authenticator.token(self)
+
+    def post_assertion(self, form: Mapping[str, str]) -> TokenAnswer:
+        """Post to the token endpoint of the org's My Domain.
+
+        Raises:
+            SignInError: The host does not answer as Salesforce does.
+            UnavailableError: It can't be reached, or asks for another try again and again.
+        """
+        reply = self.call(
+            Call(
+                method="POST",
+                path=TOKEN_PATH,
+                form=form,
+                authorized=False,
+                counted=False,
+                final_refusals=False,
+                budget=SIGN_IN_BUDGET,
+            )
+        )
+        body = reply.json()
+        if not isinstance(body, Mapping):
+            raise not_salesforce(self._host, reply)
+        return TokenAnswer(body=body, date=reply.date)
+
+    def _attempt(self, call: Call) -> Reply:
+        token = self.token() if call.authorized else None
+        reply, verdict = self._judged(call, token)
+        if verdict is Verdict.SESSION_ENDED and token is not None:
+            self._logger.info("The session has ended; signing in again.")
+            reply, verdict = self._judged(call, self.authenticator.renew(token, self))
+        if verdict is Verdict.ACCEPTED:
+            return reply
+        asked = f"{call.method} {call.path}"
+        if verdict is Verdict.PASSING:
+            wait = retry_after_seconds(reply.headers.get("Retry-After"), self._clock.now())
+            if reply.ok and not call.final_refusals:
+                raise _PassingTroubleError(not_salesforce(self._host, reply), wait)
+            raise _PassingTroubleError(busy(asked, reply, reply.error()[0]), wait)
+        if not call.final_refusals and not reply.is_redirect:
+            return reply
+        raise refusal(asked, reply, is_daily_limit=verdict is Verdict.DAILY_LIMIT)
+
+    def _judged(self, call: Call, token: Token | None) -> tuple[Reply, Verdict]:
+        reply = self._once(call, token)
+        code, reason = ("", "") if reply.ok else reply.error()
+        return reply, judge(reply.status, code, reason, readable=_readable(call, reply))
+
+    def _once(self, call: Call, token: Token | None) -> Reply:
+        if call.counted:
+            self.quota.spend()
+        try:
+            with (
+                self._interruption.waiting(),
+                self.request(
+                    call.method,
+                    f"{self._host}{call.path}",
+                    params=call.params,
+                    json=call.body,
+                    data=call.form,
+                    headers=dict(call.headers),
+                    auth=Bearer(token),
+                    timeout=self._timeout,
+                    allow_redirects=False,
+                    stream=True,
+                ) as response,
+            ):
+                body = self._read(response, call)
+        except requests.RequestException as error:
+            raise self._no_answer(call, error) from None
+        if call.authorized:
+            self.quota.note(quota_of.from_header(response.headers.get("Sforce-Limit-Info")))
+        reply = Reply(
+            status=response.status_code,
+            headers=CaseInsensitiveDict(response.headers),
+            body=body,
+            date=http_date(response.headers.get("Date")),
+        )
+        if token is not None and reply.status != 401 and reply.date is not None:  # noqa: PLR2004
+            self.server_date = reply.date
+        return reply
+
+    def _read(self, response: requests.Response, call: Call) -> bytes:
+        if call.sink is None or not response.ok:
+            return response.content
+        call.sink.seek(0)
+        call.sink.truncate()
+        for chunk in response.iter_content(_CHUNK_BYTES):
+            call.sink.write(chunk)
+        return b""
+
+    def _no_answer(
+        self, call: Call, error: requests.RequestException
+    ) -> _PassingTroubleError | UnavailableError:
+        if isinstance(error, requests.exceptions.SSLError):
+            return UnavailableError(
+                f"The TLS connection to {self._host} can't be trusted.",
+                hint="Behind a proxy with a private certificate authority, set ca_bundle to its "
+                "PEM file; otherwise check instance_url.",
+                code="tls-failed",
+            )
+        if isinstance(error, requests.exceptions.ReadTimeout) or "timed out" in str(error):
+            timed_out = UnavailableError(
+                f"{self._host} did not answer {call.method} {call.path} within "
+                f"{self._timeout[1]:.0f} seconds.",
+                hint="Run again later; request_timeout_seconds allows more time.",
+                code="request-timeout",
+            )
+            return _PassingTroubleError(timed_out) if call.retry_timeouts else timed_out
+        if isinstance(error, requests.exceptions.ProxyError):
+            trouble, code = "can't be reached through the proxy", "proxy-failed"
+        elif isinstance(error, requests.exceptions.ConnectionError) and not call.sink:
+            trouble, code = "can't be reached", "host-unreachable"
+        else:
+            trouble, code = "broke off its answer", "broken-answer"
+        unavailable = UnavailableError(
+            f"{self._host} {trouble} ({_cause(error)}).",
+            hint="Check instance_url, the network and the proxy settings, then run again; the "
+            "next run goes on from the last bookmark.",
+            code=code,
+        )
+        return _PassingTroubleError(unavailable)
+
+
+def _readable(call: Call, reply: Reply) -> bool:
+    if call.expects == "nothing":
+        return True
+    if call.expects not in reply.headers.get("Content-Type", call.expects):
+        return False
+    return call.sink is not None or reply.body.rstrip()[-1:] in (b"}", b"]")
+
+
+def _cause(error: BaseException) -> str:
+    # The innermost reason is the one that means something; the outer ones quote whole URLs.
+    seen = error
+    while (inner := seen.__cause__ or seen.__context__) is not None:
+        seen = inner
+    return " ".join(str(seen).split())[:200] or type(seen).__name__
