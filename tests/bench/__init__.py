@@ -1,0 +1,1 @@
+"""`make bench`: how fast the whole tap is, as a process, on this machine."""

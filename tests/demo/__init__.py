@@ -1,0 +1,1 @@
+"""`make demo`: a real `meltano run`, twice, without a Salesforce account."""

@@ -1,0 +1,235 @@
+"""Config, catalog and state as files: what is no such thing is told with the option's name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.integration.told import assert_told
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.integration.harness import TapRunner
+    from tests.local_org import LocalOrg
+
+
+FILES: dict[str, tuple[bytes | None, str]] = {
+    "missing": (None, "No such file"),
+    "folder": (b"/", "s a directory"),
+    "empty": (b"", "is no JSON"),
+    "cut": (b'{"instance_url": ', "is no JSON"),
+    "text": (b"instance_url: https://x\n", "is no JSON"),
+    "list": (b"[1]", "no object"),
+    "text in JSON": (b'"x"', "no object"),
+    "null": (b"null", "no object"),
+    "number": (b"5", "no object"),
+    "NaN": (b'{"a": NaN}', "NaN"),
+    "name twice": (b'{"username": "a", "username": "b"}', "username stands in it twice"),
+    "too deep": (b"[" * 100_000, "is no JSON"),
+    "binary": (b"\xff\xfe\x00\x01", "decode"),
+    "UTF-16": ('{"a": 1}'.encode("utf-16"), "decode"),
+    "byte order mark": (b"\xef\xbb\xbf{}", "BOM"),
+}
+
+
+def bad_file(folder: Path, content: bytes | None) -> str:
+    if content == b"/":
+        return str(folder)
+    path = folder / "bad.json"
+    if content is not None:
+        path.write_bytes(content)
+    return str(path)
+
+
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("option", ["--config", "--state", "--catalog", "check --catalog"])
+def test_file_that_is_no_json_object(org: LocalOrg, tap: TapRunner, option: str, name: str) -> None:
+    """Missing, a folder, binary, no JSON, or JSON of another shape: told with the option's name."""
+    content, words = FILES[name]
+    config = [] if option == "--config" else ["--config", tap.config(objects=["Account"])]
+    run = tap.command(*config, *option.split(), bad_file(tap.folder, content))
+    assert run.exit_code == 2, run.log
+    assert run.stdout == ""
+    assert "Traceback" not in run.log
+    last = run.log.strip().splitlines()[-1]
+    assert option.rsplit(maxsplit=1)[-1] in last
+    assert words in last
+    assert org.journal.calls() == []
+
+
+def selected(catalog: dict[str, Any]) -> dict[str, Any]:
+    entry: dict[str, Any] = catalog["streams"][0]
+    return entry
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(lambda c: c.pop("streams"), id="no streams"),
+        pytest.param(lambda c: c.update(streams={}), id="streams as object"),
+        pytest.param(lambda c: c.update(streams=["Account"]), id="streams as names"),
+        pytest.param(lambda c: selected(c).pop("tap_stream_id"), id="no tap_stream_id"),
+        pytest.param(lambda c: selected(c).update(tap_stream_id=5), id="tap_stream_id 5"),
+        pytest.param(lambda c: selected(c).pop("schema"), id="no schema"),
+        pytest.param(lambda c: selected(c).update(schema=[]), id="schema as list"),
+        pytest.param(lambda c: selected(c)["schema"].update(properties=[]), id="properties"),
+        pytest.param(
+            lambda c: selected(c)["schema"]["properties"].update(Name="string"), id="property"
+        ),
+        pytest.param(
+            lambda c: selected(c)["schema"]["properties"].update(Name={"type": 5}), id="type"
+        ),
+        pytest.param(lambda c: selected(c).update(metadata={}), id="metadata as object"),
+        pytest.param(lambda c: selected(c).update(metadata=[{"metadata": {}}]), id="no breadcrumb"),
+        pytest.param(
+            lambda c: selected(c).update(metadata=[{"breadcrumb": [["x"]], "metadata": {}}]),
+            id="breadcrumb",
+        ),
+        pytest.param(
+            lambda c: selected(c).update(metadata=[{"breadcrumb": []}]), id="empty metadata"
+        ),
+        pytest.param(lambda c: selected(c).update(stream="accounts"), id="another name"),
+    ],
+)
+def test_catalog_of_another_shape(
+    org: LocalOrg, tap: TapRunner, change: Callable[[dict[str, Any]], object]
+) -> None:
+    """A catalog that is none is told before any request."""
+    catalog = tap.discover(objects=["Account"])
+    org.journal.clear()
+    change(catalog)
+    path = tap.file("catalog.json", catalog)
+    run = tap.command("--config", tap.config(), "--catalog", path)
+    assert_told(run, "--catalog", code="invalid-input")
+    assert org.journal.calls() == []
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        pytest.param({"replication_method": "SOMETIMES"}, ["SOMETIMES", "FULL_TABLE"], id="method"),
+        pytest.param({"replication_method": "LOG_BASED"}, ["LOG_BASED"], id="LOG_BASED"),
+        pytest.param({"replication_method": "full_table"}, ["full_table"], id="lower case"),
+        pytest.param({"replication_method": 5}, ["replication method"], id="method 5"),
+        pytest.param({"replication_key": "Name"}, ["Account", "by Name"], id="key that is no date"),
+        pytest.param({"replication_key": "Nope"}, ["by Nope", "SystemModstamp"], id="no such key"),
+        pytest.param({"replication_key": ["Id"]}, ["incrementally"], id="list as key"),
+    ],
+)
+def test_catalog_that_asks_for_the_impossible(
+    org: LocalOrg, tap: TapRunner, change: dict[str, object], words: list[str]
+) -> None:
+    """A replication key or method that the object can't have: told before any row is read."""
+    catalog = tap.discover(objects=["Account"])
+    selected(catalog).update(change)
+    path = tap.file("catalog.json", catalog)
+    run = tap.command("--config", tap.config(), "--catalog", path)
+    assert_told(run, *words, code="invalid-catalog")
+    assert org.journal.soql() == []
+
+
+def test_catalog_that_selects_nothing(org: LocalOrg, tap: TapRunner) -> None:
+    """Nothing to read is no error, but it is said."""
+    catalog = tap.discover(objects=["Account"])
+    for item in selected(catalog)["metadata"]:
+        if item["breadcrumb"] == []:
+            item["metadata"]["selected"] = False
+    org.journal.clear()
+    run = tap.sync(catalog=catalog)
+    assert run.exit_code == 0
+    assert "selects no stream" in run.log
+    assert org.journal.soql() == []
+    assert run.messages == []
+
+
+def test_catalog_without_a_key(org: LocalOrg, tap: TapRunner) -> None:
+    """Id stays the key: without one, targets would append every changed row a second time."""
+    org.store.seed("Account", 1, hurt=False)
+    catalog = tap.discover(objects=["Account"])
+    del selected(catalog)["key_properties"]
+    for item in selected(catalog)["metadata"]:
+        item["metadata"].pop("table-key-properties", None)
+    run = tap.sync(catalog=catalog)
+    assert run.exit_code == 0, run.log
+    assert [message["key_properties"] for message in run.messages_of("SCHEMA")] == [["Id"]]
+
+
+def test_catalog_names_an_object_that_is_gone(org: LocalOrg, tap: TapRunner) -> None:
+    """The stream fails with a name and the others are read: exit code 7."""
+    catalog = tap.discover(objects=["Account", "Contact"])
+    org.store.remove_object("Contact")
+    (account,) = org.store.seed("Account", 1, hurt=False)
+    run = tap.sync(catalog=catalog)
+    assert run.exit_code == 7
+    assert run.ids("Account") == [account]
+    assert "Contact can't be described" in run.log
+    assert "Traceback" not in run.log
+
+
+GOOD = {"replication_key": "SystemModstamp", "replication_key_value": "2024-01-01T00:00:00.000Z"}
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        pytest.param({"bookmarks": []}, id="bookmarks as list"),
+        pytest.param({"bookmarks": None}, id="no bookmarks"),
+        pytest.param({"bookmarks": {"Account": "2024-01-01"}}, id="bookmark as text"),
+        pytest.param({"bookmarks": {"Account": None}}, id="bookmark null"),
+        pytest.param({"type": "STATE", "value": {"bookmarks": {}}}, id="whole message"),
+        pytest.param({"value": {"bookmarks": {}}}, id="value of a message"),
+        pytest.param({"singer_state": {"bookmarks": {}}}, id="Meltano's"),
+        pytest.param({"Account": GOOD}, id="bookmarks at the top"),
+        pytest.param({"bookmarks": {"Account": {**GOOD, "partitions": "x"}}}, id="partitions"),
+        pytest.param({"bookmarks": {"Account": {**GOOD, "progress_markers": 5}}}, id="markers"),
+    ],
+)
+def test_state_of_another_shape(org: LocalOrg, tap: TapRunner, state: object) -> None:
+    """A state that would be passed over in silence, and everything read again, is refused."""
+    path = tap.file("state.json", state)
+    run = tap.command("--config", tap.config(objects=["Account"]), "--state", path)
+    assert_told(run, "--state", code="invalid-input")
+    assert org.journal.calls() == []
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("soon", "", "2024-13-01", "1000-01-01", "9999-01-01", "0001-01-01T00:00:00+14:00"),
+        *(5, 1.5e9, True, ["2024-01-01"], {"at": "2024-01-01"}),
+    ],
+    ids=str,
+)
+def test_bookmark_that_is_no_instant(org: LocalOrg, tap: TapRunner, value: object) -> None:
+    """The bookmark is named with its place in the state, before any row is read."""
+    state = {"bookmarks": {"Account": {**GOOD, "replication_key_value": value}}}
+    path = tap.file("state.json", state)
+    run = tap.command("--config", tap.config(objects=["Account"]), "--state", path)
+    assert_told(run, "bookmarks.Account.replication_key_value", "Account", code="invalid-state")
+    assert org.journal.soql() == []
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        pytest.param({}, id="empty"),
+        pytest.param({"bookmarks": {}}, id="no streams"),
+        pytest.param({"bookmarks": {"Opportunity": GOOD}}, id="of another stream"),
+        pytest.param({"bookmarks": {"Account": {}}}, id="without a value"),
+        pytest.param(
+            {"bookmarks": {"Account": {**GOOD, "replication_key": "CreatedDate"}}}, id="other key"
+        ),
+    ],
+)
+def test_state_without_a_bookmark_reads_everything(
+    org: LocalOrg, tap: TapRunner, state: object
+) -> None:
+    """What says nothing about the stream is no error: its history is read from the beginning."""
+    rows = org.store.seed("Account", 3, hurt=False)
+    path = tap.file("state.json", state)
+    run = tap.command("--config", tap.config(objects=["Account"]), "--state", path)
+    assert run.exit_code == 0, run.log
+    assert all(row in run.stdout for row in rows)

@@ -1,0 +1,429 @@
+"""`check` and `--test`: every step from the settings to a row, and where it stops."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from tap_versionforge_salesforce.settings_list import DEFAULT_OBJECTS
+from tests.integration import keys
+from tests.integration.harness import parse
+from tests.local_org import errors, faults, outages
+from tests.local_org.oauth import TOKEN_ERRORS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.integration.harness import Run, TapRunner
+    from tests.local_org import LocalOrg
+
+STEPS = ["settings", "key", "token", "API versions", "identity", "limits", "describe"]
+TWO = ["Account", "Contact"]
+NO_REPLICATION_KEY = "TabDefinition"
+
+
+def check(tap: TapRunner, *arguments: str, **settings: object) -> Run:
+    return tap.command("check", "--config", tap.config(**settings), *arguments)
+
+
+def lines(run: Run) -> dict[str, str]:
+    """Return what was found, by step, in the order of the lines; a failed one starts with FAIL."""
+    found = {}
+    for line in run.stdout.splitlines():
+        mark, name, text = line[:6].strip(), line[6:28].strip(), line[28:]
+        found[name] = text if mark == "ok" else f"{mark} {text}".strip()
+    return found
+
+
+# What is shown
+
+
+def test_steps_come_in_the_order_of_an_extraction(org: LocalOrg, tap: TapRunner) -> None:
+    """One line for each step, then one for each object, and exit code 0."""
+    org.store.seed("Account", 2, hurt=False)
+    run = check(tap)
+    assert run.exit_code == 0, run.stdout
+    assert list(lines(run)) == [*STEPS, *DEFAULT_OBJECTS]
+    assert all(line.startswith("ok ") for line in run.stdout.splitlines())
+    assert "WARNING" not in run.stdout + run.log
+
+
+def test_lines_say_what_was_found(org: LocalOrg, tap: TapRunner) -> None:
+    """The org, the fingerprint, versions, who signed in, the allowances, and each object."""
+    org.settings.versions = [60, 61, 68]
+    org.limits.calls.remaining = 9_000
+    org.store.seed("Account", 2, hurt=False)
+    found = lines(check(tap, objects=TWO))
+    public = org.identity.public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    assert found["settings"] == (
+        f"{org.username} at {org.url}, audience https://login.salesforce.com"
+    )
+    assert found["key"] == (
+        f"RSA, 2048 bits, SHA-256 of the public key {hashlib.sha256(public).hexdigest()}"
+    )
+    assert found["token"].startswith("signed in")
+    assert found["API versions"] == "the org has 60.0 to 68.0; using 68.0"
+    assert found["identity"] == (
+        f"Integration User <{org.username}>, "
+        f"user {org.identity.user_id}, org {org.identity.organization_id}"
+    )
+    assert found["limits"] == (
+        "8,999 of 15,000 daily API calls left; 10,000 of 10,000 daily Bulk 2.0 query jobs left"
+    )
+    fields = sum(len(org.store.sobjects[name].fields) for name in TWO)
+    assert found["describe"] == f"2 objects with {fields:,} fields"
+    assert found["Account"] == "readable; incremental by SystemModstamp"
+    assert found["Contact"] == (
+        "readable, but the user sees no rows; incremental by SystemModstamp"
+    )
+
+
+def test_object_without_replication_key(tap: TapRunner) -> None:
+    """What will be read whole each time is said beforehand."""
+    found = lines(check(tap, objects=[NO_REPLICATION_KEY]))
+    assert found[NO_REPLICATION_KEY].endswith("full table, it has no replication key")
+
+
+def test_newest_version_serves_for_one_the_org_lacks(org: LocalOrg, tap: TapRunner) -> None:
+    """The version that will be used is in the line, and in the paths of all that follows."""
+    org.settings.versions = [55, 56]
+    run = check(tap, objects=["Account"])
+    assert lines(run)["API versions"] == "the org has 55.0 to 56.0; using 56.0"
+    assert "does not have API version 68.0" in run.log
+    assert len(org.journal.calls("/services/data/v56.0/queryAll")) == 1
+
+
+def test_scopes_are_told(org: LocalOrg, tap: TapRunner) -> None:
+    """The scopes of the token, where Salesforce names them."""
+
+    def with_scope(body: bytes) -> bytes:
+        return json.dumps({**json.loads(body), "scope": "api web"}).encode()
+
+    org.faults.add("POST /services/oauth2/token", faults.replace_body(with_scope))
+    assert lines(check(tap, objects=["Account"]))["token"] == "signed in, scopes: api web"  # noqa: S105  no password
+
+
+def test_identity_without_the_scope_id(org: LocalOrg, tap: TapRunner) -> None:
+    """Names need the scope id, which extracting does not: the ids alone are no failure."""
+    org.faults.add("*/userinfo", faults.answer(403, b"Bad_OAuth_Token"))
+    run = check(tap, objects=["Account"])
+    assert run.exit_code == 0
+    assert lines(run)["identity"] == (
+        f"user {org.identity.user_id}, org {org.identity.organization_id}"
+    )
+
+
+def test_limits_refused_is_told_but_no_failure(org: LocalOrg, tap: TapRunner) -> None:
+    """The permission that is missing is named, and the steps behind it go on."""
+    org.settings.view_setup = False
+    run = check(tap, objects=["Account"])
+    assert run.exit_code == 0
+    assert "can't be read (INSUFFICIENT_ACCESS)" in lines(run)["limits"]
+    assert "View Setup and Configuration" in lines(run)["limits"]
+    assert list(lines(run))[-1] == "Account"
+
+
+def test_low_quota_shows_the_warning(org: LocalOrg, tap: TapRunner) -> None:
+    """Fewer calls left than quota_warning_threshold: the numbers and what to do."""
+    org.limits.calls.remaining = 501
+    run = check(tap, objects=["Account"])
+    assert run.exit_code == 0
+    assert "WARNING: Only 500 of the org's 15,000 daily API calls remain" in lines(run)["limits"]
+    assert "warned below 1,000" in lines(run)["limits"]
+
+
+def test_quota_at_the_threshold_shows_none(org: LocalOrg, tap: TapRunner) -> None:
+    """As many calls as the threshold are enough."""
+    org.limits.calls.remaining = 501
+    run = check(tap, objects=["Account"], quota_warning_threshold=500)
+    assert "WARNING" not in run.stdout
+
+
+def test_nothing_is_extracted(org: LocalOrg, tap: TapRunner) -> None:
+    """One row of Id alone is asked of each object, by REST, and none is printed."""
+    (account,) = org.store.seed("Account", 1, hurt=False)
+    run = check(tap, objects=TWO, api_mode="bulk")
+    assert org.journal.soql() == [
+        ("rest", "SELECT Id FROM Account LIMIT 1"),
+        ("rest", "SELECT Id FROM Contact LIMIT 1"),
+    ]
+    assert org.journal.calls("/jobs/*") == []
+    assert account not in run.stdout
+
+
+def test_nothing_secret_is_shown(org: LocalOrg, tap: TapRunner) -> None:
+    """Neither the key, its passphrase, the consumer key nor the token is in the output."""
+    pem = keys.encrypted(org.private_key_pem)
+    run = check(tap, objects=["Account"], private_key=pem, private_key_passphrase=keys.PASSPHRASE)
+    assert run.exit_code == 0, run.stdout
+    tokens = [
+        entry.headers.get("Authorization", "").partition(" ")[2] for entry in org.journal.calls()
+    ]
+    secrets = [org.client_id, keys.PASSPHRASE, *pem.splitlines()[1:-1], *filter(None, tokens)]
+    assert [secret for secret in secrets if secret in run.stdout + run.log] == []
+
+
+# Ways to call it
+
+
+def test_config_stands_before_or_behind(tap: TapRunner) -> None:
+    """`check --config FILE` and `--config FILE check` do the same."""
+    path = tap.config(objects=["Account"])
+    behind = tap.command("check", "--config", path)
+    before = tap.command("--config", path, "check")
+    assert (before.exit_code, behind.exit_code) == (0, 0)
+    assert list(lines(before)) == list(lines(behind)) == [*STEPS, "Account"]
+
+
+def test_configs_are_merged(org: LocalOrg, tap: TapRunner) -> None:
+    """Several --config add up, and the one behind the subcommand has the last word."""
+    whole = tap.file("whole.json", org.config(objects=["Contact"]))
+    part = tap.file("part.json", {"objects": ["Account"]})
+    run = tap.command("--config", whole, "check", "--config", part)
+    assert list(lines(run)) == [*STEPS, "Account"]
+
+
+def test_environment_serves_as_config(
+    org: LocalOrg, tap: TapRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`--config ENV` reads the variables of the tap."""
+    # No .env of the developer's is wanted here.
+    monkeypatch.setattr("singer_sdk.configuration._dict_config.find_dotenv", lambda: "")
+    for name, value in org.config(objects='["Account"]').items():
+        monkeypatch.setenv(f"TAP_VERSIONFORGE_SALESFORCE_{name.upper()}", value)
+    run = tap.command("check", "--config", "ENV")
+    assert run.exit_code == 0, run.stdout
+    assert list(lines(run)) == [*STEPS, "Account"]
+
+
+def test_catalog_limits_the_objects(tap: TapRunner) -> None:
+    """--catalog looks at what the catalog selects, whatever the setting objects names."""
+    catalog = tap.discover(objects=["Account", "Contact", "User"])
+    for entry in catalog["streams"]:
+        for item in entry["metadata"]:
+            if item["breadcrumb"] == []:
+                item["metadata"]["selected"] = entry["tap_stream_id"] != "Contact"
+    run = check(tap, "--catalog", tap.file("catalog.json", catalog), objects=["Opportunity"])
+    assert run.exit_code == 0, run.stdout
+    assert list(lines(run)) == [*STEPS, "Account", "User"]
+
+
+def test_catalog_with_an_object_that_is_gone(org: LocalOrg, tap: TapRunner) -> None:
+    """An object that the catalog selects and the org lacks fails the describe."""
+    catalog = tap.discover(objects=TWO)
+    org.store.remove_object("Contact")
+    run = check(tap, "--catalog", tap.file("catalog.json", catalog))
+    assert run.exit_code == 7
+    assert "Contact can't be described" in lines(run)["describe"]
+
+
+@pytest.mark.parametrize("works", [True, False], ids=["works", "fails"])
+def test_json_has_the_same_steps(org: LocalOrg, tap: TapRunner, *, works: bool) -> None:
+    """--json prints one object: ok, and a step for each line with hint and code."""
+    org.settings.user_approved = works
+    text, machine = check(tap, objects=["Account"]), check(tap, "--json", objects=["Account"])
+    report = json.loads(machine.stdout)
+    assert machine.exit_code == text.exit_code == (0 if works else 3)
+    assert report["ok"] is works
+    steps = report["steps"]
+    assert [step["name"] for step in steps] == [n for n in lines(text) if n != "what to do"]
+    assert [step["ok"] for step in steps][:-1] == [True] * (len(steps) - 1)
+    assert set(steps[-1]) == {"name", "ok", "found", "hint", "code"}
+    if works:
+        assert {(step["hint"], step["code"]) for step in steps} == {("", "")}
+    else:
+        assert steps[-1]["code"] == "user-not-approved"
+        assert steps[-1]["hint"] == lines(text)["what to do"]
+
+
+# Where it stops
+
+
+@pytest.mark.parametrize(
+    ("settings", "arrange", "step", "exit_code", "told"),
+    [
+        pytest.param(
+            {"api_mode": "fast"}, None, "settings", 2, "api_mode can't be 'fast'", id="settings"
+        ),
+        pytest.param({"username": ""}, None, "settings", 2, "username is empty", id="missing"),
+        pytest.param({"private_key": "x"}, None, "key", 2, "holds no PEM", id="key"),
+        pytest.param(
+            {},
+            lambda org: setattr(org.settings, "token_error", TOKEN_ERRORS["client id"]),
+            "token",
+            3,
+            "no app with this consumer key",
+            id="token",
+        ),
+        pytest.param(
+            {},
+            lambda org: setattr(org.settings, "token_error", TOKEN_ERRORS["retry"]),
+            "token",
+            5,
+            "unknown_error",
+            id="token unavailable",
+        ),
+        pytest.param(
+            {},
+            lambda org: setattr(org.settings, "versions", []),
+            "API versions",
+            5,
+            "lists no API versions",
+            id="versions",
+        ),
+        pytest.param(
+            {},
+            lambda org: org.faults.add("*/userinfo", outages.session_not_for_rest(), times=None),
+            "identity",
+            3,
+            "This session is not valid for use with the REST API",
+            id="identity",
+        ),
+        pytest.param(
+            {},
+            lambda org: org.faults.add("*/limits", outages.api_disabled_for_user(), times=None),
+            "limits",
+            3,
+            "API_CURRENTLY_DISABLED",
+            id="limits",
+        ),
+        pytest.param(
+            {},
+            lambda org: org.faults.add("*/limits", outages.server_unavailable(), times=None),
+            "limits",
+            5,
+            "HTTP 503 (SERVER_UNAVAILABLE)",
+            id="limits unavailable",
+        ),
+        pytest.param(
+            {"objects": ["Acount"]}, None, "describe", 2, "objects names Acount", id="describe"
+        ),
+        pytest.param(
+            {},
+            lambda org: setattr(org.limits.calls, "remaining", 2),
+            "Account",
+            4,
+            "daily API calls are used up",
+            id="quota",
+        ),
+        pytest.param(
+            {"max_api_calls": 2}, None, "Account", 4, "made the 2 API calls", id="max_api_calls"
+        ),
+        pytest.param(
+            {},
+            lambda org: org.faults.add(
+                "GET /query*", outages.salesforce(errors.not_queryable("Account")), times=None
+            ),
+            "Account",
+            7,
+            "entity type Account does not support query",
+            id="row",
+        ),
+    ],
+)
+def test_first_failure_ends_it(
+    org: LocalOrg,
+    tap: TapRunner,
+    *,
+    settings: dict[str, object],
+    arrange: Callable[[LocalOrg], None] | None,
+    step: str,
+    exit_code: int,
+    told: str,
+) -> None:
+    """The failed step is the last line but its hint, and the exit code is that of the error."""
+    if arrange is not None:
+        arrange(org)
+    run = check(tap, **{"objects": TWO, **settings})
+    assert run.exit_code == exit_code, run.stdout
+    everything = [*STEPS, *TWO]
+    assert list(lines(run)) == [*everything[: everything.index(step) + 1], "what to do"]
+    assert lines(run)[step].startswith("FAIL ")
+    assert told in lines(run)[step]
+    assert lines(run)["what to do"]
+    assert "Traceback" not in run.log
+
+
+def test_nothing_is_sent_before_settings_and_key_are_right(org: LocalOrg, tap: TapRunner) -> None:
+    """What can be told without the network is told without it."""
+    check(tap, api_mode="fast")
+    check(tap, private_key=keys.short())
+    assert org.journal.calls() == []
+
+
+# --test of the SDK
+
+
+def dry_run(tap: TapRunner, option: str = "--test", **settings: object) -> Run:
+    run = tap.command("--config", tap.config(**settings), option)
+    run.messages = parse(run.stdout)
+    return run
+
+
+@pytest.mark.parametrize("api_mode", ["auto", "rest", "bulk"])
+def test_test_reads_one_record_of_each_stream(org: LocalOrg, tap: TapRunner, api_mode: str) -> None:
+    """--test takes one row per stream by REST, never by a job, and goes no further."""
+    for name in TWO:
+        org.store.seed(name, 2_100, hurt=False)
+    run = dry_run(tap, objects=[*TWO, "User"], api_mode=api_mode)
+    assert run.exit_code == 0, run.log
+    assert [m["stream"] for m in run.messages_of("SCHEMA")] == [*TWO, "User"]
+    assert {name: len(run.records(name)) for name in [*TWO, "User"]} == {
+        "Account": 1,
+        "Contact": 1,
+        "User": 0,
+    }
+    assert org.journal.calls("/jobs/*") == []
+    assert org.journal.calls("/limits/recordCount") == []
+    assert all(soql.endswith(" LIMIT 1") for _, soql in org.journal.soql())
+
+
+def test_test_remembers_nothing(org: LocalOrg, tap: TapRunner) -> None:
+    """A row that was only looked at moves no bookmark."""
+    org.store.seed("Account", 3, hurt=False)
+    run = dry_run(tap, objects=["Account"])
+    assert run.bookmark("Account") is None
+
+
+def test_test_lets_no_target_delete(org: LocalOrg, tap: TapRunner) -> None:
+    """A FULL_TABLE stream sends no version: its one row is not the table."""
+    org.store.seed(NO_REPLICATION_KEY, 3, hurt=False)
+    run = dry_run(tap, objects=[NO_REPLICATION_KEY])
+    assert run.exit_code == 0, run.log
+    assert len(run.records(NO_REPLICATION_KEY)) == 1
+    assert run.messages_of("ACTIVATE_VERSION") == []
+    assert all("version" not in message for message in run.messages_of("RECORD"))
+
+
+def test_test_schema_reads_no_rows(org: LocalOrg, tap: TapRunner) -> None:
+    """--test=schema writes the SCHEMA messages and asks for no row."""
+    run = dry_run(tap, "--test=schema", objects=TWO)
+    assert run.exit_code == 0, run.log
+    assert [m["stream"] for m in run.messages_of("SCHEMA")] == TWO
+    assert {m["type"] for m in run.messages} == {"SCHEMA"}
+    assert org.journal.soql() == []
+
+
+def test_test_ends_with_the_error_of_a_stream(org: LocalOrg, tap: TapRunner) -> None:
+    """One stream that is refused fails the test, and the others are tried."""
+    org.store.seed("Contact", 1, hurt=False)
+    refused = outages.salesforce(errors.not_queryable("Account"))
+    org.faults.add(lambda call: "FROM Account" in call.query.get("q", ""), refused, times=None)
+    run = dry_run(tap, objects=TWO)
+    assert run.exit_code == 7
+    assert len(run.records("Contact")) == 1
+    assert "Account: " in run.log.splitlines()[-1]
+
+
+@pytest.mark.parametrize("option", ["--test", "--test=schema"])
+def test_test_tells_bad_settings(org: LocalOrg, tap: TapRunner, option: str) -> None:
+    """The same sentences and exit codes as in a sync."""
+    run = dry_run(tap, option, api_mode="fast")
+    assert run.exit_code == 2
+    assert "api_mode can't be 'fast'" in run.log
+    assert run.stdout == ""
+    assert org.journal.calls() == []

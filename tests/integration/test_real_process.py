@@ -1,0 +1,152 @@
+"""The executable as a process of its own: signals, pipes and what is left behind."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests import processes
+from tests.integration.harness import parse
+from tests.local_org import faults
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.integration.harness import TapRunner
+    from tests.local_org import LocalOrg
+
+TOO_LONG_SECONDS = 120
+SIGNALS = [
+    pytest.param(signal.SIGTERM, 143, id="SIGTERM"),
+    pytest.param(signal.SIGINT, 130, id="SIGINT"),
+]
+
+
+@contextmanager
+def started(*arguments: str, **options: Any) -> Iterator[subprocess.Popen[bytes]]:  # noqa: ANN401  as Popen takes them
+    """Start the tap with pipes; it is gone when the block ends, whatever happens."""
+    # Without buffers of its own, Popen leaves to `communicate` what was not read before.
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "bufsize": 0}
+    process = processes.start([processes.TAP, *arguments], **(pipes | options))
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def finished(process: subprocess.Popen[bytes]) -> tuple[str, str]:
+    """Wait for the end, and return the rest of stdout and stderr."""
+    stdout, stderr = process.communicate(timeout=TOO_LONG_SECONDS)
+    return stdout.decode(), stderr.decode()
+
+
+def test_bad_setting(org: LocalOrg, tap: TapRunner) -> None:
+    """Exit code 2, an empty stdout and one line on stderr, from the installed executable."""
+    with started("--config", tap.config(api_mode="fast")) as process:
+        stdout, stderr = finished(process)
+    assert process.returncode == 2
+    assert stdout == ""
+    assert "Traceback" not in stderr
+    assert "The setting api_mode can't be 'fast'" in stderr.splitlines()[-1]
+    assert org.journal.calls() == []
+
+
+def test_target_that_closes_early(org: LocalOrg, tap: TapRunner) -> None:
+    """`| head -1`: one line says so, no traceback, and the exit code is not that of a success."""
+    org.store.seed("Account", 2_000, hurt=False)
+    with started("--config", tap.config(objects=["Account"], api_mode="rest")) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        first = process.stdout.readline()
+        process.stdout.close()
+        stderr = process.stderr.read().decode()
+        process.wait(TOO_LONG_SECONDS)
+    assert parse(first.decode())[0]["type"] == "SCHEMA"
+    assert process.returncode == 1
+    told = [line for line in stderr.splitlines() if "INFO" not in line]
+    assert len(told) == 1
+    assert "The target has closed its input before the end" in told[0]
+
+
+@pytest.mark.parametrize(
+    ("settings", "request_that_hangs", "number", "exit_code"),
+    [
+        pytest.param(
+            {"start_date": "1990-01-01"}, "GET /query/*", signal.SIGTERM, 143, id="REST, SIGTERM"
+        ),
+        pytest.param({"api_mode": "bulk"}, "*/results", signal.SIGINT, 130, id="Bulk, SIGINT"),
+    ],
+)
+def test_signal_while_waiting_for_salesforce(
+    org: LocalOrg,
+    tap: TapRunner,
+    *,
+    settings: dict[str, object],
+    request_that_hangs: str,
+    number: signal.Signals,
+    exit_code: int,
+) -> None:
+    """The run ends at once with whole lines, and the next one goes on from its STATE."""
+    org.settings.page_rows = org.settings.bulk_page_rows = 10
+    rows = org.store.seed("Account", 40, hurt=False)
+    started_processes: list[subprocess.Popen[bytes]] = []
+    org.faults.add(
+        request_that_hangs, faults.before(lambda: started_processes[0].send_signal(number)), skip=1
+    )
+    # What comes behind the signal would take longer than the test is willing to wait.
+    org.faults.add(request_that_hangs, faults.delay(TOO_LONG_SECONDS * 2), times=None, skip=1)
+    with started("--config", tap.config(objects=["Account"], **settings)) as process:
+        started_processes.append(process)
+        stdout, stderr = finished(process)
+    org.faults.clear()
+    assert process.returncode == exit_code, stderr
+    assert stdout.endswith("\n")
+    assert "Traceback" not in stderr
+    first = tap_run(stdout)
+    assert 0 < len(first["ids"]) < 40
+    following = tap.sync(objects=["Account"], state=first["state"], **settings)
+    assert following.exit_code == 0, following.log
+    assert set(first["ids"]) | set(following.ids("Account")) == set(rows)
+
+
+@pytest.mark.parametrize(("number", "exit_code"), SIGNALS)
+def test_signal_while_the_target_is_slow(
+    org: LocalOrg, tap: TapRunner, number: signal.Signals, exit_code: int
+) -> None:
+    """A page that is partly written is written to its end, with its STATE."""
+    org.settings.page_rows = 500
+    rows = org.store.seed("Account", 1_500, hurt=False)
+    settings: dict[str, Any] = {"objects": ["Account"], "start_date": "1990-01-01"}
+    with started("--config", tap.config(**settings)) as process:
+        assert process.stdout is not None
+        head = b""
+        while b'"RECORD"' not in head:
+            head += process.stdout.readline()
+        # Nobody reads on: the pipe is full long before the page is written.
+        process.send_signal(number)
+        rest, stderr = finished(process)
+    assert process.returncode == exit_code, stderr
+    stdout = head.decode() + rest
+    assert stdout.endswith("\n")
+    assert "Traceback" not in stderr
+    first = tap_run(stdout)
+    assert first["last"]["type"] == "STATE"
+    assert len(first["ids"]) % 500 == 0
+    following = tap.sync(state=first["state"], **settings)
+    assert following.exit_code == 0, following.log
+    assert set(first["ids"]) | set(following.ids("Account")) == set(rows)
+
+
+def tap_run(stdout: str) -> dict[str, Any]:
+    messages = parse(stdout)
+    states = [message["value"] for message in messages if message["type"] == "STATE"]
+    return {
+        "ids": [message["record"]["Id"] for message in messages if message["type"] == "RECORD"],
+        "state": states[-1] if states else {},
+        "last": messages[-1],
+    }

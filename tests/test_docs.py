@@ -1,0 +1,93 @@
+"""The documents say what the code does."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tap_versionforge_salesforce import exceptions
+from tap_versionforge_salesforce.sign_in_errors import PROBLEMS, UNKNOWN
+from tests.documents import PARTS, ROOT, with_part
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PACKAGE = ROOT / "tap_versionforge_salesforce"
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+
+
+@pytest.mark.parametrize(("name", "part"), PARTS, ids=str)
+def test_parts_made_from_code_are_current(name: str, part: str) -> None:
+    """`python -m tests.documents` would change nothing."""
+    text = (ROOT / name).read_text(encoding="utf-8")
+    assert with_part(text, part, PARTS[name, part]()) == text
+
+
+def error_codes() -> set[str]:
+    """Every code that an error of the tap can carry, read from its source."""
+    codes = {problem.code for problem in (*PROBLEMS, UNKNOWN)}
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.keyword) and node.arg == "code":
+                codes |= _texts(node.value)
+            # keys.py hands the code to its helper as the last argument.
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "_unusable":
+                codes |= _texts(node.args[-1])
+    for error in vars(exceptions).values():
+        if isinstance(error, type) and issubclass(error, exceptions.TapError):
+            codes.add(error.default_code)
+    return codes
+
+
+def _texts(node: ast.expr) -> set[str]:
+    return {
+        part.value
+        for part in ast.walk(node)
+        if isinstance(part, ast.Constant) and isinstance(part.value, str)
+    }
+
+
+def test_every_error_code_is_in_the_troubleshooting_page() -> None:
+    """A user who searches for the code in brackets finds what to do."""
+    text = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
+    missing = {code for code in error_codes() if f"`{code}`" not in text}
+    assert missing == set()
+
+
+def test_troubleshooting_page_has_no_code_that_does_not_exist() -> None:
+    """The page does not outlive the errors it explains."""
+    text = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
+    headings = re.findall(r"^### (.*)$", text, re.MULTILINE)
+    named = {code for heading in headings for code in re.findall(r"`([a-z-]+)`", heading)}
+    source = "".join(path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py"))
+    assert {code for code in named if f'"{code}"' not in source} == set()
+
+
+def test_codes_are_kebab_case() -> None:
+    """Codes look alike."""
+    assert {code for code in error_codes() if not re.fullmatch(r"[a-z]+(-[a-z]+)*", code)} == set()
+
+
+def test_readme_is_short() -> None:
+    """A newcomer reads it to the end."""
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) < 200
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_links_between_documents_lead_somewhere(path: Path) -> None:
+    """A relative link names a file that exists."""
+    links = re.findall(r"\]\((?!https?://|#|mailto:)([^)#]+)", path.read_text(encoding="utf-8"))
+    assert [link for link in links if not (path.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_make_targets_named_in_documents_exist(path: Path) -> None:
+    """`make x` in a document can be run."""
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = set(
+        re.findall(r"(?:^|`)make ([a-z-]+)", path.read_text(encoding="utf-8"), re.MULTILINE)
+    )
+    assert named <= targets

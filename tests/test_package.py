@@ -1,0 +1,138 @@
+"""What is built, and the numbers that are written down in more than one place."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import re
+import sys
+import zipfile
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from tests import processes
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# pytest brings tomli where Python has no parser of its own.
+tomllib = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
+
+DISTRIBUTION = "tap-versionforge-salesforce"
+DOCUMENTS = sorted(
+    path.relative_to(processes.ROOT).as_posix()
+    for pattern in ("*.md", "docs/*.md")
+    for path in processes.ROOT.glob(pattern)
+)
+
+
+def text_of(name: str) -> str:
+    return (processes.ROOT / name).read_text(encoding="utf-8")
+
+
+def found_in(name: str, pattern: str) -> str:
+    match = re.search(pattern, text_of(name), re.MULTILINE)
+    assert match, f"{name} has nothing that matches {pattern}"
+    return match[1]
+
+
+@pytest.fixture(scope="module")
+def pyproject() -> dict[str, Any]:
+    parsed: dict[str, Any] = tomllib.loads(text_of("pyproject.toml"))
+    return parsed
+
+
+@pytest.fixture(scope="module")
+def pythons(pyproject: dict[str, Any]) -> list[str]:
+    prefix = "Programming Language :: Python :: "
+    classifiers = pyproject["project"]["classifiers"]
+    versions = [c.removeprefix(prefix) for c in classifiers if c.startswith(prefix + "3.")]
+    return sorted(versions, key=lambda version: int(version.split(".")[1]))
+
+
+def test_the_oldest_python_is_the_required_one(
+    pyproject: dict[str, Any], pythons: list[str]
+) -> None:
+    """Installers refuse exactly what is not tested below the oldest Python."""
+    assert pyproject["project"]["requires-python"] == f">={pythons[0]}"
+    assert pyproject["tool"]["mypy"]["python_version"] == pythons[0]
+    assert pyproject["tool"]["ruff"]["target-version"] == f"py{pythons[0].replace('.', '')}"
+
+
+def test_every_promised_python_is_tested(pythons: list[str]) -> None:
+    """The Makefile, .ci/run and the workflow test the Pythons that the classifiers name."""
+    workflow = yaml.safe_load(text_of(".github/workflows/test.yml"))
+
+    assert found_in("Makefile", r"^PYTHONS := (.+)$").split() == pythons
+    assert found_in(".ci/run", r'^pythons="(.+)"$').split() == pythons
+    assert workflow["jobs"]["test"]["strategy"]["matrix"]["python-version"] == pythons
+
+
+def test_the_changelog_begins_with_the_version(pyproject: dict[str, Any]) -> None:
+    """Nobody can release a version that the changelog does not describe."""
+    version = pyproject["project"]["version"]
+
+    assert found_in("CHANGELOG.md", r"^## \[(.+?)\]") == version
+    assert importlib.metadata.version(DISTRIBUTION) == version
+
+
+def test_the_hooks_have_the_versions_of_the_lock(pyproject: dict[str, Any]) -> None:
+    """pre-commit finds what `make lint` finds."""
+    hooks = {
+        repository["repo"].rsplit("/", 1)[1]: repository["rev"].removeprefix("v")
+        for repository in yaml.safe_load(text_of(".pre-commit-config.yaml"))["repos"]
+    }
+
+    assert f"ruff=={hooks['ruff-pre-commit']}" in pyproject["dependency-groups"]["lint"]
+    assert hooks["uv-pre-commit"] == found_in("Makefile", r"^UV_VERSION := (.+)$")
+
+
+def test_the_tested_target_is_the_one_that_meltano_installs() -> None:
+    """What was loaded into PostgreSQL by the tests is what a user of meltano.yml gets."""
+    tested = found_in("Makefile", r"^TARGET_POSTGRES_VERSION := (.+)$")
+
+    assert f"pip_url: meltanolabs-target-postgres=={tested}\n" in text_of("meltano.yml")
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_documents_name_commands_that_exist(document: str) -> None:
+    """Each `make …` in a document is a target with a line in the list that `make` prints."""
+    listed = set(re.findall(r"^([a-z-]+):.*## ", text_of("Makefile"), re.MULTILINE))
+    named = set(re.findall(r"(?:^|`)make ([a-z-]+)", text_of(document), re.MULTILINE))
+
+    assert named - listed == set()
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_documents_link_to_files_that_exist(document: str) -> None:
+    """A link into the repository leads somewhere."""
+    links = re.findall(r"\]\((?!https?:|mailto:|#)([^)#]+)", text_of(document))
+
+    folder = (processes.ROOT / document).parent
+    assert [link for link in links if not (folder / link).exists()] == []
+
+
+def test_the_command_is_installed() -> None:
+    """The entry point can be loaded and called."""
+    (command,) = importlib.metadata.entry_points(group="console_scripts", name=DISTRIBUTION)
+
+    assert callable(command.load())
+
+
+def test_the_wheel_holds_the_package_and_nothing_else(
+    pyproject: dict[str, Any], tmp_path: Path
+) -> None:
+    """Types and licence are shipped; tests, which would land beside other packages, are not."""
+    processes.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", tmp_path],
+        cwd=processes.ROOT,
+    )
+    (wheel,) = tmp_path.glob("*.whl")
+    names = zipfile.ZipFile(wheel).namelist()
+    metadata = f"tap_versionforge_salesforce-{pyproject['project']['version']}.dist-info"
+
+    assert "tap_versionforge_salesforce/py.typed" in names
+    assert f"{metadata}/licenses/LICENSE" in names
+    assert {name.split("/")[0] for name in names} == {"tap_versionforge_salesforce", metadata}

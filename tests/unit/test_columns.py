@@ -1,0 +1,44 @@
+"""Which columns a query names."""
+
+from __future__ import annotations
+
+import pytest
+
+from tap_versionforge_salesforce.columns import Column, Kind, queried
+
+ID = Column("Id", Kind.TEXT)
+NAME = Column("Name", Kind.TEXT)
+CITY = Column("BillingCity", Kind.TEXT)
+LATITUDE = Column("BillingLatitude", Kind.NUMBER)
+ADDRESS = Column("BillingAddress", Kind.COMPOUND, (("city", CITY), ("latitude", LATITUDE)))
+
+
+@pytest.mark.parametrize(
+    ("selected", "named"),
+    [
+        pytest.param((ID, NAME), ("Name", "Id"), id="Id goes last"),
+        pytest.param((NAME,), ("Name", "Id"), id="Id is added"),
+        pytest.param((ID,), ("Id",), id="Id alone"),
+        pytest.param((), ("Id",), id="nothing"),
+        pytest.param(
+            (ID, ADDRESS, NAME),
+            ("BillingCity", "BillingLatitude", "Name", "Id"),
+            id="parts for a compound",
+        ),
+        pytest.param(
+            (LATITUDE, ADDRESS, CITY),
+            ("BillingLatitude", "BillingCity", "Id"),
+            id="each once",
+        ),
+    ],
+)
+def test_query_names_each_column_once_and_id_last(
+    selected: tuple[Column, ...], named: tuple[str, ...]
+) -> None:
+    """A query names parts instead of compounds, no field twice, and ends with Id."""
+    assert tuple(column.name for column in queried(selected)) == named
+
+
+def test_parts_keep_their_kind() -> None:
+    """A latitude is a number whether it is selected itself or as a part."""
+    assert queried((ADDRESS,))[1].kind is Kind.NUMBER

@@ -1,0 +1,115 @@
+"""Errors are sorted by what to do next."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tap_versionforge_salesforce import exceptions
+from tap_versionforge_salesforce.exceptions import (
+    IncompleteError,
+    QuotaError,
+    RefusedError,
+    SettingsError,
+    SignInError,
+    SomeStreamsFailedError,
+    TapError,
+    UnavailableError,
+    UnknownObjectError,
+    wrong_setting,
+)
+
+KINDS = [
+    kind
+    for kind in vars(exceptions).values()
+    if isinstance(kind, type) and issubclass(kind, TapError)
+]
+
+
+@pytest.mark.parametrize(
+    ("kind", "exit_code"),
+    [
+        pytest.param(TapError, 1, id="unexpected"),
+        pytest.param(SettingsError, 2, id="settings"),
+        pytest.param(SignInError, 3, id="sign-in"),
+        pytest.param(QuotaError, 4, id="quota"),
+        pytest.param(UnavailableError, 5, id="unavailable"),
+        pytest.param(IncompleteError, 6, id="incomplete"),
+        pytest.param(RefusedError, 7, id="refused"),
+        pytest.param(UnknownObjectError, 7, id="unknown object"),
+    ],
+)
+def test_exit_codes(kind: type[TapError], exit_code: int) -> None:
+    """Each kind of error has the exit code of the documentation, a sentence and a hint."""
+    error = kind("What happened.", hint="What to do.")
+    assert (error.exit_code, error.code) == (exit_code, kind.default_code)
+    assert (str(error), error.message, error.hint) == (
+        "What happened.",
+        "What happened.",
+        "What to do.",
+    )
+
+
+def test_kinds_have_codes_of_their_own() -> None:
+    """No two kinds share a code, and each is in kebab case."""
+    codes = [kind.default_code for kind in KINDS]
+    assert len(codes) == len(set(codes))
+    assert all(re.fullmatch(r"[a-z]+(-[a-z]+)*", code) for code in codes)
+
+
+def test_a_code_can_be_more_precise() -> None:
+    """One kind has many reasons."""
+    assert SettingsError("x", hint="y", code="missing-setting").code == "missing-setting"
+
+
+def test_refusals_carry_what_salesforce_said() -> None:
+    """Status, errorCode and message of the answer are at hand."""
+    error = RefusedError("x", hint="y", status=400, error_code="INVALID_FIELD", reason="No such")
+    assert (error.status, error.error_code, error.reason) == (400, "INVALID_FIELD", "No such")
+
+
+def test_one_setting_is_named() -> None:
+    """An error of a setting is a sentence that begins with its name."""
+    error = wrong_setting("objects", "is empty", "Name one.")
+    assert error.message == "The setting objects is empty."
+    assert error.hint == "Name one."
+    assert error.exit_code == 2
+
+
+def failures(**errors: TapError) -> SomeStreamsFailedError:
+    return SomeStreamsFailedError(errors)
+
+
+def test_failed_streams_are_told_together() -> None:
+    """Each failed stream is named with its reason and what to do."""
+    error = failures(
+        Account=RefusedError("Account is refused.", hint="Ask."),
+        Contact=IncompleteError("Contact is cut.", hint="Again."),
+    )
+    assert error.message.startswith("2 of the selected streams failed; the others are complete. ")
+    assert "Account: Account is refused. (Ask.)" in error.message
+    assert "Contact: Contact is cut. (Again.)" in error.message
+
+
+@pytest.mark.parametrize(
+    ("errors", "exit_code"),
+    [
+        pytest.param([IncompleteError], 6, id="one"),
+        pytest.param([IncompleteError, IncompleteError], 6, id="two of a kind"),
+        pytest.param([RefusedError, UnknownObjectError], 7, id="two that agree"),
+        pytest.param([IncompleteError, RefusedError], 7, id="two that don't"),
+    ],
+)
+def test_exit_code_of_several_failures(errors: list[type[TapError]], exit_code: int) -> None:
+    """Failures that agree keep their exit code; others are 7."""
+    found = {f"Stream{n}": kind("x", hint="y") for n, kind in enumerate(errors)}
+    assert SomeStreamsFailedError(found).exit_code == exit_code
+
+
+def test_failures_are_a_copy() -> None:
+    """What is told does not change later."""
+    found: dict[str, TapError] = {"Account": RefusedError("x", hint="y")}
+    error = SomeStreamsFailedError(found)
+    found.clear()
+    assert list(error.failures) == ["Account"]

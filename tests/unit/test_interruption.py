@@ -1,0 +1,71 @@
+"""Signals are taken where it is safe."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+
+from tap_versionforge_salesforce.interruption import Interruption
+
+
+@pytest.fixture
+def interruption() -> Interruption:
+    return Interruption()
+
+
+def test_without_a_signal_nothing_ends(interruption: Interruption) -> None:
+    """A run that nobody interrupts goes on."""
+    interruption.check()
+    with interruption.waiting():
+        interruption.check()
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_while_waiting_ends_the_run_at_once(
+    interruption: Interruption, number: int, code: int
+) -> None:
+    """Where nothing is half written, the run ends with 128 + the signal's number."""
+    with pytest.raises(SystemExit) as caught, interruption.waiting():
+        interruption.request(number)
+    assert caught.value.code == code
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_while_writing_waits_for_the_page(
+    interruption: Interruption, number: int, code: int
+) -> None:
+    """The page in hand is finished, and the run ends where it checks."""
+    interruption.request(number)
+    with pytest.raises(SystemExit) as caught:
+        interruption.check()
+    assert caught.value.code == code
+
+
+def test_a_signal_before_waiting_ends_the_wait(interruption: Interruption) -> None:
+    """Nothing more is asked of the network once somebody wants the run to end."""
+    interruption.request(signal.SIGTERM)
+    with pytest.raises(SystemExit), interruption.waiting():
+        pytest.fail("it waited")
+
+
+def test_behind_a_wait_signals_are_held_again(interruption: Interruption) -> None:
+    """What follows a wait is not interrupted, also where the wait failed."""
+    with pytest.raises(OSError, match="reset"), interruption.waiting():
+        raise OSError("reset")
+    interruption.request(signal.SIGTERM)
+    with pytest.raises(SystemExit):
+        interruption.check()
+
+
+def test_a_second_signal_ends_on_the_spot(
+    interruption: Interruption, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who asks twice does not wait for the page."""
+    ended: list[int] = []
+    monkeypatch.setattr(os, "_exit", ended.append)
+    interruption.request(signal.SIGTERM)
+    assert ended == []
+    interruption.request(signal.SIGINT)
+    assert ended == [130]

@@ -1,0 +1,104 @@
+"""Frames become records."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tap_versionforge_salesforce.columns import Column, Kind, queried
+from tap_versionforge_salesforce.frames import from_csv, from_json
+from tap_versionforge_salesforce.messages import records
+from tests.unit.helpers import few_examples
+from tests.unit.pages import (
+    COLUMNS,
+    JSON_NUMBERS,
+    Row,
+    Value,
+    csv_page,
+    expected,
+    json_page,
+    row,
+    rows_of,
+)
+
+CITY = Column("BillingCity", Kind.TEXT)
+LATITUDE = Column("BillingLatitude", Kind.NUMBER)
+ADDRESS = Column("BillingAddress", Kind.COMPOUND, (("city", CITY), ("latitude", LATITUDE)))
+IDENTITY = Column("Id", Kind.TEXT)
+
+
+@given(st.lists(rows_of(), max_size=4))
+@few_examples
+def test_records_hold_the_rows_in_order(rows: list[Row]) -> None:
+    """Each row is a record with the selected properties in their order, from either API."""
+    names = [column.name for column in COLUMNS]
+    wanted = [dict(zip(names, expected(row), strict=True)) for row in rows]
+    assert list(records(from_json(json_page(rows), COLUMNS).frame, COLUMNS)) == wanted
+    assert list(records(from_csv(csv_page(rows), COLUMNS), COLUMNS)) == wanted
+
+
+@given(JSON_NUMBERS)
+@few_examples
+def test_numbers_are_exact_and_have_no_exponent(text: str) -> None:
+    """A number in a record is worth what was served, and is written without an exponent."""
+    [record] = records(from_json(json_page([row(Amount=text)]), COLUMNS).frame, COLUMNS)
+    assert record["Amount"] == Decimal(text)
+    assert isinstance(record["Amount"], Decimal)
+    assert "e" not in str(record["Amount"]).lower()
+
+
+def test_only_what_is_selected_is_in_a_record() -> None:
+    """Properties come in the order of the selection, and what is only queried stays out."""
+    frame = from_csv(csv_page([row(Name="x", Employees=7)]), COLUMNS)
+    by_name = {column.name: column for column in COLUMNS}
+    [record] = records(frame, [by_name["Employees"], by_name["Name"]])
+    assert list(record.items()) == [("Employees", 7), ("Name", "x")]
+
+
+def of_address(city: Value, latitude: Value, *selected: Column) -> dict[str, object]:
+    columns = queried(selected)
+    values: dict[str, Value] = {"BillingCity": city, "BillingLatitude": latitude, "Id": "001A"}
+    served = [{column.name: values[column.name] for column in columns}]
+    [rest] = records(from_json(json_page(served, columns), columns).frame, selected)
+    [bulk] = records(from_csv(csv_page(served, columns), columns), selected)
+    assert rest == bulk
+    return rest
+
+
+@pytest.mark.parametrize(
+    ("city", "latitude", "address"),
+    [
+        pytest.param("Bonn", "50.73", {"city": "Bonn", "latitude": Decimal("50.73")}, id="whole"),
+        pytest.param("Bonn", None, {"city": "Bonn", "latitude": None}, id="a part is missing"),
+        pytest.param(None, "0", {"city": None, "latitude": Decimal(0)}, id="zero is a value"),
+        pytest.param(None, None, None, id="empty"),
+        pytest.param("", None, None, id="empty text"),
+    ],
+)
+def test_compounds_are_built_from_their_parts(
+    city: Value, latitude: Value, address: dict[str, object] | None
+) -> None:
+    """An address is an object of its parts, and null where all of them are, in both APIs."""
+    record = of_address(city, latitude, IDENTITY, ADDRESS)
+    assert record == {"Id": "001A", "BillingAddress": address}
+
+
+def test_a_part_may_be_selected_itself() -> None:
+    """A part that is selected as well stands in the record beside the compound."""
+    assert of_address("Bonn", None, CITY, ADDRESS) == {
+        "BillingCity": "Bonn",
+        "BillingAddress": {"city": "Bonn", "latitude": None},
+    }
+
+
+def test_records_are_json_but_for_their_numbers() -> None:
+    """What a record holds is text, boolean, whole number, null, object or `Decimal`."""
+    frame = from_csv(csv_page([row(Name="x", IsDeleted=False, Employees=1, Amount="1")]), COLUMNS)
+    [record] = records(frame, COLUMNS)
+    amount = record.pop("Amount")
+    assert json.loads(json.dumps(record)) == record
+    assert str(amount) == "1.0"

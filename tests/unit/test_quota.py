@@ -1,0 +1,143 @@
+"""The org's daily API calls, and this run's own."""
+
+from __future__ import annotations
+
+import pytest
+
+from tap_versionforge_salesforce.exceptions import QuotaError
+from tap_versionforge_salesforce.quota import Allowance, Quota, from_header, from_limits
+
+PER_APP = "per-app-api-usage=17/250(appName=sample-connected-app)"
+
+
+@pytest.mark.parametrize(
+    ("header", "allowance"),
+    [
+        pytest.param("api-usage=10018/100000", Allowance(100000, 89982), id="alone"),
+        pytest.param(f"api-usage=25/5000; {PER_APP}", Allowance(5000, 4975), id="with app"),
+        pytest.param(f"{PER_APP}; api-usage=25/5000", Allowance(5000, 4975), id="app first"),
+        pytest.param(PER_APP, None, id="app only"),
+        pytest.param("api-usage=120/100", Allowance(100, -20), id="softly exceeded"),
+        pytest.param("api-usage=/", None, id="no numbers"),
+        pytest.param("", None, id="empty"),
+        pytest.param(None, None, id="missing"),
+    ],
+)
+def test_limit_header(header: str | None, allowance: Allowance | None) -> None:
+    """Both forms of Sforce-Limit-Info tell the org's own calls, and no header tells nothing."""
+    assert from_header(header) == allowance
+
+
+@pytest.mark.parametrize(
+    ("limits", "allowance"),
+    [
+        pytest.param(
+            {"DailyApiRequests": {"Max": 15000, "Remaining": 14998, "An App": {"Max": 0}}},
+            Allowance(15000, 14998),
+            id="nested entries of apps",
+        ),
+        pytest.param({"DataStorageMB": {"Max": 5, "Remaining": 5}}, None, id="absent"),
+        pytest.param({"DailyApiRequests": {"Max": 15000}}, None, id="half"),
+        pytest.param({"DailyApiRequests": {"Max": "1", "Remaining": "1"}}, None, id="texts"),
+        pytest.param({"DailyApiRequests": None}, None, id="null"),
+        pytest.param({}, None, id="empty"),
+    ],
+)
+def test_limits_answer(limits: dict[str, object], allowance: Allowance | None) -> None:
+    """One limit is read from the answer of /limits, or known to be missing."""
+    assert from_limits(limits, "DailyApiRequests") == allowance
+
+
+def test_calls_are_counted() -> None:
+    """Each call spent is one call made."""
+    quota = Quota()
+    for _ in range(3):
+        quota.spend()
+    assert quota.calls == 3
+
+
+def test_run_stops_at_its_own_limit_of_calls() -> None:
+    """max_api_calls allows that many calls and refuses the next before it is made."""
+    quota = Quota(max_calls=2)
+    quota.spend()
+    quota.spend()
+    with pytest.raises(QuotaError, match="2 API calls") as caught:
+        quota.spend()
+    assert quota.calls == 2
+    assert caught.value.code == "max-api-calls-reached"
+    assert "max_api_calls" in caught.value.hint
+    assert caught.value.exit_code == 4
+
+
+@pytest.mark.parametrize(
+    ("remaining", "reserve", "refused"),
+    [
+        pytest.param(101, 100, False, id="one above"),
+        pytest.param(100, 100, True, id="at the reserve"),
+        pytest.param(99, 100, True, id="below"),
+        pytest.param(-20, 1, True, id="softly exceeded"),
+        pytest.param(0, 0, False, id="no reserve: Salesforce decides"),
+    ],
+)
+def test_reserve_is_never_touched(*, remaining: int, reserve: int, refused: bool) -> None:
+    """quota_reserve refuses the call that would leave fewer than it keeps."""
+    quota = Quota(reserve=reserve)
+    quota.note(Allowance(5000, remaining))
+    if not refused:
+        quota.spend()
+        return
+    with pytest.raises(QuotaError, match="quota_reserve") as caught:
+        quota.spend()
+    assert caught.value.code == "quota-reserve-reached"
+    assert quota.calls == 0
+
+
+def test_reserve_holds_where_answers_say_nothing() -> None:
+    """Calls made since the org last told its numbers are taken off them."""
+    quota = Quota(reserve=100)
+    quota.note(Allowance(5000, 102))
+    quota.spend()
+    quota.spend()
+    with pytest.raises(QuotaError, match="quota_reserve"):
+        quota.spend()
+    quota.note(Allowance(5000, 200))
+    quota.spend()
+
+
+def test_an_answer_without_numbers_changes_nothing() -> None:
+    """What the org said last stays known."""
+    quota = Quota(reserve=1)
+    quota.note(Allowance(100, 50))
+    quota.note(None)
+    assert quota.daily == Allowance(100, 50)
+
+
+def test_unknown_quota_stops_nobody() -> None:
+    """A user who may not read the limits can extract all the same."""
+    quota = Quota(reserve=1000)
+    quota.spend()
+    assert quota.warning(1000) is None
+
+
+@pytest.mark.parametrize(
+    ("remaining", "warned"),
+    [
+        pytest.param(1000, False, id="at the threshold"),
+        pytest.param(999, True, id="below"),
+        pytest.param(0, True, id="none left"),
+    ],
+)
+def test_warning_below_the_threshold(*, remaining: int, warned: bool) -> None:
+    """Fewer remaining calls than the threshold are worth a warning."""
+    quota = Quota()
+    quota.note(Allowance(15000, remaining))
+    assert (quota.warning(1000) is not None) is warned
+
+
+def test_warning_has_numbers_and_advice() -> None:
+    """The warning says how many of how many are left, what was used, and what to do."""
+    quota = Quota()
+    quota.note(Allowance(15000, 900))
+    warning = quota.warning(1000) or ""
+    for part in ("900", "15,000", "14,100", "1,000", "quota_reserve", "Setup >"):
+        assert part in warning

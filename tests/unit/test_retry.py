@@ -1,0 +1,155 @@
+"""Which answers are worth another try, and when."""
+
+from __future__ import annotations
+
+from itertools import islice
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tap_versionforge_salesforce.retry import (
+    SIGN_IN_BUDGET,
+    SINGLE_TRY,
+    Budget,
+    Verdict,
+    growing_intervals,
+    judge,
+    retry_after_seconds,
+    waits,
+)
+from tests.unit.helpers import few_examples, instant
+
+NOW = instant("2026-11-23T10:00:00Z")
+EXPIRED = "Session expired or invalid"
+
+
+@pytest.mark.parametrize(
+    ("status", "error_code", "reason", "verdict"),
+    [
+        pytest.param(200, "", "", Verdict.ACCEPTED, id="200"),
+        pytest.param(204, "", "", Verdict.ACCEPTED, id="204"),
+        pytest.param(401, "INVALID_SESSION_ID", EXPIRED, Verdict.SESSION_ENDED, id="expired"),
+        pytest.param(
+            401,
+            "INVALID_SESSION_ID",
+            "This session is not valid for use with the REST API",
+            Verdict.REFUSED,
+            id="session not for REST",
+        ),
+        pytest.param(
+            401,
+            "INVALID_SESSION_ID",
+            "Connected app is not attached to Agent",
+            Verdict.REFUSED,
+            id="app not attached",
+        ),
+        pytest.param(401, "INVALID_AUTH_HEADER", "", Verdict.REFUSED, id="other 401"),
+        pytest.param(401, "", "", Verdict.REFUSED, id="401 without a code"),
+        pytest.param(
+            403,
+            "REQUEST_LIMIT_EXCEEDED",
+            "TotalRequests Limit exceeded.",
+            Verdict.DAILY_LIMIT,
+            id="daily calls",
+        ),
+        pytest.param(
+            403,
+            "REQUEST_LIMIT_EXCEEDED",
+            "ConcurrentPerOrgLongTxn Limit exceeded.",
+            Verdict.PASSING,
+            id="long requests at once",
+        ),
+        pytest.param(
+            403,
+            "REQUEST_LIMIT_EXCEEDED",
+            "ConcurrentRequests (Concurrent API Requests) Limit exceeded.",
+            Verdict.PASSING,
+            id="requests at once",
+        ),
+        pytest.param(403, "API_DISABLED_FOR_ORG", "", Verdict.REFUSED, id="no API"),
+        pytest.param(
+            403, "TXN_SECURITY_METERING_ERROR", "", Verdict.PASSING, id="slow security policies"
+        ),
+        pytest.param(400, "unknown_error", "retry your request", Verdict.PASSING, id="sign-in"),
+        pytest.param(400, "MALFORMED_QUERY", "", Verdict.REFUSED, id="query"),
+        pytest.param(400, "QUERY_TIMEOUT", "", Verdict.REFUSED, id="query timeout"),
+        pytest.param(500, "QUERY_TIMEOUT", "", Verdict.REFUSED, id="query timeout as 500"),
+        pytest.param(404, "NOT_FOUND", "", Verdict.REFUSED, id="404"),
+        pytest.param(409, "", "", Verdict.REFUSED, id="409"),
+        pytest.param(414, "", "", Verdict.REFUSED, id="414"),
+        pytest.param(431, "", "", Verdict.REFUSED, id="431"),
+        pytest.param(302, "", "", Verdict.REFUSED, id="redirect"),
+        pytest.param(406, "", "", Verdict.PASSING, id="406"),
+        pytest.param(420, "", "", Verdict.PASSING, id="420"),
+        pytest.param(429, "", "", Verdict.PASSING, id="429"),
+        pytest.param(500, "UNKNOWN_EXCEPTION", "", Verdict.PASSING, id="500"),
+        pytest.param(502, "", "", Verdict.PASSING, id="502"),
+        pytest.param(503, "SERVER_UNAVAILABLE", "", Verdict.PASSING, id="503"),
+        pytest.param(504, "", "", Verdict.PASSING, id="504"),
+    ],
+)
+def test_verdicts(status: int, error_code: str, reason: str, verdict: Verdict) -> None:
+    """Each answer that Salesforce is known to give has its verdict."""
+    assert judge(status, error_code, reason, readable=True) is verdict
+
+
+def test_a_page_instead_of_an_answer_is_passing_trouble() -> None:
+    """A 200 that holds a maintenance page is asked again."""
+    assert judge(200, "", "", readable=False) is Verdict.PASSING
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        pytest.param("7", 7.0, id="seconds"),
+        pytest.param(" 7 ", 7.0, id="blanks"),
+        pytest.param("Mon, 23 Nov 2026 10:00:30 GMT", 30.0, id="date"),
+        pytest.param("Mon, 23 Nov 2026 10:00:30 -0000", 30.0, id="date without a zone"),
+        pytest.param("Mon, 23 Nov 2026 09:00:00 GMT", 0.0, id="date gone by"),
+        pytest.param(None, None, id="missing"),
+        pytest.param("", None, id="empty"),
+        pytest.param("soon", None, id="word"),
+        pytest.param("-5", None, id="negative"),
+        pytest.param("1.5", None, id="fraction"),
+        pytest.param("\u00b2", None, id="a digit that is no number"),
+        pytest.param("9" * 400, None, id="beyond all time"),
+        pytest.param("Mon, 01 Jan 99999999999 00:00:00 GMT", None, id="beyond all calendars"),
+    ],
+)
+def test_retry_after(header: str | None, seconds: float | None) -> None:
+    """Retry-After is read as seconds or as a date, and nonsense is passed over."""
+    assert retry_after_seconds(header, NOW) == seconds
+
+
+@given(st.integers(1, 100))
+@few_examples
+def test_waits_double_up_to_their_end_with_full_jitter(longest: int) -> None:
+    """Each wait lies between nothing and twice the last one's end, and never above the longest."""
+    for attempt, seconds in enumerate(islice(waits(Budget(longest_wait_seconds=longest)), 30)):
+        assert 0 <= seconds <= min(longest, 2**attempt)
+
+
+def test_waits_differ() -> None:
+    """Two runs that met the same trouble don't come back together."""
+    assert list(islice(waits(Budget()), 10)) != list(islice(waits(Budget()), 10))
+
+
+@given(st.floats(0.1, 10), st.floats(10, 100))
+@few_examples
+def test_intervals_grow_to_their_end(first: float, longest: float) -> None:
+    """The wait between two looks starts short, never shrinks, and stays at its longest."""
+    looks = list(islice(growing_intervals(first, longest), 40))
+    assert looks[0] == first
+    assert looks == sorted(looks)
+    assert looks[-1] == longest
+
+
+def test_sign_in_gives_up_sooner() -> None:
+    """A wrong host is told in about a minute, not in ten."""
+    assert SIGN_IN_BUDGET.seconds <= 60 < Budget().seconds
+
+
+def test_a_request_with_a_way_out_is_tried_once() -> None:
+    """Where another API can serve, no time is spent on retries."""
+    assert SINGLE_TRY.tries == 1
