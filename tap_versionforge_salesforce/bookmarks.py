@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from tap_versionforge_salesforce.exceptions import SettingsError
-from tap_versionforge_salesforce.instants import format_instant, parse_instant
+from tap_versionforge_salesforce.instants import EARLIEST, format_instant, parse_instant
 from tap_versionforge_salesforce.soql import Range
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ class Bookmark:
         bookmark = self.value
         lower = start_date
         if bookmark is not None:
-            lower = bookmark - timedelta(seconds=lookback_seconds)
+            lower = max(bookmark - timedelta(seconds=lookback_seconds), EARLIEST)
             lower = lower if start_date is None else max(lower, start_date)
         return Window(
             range=Range(key=self._key, lower=lower, upper=upper, or_null=key_nillable),

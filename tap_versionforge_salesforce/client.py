@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import IO, TYPE_CHECKING
 from urllib.parse import quote, urlencode, urlsplit
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 _DATA = "/services/data"
 _COMPOSITE_PARTS = 25
+_VERSION = re.compile(r"[0-9]{1,4}\.[0-9]")
 # Salesforce allows 16,384 bytes for the request line and all headers together.
 _LONGEST_QUERY_URL = 14_000
 #: Rows that a REST page holds at most.
@@ -69,7 +71,8 @@ class SalesforceClient:
         listed = self.session.call(Call(path=_DATA, authorized=False, counted=False)).json()
         if not isinstance(listed, list):
             return []
-        return [str(entry.get("version")) for entry in listed if isinstance(entry, dict)]
+        named = [str(entry.get("version")) for entry in listed if isinstance(entry, dict)]
+        return [version for version in named if _VERSION.fullmatch(version)]
 
     def identity(self) -> Mapping[str, object]:
         """Return who is signed in, as OpenID's userinfo has it."""
@@ -116,15 +119,14 @@ class SalesforceClient:
         """
         found: dict[str, Mapping[str, object] | RefusedError] = {}
         for start in range(0, len(names), _COMPOSITE_PARTS):
-            part = names[start : start + _COMPOSITE_PARTS]
             try:
-                found.update(self._describe_composite(part))
+                found.update(self._describe_composite(names[start : start + _COMPOSITE_PARTS]))
             except RefusedError as error:
                 self._logger.info(
                     "Composite requests are refused (%s); describing one by one.",
                     error.error_code or error.status,
                 )
-                found.update(self._describe_one_by_one(part))
+                return found | self._describe_one_by_one(names[start:])
         return found
 
     def _describe_composite(

@@ -13,6 +13,8 @@ _SPELLING = re.compile(
 )
 # SOQL takes no others (SOQL and SOSL reference, "Date formats and date literals").
 _EARLIEST_YEAR, _LATEST_YEAR = 1700, 4000
+#: The first instant that a query can name.
+EARLIEST = datetime(_EARLIEST_YEAR, 1, 1, tzinfo=timezone.utc)
 
 
 def parse_instant(text: str) -> datetime:

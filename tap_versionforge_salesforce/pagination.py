@@ -261,4 +261,6 @@ class SalesforcePaginator:
 
     def _tell(self, choice: Choice) -> None:
         self.choice = choice
-        self._logger.info("%s, because %s.", choice.api.value, choice.reason)
+        self._logger.info(
+            "%s: %s, because %s.", self._query.sobject, choice.api.value, choice.reason
+        )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -27,13 +28,13 @@ from tap_versionforge_salesforce.pagination import SalesforcePaginator
 from tap_versionforge_salesforce.soql import Query
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Generator, Iterator, Mapping
     from datetime import datetime
 
     from singer_sdk import Tap
     from singer_sdk.helpers import types
     from singer_sdk.helpers._batch import BatchConfig
-    from singer_sdk.singerlib import MetadataMapping
+    from singer_sdk.singerlib import MetadataMapping, RecordMessage
 
     from tap_versionforge_salesforce.bookmarks import Window
     from tap_versionforge_salesforce.connection import Connection
@@ -285,6 +286,36 @@ class SObjectStream(Stream):
     @override
     def _write_starting_replication_value(self, context: types.Context | None) -> None:
         """Write nothing into the state: the window is this tap's own."""
+
+    @override
+    def _generate_record_messages(
+        self, record: types.Record
+    ) -> Generator[RecordMessage, None, None]:
+        with self._users_expressions(record):
+            yield from super()._generate_record_messages(record)
+
+    @override
+    def _process_record(
+        self,
+        record: types.Record,
+        child_context: types.Context | None = None,
+        partition_context: types.Context | None = None,
+    ) -> None:
+        with self._users_expressions(record):  # filters are looked at here
+            super()._process_record(record, child_context, partition_context)
+
+    @contextmanager
+    def _users_expressions(self, record: types.Record) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001  an expression of the user's can raise anything
+            raise SettingsError(
+                f"The stream map of {self.name} fails on the row {record.get('Id')} "
+                f"({type(error).__name__}: {error}).",
+                hint="Change the expression in stream_maps; amounts are Decimal, and a field can "
+                "be None.",
+                code="stream-map-failed",
+            ) from None
 
     @override
     def _increment_stream_state(

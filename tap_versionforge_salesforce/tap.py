@@ -19,7 +19,7 @@ from tap_versionforge_salesforce import __version__
 from tap_versionforge_salesforce.clock import Clock
 from tap_versionforge_salesforce.connection import Connection
 from tap_versionforge_salesforce.discovery import describe_selected, discover
-from tap_versionforge_salesforce.exceptions import SettingsError
+from tap_versionforge_salesforce.exceptions import SettingsError, wrong_setting
 from tap_versionforge_salesforce.inputs import (
     checked_catalog,
     checked_state,
@@ -169,6 +169,12 @@ class TapVersionForgeSalesforce(Tap):
                 f"The settings can't be used: {'; '.join(error.errors)}.",
                 hint="--about lists all settings with their kinds.",
             ) from None
+        except AttributeError:  # jsonschema's, where __else__ is no null
+            raise wrong_setting(
+                "stream_maps",
+                "has an entry of a kind that is not allowed there",
+                "Each stream's entry is an object or null; __else__ can only be null.",
+            ) from None
 
     @override
     def setup_mapper(self) -> None:
@@ -179,7 +185,7 @@ class TapVersionForgeSalesforce(Tap):
         """
         try:
             super().setup_mapper()
-        except (ConfigurationError, MappingError) as error:
+        except (ConfigurationError, MappingError, AttributeError, TypeError) as error:
             reason = "; ".join(getattr(error, "errors", None) or [str(error)])
             raise SettingsError(
                 f"The setting stream_maps or flattening can't be used: {reason.removesuffix('.')}.",

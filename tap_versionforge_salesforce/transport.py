@@ -21,6 +21,7 @@ from tap_versionforge_salesforce.retry import (
     retry_after_seconds,
     waits,
 )
+from tap_versionforge_salesforce.sign_in_errors import UNKNOWN, explain
 
 if TYPE_CHECKING:
     import logging
@@ -192,12 +193,22 @@ class SalesforceSession(requests.Session):
         asked = f"{call.method} {call.path}"
         if verdict is Verdict.PASSING:
             wait = retry_after_seconds(reply.headers.get("Retry-After"), self._clock.now())
-            if reply.ok and not call.final_refusals:
-                raise _PassingTroubleError(not_salesforce(self._host, reply), wait)
-            raise _PassingTroubleError(busy(asked, reply, reply.error()[0]), wait)
+            raise _PassingTroubleError(self._trouble(call, asked, reply), wait)
         if not call.final_refusals and not reply.is_redirect:
             return reply
         raise refusal(asked, reply, is_daily_limit=verdict is Verdict.DAILY_LIMIT)
+
+    def _trouble(self, call: Call, asked: str, reply: Reply) -> TapError:
+        if call.final_refusals:
+            return busy(asked, reply, reply.error()[0])
+        if reply.ok:
+            return not_salesforce(self._host, reply)
+        error, description = reply.error()
+        problem = explain(error, description)
+        if problem is UNKNOWN:
+            return busy(asked, reply, error)
+        message = f"{problem.cause} (Salesforce said {error}: {description})"
+        return UnavailableError(message, hint=problem.fix, code=problem.code)
 
     def _judged(self, call: Call, token: Token | None) -> tuple[Reply, Verdict]:
         reply = self._once(call, token)

@@ -22,6 +22,8 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith(SETTINGS_PREFIX) or name.lower() in _PROXY_VARIABLES:
             monkeypatch.delenv(name)
+    # A developer's own .env is no setting of a test.
+    monkeypatch.setenv("PYTHON_DOTENV_DISABLED", "1")
 
 
 @pytest.fixture(autouse=True)

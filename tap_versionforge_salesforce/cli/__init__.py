@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from singer_sdk.plugin_base import SingerCommand
 
-from tap_versionforge_salesforce.cli.check import check
+from tap_versionforge_salesforce.cli.check import check, print_json_failure
 from tap_versionforge_salesforce.exceptions import TapError
 from tap_versionforge_salesforce.redaction import RedactingFilter
 from tap_versionforge_salesforce.tap import TapVersionForgeSalesforce
@@ -66,9 +66,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         SystemExit: Always, with the exit code that the error stands for.
     """
     command = build_command()
+    given = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        code = command.main(arguments, prog_name=command.name, standalone_mode=False)
+        code = command.main(given, prog_name=command.name, standalone_mode=False)
     except TapError as error:
+        if {"check", "--json"} <= set(given):
+            print_json_failure(error)
         TapVersionForgeSalesforce.logger.error("%s %s [%s]", error.message, error.hint, error.code)
         code = error.exit_code
     except click.ClickException as error:

@@ -205,9 +205,18 @@ def check(
         if not as_json:
             _print(step)
     if as_json:
-        report = {"ok": code == 0, "steps": [asdict(step) for step in steps]}
-        click.echo(redact(json.dumps(report, indent=2)))
+        _print_json(steps)
     context.exit(code)
+
+
+def print_json_failure(error: TapError) -> None:
+    """Print the report of a check whose own inputs can't be read, so that machines get one."""
+    _print_json([Step("settings", ok=False, found=error.message, hint=error.hint, code=error.code)])
+
+
+def _print_json(steps: list[Step]) -> None:
+    report = {"ok": all(step.ok for step in steps), "steps": [asdict(step) for step in steps]}
+    click.echo(redact(json.dumps(report, indent=2)))
 
 
 def _merged(context: click.Context, config: _ConfigInput) -> _ConfigInput:

@@ -103,6 +103,7 @@ SETTINGS = [
         id="batch_config",
     ),
     pytest.param({"stream_maps": "x"}, ["stream_maps"], id="stream_maps as text"),
+    pytest.param({"stream_maps": {"__else__": "x"}}, ["stream_maps", "null"], id="__else__"),
     pytest.param({"flattening_enabled": True}, ["flattening_max_depth"], id="flattening, no depth"),
 ]
 
@@ -115,6 +116,28 @@ def test_setting_is_named_with_its_fix(
     run = tap.command("--config", config_file(org, tap, changes))
     assert_told(run, *words)
     assert org.journal.calls() == []
+
+
+@pytest.mark.parametrize(
+    ("expression", "reason"),
+    [
+        pytest.param({"x": "1/0"}, "ZeroDivisionError", id="value"),
+        pytest.param({"x": "nope(1)"}, "nope(1)", id="no such function"),
+        pytest.param({"__filter__": "Nope == 1"}, "Nope == 1", id="filter"),
+    ],
+)
+def test_stream_map_that_fails_on_a_row(
+    org: LocalOrg, tap: TapRunner, expression: dict[str, str], reason: str
+) -> None:
+    """The stream, the row and the reason are named; the bookmark stays where it was."""
+    (row,) = org.store.seed("Account", 1, hurt=False)
+    run = tap.sync(objects=["Account"], stream_maps={"Account": expression})
+    assert run.exit_code == 2
+    assert f"The stream map of Account fails on the row {row}" in run.log
+    assert reason in run.log
+    assert run.log.rstrip().endswith("[stream-map-failed]")
+    assert "Traceback" not in run.log
+    assert run.bookmark("Account") is None
 
 
 @pytest.mark.parametrize("command", ["--discover", "--test", "--test=schema"])
@@ -256,8 +279,6 @@ def test_unknown_object(
 @pytest.fixture
 def environment(org: LocalOrg, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Return what sets variables of the tap; a config that signs in is set already."""
-    # No .env of the developer's is wanted here.
-    monkeypatch.setattr("singer_sdk.configuration._dict_config.find_dotenv", lambda: "")
 
     def put(**settings: str) -> None:
         for name, value in settings.items():

@@ -191,8 +191,6 @@ def test_environment_serves_as_config(
     org: LocalOrg, tap: TapRunner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """`--config ENV` reads the variables of the tap."""
-    # No .env of the developer's is wanted here.
-    monkeypatch.setattr("singer_sdk.configuration._dict_config.find_dotenv", lambda: "")
     for name, value in org.config(objects='["Account"]').items():
         monkeypatch.setenv(f"TAP_VERSIONFORGE_SALESFORCE_{name.upper()}", value)
     run = tap.command("check", "--config", "ENV")
@@ -219,6 +217,18 @@ def test_catalog_with_an_object_that_is_gone(org: LocalOrg, tap: TapRunner) -> N
     run = check(tap, "--catalog", tap.file("catalog.json", catalog))
     assert run.exit_code == 7
     assert "Contact can't be described" in lines(run)["describe"]
+
+
+@pytest.mark.parametrize("option", ["--catalog", "--config"])
+def test_json_of_a_file_that_can_not_be_read(tap: TapRunner, option: str) -> None:
+    """Machines get their object even where the check's own inputs are the trouble."""
+    run = check(tap, "--json", option, str(tap.folder / "nowhere.json"), objects=["Account"])
+    assert run.exit_code == 2
+    report = json.loads(run.stdout)
+    assert report["ok"] is False
+    (step,) = report["steps"]
+    assert "nowhere.json" in step["found"]
+    assert step["hint"]
 
 
 @pytest.mark.parametrize("works", [True, False], ids=["works", "fails"])

@@ -165,6 +165,16 @@ def test_refused_composite_means_one_by_one(
     assert len(org.journal.calls("/sobjects/*/describe", "GET")) == len(DEFAULT_OBJECTS)
 
 
+def test_refused_composite_is_asked_once(org: LocalOrg, tap: TapRunner) -> None:
+    """More objects than a composite request holds: the refusal stands for all of them."""
+    org.settings.composite_refusal = (404, "NOT_FOUND", "The requested resource does not exist")
+    objects = [f"Thing{n:02}__c" for n in range(30)]
+    for name in objects:
+        add_object(org, name, stamp("SystemModstamp"))
+    assert names(tap.discover(objects=objects)) == objects
+    assert len(described(org)) == 1
+
+
 @pytest.mark.parametrize("way", ["removed", "hidden"])
 def test_default_object_that_the_org_lacks_is_skipped(
     org: LocalOrg, tap: TapRunner, way: str
@@ -567,6 +577,18 @@ def test_unknown_api_version_gives_way_to_the_newest(
     assert run.log.count("using its newest, 66.0") == 1
     versioned = {entry.path.split("/")[3] for entry in org.journal.calls("/services/data/v*")}
     assert versioned == {"v66.0"}
+
+
+def test_odd_entries_among_the_versions(org: LocalOrg, tap: TapRunner) -> None:
+    """An entry that names no version is passed over."""
+    org.store.seed("Account", 3, hurt=False)
+    odd = [{"version": None}, {"label": "x"}, {"version": "66.0"}, "v70", {"version": "latest"}]
+    body = json.dumps(odd).encode()
+    org.faults.add("/services/data", faults.replace_body(lambda _: body), times=None)
+    org.settings.versions = [66]
+    run = tap.sync(objects=["Account"])
+    assert run.exit_code == 0, run.log
+    assert "using its newest, 66.0" in run.log
 
 
 def test_versions_are_asked_once_and_for_free(org: LocalOrg, tap: TapRunner) -> None:

@@ -457,7 +457,8 @@ def test_retry_your_request_for_ever(org: LocalOrg, tap: TapRunner, clock: OrgCl
     assert 2 <= len(sign_ins(org)) <= 5
     assert len(clock.slept) == len(sign_ins(org)) - 1
     assert sum(clock.slept) <= 60
-    assert "unknown_error" in run.log
+    assert "unknown_error: retry your request" in run.log
+    assert run.log.rstrip().endswith("[sign-in-retry]")
     assert "Traceback" not in run.log
 
 
@@ -534,7 +535,9 @@ def test_passing_trouble_at_sign_in(org: LocalOrg, tap: TapRunner, trouble: faul
 @pytest.mark.parametrize(
     ("ahead", "told"),
     [
-        (-121, None),
+        (-59, None),
+        (120, None),
+        (-121, "121 seconds behind Salesforce's"),
         (-200, "200 seconds behind Salesforce's"),
         (-7 * 3600, "25200 seconds behind Salesforce's"),
         (121, "121 seconds ahead of Salesforce's"),

@@ -21,7 +21,8 @@ from tests.local_org import LocalOrg
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_TAP = "tap-versionforge-salesforce"
+# Beside the Python that runs this: the environment need not be active.
+_TAP = str(Path(sys.executable).with_name("tap-versionforge-salesforce"))
 # Of the opportunities; parents come first, so that children find them.
 _SHARES = {
     "User": 0.01,

@@ -217,7 +217,7 @@ def test_stopping_waits_for_nobody() -> None:
         start = time.monotonic()
         org.stop()
         assert time.monotonic() - start < 2
-        assert threading.active_count() == threads
+        assert threading.active_count() <= threads
         answer.close()
 
 

@@ -250,3 +250,9 @@ def test_bookmark_without_its_key_is_taken() -> None:
     assert bookmark({"replication_key_value": "2026-11-22T10:00:00.000Z"}).value == datetime(
         2026, 11, 22, 10, tzinfo=timezone.utc
     )
+
+
+def test_look_back_ends_where_dates_begin() -> None:
+    """SOQL has no date before 1700: a look-back from the first ones goes no further."""
+    found = window(state_at("1700-01-01T00:05:00.000Z"), lookback_seconds=600)
+    assert lower(found) == instant("1700-01-01T00:00:00Z")
