@@ -7,12 +7,19 @@ import socket
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import settings
 
 from tests.local_org import LocalOrg
 from tests.processes import SETTINGS_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+# The same examples in every run, so that a commit is good or bad whoever looks at it; with
+# HYPOTHESIS_PROFILE=random each run tries others.
+settings.register_profile("same", derandomize=True, database=None)
+settings.register_profile("random", derandomize=False)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 _PROXY_VARIABLES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 

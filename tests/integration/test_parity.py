@@ -292,8 +292,6 @@ measurements = st.fixed_dictionaries(
 @settings(
     max_examples=6,
     deadline=None,
-    derandomize=True,
-    database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(rows=st.lists(measurements, min_size=1, max_size=25), page=st.integers(3, 30))

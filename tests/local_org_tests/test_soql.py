@@ -143,9 +143,41 @@ def test_patterns_keep_the_backslash_before_wildcards() -> None:
 
 # There and back
 
-_paths = st.lists(
-    st.from_regex(r"[A-Z][a-z]{0,8}(__c)?", fullmatch=True), min_size=1, max_size=3
-).map(lambda names: Path(tuple(names)))
+# Words that no field and no object can be named by (SOQL and SOSL reference, "Reserved keywords").
+RESERVED = frozenset(
+    [
+        "and",
+        "asc",
+        "by",
+        "desc",
+        "excludes",
+        "false",
+        "first",
+        "from",
+        "group",
+        "having",
+        "in",
+        "includes",
+        "last",
+        "like",
+        "limit",
+        "not",
+        "null",
+        "nulls",
+        "offset",
+        "or",
+        "order",
+        "select",
+        "true",
+        "using",
+        "where",
+        "with",
+    ]
+)
+_names = st.from_regex(r"[A-Z][a-z]{0,8}(__c)?", fullmatch=True).filter(
+    lambda name: name.lower() not in RESERVED
+)
+_paths = st.lists(_names, min_size=1, max_size=3).map(lambda names: Path(tuple(names)))
 _moments = st.datetimes(datetime(1701, 1, 1), datetime(4000, 1, 1))  # noqa: DTZ001 - made aware below
 _values = st.one_of(
     st.text(max_size=20).map(lambda text: Value("string", text)),
@@ -176,7 +208,7 @@ _conditions: st.SearchStrategy[Condition] = st.recursive(
 _queries = st.builds(
     Query,
     fields=st.lists(_paths, min_size=1, max_size=4).map(tuple),
-    object_name=st.from_regex(r"[A-Z][a-z]{0,8}(__c)?", fullmatch=True),
+    object_name=_names,
     where=st.none() | _conditions,
     order_by=st.lists(st.builds(Order, _paths, st.booleans(), st.booleans()), max_size=2).map(
         tuple
