@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import tempfile
+import zlib
+from dataclasses import dataclass
 from functools import partial
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, cast
 
 from tap_versionforge_salesforce import frames
 from tap_versionforge_salesforce.exceptions import (
@@ -19,6 +22,7 @@ from tap_versionforge_salesforce.retry import growing_intervals, until_whole
 if TYPE_CHECKING:
     import logging
     from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
 
     from tap_versionforge_salesforce.client import JobPage
     from tap_versionforge_salesforce.columns import Column
@@ -28,6 +32,23 @@ if TYPE_CHECKING:
 _FIRST_LOOK_SECONDS = 0.5
 _LONGEST_LOOK_SECONDS = 30.0
 _ENDED = frozenset({"JobComplete", "Failed", "Aborted"})
+# Of unpacked text: what is decoded at once, whatever the size of a page.
+_SLICE_BYTES = 8 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Some rows of a result page.
+
+    Attributes:
+        frame: The rows.
+        arrived: When the page was here, by this machine's clock.
+        ends_page: It is the page's last one, and the page is whole.
+    """
+
+    frame: Frame
+    arrived: datetime
+    ends_page: bool
 
 
 class QueryJob:
@@ -48,6 +69,7 @@ class QueryJob:
         self._logger = logger
         self._columns = columns
         self._state = ""
+        self._page: JobPage
         self.id = ""
 
     def create(self, soql: str) -> None:
@@ -64,8 +86,10 @@ class QueryJob:
         self._state = str(created.get("state", ""))
         self._logger.info("Bulk job %s: %s", self.id, self._address())
 
-    def frames(self) -> Iterator[Frame]:
-        """Wait for the job and yield its result pages, then remove it.
+    def slices(self) -> Iterator[Slice]:
+        """Wait for the job and yield its result pages slice by slice, then remove it.
+
+        A page that turns out not to be whole is fetched again, and all its slices come again.
 
         Raises:
             IncompleteError: Pages or rows are missing.
@@ -123,20 +147,19 @@ class QueryJob:
             code="bulk-job-failed",
         )
 
-    def _pages(self, job: Mapping[str, object]) -> Iterator[Frame]:
+    def _pages(self, job: Mapping[str, object]) -> Iterator[Slice]:
         rows, locator, seen = 0, None, set[str]()
         with self._spool() as spool:
             while True:
-                page, frame = until_whole(partial(self._page, locator, spool), self._logger)
-                rows += frame.height
-                yield frame
-                if page.locator is None:
+                yield from until_whole(partial(self._slices, locator, spool), self._logger)
+                rows += self._page.rows
+                locator = self._page.locator
+                if locator is None:
                     break
-                if page.locator in seen:
+                if locator in seen:
                     message = f"Bulk job {self.id} gives the same result locator twice."
                     raise IncompleteError(message, hint="Run again.", code="repeated-locator")
-                seen.add(page.locator)
-                locator = page.locator
+                seen.add(locator)
         promised = job.get("numberRecordsProcessed")
         if isinstance(promised, int) and promised != rows:
             message = (
@@ -148,20 +171,38 @@ class QueryJob:
                 code="bulk-count-mismatch",
             )
 
-    def _page(self, locator: str | None, spool: IO[bytes]) -> tuple[JobPage, Frame]:
-        page = self._client.job_results(
+    def _slices(self, locator: str | None, spool: IO[bytes]) -> Iterator[Slice]:
+        self._page = self._client.job_results(
             self.id, locator=locator, rows=self._settings.bulk_page_rows, sink=spool
         )
-        spool.seek(0)
-        frame = frames.from_csv(spool.read(), self._columns)
-        if frame.height != page.rows:
+        arrived = self._clock.now()
+        rows, held = 0, None
+        for piece in self._pieces(spool):
+            frame = frames.from_csv(piece, self._columns)
+            rows += frame.height
+            if held is not None:
+                yield Slice(held, arrived, ends_page=False)
+            held = frame
+        if rows != self._page.rows:
             raise IncompleteError(
-                f"A result page of Bulk job {self.id} has {page.rows:,} rows by its header, but "
-                f"{frame.height:,} arrived.",
+                f"A result page of Bulk job {self.id} has {self._page.rows:,} rows by its header, "
+                f"but {rows:,} arrived.",
                 hint="Run again: the bookmark has not moved, so nothing is lost.",
                 code="bulk-page-mismatch",
             )
-        return page, frame
+        # The last slice waits for the proof: a page of one slice is emitted proven or not at all.
+        if held is not None:
+            yield Slice(held, arrived, ends_page=True)
+
+    def _pieces(self, spool: IO[bytes]) -> Iterator[bytes]:
+        spool.seek(0)
+        packed = self._page.encoding == "gzip"
+        text = cast("IO[bytes]", gzip.GzipFile(fileobj=spool)) if packed else spool
+        try:
+            yield from frames.csv_pieces(text, _SLICE_BYTES)
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            message = f"A result page of Bulk job {self.id} can't be unpacked ({error})."
+            raise IncompleteError(message, hint="Run again.", code="broken-page") from None
 
     def _spool(self) -> IO[bytes]:
         try:

@@ -39,10 +39,12 @@ class JobPage:
     Attributes:
         rows: Rows that Salesforce says the page has.
         locator: Where the next page starts; None after the last.
+        encoding: How the bytes are packed: ``gzip``, or ``identity`` for not at all.
     """
 
     rows: int
     locator: str | None
+    encoding: str
 
 
 class SalesforceClient:
@@ -247,7 +249,7 @@ class SalesforceClient:
     def job_results(
         self, job_id: str, *, locator: str | None, rows: int, sink: IO[bytes]
     ) -> JobPage:
-        """Put one page of a job's results into the sink, as CSV bytes.
+        """Put one page of a job's results into the sink: CSV, packed as it came.
 
         The API version is the one that the job was created with: Salesforce answers 409 to any
         other.
@@ -283,7 +285,11 @@ class SalesforceClient:
                 hint="A proxy on the way may remove unknown headers; let them pass.",
                 code="missing-result-header",
             )
-        return JobPage(rows=int(counted), locator=None if following == "null" else following)
+        return JobPage(
+            rows=int(counted),
+            locator=None if following == "null" else following,
+            encoding=reply.headers.get("Content-Encoding", "identity").lower(),
+        )
 
     # The version
 

@@ -7,30 +7,28 @@ spelling, whole numbers as Int64, booleans as Boolean, and null for what is empt
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import polars as pl
 
 from tap_versionforge_salesforce.columns import Column, Kind
 from tap_versionforge_salesforce.exceptions import IncompleteError
-from tap_versionforge_salesforce.instants import format_instant, parse_instant
 from tap_versionforge_salesforce.oddities import NUL_REMOVED, Oddity
+from tap_versionforge_salesforce.spelling import (
+    canonical_instant,
+    canonical_integer,
+    canonical_number,
+    shown,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 _CANONICAL_NUMBER = r"^(?:0\.0|-?[1-9][0-9]*\.(?:0|[0-9]*[1-9])|-?0\.[0-9]*[1-9])$"
-_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")
 _CANONICAL_DATETIME = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z$"
 _CANONICAL_DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 _SHORT_INTEGER = r"^-?[0-9]{1,18}$"
-_INT64 = range(-(2**63), 2**63)
-# Beyond this a number is no amount of anything, and its plain spelling would fill the memory.
-_LARGEST_EXPONENT = 400
-_SHOWN_CHARACTERS = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +109,42 @@ def _following(answer: dict[str, Any]) -> str | None:
     return following
 
 
+def csv_pieces(source: IO[bytes], piece_bytes: int) -> Iterator[bytes]:
+    """Cut a CSV file between two rows into pieces that are CSV files themselves.
+
+    Args:
+        source: UTF-8 CSV as served, read from where it stands.
+        piece_bytes: Aimed-at size; a row that is larger stays whole. What is wrong with the end
+            of the file is wrong with the end of the last piece.
+
+    Yields:
+        The header row and some rows. One piece at least, which may hold nothing.
+    """
+    header, rest, is_first = b"", b"", True
+    while block := source.read(piece_bytes):
+        rest += block
+        if not header:
+            end = rest.find(b"\n") + 1
+            header, rest = rest[:end], rest[end:]
+        end = _last_row_end(rest) if header else 0
+        if end:
+            yield header + rest[:end]
+            rest, is_first = rest[end:], False
+    if rest or is_first:
+        yield header + rest
+
+
+def _last_row_end(text: bytes) -> int:
+    """Return the place behind the last line break that stands outside quotes; 0 for none."""
+    end = text.rfind(b"\n") + 1
+    is_quoted = text.count(b'"', 0, end) % 2
+    while end and is_quoted:
+        before = text.rfind(b"\n", 0, end - 1) + 1
+        is_quoted ^= text.count(b'"', before, end) % 2
+        end = before
+    return end
+
+
 def from_csv(body: bytes, columns: Sequence[Column]) -> Frame:
     """Decode a result page of a Bulk API 2.0 query job.
 
@@ -139,32 +173,6 @@ def from_csv(body: bytes, columns: Sequence[Column]) -> Frame:
         message = "A Bulk result page has a row that ends before its last column, Id."
         raise IncompleteError(message, hint="Run again.", code="cut-page")
     return _canonical(table, columns)
-
-
-def canonical_number(text: str) -> str | None:
-    """Return the one spelling of a decimal, every digit kept; None for what is no finite number.
-
-    No exponent, at least one decimal, no zeros behind that, no minus before zero:
-    ``9.5E8`` and ``950000000`` are both ``950000000.0``.
-    """
-    if not _NUMBER.fullmatch(text):
-        return None
-    number = Decimal(text)
-    if number.is_zero():
-        return "0.0"
-    if abs(number.adjusted()) > _LARGEST_EXPONENT:
-        return None
-    whole, _, decimals = f"{number:f}".partition(".")
-    return f"{whole}.{decimals.rstrip('0') or '0'}"
-
-
-def canonical_integer(text: str) -> int | None:
-    """Return a whole number, ``7.0`` too; None for what is none or exceeds 64 bits."""
-    number = canonical_number(text)
-    if number is None or not number.endswith(".0"):
-        return None
-    value = int(number[:-2])
-    return value if value in _INT64 else None
 
 
 def _served_text(value: Any) -> str | None:  # noqa: ANN401  whatever JSON holds
@@ -210,14 +218,9 @@ def _without_nul(series: pl.Series, ids: pl.Series, oddities: list[Oddity]) -> p
     counted = int(series.str.count_matches("\x00", literal=True).sum())
     first = holds_nul.arg_true()[0]
     oddities.append(
-        Oddity(series.name, NUL_REMOVED, counted, str(ids[first]), _shown(series[first]))
+        Oddity(series.name, NUL_REMOVED, counted, str(ids[first]), shown(series[first]))
     )
     return series.str.replace_all("\x00", "", literal=True)
-
-
-def _shown(value: str) -> str:
-    shown = value.replace("\x00", "\\0")
-    return shown if len(shown) <= _SHOWN_CHARACTERS else f"{shown[:_SHOWN_CHARACTERS]}…"
 
 
 def _respelled(
@@ -241,7 +244,7 @@ def _note_lost(
     if lost:
         first = lost[0]
         oddities.append(
-            Oddity(series.name, problem, len(lost), str(ids[first]), _shown(series[first]))
+            Oddity(series.name, problem, len(lost), str(ids[first]), shown(series[first]))
         )
 
 
@@ -290,16 +293,9 @@ def _datetime(series: pl.Series, ids: pl.Series, oddities: list[Oddity]) -> pl.S
     # REST writes +0000, Bulk writes Z.
     zulu = series.str.replace(r"\+00:?00$", "Z")
     regular = zulu.str.contains(_CANONICAL_DATETIME)
-    result, lost = _respelled(zulu, regular, _instant_or_none, zulu.clone())
+    result, lost = _respelled(zulu, regular, canonical_instant, zulu.clone())
     _note_lost("no date-time, made null", series, lost, ids, oddities)
     return result
-
-
-def _instant_or_none(text: str) -> str | None:
-    try:
-        return format_instant(parse_instant(text))
-    except ValueError:
-        return None
 
 
 _CANONICAL: dict[Kind, Callable[[pl.Series, pl.Series, list[Oddity]], pl.Series]] = {

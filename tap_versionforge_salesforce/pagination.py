@@ -40,12 +40,16 @@ class Page:
 
     Attributes:
         frame: The rows.
+        arrived: When they were here, by this machine's clock.
+        ends_page: They are the last of the page that Salesforce served.
         checkpoint: Every row of the window up to here has been served; None where a page says
             nothing of the kind.
         takes_back: The checkpoints before it may have passed rows that did not come.
     """
 
     frame: Frame
+    arrived: datetime
+    ends_page: bool = True
     checkpoint: datetime | None = None
     takes_back: bool = False
 
@@ -165,7 +169,10 @@ class SalesforcePaginator:
         return self._whole(partial(self._client.query, soql, deleted=deleted, in_haste=in_haste))
 
     def _whole(self, fetch: Callable[[], Reply]) -> RestPage:
-        return until_whole(lambda: frames.from_json(fetch().body, self._columns), self._logger)
+        (page,) = until_whole(
+            lambda: (frames.from_json(fetch().body, self._columns),), self._logger
+        )
+        return page
 
     def _rest_pages(self, first: RestPage) -> Iterator[Page]:
         """Yield the pages of the window, read again from a safe place where they do not add up."""
@@ -187,7 +194,7 @@ class SalesforcePaginator:
     def _read(self, cursor: _Cursor) -> Iterator[Page]:
         while True:
             checkpoint = self._pass(cursor)
-            yield Page(cursor.page.frame, checkpoint)
+            yield Page(cursor.page.frame, self._connection.clock.now(), checkpoint=checkpoint)
             if cursor.page.next_records_url is None:
                 break
             following = partial(self._client.next_page, cursor.page.next_records_url)
@@ -202,7 +209,8 @@ class SalesforcePaginator:
             cursor.problem = f"{cursor.promised_rows:,} rows were promised and {cursor.rows:,} came"
             # Which rows are missing is not known, so all of this cursor's are read again.
             cursor.after = cursor.began_after
-            yield Page(frames.Frame(cursor.page.frame.table.clear()), takes_back=True)
+            nothing = frames.Frame(cursor.page.frame.table.clear())
+            yield Page(nothing, self._connection.clock.now(), takes_back=True)
 
     def _pass(self, cursor: _Cursor) -> datetime | None:
         """Count the page in; return the instant up to which all rows have now been served."""
@@ -233,8 +241,8 @@ class SalesforcePaginator:
             yield from self._rest(self._instead_of_bulk(error, rows))
             return
         self._tell(choice)
-        for frame in job.frames():
-            yield Page(frame)
+        for part in job.slices():
+            yield Page(part.frame, part.arrived, ends_page=part.ends_page)
 
     def _instead_of_bulk(self, error: RefusedError, rows: int | None) -> Choice:
         if self._settings.api_mode != "auto" or Api.REST in self._refused_by:

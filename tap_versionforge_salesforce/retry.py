@@ -15,7 +15,7 @@ from tap_versionforge_salesforce.exceptions import IncompleteError
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Iterable, Iterator
     from datetime import datetime
 
 T = TypeVar("T")
@@ -117,8 +117,8 @@ def waits(budget: Budget) -> Generator[float, None, None]:
         yield backoff.full_jitter(seconds)
 
 
-def until_whole(read: Callable[[], T], logger: logging.Logger) -> T:
-    """Return what a function reads, read again where it was not whole.
+def until_whole(read: Callable[[], Iterable[T]], logger: logging.Logger) -> Iterator[T]:
+    """Yield what a function reads, all of it once more where it turns out not to be whole.
 
     Args:
         read: Fetches and decodes one page, which can be fetched any number of times.
@@ -129,10 +129,12 @@ def until_whole(read: Callable[[], T], logger: logging.Logger) -> T:
     """
     for _ in range(_TRIES_PER_PAGE - 1):
         try:
-            return read()
+            yield from read()
         except IncompleteError as error:
             logger.warning("%s Fetching it again.", error.message)
-    return read()
+        else:
+            return
+    yield from read()
 
 
 def growing_intervals(

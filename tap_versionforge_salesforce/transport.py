@@ -8,6 +8,7 @@ from typing import IO, TYPE_CHECKING, Literal
 
 import requests
 from requests.structures import CaseInsensitiveDict
+from urllib3.exceptions import HTTPError
 
 from tap_versionforge_salesforce import quota as quota_of
 from tap_versionforge_salesforce.answers import Reply, busy, http_date, not_salesforce, refusal
@@ -48,7 +49,8 @@ class Call:
         form: Sent as a form.
         headers: Added to the session's own.
         expects: What a success carries.
-        sink: Where the body of a success goes; emptied before each attempt. None: in memory.
+        sink: Where the body of a success goes, packed as it came; emptied before each attempt.
+            None: in memory, unpacked.
         authorized: Send the access token.
         counted: It counts against the org's daily API calls.
         retry_timeouts: False where a read that takes too long has another way out.
@@ -235,7 +237,7 @@ class SalesforceSession(requests.Session):
                 ) as response,
             ):
                 body = self._read(response, call)
-        except requests.RequestException as error:
+        except (requests.RequestException, HTTPError) as error:
             raise self._no_answer(call, error) from None
         if call.authorized:
             self.quota.note(quota_of.from_header(response.headers.get("Sforce-Limit-Info")))
@@ -254,12 +256,12 @@ class SalesforceSession(requests.Session):
             return response.content
         call.sink.seek(0)
         call.sink.truncate()
-        for chunk in response.iter_content(_CHUNK_BYTES):
+        for chunk in response.raw.stream(_CHUNK_BYTES, decode_content=False):
             call.sink.write(chunk)
         return b""
 
     def _no_answer(
-        self, call: Call, error: requests.RequestException
+        self, call: Call, error: requests.RequestException | HTTPError
     ) -> _PassingTroubleError | UnavailableError:
         if isinstance(error, requests.exceptions.SSLError):
             return UnavailableError(

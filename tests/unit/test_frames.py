@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import re
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -13,14 +14,9 @@ from hypothesis import strategies as st
 
 from tap_versionforge_salesforce.columns import Column, Kind
 from tap_versionforge_salesforce.exceptions import IncompleteError
-from tap_versionforge_salesforce.frames import (
-    Frame,
-    canonical_integer,
-    canonical_number,
-    from_csv,
-    from_json,
-)
+from tap_versionforge_salesforce.frames import Frame, csv_pieces, from_csv, from_json
 from tap_versionforge_salesforce.instants import format_instant
+from tap_versionforge_salesforce.spelling import canonical_integer, canonical_number
 from tests.unit.helpers import few_examples, instant, instants, some_examples
 from tests.unit.pages import (
     COLUMNS,
@@ -586,6 +582,52 @@ def test_a_missing_field_is_no_null() -> None:
     """A record without one of the queried fields is no whole record."""
     with pytest.raises(IncompleteError):
         from_json(json_page(NASTY_ROWS, COLUMNS[1:]), COLUMNS)
+
+
+# Pieces of a page
+
+
+@given(st.lists(rows_of(), max_size=8), st.integers(1, 400))
+@some_examples
+def test_pieces_hold_the_rows_of_the_page(rows: list[Row], piece_bytes: int) -> None:
+    """Wherever a page is cut for decoding, its rows come out whole and in order."""
+    page = csv_page(rows)
+    pieces = list(csv_pieces(io.BytesIO(page), piece_bytes))
+    found = [row for piece in pieces for row in from_csv(piece, COLUMNS).table.iter_rows()]
+    assert found == list(from_csv(page, COLUMNS).table.iter_rows())
+    assert len(found) == len(rows)
+
+
+@given(st.lists(rows_of(), min_size=1, max_size=4), st.integers(1, 200), st.data())
+@some_examples
+def test_pieces_of_a_cut_page_are_not_whole(
+    rows: list[Row], piece_bytes: int, data: st.DataObject
+) -> None:
+    """What is cut off is missed in the pieces as it is in the page."""
+    page = csv_page(rows)
+    cut = page[: data.draw(st.integers(1, len(page) - 1))]
+    try:
+        pieces = list(csv_pieces(io.BytesIO(cut), piece_bytes))
+        found = sum(from_csv(piece, COLUMNS).height for piece in pieces)
+    except IncompleteError:
+        return
+    assert found < len(rows)
+
+
+def test_a_row_larger_than_a_piece_stays_whole() -> None:
+    """131,072 characters with line breaks and quotes are one value, however small the pieces."""
+    long = 'a "b"\n,\r\n' * 12_000
+    rows = [row(Name=long), row(Name="x"), row(Name=long)]
+    pieces = list(csv_pieces(io.BytesIO(csv_page(rows)), 4_096))
+    names = [name for piece in pieces for name in from_csv(piece, COLUMNS).table["Name"]]
+    assert names == [long, "x", long]
+    assert len(pieces) >= 2
+
+
+@pytest.mark.parametrize("page", [b"", csv_page([])], ids=["empty", "header only"])
+def test_a_page_without_rows_is_one_piece(page: bytes) -> None:
+    """A page of no rows is still looked at."""
+    assert list(csv_pieces(io.BytesIO(page), 100)) == [page]
 
 
 # Paging

@@ -1,0 +1,54 @@
+"""The one spelling of a number or an instant, and how a value is shown in a message."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+
+from tap_versionforge_salesforce.instants import format_instant, parse_instant
+
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")
+_INT64 = range(-(2**63), 2**63)
+# Beyond this a number is no amount of anything, and its plain spelling would fill the memory.
+_LARGEST_EXPONENT = 400
+_SHOWN_CHARACTERS = 80
+
+
+def canonical_number(text: str) -> str | None:
+    """Return the one spelling of a decimal, every digit kept; None for what is no finite number.
+
+    No exponent, at least one decimal, no zeros behind that, no minus before zero:
+    ``9.5E8`` and ``950000000`` are both ``950000000.0``.
+    """
+    if not _NUMBER.fullmatch(text):
+        return None
+    number = Decimal(text)
+    if number.is_zero():
+        return "0.0"
+    if abs(number.adjusted()) > _LARGEST_EXPONENT:
+        return None
+    whole, _, decimals = f"{number:f}".partition(".")
+    return f"{whole}.{decimals.rstrip('0') or '0'}"
+
+
+def canonical_integer(text: str) -> int | None:
+    """Return a whole number, ``7.0`` too; None for what is none or exceeds 64 bits."""
+    number = canonical_number(text)
+    if number is None or not number.endswith(".0"):
+        return None
+    value = int(number[:-2])
+    return value if value in _INT64 else None
+
+
+def canonical_instant(text: str) -> str | None:
+    """Return the one spelling of a date-time, in UTC; None for what is none."""
+    try:
+        return format_instant(parse_instant(text))
+    except ValueError:
+        return None
+
+
+def shown(value: str) -> str:
+    """Return a value as a message shows it: NUL made visible, long ones shortened."""
+    visible = value.replace("\x00", "\\0")
+    return visible if len(visible) <= _SHOWN_CHARACTERS else f"{visible[:_SHOWN_CHARACTERS]}…"
