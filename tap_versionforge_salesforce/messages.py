@@ -1,18 +1,105 @@
-"""Frame → Singer records."""
+"""Frame → Singer RECORD messages: as lines, column by column, or as records, row by row."""
 
 from __future__ import annotations
 
+import io
+import json
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
 from typing_extensions import override
 
 from tap_versionforge_salesforce.columns import Column, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from datetime import datetime
 
     from tap_versionforge_salesforce.frames import Frame
+
+# Their canonical values are JSON as they are; those of all others are texts.
+_JSON_AS_THEY_ARE = frozenset({Kind.NUMBER, Kind.INTEGER, Kind.BOOLEAN})
+
+
+# As lines
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """What the RECORD messages of one page have in common.
+
+    Attributes:
+        stream: The stream's name.
+        time_extracted: When the page was here.
+        version: Of a stream that is read whole; None for others.
+    """
+
+    stream: str
+    time_extracted: datetime
+    version: int | None
+
+    def head(self) -> str:
+        """Return what stands before the record."""
+        return f'{{"type":"RECORD","stream":{json.dumps(self.stream)},"record":'
+
+    def tail(self) -> str:
+        """Return what stands behind the record."""
+        version = "" if self.version is None else f',"version":{self.version}'
+        return f'{version},"time_extracted":"{self.time_extracted.isoformat()}"}}'
+
+
+def record_lines(frame: Frame, columns: Sequence[Column], envelope: Envelope) -> memoryview:
+    """Return a RECORD message for each row, in order, as UTF-8 lines.
+
+    Args:
+        frame: The rows, with a column for each queried column.
+        columns: The selected columns.
+        envelope: What stands around each record.
+    """
+    return _lines(frame, [pl.lit(envelope.head()), _record(columns), pl.lit(envelope.tail())])
+
+
+def _record(columns: Sequence[Column]) -> pl.Expr:
+    return _object([(column.name, column) for column in columns])
+
+
+def _lines(frame: Frame, parts: Sequence[pl.Expr]) -> memoryview:
+    lines = io.BytesIO()
+    if frame.height:
+        # JSON has no line break within it, so this writer of lines need not quote anything.
+        frame.table.select(pl.concat_str(parts)).write_csv(
+            lines, include_header=False, quote_style="never"
+        )
+    return lines.getbuffer()
+
+
+def _object(members: Sequence[tuple[str, Column]]) -> pl.Expr:
+    """Return each row's JSON object: what is no text first, and all texts in one stroke."""
+    texts = [(name, column) for name, column in members if _is_text(column)]
+    pieces = [pl.lit("{")]
+    for name, column in members:
+        if not _is_text(column):
+            pieces += [pl.lit(f"{json.dumps(name)}:"), _value(column), pl.lit(",")]
+    if not texts:
+        return pl.concat_str([*pieces[:-1], pl.lit("}")])
+    encoded = pl.struct(pl.col(column.name).alias(name) for name, column in texts)
+    return pl.concat_str([*pieces, encoded.struct.json_encode().str.strip_prefix("{")])
+
+
+def _is_text(column: Column) -> bool:
+    return column.kind is not Kind.COMPOUND and column.kind not in _JSON_AS_THEY_ARE
+
+
+def _value(column: Column) -> pl.Expr:
+    if column.kind is not Kind.COMPOUND:
+        return pl.col(column.name).cast(pl.String).fill_null("null")
+    empty = pl.all_horizontal(pl.col(part.name).is_null() for _, part in column.parts)
+    return pl.when(empty).then(pl.lit("null")).otherwise(_object(column.parts))
+
+
+# As records
 
 
 class PlainDecimal(Decimal):

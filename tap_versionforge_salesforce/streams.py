@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import logging
-import sys
-from contextlib import contextmanager
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from singer_sdk import Stream
-from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.singerlib.catalog import Metadata
 from typing_extensions import override
 
@@ -22,19 +17,17 @@ from tap_versionforge_salesforce.exceptions import (
     TapError,
     UnavailableError,
 )
-from tap_versionforge_salesforce.messages import records
 from tap_versionforge_salesforce.oddities import OddityReport
-from tap_versionforge_salesforce.pagination import SalesforcePaginator
+from tap_versionforge_salesforce.pagination import Page, SalesforcePaginator
+from tap_versionforge_salesforce.sdk_stream import FrameStream
 from tap_versionforge_salesforce.soql import Query
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Mapping
+    from collections.abc import Iterator
     from datetime import datetime
 
     from singer_sdk import Tap
-    from singer_sdk.helpers import types
-    from singer_sdk.helpers._batch import BatchConfig
-    from singer_sdk.singerlib import MetadataMapping, RecordMessage
+    from singer_sdk.singerlib import MetadataMapping
 
     from tap_versionforge_salesforce.bookmarks import Window
     from tap_versionforge_salesforce.connection import Connection
@@ -43,7 +36,7 @@ if TYPE_CHECKING:
 _FULL_TABLE, _INCREMENTAL = "FULL_TABLE", "INCREMENTAL"
 
 
-class SObjectStream(Stream):
+class SObjectStream(FrameStream):
     """The rows of one sObject.
 
     Args:
@@ -51,9 +44,6 @@ class SObjectStream(Stream):
         sobject: The object's describe, in the tap's words.
         connection: What the streams of the run share.
     """
-
-    # The Frames hold what the schema says; conforming again would cost half of the time.
-    TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE
 
     def __init__(self, tap: Tap, *, sobject: SObject, connection: Connection) -> None:
         super().__init__(tap, schema=sobject.json_schema, name=sobject.name)
@@ -65,6 +55,7 @@ class SObjectStream(Stream):
     # What is read
 
     @cached_property
+    @override
     def selected_columns(self) -> tuple[Column, ...]:
         """Return the columns that a record has, in the catalog's order.
 
@@ -137,8 +128,8 @@ class SObjectStream(Stream):
         )
 
     @override
-    def get_records(self, context: types.Context | None) -> Iterator[dict[str, Any]]:
-        """Yield every row of the window, and write STATE behind each page that allows it.
+    def pages(self) -> Iterator[Page]:
+        """Yield every page of the window, and write STATE behind each that allows it.
 
         Errors that concern this stream alone are kept for the end of the run, so that the other
         streams are read; others end the run.
@@ -149,7 +140,7 @@ class SObjectStream(Stream):
             yield from self._extract(bookmark, oddities)
         except IncompleteError as error:
             bookmark.move_back()
-            self._write_state()
+            self.write_state()
             self._fail(error)
         except RefusedError as error:
             self._fail(error)
@@ -160,7 +151,7 @@ class SObjectStream(Stream):
         finally:
             oddities.tell(self.logger)
 
-    def _extract(self, bookmark: Bookmark, oddities: OddityReport) -> Iterator[dict[str, Any]]:
+    def _extract(self, bookmark: Bookmark, oddities: OddityReport) -> Iterator[Page]:
         self._connection.look_at_quota()
         window = self._window(bookmark)
         if window.is_empty:
@@ -175,12 +166,12 @@ class SObjectStream(Stream):
         # Targets delete what the version does not name: it is a new one, and activated late.
         self._stream_version = self._new_version()
         for page in paginator:
-            yield from records(page.frame, self.selected_columns)
+            yield page
             rows += page.frame.height
             oddities.note(page.frame.oddities)
             if page.takes_back:
                 bookmark.move_back()
-                self._write_state()
+                self.write_state()
             elif page.checkpoint is not None:
                 self._remember(bookmark, page.checkpoint)
             self._connection.interruption.check()
@@ -227,11 +218,7 @@ class SObjectStream(Stream):
     def _remember(self, bookmark: Bookmark, instant: datetime) -> None:
         if not self._is_test:
             bookmark.move_to(instant)
-            self._write_state()
-
-    def _write_state(self) -> None:
-        self.state_manager.is_flushed = False
-        self._write_state_message()
+            self.write_state()
 
     # What is told
 
@@ -239,13 +226,7 @@ class SObjectStream(Stream):
         self._connection.failures[self.name] = error
         self.logger.error("%s %s", error.message, error.hint)
 
-    # Where the SDK's own ways would lose rows or mislead
-
-    @property
-    @override
-    def emit_activate_version_messages(self) -> bool:
-        """Return False: the SDK's message comes before the rows, and targets delete by it."""
-        return False
+    # What is offered
 
     @property
     @override
@@ -266,59 +247,3 @@ class SObjectStream(Stream):
                 elif column.kind is Kind.UNSUPPORTED:
                     entry.inclusion = Metadata.InclusionType.UNSUPPORTED
         return metadata
-
-    @override
-    def get_batch_config(self, config: Mapping[str, Any]) -> BatchConfig | None:
-        """Return None: the SDK's BATCH writes STATE before the files that it covers."""
-        return None
-
-    @override
-    def get_replication_key_signpost(self, context: types.Context | None = None) -> None:
-        """Return None: the window's bound is the server's clock, not this machine's."""
-
-    @override
-    def log(self, message: str, *args: Any, level: int = logging.INFO, **kwargs: Any) -> None:
-        """Log, unless it is the SDK calling an error "unhandled" which the command line tells."""
-        if level == logging.ERROR and isinstance(sys.exc_info()[1], (TapError, BrokenPipeError)):
-            return
-        super().log(message, *args, level=level, **kwargs)
-
-    @override
-    def _write_starting_replication_value(self, context: types.Context | None) -> None:
-        """Write nothing into the state: the window is this tap's own."""
-
-    @override
-    def _generate_record_messages(
-        self, record: types.Record
-    ) -> Generator[RecordMessage, None, None]:
-        with self._users_expressions(record):
-            yield from super()._generate_record_messages(record)
-
-    @override
-    def _process_record(
-        self,
-        record: types.Record,
-        child_context: types.Context | None = None,
-        partition_context: types.Context | None = None,
-    ) -> None:
-        with self._users_expressions(record):  # filters are looked at here
-            super()._process_record(record, child_context, partition_context)
-
-    @contextmanager
-    def _users_expressions(self, record: types.Record) -> Iterator[None]:
-        try:
-            yield
-        except Exception as error:  # noqa: BLE001  an expression of the user's can raise anything
-            raise SettingsError(
-                f"The stream map of {self.name} fails on the row {record.get('Id')} "
-                f"({type(error).__name__}: {error}).",
-                hint="Change the expression in stream_maps; amounts are Decimal, and a field can "
-                "be None.",
-                code="stream-map-failed",
-            ) from None
-
-    @override
-    def _increment_stream_state(
-        self, latest_record: types.Record, *, context: types.Context | None = None
-    ) -> None:
-        """Leave the bookmark alone: single rows say nothing about what was read."""

@@ -33,6 +33,7 @@ from tap_versionforge_salesforce.settings import (
 )
 from tap_versionforge_salesforce.settings_list import SETTINGS, Setting
 from tap_versionforge_salesforce.streams import SObjectStream
+from tap_versionforge_salesforce.writer import MessageWriter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -87,6 +88,8 @@ class TapVersionForgeSalesforce(Tap):
     ).to_dict()
     #: Tests put another one here.
     clock: ClassVar[Clock] = Clock()
+
+    message_writer_class = MessageWriter
 
     settings: Settings
 

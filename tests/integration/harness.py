@@ -122,7 +122,8 @@ class TapRunner:
 
     def command(self, *arguments: str) -> Run:
         """Run the command line with these arguments."""
-        stdout, stderr = io.StringIO(), io.StringIO()
+        written, stderr = io.BytesIO(), io.StringIO()
+        stdout = io.TextIOWrapper(written, encoding="utf-8", write_through=True)
         root = logging.getLogger()
         handlers, level = list(root.handlers), root.level
         code: object = 0
@@ -138,7 +139,7 @@ class TapRunner:
             logging.captureWarnings(capture=False)
         return Run(
             exit_code=code if isinstance(code, int) else 1,
-            stdout=stdout.getvalue(),
+            stdout=written.getvalue().decode(),
             log=stderr.getvalue(),
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime, timezone
 from decimal import Decimal
 
 import pytest
@@ -11,8 +12,8 @@ from hypothesis import strategies as st
 
 from tap_versionforge_salesforce.columns import Column, Kind, queried
 from tap_versionforge_salesforce.frames import from_csv, from_json
-from tap_versionforge_salesforce.messages import records
-from tests.unit.helpers import few_examples
+from tap_versionforge_salesforce.messages import Envelope, record_lines, records
+from tests.unit.helpers import few_examples, some_examples
 from tests.unit.pages import (
     COLUMNS,
     JSON_NUMBERS,
@@ -93,6 +94,44 @@ def test_a_part_may_be_selected_itself() -> None:
         "BillingCity": "Bonn",
         "BillingAddress": {"city": "Bonn", "latitude": None},
     }
+
+
+# Lines
+
+NOW = datetime(2026, 11, 23, 10, 0, 0, 123_000, tzinfo=timezone.utc)
+SHAPE = (*COLUMNS, Column("BillingCity", Kind.TEXT), Column("BillingLatitude", Kind.NUMBER))
+PLACE = Column("BillingPlace", Kind.COMPOUND, (("latitude", LATITUDE),))
+SELECTIONS = st.lists(
+    st.sampled_from([*SHAPE[:-3], ADDRESS, PLACE, CITY, LATITUDE]), unique=True, max_size=12
+).map(lambda chosen: [*chosen, IDENTITY])
+
+
+@given(st.lists(rows_of(SHAPE), max_size=5), SELECTIONS, st.none() | st.integers(0, 2**53))
+@some_examples
+def test_lines_say_what_the_records_say(
+    rows: list[Row], selection: list[Column], version: int | None
+) -> None:
+    """For any rows and any selection the lines are the records, in the same order."""
+    frame = from_json(json_page(rows, SHAPE), SHAPE).frame
+    lines = bytes(record_lines(frame, selection, Envelope("Thing__c", NOW, version)))
+    messages = [json.loads(line, parse_float=Decimal) for line in lines.split(b"\n")[:-1]]
+    assert lines.endswith(b"\n") or not rows
+    common: dict[str, object] = {
+        "type": "RECORD",
+        "stream": "Thing__c",
+        "time_extracted": NOW.isoformat(),
+    }
+    common |= {} if version is None else {"version": version}
+    assert messages == [common | {"record": record} for record in records(frame, selection)]
+
+
+@given(st.lists(rows_of(), min_size=1, max_size=3))
+@few_examples
+def test_lines_of_both_apis_are_the_same_bytes(rows: list[Row]) -> None:
+    """A page of REST and the same page of Bulk are written alike, byte for byte."""
+    rest, bulk = from_json(json_page(rows), COLUMNS).frame, from_csv(csv_page(rows), COLUMNS)
+    envelope = Envelope("Thing__c", NOW, None)
+    assert record_lines(rest, COLUMNS, envelope) == record_lines(bulk, COLUMNS, envelope)
 
 
 def test_records_are_json_but_for_their_numbers() -> None:

@@ -1,0 +1,172 @@
+"""How a stream of Frames lives in the SDK: the one place that leans on the SDK's inside.
+
+singer-sdk hands over record by record, which costs more than everything else together. Here pages
+become lines at once, and the SDK's own path over the same pages serves where its work on single
+records is wanted. tests/unit/test_sdk_stream.py fails when the SDK changes what is leant on.
+"""
+
+from __future__ import annotations
+
+import abc
+import logging
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, cast
+
+from singer_sdk import Stream
+from singer_sdk.helpers.conform import TypeConformanceLevel
+from singer_sdk.mapper import RemoveRecordTransform, SameRecordTransform
+from typing_extensions import override
+
+from tap_versionforge_salesforce.exceptions import SettingsError, TapError
+from tap_versionforge_salesforce.messages import Envelope, record_lines, records
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator, Mapping, Sequence
+
+    from singer_sdk.helpers import types
+    from singer_sdk.helpers._batch import BatchConfig
+    from singer_sdk.singerlib import RecordMessage
+
+    from tap_versionforge_salesforce.columns import Column
+    from tap_versionforge_salesforce.pagination import Page
+    from tap_versionforge_salesforce.writer import MessageWriter
+
+
+class FrameStream(Stream, abc.ABC):
+    """A stream whose rows come in Frames."""
+
+    # The Frames hold what the schema says; conforming again would cost half of the time.
+    TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE
+
+    @property
+    @abc.abstractmethod
+    def selected_columns(self) -> Sequence[Column]:
+        """Return the columns that a record has."""
+
+    @abc.abstractmethod
+    def pages(self) -> Iterator[Page]:
+        """Yield the pages; what a page allows to be remembered is written when the next is asked.
+
+        Whoever takes a page writes its rows before asking for the next one.
+        """
+
+    # The two lanes
+
+    @property
+    def needs_records(self) -> str | None:
+        """Return why the SDK has to see single records; None where it need not."""
+        if self.ABORT_AT_RECORD_COUNT is not None:
+            return "a test counts them"
+        maps = self.stream_maps
+        if len(maps) != 1 or type(maps[0]) is not SameRecordTransform:
+            return "stream_maps changes them"
+        if maps[0].flattening_enabled:
+            return "flattening changes them"
+        if type(self).post_process is not Stream.post_process:
+            return "post_process changes them"
+        return None
+
+    @override
+    def get_records(self, context: types.Context | None) -> Iterator[dict[str, Any]]:
+        """Yield the rows as records, for the SDK's own path."""
+        for page in self.pages():
+            yield from records(page.frame, self.selected_columns)
+
+    @override
+    def _sync_records(
+        self, context: types.Context | None = None, *, write_messages: bool = True
+    ) -> Generator[dict[str, Any], Any, Any]:
+        if all(isinstance(each, RemoveRecordTransform) for each in self.stream_maps):
+            self.logger.info("%s is not read: stream_maps removes it.", self.name)
+            return
+        reason = self.needs_records
+        if reason is not None:
+            self.logger.info("%s goes record by record, because %s.", self.name, reason)
+            yield from super()._sync_records(context, write_messages=write_messages)
+            return
+        self._write_pages()
+
+    def _write_pages(self) -> None:
+        writer = cast("MessageWriter", self._tap.message_writer)
+        counter, timer = self.get_record_counter(), self.get_sync_timer()
+        with counter, timer:
+            counter.with_context({})
+            timer.with_context({})
+            for page in self.pages():
+                envelope = Envelope(self.name, page.arrived, self._stream_version)
+                writer.write_lines(record_lines(page.frame, self.selected_columns, envelope))
+                counter.increment(page.frame.height)
+                self.state_manager.is_flushed = False
+        self._write_state_message()
+
+    # Stream maps are the user's
+
+    @override
+    def _generate_record_messages(
+        self, record: types.Record
+    ) -> Generator[RecordMessage, None, None]:
+        with self._users_expressions(record):
+            yield from super()._generate_record_messages(record)
+
+    @override
+    def _process_record(
+        self,
+        record: types.Record,
+        child_context: types.Context | None = None,
+        partition_context: types.Context | None = None,
+    ) -> None:
+        with self._users_expressions(record):  # filters are looked at here
+            super()._process_record(record, child_context, partition_context)
+
+    @contextmanager
+    def _users_expressions(self, record: types.Record) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001  an expression of the user's can raise anything
+            raise SettingsError(
+                f"The stream map of {self.name} fails on the row {record.get('Id')} "
+                f"({type(error).__name__}: {error}).",
+                hint="Change the expression in stream_maps; amounts are Decimal, and a field can "
+                "be None.",
+                code="stream-map-failed",
+            ) from None
+
+    # State and versions are the tap's own: the SDK's would lose rows
+
+    def write_state(self) -> None:
+        """Write STATE now."""
+        self.state_manager.is_flushed = False
+        self._write_state_message()
+
+    @property
+    @override
+    def emit_activate_version_messages(self) -> bool:
+        """Return False: the SDK's message comes before the rows, and targets delete by it."""
+        return False
+
+    @override
+    def get_batch_config(self, config: Mapping[str, Any]) -> BatchConfig | None:
+        """Return None: the SDK's BATCH writes STATE before the files that it covers."""
+        return None
+
+    @override
+    def get_replication_key_signpost(self, context: types.Context | None = None) -> None:
+        """Return None: the window's bound is the server's clock, not this machine's."""
+
+    @override
+    def _write_starting_replication_value(self, context: types.Context | None) -> None:
+        """Write nothing into the state: the window is this tap's own."""
+
+    @override
+    def _increment_stream_state(
+        self, latest_record: types.Record, *, context: types.Context | None = None
+    ) -> None:
+        """Leave the bookmark alone: single rows say nothing about what was read."""
+
+    @override
+    def log(self, message: str, *args: Any, level: int = logging.INFO, **kwargs: Any) -> None:
+        """Log, unless it is the SDK calling an error "unhandled" which the command line tells."""
+        if level == logging.ERROR and isinstance(sys.exc_info()[1], (TapError, BrokenPipeError)):
+            return
+        super().log(message, *args, level=level, **kwargs)
