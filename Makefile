@@ -8,6 +8,8 @@ UV_VERSION := 0.13.9
 MELTANO_VERSION := 4.4.1
 # As in meltano.yml.
 TARGET_POSTGRES_VERSION := 0.8.1
+# What the target reads Parquet with; has wheels for 3.10 to 3.13.
+PYARROW_VERSION := 23.0.1
 
 TOOLS := .tools
 # A name such as python3 would let uv look for one by itself, past the one of an active environment.
@@ -15,7 +17,7 @@ BASE_PYTHON = $(PYTHON) -c 'import sys; print(getattr(sys, "_base_executable", s
 UV := $(TOOLS)/bin/uv
 UV_STAMP := $(TOOLS)/uv-$(UV_VERSION)
 MELTANO := $(TOOLS)/meltano/$(MELTANO_VERSION)
-TARGET_POSTGRES := $(TOOLS)/target-postgres/$(TARGET_POSTGRES_VERSION)
+TARGET_POSTGRES := $(TOOLS)/target-postgres/$(TARGET_POSTGRES_VERSION)-pyarrow-$(PYARROW_VERSION)
 
 # What the shell brings must not decide what is installed where, or which modules are imported.
 unexport VIRTUAL_ENV CONDA_PREFIX PYTHONPATH PYTHONHOME PYTHONSTARTUP PYTHONDONTWRITEBYTECODE
@@ -85,12 +87,12 @@ $(UV_STAMP): | usable-python
 	@touch $@
 
 # Programs that the tap works with, each in an environment of its own, as their users have them.
-$(MELTANO): PACKAGE = meltano==$(MELTANO_VERSION)
-$(TARGET_POSTGRES): PACKAGE = meltanolabs-target-postgres==$(TARGET_POSTGRES_VERSION)
+$(MELTANO): PACKAGES = meltano==$(MELTANO_VERSION)
+$(TARGET_POSTGRES): PACKAGES = meltanolabs-target-postgres==$(TARGET_POSTGRES_VERSION) pyarrow==$(PYARROW_VERSION)
 $(MELTANO) $(TARGET_POSTGRES): | usable-python $(UV_STAMP)
-	@echo 'Installing $(PACKAGE) into $(@D)'
+	@echo 'Installing $(PACKAGES) into $(@D)'
 	@$(UV) venv --quiet --clear --python "$$($(BASE_PYTHON))" $(@D)
-	@$(UV) pip install --quiet --python $(@D) '$(PACKAGE)'
+	@$(UV) pip install --quiet --python $(@D) $(PACKAGES)
 	@touch $@
 
 clean: ## remove what these commands have made

@@ -23,7 +23,7 @@ from tap_versionforge_salesforce.spelling import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 _CANONICAL_NUMBER = r"^(?:0\.0|-?[1-9][0-9]*\.(?:0|[0-9]*[1-9])|-?0\.[0-9]*[1-9])$"
 _CANONICAL_DATETIME = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z$"
@@ -59,6 +59,14 @@ class Frame:
         if below.is_empty():
             return None
         return str(below[column][-1]), str(below["Id"][-1])
+
+
+def regrouped(frames: Iterable[Frame], rows: int) -> Iterator[Frame]:
+    """Yield the rows of all Frames again, in Frames of so many rows; the last may have fewer."""
+    tables = [frame.table for frame in frames]
+    whole = pl.concat(tables) if tables else pl.DataFrame()
+    for start in range(0, whole.height, rows):
+        yield Frame(whole.slice(start, rows))
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from tap_versionforge_salesforce.frames import Frame
-
 # Their canonical values are JSON as they are; those of all others are texts.
 _JSON_AS_THEY_ARE = frozenset({Kind.NUMBER, Kind.INTEGER, Kind.BOOLEAN})
 
@@ -59,6 +58,11 @@ def record_lines(frame: Frame, columns: Sequence[Column], envelope: Envelope) ->
         envelope: What stands around each record.
     """
     return _lines(frame, [pl.lit(envelope.head()), _record(columns), pl.lit(envelope.tail())])
+
+
+def json_lines(frame: Frame, columns: Sequence[Column]) -> memoryview:
+    """Return each row's JSON object, without a message around it, as UTF-8 lines."""
+    return _lines(frame, [_record(columns)])
 
 
 def _record(columns: Sequence[Column]) -> pl.Expr:

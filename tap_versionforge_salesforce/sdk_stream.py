@@ -18,14 +18,17 @@ from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.mapper import RemoveRecordTransform, SameRecordTransform
 from typing_extensions import override
 
+from tap_versionforge_salesforce.batch_config import batch_config_of
+from tap_versionforge_salesforce.batches import BatchFiles
 from tap_versionforge_salesforce.exceptions import SettingsError, TapError
 from tap_versionforge_salesforce.messages import Envelope, record_lines, records
+from tap_versionforge_salesforce.oddities import OddityReport
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping, Sequence
 
     from singer_sdk.helpers import types
-    from singer_sdk.helpers._batch import BatchConfig
+    from singer_sdk.helpers._batch import BaseBatchFileEncoding, BatchConfig
     from singer_sdk.singerlib import RecordMessage
 
     from tap_versionforge_salesforce.columns import Column
@@ -100,6 +103,38 @@ class FrameStream(Stream, abc.ABC):
                 self.state_manager.is_flushed = False
         self._write_state_message()
 
+    # BATCH
+
+    @override
+    def get_batch_config(self, config: Mapping[str, Any]) -> BatchConfig | None:
+        """Return where files go; None where rows go out as messages, as in a test."""
+        return None if self.ABORT_AT_RECORD_COUNT is not None else batch_config_of(config)
+
+    @property
+    def writes_files(self) -> bool:
+        """Tell whether rows go into files instead of messages."""
+        return self.get_batch_config(self.config) is not None
+
+    @override
+    def get_batches(
+        self, batch_config: BatchConfig, context: types.Context | None = None
+    ) -> Iterator[tuple[BaseBatchFileEncoding, list[str]]]:
+        """Yield each file when it is written; the SDK announces it before the next is asked for.
+
+        STATE behind a file says what it said before, and is written anew once all files of a
+        page that allows it are announced.
+        """
+        oddities = OddityReport(self.name)
+        files = BatchFiles(
+            batch_config, stream=self.name, columns=self.selected_columns, oddities=oddities
+        )
+        with self.get_record_counter() as counter, self.get_sync_timer():
+            for page in self.pages():
+                for file in files.take(page.frame, ends_page=page.ends_page):
+                    yield batch_config.encoding, [file]
+                counter.increment(page.frame.height)
+        oddities.tell(self.logger)
+
     # Stream maps are the user's
 
     @override
@@ -144,11 +179,6 @@ class FrameStream(Stream, abc.ABC):
     def emit_activate_version_messages(self) -> bool:
         """Return False: the SDK's message comes before the rows, and targets delete by it."""
         return False
-
-    @override
-    def get_batch_config(self, config: Mapping[str, Any]) -> BatchConfig | None:
-        """Return None: the SDK's BATCH writes STATE before the files that it covers."""
-        return None
 
     @override
     def get_replication_key_signpost(self, context: types.Context | None = None) -> None:

@@ -211,7 +211,8 @@ class SObjectStream(FrameStream):
         return self.ABORT_AT_RECORD_COUNT is not None
 
     def _new_version(self) -> int | None:
-        if self.replication_method != _FULL_TABLE or self._is_test:
+        # Rows from files have no version in a target's table: activating one would delete them.
+        if self.replication_method != _FULL_TABLE or self._is_test or self.writes_files:
             return None
         return int(self._connection.clock.now().timestamp() * 1000)
 

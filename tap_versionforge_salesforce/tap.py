@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from singer_sdk import Tap
 from singer_sdk import typing as th
@@ -16,6 +16,7 @@ from singer_sdk.plugin_base import _ConfigInput
 from typing_extensions import override
 
 from tap_versionforge_salesforce import __version__
+from tap_versionforge_salesforce.batch_config import batch_config_of
 from tap_versionforge_salesforce.clock import Clock
 from tap_versionforge_salesforce.connection import Connection
 from tap_versionforge_salesforce.discovery import describe_selected, discover
@@ -32,7 +33,6 @@ from tap_versionforge_salesforce.settings import (
     unknown_settings,
 )
 from tap_versionforge_salesforce.settings_list import SETTINGS, Setting
-from tap_versionforge_salesforce.streams import SObjectStream
 from tap_versionforge_salesforce.writer import MessageWriter
 
 if TYPE_CHECKING:
@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from typing import IO
 
     import click
+
+    from tap_versionforge_salesforce.streams import SObjectStream
 
 _TYPES: dict[str, Any] = {
     "string": th.StringType,
@@ -81,6 +83,7 @@ class TapVersionForgeSalesforce(Tap):
         PluginCapabilities.ABOUT,
         PluginCapabilities.STREAM_MAPS,
         PluginCapabilities.FLATTENING,
+        PluginCapabilities.BATCH,
         PluginCapabilities.STRUCTURED_LOGGING,
     ]
     config_jsonschema: ClassVar[dict[str, Any]] = th.PropertiesList(
@@ -115,6 +118,9 @@ class TapVersionForgeSalesforce(Tap):
         Raises:
             TapError: As `discover`.
         """
+        # Not at the top: it brings polars, which --help, --version and --about do without.
+        from tap_versionforge_salesforce.streams import SObjectStream  # noqa: PLC0415
+
         catalog = self.input_catalog
         if catalog is None:
             sobjects = discover(self.connection, self.logger)
@@ -141,11 +147,8 @@ class TapVersionForgeSalesforce(Tap):
             stream.check()
 
     def _selected_streams(self) -> list[SObjectStream]:
-        return [
-            stream
-            for stream in self.streams.values()
-            if isinstance(stream, SObjectStream) and stream.selected
-        ]
+        streams = cast("dict[str, SObjectStream]", self.streams)
+        return [stream for stream in streams.values() if stream.selected]
 
     def _full_extracts(self) -> list[str]:
         return [stream.name for stream in self._selected_streams() if stream.is_full_extract]
@@ -156,9 +159,6 @@ class TapVersionForgeSalesforce(Tap):
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         given = resolve_aliases(self._config)
         self.settings = Settings.from_config(given)
-        if given.get("batch_config"):
-            message = "The setting batch_config asks for BATCH messages, which the tap lacks."
-            raise SettingsError(message, hint="Remove batch_config; rows come as RECORD messages.")
         self.append_builtin_config(self.config_jsonschema)
         for warning in unknown_settings(given, self.config_jsonschema["properties"]):
             self.logger.warning("%s", warning)
@@ -166,7 +166,7 @@ class TapVersionForgeSalesforce(Tap):
         self._config = {name: value for name, value in given.items() if value not in (None, "")}
         self._config["api_version"] = self.settings.api_version
         try:
-            return super()._validate_config(raise_errors=True)
+            warnings = super()._validate_config(raise_errors=True)
         except ConfigValidationError as error:
             raise SettingsError(
                 f"The settings can't be used: {'; '.join(error.errors)}.",
@@ -178,6 +178,8 @@ class TapVersionForgeSalesforce(Tap):
                 "has an entry of a kind that is not allowed there",
                 "Each stream's entry is an object or null; __else__ can only be null.",
             ) from None
+        batch_config_of(self._config)
+        return warnings
 
     @override
     def setup_mapper(self) -> None:

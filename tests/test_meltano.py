@@ -14,7 +14,7 @@ from tests import processes
 
 NAME = "tap-versionforge-salesforce"
 PREFIX = "TAP_VERSIONFORGE_SALESFORCE_"
-SETTINGS_OF_THE_SDK = re.compile("stream_map|faker|flattening")
+SETTINGS_OF_THE_SDK = re.compile("stream_map|faker|flattening|batch_config")
 # Meltano has kinds that JSON Schema lacks; each is text to the tap.
 KINDS_OF_TEXT = frozenset({"string", "file", "date_iso8601", "options"})
 

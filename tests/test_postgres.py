@@ -126,11 +126,46 @@ def change(org: LocalOrg, name: str) -> None:
         org.store.delete(name, ids[CHANGED_ROWS : 2 * CHANGED_ROWS])
 
 
-def load(org: LocalOrg, server: PostgresServer, folder: Path, *, state: Mapping[str, Any]) -> Load:
+@pytest.fixture(scope="module", params=["jsonl", "parquet"])
+def by_files(
+    request: pytest.FixtureRequest,
+    org: LocalOrg,
+    server: PostgresServer,
+    incremental: Load,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Load:
+    """Load everything from files, change rows, and load what changed."""
+    assert incremental.found
+    folder = tmp_path_factory.mktemp(request.param)
+    how: dict[str, Any] = {
+        "schema": f"files_{request.param}",
+        "batch_config": {
+            "encoding": {"format": request.param},
+            "storage": {"root": folder.as_uri()},
+        },
+    }
+    first = load(org, server, folder, state={}, **how)
+    for name in ROWS:
+        change(org, name)
+    second = load(org, server, folder, state=first.state, **how)
+    assert "Bulk API 2.0, because" in first.log
+    assert "Bulk API 2.0, because" not in second.log
+    return second
+
+
+def load(
+    org: LocalOrg,
+    server: PostgresServer,
+    folder: Path,
+    *,
+    state: Mapping[str, Any],
+    schema: str = SCHEMA,
+    **settings: object,
+) -> Load:
     """Pipe the tap into the target as a shell would, and read what is in the tables."""
     tap_config, target_config, state_file = (
-        _written(folder / "tap.json", org.config()),
-        _written(folder / "target.json", _target_config(server)),
+        _written(folder / "tap.json", org.config(**settings)),
+        _written(folder / "target.json", _target_config(server, schema)),
         _written(folder / "state.json", state),
     )
     log_path = folder / "tap.log"
@@ -152,7 +187,7 @@ def load(org: LocalOrg, server: PostgresServer, folder: Path, *, state: Mapping[
     assert exit_code == 0, told
     return Load(
         expected={name: expected_rows(org, name) for name in ROWS},
-        found=tables(server),
+        found=tables(server, schema),
         state=json.loads(target.stdout.splitlines()[-1]),
         log=told,
     )
@@ -163,18 +198,18 @@ def _written(path: Path, content: Mapping[str, Any]) -> Path:
     return path
 
 
-def _target_config(server: PostgresServer) -> dict[str, Any]:
+def _target_config(server: PostgresServer, schema: str) -> dict[str, Any]:
     return {
         "host": "127.0.0.1",
         "port": server.port,
         "user": SUPERUSER,
         "password": "trusted-anyway",
         "database": SUPERUSER,
-        "default_target_schema": SCHEMA,
+        "default_target_schema": schema,
     }
 
 
-def tables(server: PostgresServer) -> dict[str, Rows]:
+def tables(server: PostgresServer, schema: str) -> dict[str, Rows]:
     """Return every row of every table, without the columns that the target adds."""
     found = {}
     with psycopg.connect(
@@ -183,7 +218,7 @@ def tables(server: PostgresServer) -> dict[str, Rows]:
         # Without a zone of its own the session would show moments in this machine's.
         connection.execute("SET TIME ZONE 'UTC'")
         for name in ROWS:
-            query = sql.SQL("SELECT * FROM {}").format(sql.Identifier(SCHEMA, name))
+            query = sql.SQL("SELECT * FROM {}").format(sql.Identifier(schema, name))
             rows = connection.execute(query).fetchall()
             found[name] = {
                 row["Id"]: {
@@ -292,3 +327,9 @@ def test_an_incremental_run_reads_only_what_changed(incremental: Load) -> None:
     """The state that the target confirmed keeps the second run small."""
     assert "Bulk API 2.0, because" not in incremental.log
     assert incremental.log.count("REST API, because") == len(ROWS)
+
+
+@pytest.mark.parametrize("stream", ROWS)
+def test_files_load_every_value(by_files: Load, stream: str) -> None:
+    """BATCH files bring what messages bring, in full and then incrementally, to the last digit."""
+    assert differences(by_files.expected[stream], by_files.found[stream]) == []

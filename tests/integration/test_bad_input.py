@@ -97,11 +97,6 @@ SETTINGS = [
     pytest.param({"user_agent": "täp"}, ["user_agent", "ASCII"], id="user agent not ASCII"),
     pytest.param({"ca_bundle": "nowhere.pem"}, ["ca_bundle", "nowhere.pem"], id="no CA bundle"),
     pytest.param({"spool_dir": "nowhere"}, ["spool_dir", "nowhere"], id="no spool folder"),
-    pytest.param(
-        {"batch_config": {"encoding": {"format": "jsonl"}, "storage": {"root": "file:///x"}}},
-        ["batch_config", "Remove batch_config"],
-        id="batch_config",
-    ),
     pytest.param({"stream_maps": "x"}, ["stream_maps"], id="stream_maps as text"),
     pytest.param({"stream_maps": {"__else__": "x"}}, ["stream_maps", "null"], id="__else__"),
     pytest.param({"flattening_enabled": True}, ["flattening_max_depth"], id="flattening, no depth"),

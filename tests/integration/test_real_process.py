@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import subprocess
+import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +44,14 @@ def finished(process: subprocess.Popen[bytes]) -> tuple[str, str]:
     """Wait for the end, and return the rest of stdout and stderr."""
     stdout, stderr = process.communicate(timeout=TOO_LONG_SECONDS)
     return stdout.decode(), stderr.decode()
+
+
+@pytest.mark.parametrize("option", ["--help", "--version", "--about"])
+def test_what_reads_no_rows_does_not_load_polars(option: str) -> None:
+    """Asking the tap about itself does not wait for a library that only rows need."""
+    listing = processes.run([sys.executable, "-X", "importtime", processes.TAP, option]).stderr
+    assert "singer_sdk.tap_base" in listing
+    assert "polars" not in listing
 
 
 def test_bad_setting(org: LocalOrg, tap: TapRunner) -> None:

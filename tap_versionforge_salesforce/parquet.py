@@ -1,0 +1,85 @@
+"""Frame → columns of the types that a Parquet file has."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+import polars as pl
+
+from tap_versionforge_salesforce.columns import Column, Kind
+from tap_versionforge_salesforce.frames import Frame
+from tap_versionforge_salesforce.oddities import Oddity
+from tap_versionforge_salesforce.spelling import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from polars.datatypes.classes import TemporalType
+
+_TYPES: dict[Kind, pl.DataType] = {
+    Kind.TEXT: pl.String(),
+    Kind.BOOLEAN: pl.Boolean(),
+    Kind.INTEGER: pl.Int64(),
+    # 20 digits before the point and 18 behind it: all that a field of Salesforce's can be set to.
+    Kind.NUMBER: pl.Decimal(38, 18),
+    Kind.DATE: pl.Date(),
+    Kind.DATETIME: pl.Datetime("ms", "UTC"),
+    Kind.TIME: pl.Time(),
+}
+_FORMATS = {
+    Kind.DATE: "%Y-%m-%d",
+    Kind.DATETIME: "%Y-%m-%dT%H:%M:%S%.3fZ",
+    Kind.TIME: "%H:%M:%S%.3fZ",
+}
+_TOO_FINE = r"\.[0-9]{19}"
+
+
+def typed(frame: Frame, columns: Sequence[Column]) -> Frame:
+    """Return the selected columns with the types that a Parquet file has for them.
+
+    Args:
+        frame: The rows, with a column for each queried column.
+        columns: The selected columns.
+
+    Returns:
+        Decimals, dates, UTC date-times, times and structs. Its oddities are the values that such
+        a column can't hold, which are null there.
+    """
+    oddities: list[Oddity] = []
+    series = [_typed_column(frame, column, oddities).alias(column.name) for column in columns]
+    return Frame(pl.DataFrame(series), tuple(oddities))
+
+
+def _typed_column(frame: Frame, column: Column, oddities: list[Oddity]) -> pl.Series:
+    if column.kind is not Kind.COMPOUND:
+        return _typed_series(frame, column, oddities)
+    members = [_typed_series(frame, part, oddities).alias(member) for member, part in column.parts]
+    table = pl.DataFrame(members)
+    is_empty = table.select(pl.all_horizontal(pl.all().is_null())).to_series()
+    whole = pl.when(~is_empty).then(pl.struct(pl.all())).alias(column.name)
+    return table.select(whole).to_series()
+
+
+def _typed_series(frame: Frame, column: Column, oddities: list[Oddity]) -> pl.Series:
+    given, wanted = frame.table[column.name], _TYPES[column.kind]
+    if given.dtype == wanted:
+        return given
+    if column.kind is Kind.NUMBER:
+        held = given.set(given.str.contains(_TOO_FINE).fill_null(value=False), None)
+        made: pl.Series = held.cast(wanted, strict=False)
+    else:
+        temporal = cast("TemporalType", wanted)
+        made = given.str.strptime(temporal, _FORMATS[column.kind], strict=False)
+    lost = (made.is_null() & given.is_not_null()).arg_true()
+    if not lost.is_empty():
+        first = lost[0]
+        oddities.append(
+            Oddity(
+                column.name,
+                f"no {wanted} and null in the Parquet file",
+                len(lost),
+                str(frame.table["Id"][first]),
+                shown(str(given[first])),
+            )
+        )
+    return made
