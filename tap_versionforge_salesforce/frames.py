@@ -8,27 +8,19 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from tap_versionforge_salesforce.columns import Column, Kind
+from tap_versionforge_salesforce.canonical import canonical
 from tap_versionforge_salesforce.exceptions import IncompleteError
-from tap_versionforge_salesforce.oddities import NUL_REMOVED, Oddity
-from tap_versionforge_salesforce.spelling import (
-    canonical_instant,
-    canonical_integer,
-    canonical_number,
-    shown,
-)
+from tap_versionforge_salesforce.oddities import HALF_CHARACTERS, Oddity
+from tap_versionforge_salesforce.spelling import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-_CANONICAL_NUMBER = r"^(?:0\.0|-?[1-9][0-9]*\.(?:0|[0-9]*[1-9])|-?0\.[0-9]*[1-9])$"
-_CANONICAL_DATETIME = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z$"
-_CANONICAL_DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
-_SHORT_INTEGER = r"^-?[0-9]{1,18}$"
+    from tap_versionforge_salesforce.columns import Column
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,15 +88,33 @@ def from_json(body: bytes, columns: Sequence[Column]) -> RestPage:
     """
     try:
         # Numbers stay the text they are: a float would round 18-digit amounts.
-        answer = json.loads(body, parse_float=str, parse_int=str, parse_constant=str)
+        answer = _parsed(body, str)
         records = answer["records"]
         total_size = int(answer["totalSize"])
-        served = {c.name: [_served_text(record[c.name]) for record in records] for c in columns}
+        try:
+            served = _served(records, columns, _served_text)
+        except _NestedError:
+            served = _served(_parsed(body, _Number)["records"], columns, _as_text)
         following = _following(answer)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         message = f"A page of a REST query is no whole answer ({type(error).__name__}: {error})."
         raise IncompleteError(message, hint="Run again.", code="broken-page") from None
-    return RestPage(_canonical(_text_table(served), columns), total_size, following)
+    # JSON has no other way to hold a NUL.
+    may_hold_nul = b"\\u0000" in body
+    oddities: list[Oddity] = []
+    frame = _frame(_text_table(served, oddities), columns, may_hold_nul=may_hold_nul)
+    frame = Frame(frame.table, (*oddities, *frame.oddities))
+    return RestPage(frame, total_size, following)
+
+
+def _parsed(body: bytes, number: type[str]) -> Any:  # noqa: ANN401  whatever JSON holds
+    return json.loads(body, parse_float=number, parse_int=number, parse_constant=number)
+
+
+def _served(
+    records: list[dict[str, Any]], columns: Sequence[Column], text_of: Callable[[Any], str | None]
+) -> dict[str, list[str | None]]:
+    return {c.name: [text_of(record[c.name]) for record in records] for c in columns}
 
 
 def _following(answer: dict[str, Any]) -> str | None:
@@ -117,59 +127,71 @@ def _following(answer: dict[str, Any]) -> str | None:
     return following
 
 
-def csv_pieces(source: IO[bytes], piece_bytes: int) -> Iterator[bytes]:
-    """Cut a CSV file between two rows into pieces that are CSV files themselves.
+def csv_frames(
+    blocks: Iterable[bytes], columns: Sequence[Column], piece_bytes: int
+) -> Iterator[Frame]:
+    """Decode a result page of a Bulk API 2.0 query job, piece by piece.
 
     Args:
-        source: UTF-8 CSV as served, read from where it stands.
-        piece_bytes: Aimed-at size; a row that is larger stays whole. What is wrong with the end
-            of the file is wrong with the end of the last piece.
+        blocks: UTF-8 CSV as served, header row included; or nothing, which is a page of no rows.
+        columns: The queried columns, in order, ``Id`` last.
+        piece_bytes: About how much is decoded at once; a row that is larger stays whole.
 
     Yields:
-        The header row and some rows. One piece at least, which may hold nothing.
-    """
-    header, rest, is_first = b"", b"", True
-    while block := source.read(piece_bytes):
-        rest += block
-        if not header:
-            end = rest.find(b"\n") + 1
-            header, rest = rest[:end], rest[end:]
-        end = _last_row_end(rest) if header else 0
-        if end:
-            yield header + rest[:end]
-            rest, is_first = rest[end:], False
-    if rest or is_first:
-        yield header + rest
-
-
-def _last_row_end(text: bytes) -> int:
-    """Return the place behind the last line break that stands outside quotes; 0 for none."""
-    end = text.rfind(b"\n") + 1
-    is_quoted = text.count(b'"', 0, end) % 2
-    while end and is_quoted:
-        before = text.rfind(b"\n", 0, end - 1) + 1
-        is_quoted ^= text.count(b'"', before, end) % 2
-        end = before
-    return end
-
-
-def from_csv(body: bytes, columns: Sequence[Column]) -> Frame:
-    """Decode a result page of a Bulk API 2.0 query job.
-
-    Args:
-        body: UTF-8 CSV as served, header row included; or nothing, which is a page of no rows.
-        columns: The queried columns, in order, ``Id`` last.
+        One Frame at least, which may have no rows.
 
     Raises:
         IncompleteError: The page was cut, or has other columns.
     """
-    if not body.strip():
-        return _canonical(_text_table({column.name: [] for column in columns}), columns)
-    if not body.endswith(b"\n") or body.count(b'"') % 2:
-        message = "A Bulk result page ends in the middle of a row."
-        raise IncompleteError(message, hint="Run again.", code="cut-page")
+    for piece, is_whole in _pieces(blocks, piece_bytes):
+        if not is_whole and (not piece.endswith(b"\n") or piece.count(b'"') % 2):
+            message = "A Bulk result page ends in the middle of a row."
+            raise IncompleteError(message, hint="Run again.", code="cut-page")
+        yield _from_csv(piece, columns)
+
+
+def _pieces(blocks: Iterable[bytes], piece_bytes: int) -> Iterator[tuple[bytes, bool]]:
+    """Cut a CSV file between two rows into pieces that are CSV files themselves.
+
+    Yields:
+        The header row and some rows, and whether they are known to end with a whole row. One
+        piece at least, which may hold nothing.
+    """
+    header, held, size, is_first = b"", list[bytes](), 0, True
+    for block in blocks:
+        held.append(block)
+        size += len(block)
+        if size < piece_bytes:
+            continue
+        text = b"".join(held)
+        header = header or text[: text.find(b"\n") + 1]
+        start = len(header) if is_first else 0
+        end = _last_row_end(text, start) if header else 0
+        if end > start:
+            yield (text[:end] if is_first else b"".join((header, memoryview(text)[:end]))), True
+            text, is_first = text[end:], False
+        held, size = [text], len(text)
+    rest = b"".join(held)
+    if rest or is_first:
+        yield (rest if is_first else header + rest), not rest
+
+
+def _last_row_end(text: bytes, start: int) -> int:
+    """Return the place behind the last line break that stands outside quotes, or the start."""
+    end = text.rfind(b"\n", start) + 1
+    is_quoted = text.count(b'"', start, end) % 2
+    while end > start and is_quoted:
+        before = max(start, text.rfind(b"\n", start, end - 1) + 1)
+        is_quoted ^= text.count(b'"', before, end) % 2
+        end = before
+    return max(start, end)
+
+
+def _from_csv(piece: bytes, columns: Sequence[Column]) -> Frame:
+    if not piece or piece.isspace():
+        return _frame(_text_table({column.name: [] for column in columns}, []), columns)
     try:
-        table = pl.read_csv(body, infer_schema=False, eol_char="\n")
+        table = pl.read_csv(piece, infer_schema=False, eol_char="\n", null_values="")
     except (pl.exceptions.PolarsError, OSError) as error:  # OSError of what looks compressed
         message = f"A Bulk result page is no CSV of the expected form ({error})."
         raise IncompleteError(message, hint="Run again.", code="broken-page") from None
@@ -177,141 +199,70 @@ def from_csv(body: bytes, columns: Sequence[Column]) -> Frame:
     if table.columns != expected:
         message = f"A Bulk result page has the columns {table.columns}, not {expected}."
         raise IncompleteError(message, hint="Run again.", code="other-columns")
-    if (table["Id"].is_null() | (table["Id"] == "")).any():
+    if table["Id"].has_nulls():
         message = "A Bulk result page has a row that ends before its last column, Id."
         raise IncompleteError(message, hint="Run again.", code="cut-page")
-    return _canonical(table, columns)
+    return _frame(table, columns, may_hold_nul=b"\x00" in piece)
+
+
+def _frame(table: pl.DataFrame, columns: Sequence[Column], *, may_hold_nul: bool = False) -> Frame:
+    return Frame(*canonical(table, columns, may_hold_nul=may_hold_nul))
+
+
+class _NestedError(Exception):
+    """A value is an object or a list, as only types that the tap does not know have it."""
+
+
+class _Number(str):
+    """The text of a number, to be told from a text where both stand in one value."""
+
+    __slots__ = ()
 
 
 def _served_text(value: Any) -> str | None:  # noqa: ANN401  whatever JSON holds
     if value is None or isinstance(value, str):
-        return value
+        return value or None
     if isinstance(value, bool):
         return "true" if value else "false"
+    raise _NestedError
+
+
+def _as_text(value: Any) -> str | None:  # noqa: ANN401  whatever JSON holds
+    return _as_json(value) if isinstance(value, (dict, list)) else _served_text(value)
+
+
+def _as_json(value: Any) -> str:  # noqa: ANN401  whatever JSON holds
+    if isinstance(value, _Number):
+        return str(value)
+    if isinstance(value, dict):
+        members = (f"{_as_json(name)}:{_as_json(member)}" for name, member in value.items())
+        return f"{{{','.join(members)}}}"
+    if isinstance(value, list):
+        return f"[{','.join(map(_as_json, value))}]"
     return json.dumps(value, ensure_ascii=False)
 
 
-def _text_table(served: dict[str, list[str | None]]) -> pl.DataFrame:
-    return pl.DataFrame([_text_series(name, values) for name, values in served.items()])
+def _text_table(served: dict[str, list[str | None]], oddities: list[Oddity]) -> pl.DataFrame:
+    return pl.DataFrame(
+        [_text_series(name, values, served["Id"], oddities) for name, values in served.items()]
+    )
 
 
-def _text_series(name: str, values: list[str | None]) -> pl.Series:
+def _text_series(
+    name: str, values: list[str | None], ids: list[str | None], oddities: list[Oddity]
+) -> pl.Series:
     try:
         return pl.Series(name, values, dtype=pl.String)
     except (UnicodeEncodeError, TypeError):
         # JSON can spell half a surrogate pair, UTF-8 can't.
         whole = [None if v is None else _without_lone_surrogates(v) for v in values]
-        return pl.Series(name, whole, dtype=pl.String)
+    changed = [at for at, value in enumerate(values) if value != whole[at]]
+    first = changed[0]
+    oddities.append(
+        Oddity(name, HALF_CHARACTERS, len(changed), str(ids[first]), shown(str(values[first])))
+    )
+    return pl.Series(name, whole, dtype=pl.String)
 
 
 def _without_lone_surrogates(text: str) -> str:
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-
-
-def _canonical(table: pl.DataFrame, columns: Sequence[Column]) -> Frame:
-    oddities: list[Oddity] = []
-    ids = table["Id"]
-    done = []
-    for column in columns:
-        series = _without_nul(table[column.name], ids, oddities)
-        series = series.zip_with(series != "", pl.Series([None], dtype=pl.String))
-        done.append(_CANONICAL[column.kind](series, ids, oddities))
-    return Frame(pl.DataFrame(done), tuple(oddities))
-
-
-def _without_nul(series: pl.Series, ids: pl.Series, oddities: list[Oddity]) -> pl.Series:
-    holds_nul = series.str.contains("\x00", literal=True)
-    if not holds_nul.any():
-        return series
-    counted = int(series.str.count_matches("\x00", literal=True).sum())
-    first = holds_nul.arg_true()[0]
-    oddities.append(
-        Oddity(series.name, NUL_REMOVED, counted, str(ids[first]), shown(series[first]))
-    )
-    return series.str.replace_all("\x00", "", literal=True)
-
-
-def _respelled(
-    series: pl.Series,
-    regular: pl.Series,
-    spell: Callable[[str], Any],
-    result: pl.Series,
-) -> tuple[pl.Series, list[int]]:
-    """Fill the result where the source is not regular; tell where nothing could be made of it."""
-    odd = (~regular).fill_null(value=False).arg_true()
-    if odd.is_empty():
-        return result, []
-    spelled = [spell(value) for value in series.gather(odd)]
-    lost = [int(at) for at, value in zip(odd, spelled, strict=True) if value is None]
-    return result.scatter(odd, pl.Series(spelled, dtype=result.dtype)), lost
-
-
-def _note_lost(
-    problem: str, series: pl.Series, lost: list[int], ids: pl.Series, oddities: list[Oddity]
-) -> None:
-    if lost:
-        first = lost[0]
-        oddities.append(
-            Oddity(series.name, problem, len(lost), str(ids[first]), shown(series[first]))
-        )
-
-
-def _text(series: pl.Series, _ids: pl.Series, _oddities: list[Oddity]) -> pl.Series:
-    return series
-
-
-def _number(series: pl.Series, ids: pl.Series, oddities: list[Oddity]) -> pl.Series:
-    regular = series.str.contains(_CANONICAL_NUMBER)
-    result, lost = _respelled(series, regular, canonical_number, series.clone())
-    _note_lost("no finite number, made null", series, lost, ids, oddities)
-    return result
-
-
-def _integer(series: pl.Series, ids: pl.Series, oddities: list[Oddity]) -> pl.Series:
-    regular = series.str.contains(_SHORT_INTEGER)
-    result, lost = _respelled(
-        series, regular, canonical_integer, series.cast(pl.Int64, strict=False)
-    )
-    _note_lost("no whole number, made null", series, lost, ids, oddities)
-    return result
-
-
-def _boolean(series: pl.Series, ids: pl.Series, oddities: list[Oddity]) -> pl.Series:
-    true, regular = series == "true", series.is_in(["true", "false"])
-    result, lost = _respelled(
-        series,
-        regular,
-        lambda _: None,
-        true.alias(series.name).zip_with(
-            regular.fill_null(value=False), pl.Series([None], dtype=pl.Boolean)
-        ),
-    )
-    _note_lost("neither true nor false, made null", series, lost, ids, oddities)
-    return result
-
-
-def _date(series: pl.Series, ids: pl.Series, oddities: list[Oddity]) -> pl.Series:
-    regular = series.str.contains(_CANONICAL_DATE)
-    result, lost = _respelled(series, regular, lambda _: None, series.clone())
-    _note_lost("no date, made null", series, lost, ids, oddities)
-    return result
-
-
-def _datetime(series: pl.Series, ids: pl.Series, oddities: list[Oddity]) -> pl.Series:
-    # REST writes +0000, Bulk writes Z.
-    zulu = series.str.replace(r"\+00:?00$", "Z")
-    regular = zulu.str.contains(_CANONICAL_DATETIME)
-    result, lost = _respelled(zulu, regular, canonical_instant, zulu.clone())
-    _note_lost("no date-time, made null", series, lost, ids, oddities)
-    return result
-
-
-_CANONICAL: dict[Kind, Callable[[pl.Series, pl.Series, list[Oddity]], pl.Series]] = {
-    Kind.TEXT: _text,
-    Kind.TIME: _text,
-    Kind.NUMBER: _number,
-    Kind.INTEGER: _integer,
-    Kind.BOOLEAN: _boolean,
-    Kind.DATE: _date,
-    Kind.DATETIME: _datetime,
-}

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
 #: The one problem that loses nothing which a target could hold.
 NUL_REMOVED = "NUL characters removed"
+#: JSON can spell half of a surrogate pair, which is no character and which UTF-8 can't hold.
+HALF_CHARACTERS = "half characters, replaced by U+FFFD"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from decimal import Decimal
 
 from tap_versionforge_salesforce.instants import format_instant, parse_instant
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _INT64 = range(-(2**63), 2**63)
 # Beyond this a number is no amount of anything, and its plain spelling would fill the memory.
 _LARGEST_EXPONENT = 400
@@ -40,6 +42,17 @@ def canonical_integer(text: str) -> int | None:
     return value if value in _INT64 else None
 
 
+def canonical_date(text: str) -> str | None:
+    """Return a date as it is; None for a day that does not exist."""
+    if not _DATE.fullmatch(text):  # newer Pythons read other spellings, too
+        return None
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return None
+    return text
+
+
 def canonical_instant(text: str) -> str | None:
     """Return the one spelling of a date-time, in UTC; None for what is none."""
     try:
@@ -49,6 +62,14 @@ def canonical_instant(text: str) -> str | None:
 
 
 def shown(value: str) -> str:
-    """Return a value as a message shows it: NUL made visible, long ones shortened."""
-    visible = value.replace("\x00", "\\0")
-    return visible if len(visible) <= _SHOWN_CHARACTERS else f"{visible[:_SHOWN_CHARACTERS]}…"
+    """Return a value as a message shows it: in one line, nothing invisible, long ones shortened."""
+    start = value if len(value) <= _SHOWN_CHARACTERS else f"{value[:_SHOWN_CHARACTERS]}…"
+    return "".join(_visible(character) for character in start)
+
+
+def _visible(character: str) -> str:
+    if character == "\x00":
+        return "\\0"
+    if character.isprintable():
+        return character
+    return character.encode("unicode_escape", "surrogatepass").decode()

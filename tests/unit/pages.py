@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from hypothesis import strategies as st
 
 from tap_versionforge_salesforce.columns import Column, Kind
+from tap_versionforge_salesforce.frames import csv_frames
 from tap_versionforge_salesforce.instants import format_instant
 from tests.unit.helpers import instants
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from hypothesis.strategies import SearchStrategy
+
+    from tap_versionforge_salesforce.frames import Frame
 
 #: A value of a column: text, boolean, whole number, instant; a number as the decimal's own text.
 Value = str | bool | int | datetime | None
@@ -63,6 +66,12 @@ def _in_json(kind: Kind, value: Value) -> str:
     if isinstance(value, datetime):
         return json.dumps(format_instant(value).replace("Z", "+0000"))
     return json.dumps(value)
+
+
+def from_csv(page: bytes, columns: Sequence[Column]) -> Frame:
+    """Decode a page in one piece."""
+    (frame,) = csv_frames([page], columns, 1 << 30)
+    return frame
 
 
 def csv_page(rows: Sequence[Mapping[str, Value]], columns: Sequence[Column] = COLUMNS) -> bytes:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tap_versionforge_salesforce.columns import Column, Kind, queried
-from tap_versionforge_salesforce.frames import from_csv, from_json
+from tap_versionforge_salesforce.frames import from_json
 from tap_versionforge_salesforce.messages import Envelope, record_lines, records
 from tests.unit.helpers import few_examples, some_examples
 from tests.unit.pages import (
@@ -21,6 +21,7 @@ from tests.unit.pages import (
     Value,
     csv_page,
     expected,
+    from_csv,
     json_page,
     row,
     rows_of,
