@@ -10,6 +10,7 @@ from tap_versionforge_salesforce.instants import format_instant, parse_instant
 
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_INSTANT = re.compile(_DATE.pattern + r"T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\.[0-9]{3}Z")
 _INT64 = range(-(2**63), 2**63)
 # Beyond this a number is no amount of anything, and its plain spelling would fill the memory.
 _LARGEST_EXPONENT = 400
@@ -54,7 +55,12 @@ def canonical_date(text: str) -> str | None:
 
 
 def canonical_instant(text: str) -> str | None:
-    """Return the one spelling of a date-time, in UTC; None for what is none."""
+    """Return the one spelling of a date-time, in UTC; None for what is none.
+
+    One that is spelled so already stays, also where SOQL could not ask for it.
+    """
+    if _INSTANT.fullmatch(text) and canonical_date(text[:10]):
+        return text
     try:
         return format_instant(parse_instant(text))
     except ValueError:

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import re
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from tap_versionforge_salesforce.schema import KIND_BY_TYPE, sobject_from_describe
 from tap_versionforge_salesforce.settings_list import SETTINGS, Setting
 from tap_versionforge_salesforce.sign_in_errors import PROBLEMS, UNKNOWN
+from tests.fidelity import AMOUNTS_AS_TEXTS, GROUPS, NUL, UNKNOWN_TYPE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from tests.fidelity import Case
 
 ROOT = Path(__file__).resolve().parents[1]
+_SHOWN_CHARACTERS = 90
+_UNSEEN = {"\0": "NUL", "\t": "TAB", "\n": "LF", "\r": "CR"}
 
 
 def settings_table() -> str:
@@ -31,9 +43,34 @@ def sign_in_table() -> str:
     return "\n".join([*head, *rows])
 
 
-PARTS = {
+def types_table() -> str:
+    """Return what each field type of a describe becomes, as a Markdown table."""
+    names: dict[str, list[str]] = {}
+    for name in KIND_BY_TYPE:
+        names.setdefault(_type_in_catalog(name), []).append(f"`{name}`")
+    names[_type_in_catalog(UNKNOWN_TYPE)].append("any other, with a warning")
+    rows = [f"| {', '.join(sorted(found))} | {schema} |" for schema, found in names.items()]
+    return "\n".join(["| Type in the describe | Type in the catalog |", "| --- | --- |", *rows])
+
+
+def fidelity_table(group: str) -> str:
+    """Return the cases of a group as a Markdown table."""
+    head = ["| Type | Value | REST serves | Bulk serves | The record holds | The log says |"]
+    head.append("| --- | --- | --- | --- | --- | --- |")
+    return "\n".join([*head, *map(_fidelity_row, GROUPS[group])])
+
+
+def amounts_as_texts() -> str:
+    """Return the stream map that keeps the digits of an amount, as a config has it."""
+    return f"```json\n{json.dumps({'stream_maps': AMOUNTS_AS_TEXTS}, indent=2)}\n```"
+
+
+PARTS: dict[tuple[str, str], Callable[[], str]] = {
     ("README.md", "settings"): settings_table,
     ("docs/troubleshooting.md", "sign-in"): sign_in_table,
+    ("docs/fidelity.md", "types"): types_table,
+    **{("docs/fidelity.md", group): partial(fidelity_table, group) for group in GROUPS},
+    ("docs/fidelity.md", "amounts-as-texts"): amounts_as_texts,
 }
 
 
@@ -65,6 +102,60 @@ def _said(error: str, description: str) -> str:
 
 def _cell(text: str) -> str:
     return text.replace("|", " or ").replace("*", r"\*")
+
+
+def _type_in_catalog(name: str) -> str:
+    fields: list[dict[str, Any]] = [{"name": "Place__c", "type": name}]
+    if name in {"address", "location"}:  # without a part it would be nothing
+        part = {"name": "Place__Latitude__s", "type": "double", "compoundFieldName": "Place__c"}
+        fields.append(part)
+    sobject = sobject_from_describe({"name": "Thing__c", "fields": fields})
+    if sobject.columns[0].kind.value == "unsupported":
+        return "none: it can't be read"
+    schema = sobject.json_schema["properties"]["Place__c"]
+    form = f", `format: {schema['format']}`" if "format" in schema else ""
+    default = ", not selected unless you do" if sobject.columns[0].parts else ""
+    return f"`{schema['type'][0]}`{form}{default}"
+
+
+def _fidelity_row(case: Case) -> str:
+    record = "nothing" if case.record is None else _code(case.record)
+    if case.record_by_bulk is not None:
+        record += f", by Bulk {_code(case.record_by_bulk)}"
+    cells = (case.type, case.what, _served(case.rest), _quoted(case.bulk), record, _told(case))
+    return f"| {' | '.join(cells)} |"
+
+
+def _told(case: Case) -> str:
+    if case.told is None:
+        return ""
+    return f"{'count' if case.told == NUL else 'warning'}: {case.told}"
+
+
+def _quoted(served: str | Mapping[str, str] | None) -> str:
+    """Return what Bulk serves, as it stands in the file."""
+    if served is None:
+        return "can't"
+    if isinstance(served, str):
+        return _code('"' + served.replace('"', '""') + '"')
+    return ", ".join(f"{part} {_quoted(value)}" for part, value in served.items())
+
+
+def _served(served: str | Mapping[str, str]) -> str:
+    if isinstance(served, str):
+        return _code(served)
+    return ", ".join(f"{part} {_code(value)}" for part, value in served.items())
+
+
+def _code(text: str) -> str:
+    """Return a value as Markdown code: what can't be seen by its name, what is long by its size."""
+    size = ""
+    if len(text) > _SHOWN_CHARACTERS:
+        size = f" ({len(text.strip(chr(34))):,} characters)"
+        text = f"{text[: _SHOWN_CHARACTERS // 4]}…"
+    seen = "".join(c if c.isprintable() else f"⟨{_UNSEEN.get(c, f'U+{ord(c):04X}')}⟩" for c in text)
+    fence = "``" if "`" in seen else "`"
+    return f"{fence}{seen}{fence}{size}".replace("|", r"\|")
 
 
 def main() -> None:

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tap_versionforge_salesforce import exceptions
+from tap_versionforge_salesforce.schema import KIND_BY_TYPE
 from tap_versionforge_salesforce.sign_in_errors import PROBLEMS, UNKNOWN
 from tests.documents import PARTS, ROOT, with_part
+from tests.fidelity import CASES, UNKNOWN_TYPE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,6 +26,16 @@ def test_parts_made_from_code_are_current(name: str, part: str) -> None:
     """`python -m tests.documents` would change nothing."""
     text = (ROOT / name).read_text(encoding="utf-8")
     assert with_part(text, part, PARTS[name, part]()) == text
+
+
+def test_fidelity_page_has_every_field_type() -> None:
+    """What becomes of a value can be looked up, whatever the type of its field."""
+    assert {case.type for case in CASES} == {*KIND_BY_TYPE, UNKNOWN_TYPE}
+
+
+def test_fidelity_page_tells_cases_apart() -> None:
+    """No two rows of a type have the same name."""
+    assert len({(case.type, case.what) for case in CASES}) == len(CASES)
 
 
 def error_codes() -> set[str]:
