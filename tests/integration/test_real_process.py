@@ -125,14 +125,19 @@ def test_signal_while_waiting_for_salesforce(
 
 
 @pytest.mark.parametrize(("number", "exit_code"), SIGNALS)
+@pytest.mark.parametrize("unbuffered", ["", "1"], ids=["buffered", "unbuffered"])
 def test_signal_while_the_target_is_slow(
-    org: LocalOrg, tap: TapRunner, number: signal.Signals, exit_code: int
+    org: LocalOrg, tap: TapRunner, number: signal.Signals, exit_code: int, unbuffered: str
 ) -> None:
-    """A page that is partly written is written to its end, with its STATE."""
+    """A page that is partly written is written to its end, with its STATE.
+
+    Unbuffered, as containers often run Python, a signal makes a write come back half done.
+    """
     org.settings.page_rows = 500
     rows = org.store.seed("Account", 1_500, hurt=False)
     settings: dict[str, Any] = {"objects": ["Account"], "start_date": "1990-01-01"}
-    with started("--config", tap.config(**settings)) as process:
+    environment = processes.environment(PYTHONUNBUFFERED=unbuffered)
+    with started("--config", tap.config(**settings), env=environment) as process:
         assert process.stdout is not None
         head = b""
         while b'"RECORD"' not in head:

@@ -9,10 +9,12 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from singer_sdk.singerlib.messages import RecordMessage
 
 from tap_versionforge_salesforce.columns import Column, Kind, queried
 from tap_versionforge_salesforce.frames import from_json
 from tap_versionforge_salesforce.messages import Envelope, record_lines, records
+from tap_versionforge_salesforce.writer import MessageWriter
 from tests.unit.helpers import few_examples, some_examples
 from tests.unit.pages import (
     COLUMNS,
@@ -117,13 +119,12 @@ def test_lines_say_what_the_records_say(
     lines = bytes(record_lines(frame, selection, Envelope("Thing__c", NOW, version)))
     messages = [json.loads(line, parse_float=Decimal) for line in lines.split(b"\n")[:-1]]
     assert lines.endswith(b"\n") or not rows
-    common: dict[str, object] = {
-        "type": "RECORD",
-        "stream": "Thing__c",
-        "time_extracted": NOW.isoformat(),
-    }
-    common |= {} if version is None else {"version": version}
-    assert messages == [common | {"record": record} for record in records(frame, selection)]
+    writer = MessageWriter()
+    by_record = (
+        writer.format_message(RecordMessage("Thing__c", record, version, NOW))
+        for record in records(frame, selection)
+    )
+    assert messages == [json.loads(line, parse_float=Decimal) for line in by_record]
 
 
 @given(st.lists(rows_of(), min_size=1, max_size=3))
