@@ -1,4 +1,4 @@
-"""A page of rows, from JSON or from CSV, as one Frame: polars, one column each, canonical values.
+"""A page of rows as one Frame: polars, one column each, canonical values.
 
 Whichever API served a row, its Frame holds the same: text, dates and numbers as text in their one
 spelling, whole numbers as Int64, booleans as Boolean, and null for what is empty.
@@ -6,21 +6,19 @@ spelling, whole numbers as Int64, booleans as Boolean, and null for what is empt
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from tap_versionforge_salesforce.canonical import canonical
 from tap_versionforge_salesforce.exceptions import IncompleteError
-from tap_versionforge_salesforce.oddities import HALF_CHARACTERS, Oddity
-from tap_versionforge_salesforce.spelling import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from tap_versionforge_salesforce.columns import Column
+    from tap_versionforge_salesforce.oddities import Oddity
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,72 +57,6 @@ def regrouped(frames: Iterable[Frame], rows: int) -> Iterator[Frame]:
     whole = pl.concat(tables) if tables else pl.DataFrame()
     for start in range(0, whole.height, rows):
         yield Frame(whole.slice(start, rows))
-
-
-@dataclass(frozen=True, slots=True)
-class RestPage:
-    """One page of a REST query.
-
-    Attributes:
-        frame: Its rows.
-        total_size: Rows of the whole query, as Salesforce counts them.
-        next_records_url: Where the next page is; None after the last.
-    """
-
-    frame: Frame
-    total_size: int
-    next_records_url: str | None
-
-
-def from_json(body: bytes, columns: Sequence[Column]) -> RestPage:
-    """Decode the answer of a REST query.
-
-    Args:
-        body: UTF-8 JSON as served.
-        columns: The queried columns, in order.
-
-    Raises:
-        IncompleteError: It is no whole answer to that query.
-    """
-    try:
-        # Numbers stay the text they are: a float would round 18-digit amounts.
-        answer = _parsed(body, str)
-        records = answer["records"]
-        total_size = int(answer["totalSize"])
-        try:
-            served = _served(records, columns, _served_text)
-        except _NestedError:
-            served = _served(_parsed(body, _Number)["records"], columns, _as_text)
-        following = _following(answer)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        message = f"A page of a REST query is no whole answer ({type(error).__name__}: {error})."
-        raise IncompleteError(message, hint="Run again.", code="broken-page") from None
-    # JSON has no other way to hold a NUL.
-    may_hold_nul = b"\\u0000" in body
-    oddities: list[Oddity] = []
-    frame = _frame(_text_table(served, oddities), columns, may_hold_nul=may_hold_nul)
-    frame = Frame(frame.table, (*oddities, *frame.oddities))
-    return RestPage(frame, total_size, following)
-
-
-def _parsed(body: bytes, number: type[str]) -> Any:  # noqa: ANN401  whatever JSON holds
-    return json.loads(body, parse_float=number, parse_int=number, parse_constant=number)
-
-
-def _served(
-    records: list[dict[str, Any]], columns: Sequence[Column], text_of: Callable[[Any], str | None]
-) -> dict[str, list[str | None]]:
-    return {c.name: [text_of(record[c.name]) for record in records] for c in columns}
-
-
-def _following(answer: dict[str, Any]) -> str | None:
-    done, following = answer["done"], answer.get("nextRecordsUrl")
-    if done is True:
-        return None
-    if done is not False or not isinstance(following, str):
-        message = "it names no next page, and is not said to be the last"
-        raise ValueError(message)
-    return following
 
 
 def csv_frames(
@@ -189,7 +121,8 @@ def _last_row_end(text: bytes, start: int) -> int:
 
 def _from_csv(piece: bytes, columns: Sequence[Column]) -> Frame:
     if not piece or piece.isspace():
-        return _frame(_text_table({column.name: [] for column in columns}, []), columns)
+        nothing = pl.DataFrame(schema={column.name: pl.String for column in columns})
+        return frame_of(nothing, columns)
     try:
         table = pl.read_csv(piece, infer_schema=False, eol_char="\n", null_values="")
     except (pl.exceptions.PolarsError, OSError) as error:  # OSError of what looks compressed
@@ -202,67 +135,17 @@ def _from_csv(piece: bytes, columns: Sequence[Column]) -> Frame:
     if table["Id"].has_nulls():
         message = "A Bulk result page has a row that ends before its last column, Id."
         raise IncompleteError(message, hint="Run again.", code="cut-page")
-    return _frame(table, columns, may_hold_nul=b"\x00" in piece)
+    return frame_of(table, columns, may_hold_nul=b"\x00" in piece)
 
 
-def _frame(table: pl.DataFrame, columns: Sequence[Column], *, may_hold_nul: bool = False) -> Frame:
+def frame_of(
+    table: pl.DataFrame, columns: Sequence[Column], *, may_hold_nul: bool = False
+) -> Frame:
+    """Make a Frame of texts as served, null where they are empty.
+
+    Args:
+        table: A column for each queried one.
+        columns: The queried columns.
+        may_hold_nul: False where no text has a NUL character.
+    """
     return Frame(*canonical(table, columns, may_hold_nul=may_hold_nul))
-
-
-class _NestedError(Exception):
-    """A value is an object or a list, as only types that the tap does not know have it."""
-
-
-class _Number(str):
-    """The text of a number, to be told from a text where both stand in one value."""
-
-    __slots__ = ()
-
-
-def _served_text(value: Any) -> str | None:  # noqa: ANN401  whatever JSON holds
-    if value is None or isinstance(value, str):
-        return value or None
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    raise _NestedError
-
-
-def _as_text(value: Any) -> str | None:  # noqa: ANN401  whatever JSON holds
-    return _as_json(value) if isinstance(value, (dict, list)) else _served_text(value)
-
-
-def _as_json(value: Any) -> str:  # noqa: ANN401  whatever JSON holds
-    if isinstance(value, _Number):
-        return str(value)
-    if isinstance(value, dict):
-        members = (f"{_as_json(name)}:{_as_json(member)}" for name, member in value.items())
-        return f"{{{','.join(members)}}}"
-    if isinstance(value, list):
-        return f"[{','.join(map(_as_json, value))}]"
-    return json.dumps(value, ensure_ascii=False)
-
-
-def _text_table(served: dict[str, list[str | None]], oddities: list[Oddity]) -> pl.DataFrame:
-    return pl.DataFrame(
-        [_text_series(name, values, served["Id"], oddities) for name, values in served.items()]
-    )
-
-
-def _text_series(
-    name: str, values: list[str | None], ids: list[str | None], oddities: list[Oddity]
-) -> pl.Series:
-    try:
-        return pl.Series(name, values, dtype=pl.String)
-    except (UnicodeEncodeError, TypeError):
-        # JSON can spell half a surrogate pair, UTF-8 can't.
-        whole = [None if v is None else _without_lone_surrogates(v) for v in values]
-    changed = [at for at, value in enumerate(values) if value != whole[at]]
-    first = changed[0]
-    oddities.append(
-        Oddity(name, HALF_CHARACTERS, len(changed), str(ids[first]), shown(str(values[first])))
-    )
-    return pl.Series(name, whole, dtype=pl.String)
-
-
-def _without_lone_surrogates(text: str) -> str:
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

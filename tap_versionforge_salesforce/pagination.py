@@ -15,6 +15,7 @@ from tap_versionforge_salesforce.exceptions import (
     TapError,
 )
 from tap_versionforge_salesforce.instants import format_instant, parse_instant
+from tap_versionforge_salesforce.json_pages import from_json
 from tap_versionforge_salesforce.planner import Api, Choice
 from tap_versionforge_salesforce.retry import until_whole
 
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
     from tap_versionforge_salesforce.bookmarks import Window
     from tap_versionforge_salesforce.columns import Column
     from tap_versionforge_salesforce.connection import Connection
-    from tap_versionforge_salesforce.frames import Frame, RestPage
+    from tap_versionforge_salesforce.frames import Frame
+    from tap_versionforge_salesforce.json_pages import RestPage
     from tap_versionforge_salesforce.soql import Query
 
 # A window that does not add up, or whose cursor expired, is read again this often.
@@ -169,9 +171,7 @@ class SalesforcePaginator:
         return self._whole(partial(self._client.query, soql, deleted=deleted, in_haste=in_haste))
 
     def _whole(self, fetch: Callable[[], Reply]) -> RestPage:
-        (page,) = until_whole(
-            lambda: (frames.from_json(fetch().body, self._columns),), self._logger
-        )
+        (page,) = until_whole(lambda: (from_json(fetch().body, self._columns),), self._logger)
         return page
 
     def _rest_pages(self, first: RestPage) -> Iterator[Page]:

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from tap_versionforge_salesforce.columns import Column, Kind
 from tap_versionforge_salesforce.exceptions import IncompleteError
-from tap_versionforge_salesforce.frames import Frame, csv_frames, from_json
+from tap_versionforge_salesforce.frames import Frame, csv_frames
 from tap_versionforge_salesforce.instants import format_instant
+from tap_versionforge_salesforce.json_pages import from_json
 from tap_versionforge_salesforce.oddities import HALF_CHARACTERS
 from tap_versionforge_salesforce.spelling import canonical_integer, canonical_number
 from tests.unit.helpers import few_examples, instant, instants, some_examples

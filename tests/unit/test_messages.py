@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from singer_sdk.singerlib.messages import RecordMessage
 
 from tap_versionforge_salesforce.columns import Column, Kind, queried
-from tap_versionforge_salesforce.frames import from_json
+from tap_versionforge_salesforce.json_pages import from_json
 from tap_versionforge_salesforce.messages import Envelope, record_lines, records
 from tap_versionforge_salesforce.writer import MessageWriter
 from tests.unit.helpers import few_examples, some_examples

@@ -1,0 +1,131 @@
+"""The JSON answer of a REST query → Frame."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from tap_versionforge_salesforce.exceptions import IncompleteError
+from tap_versionforge_salesforce.frames import Frame, frame_of
+from tap_versionforge_salesforce.oddities import HALF_CHARACTERS, Oddity
+from tap_versionforge_salesforce.spelling import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tap_versionforge_salesforce.columns import Column
+
+
+@dataclass(frozen=True, slots=True)
+class RestPage:
+    """One page of a REST query.
+
+    Attributes:
+        frame: Its rows.
+        total_size: Rows of the whole query, as Salesforce counts them.
+        next_records_url: Where the next page is; None after the last.
+    """
+
+    frame: Frame
+    total_size: int
+    next_records_url: str | None
+
+
+def from_json(body: bytes, columns: Sequence[Column]) -> RestPage:
+    """Decode the answer of a REST query.
+
+    Args:
+        body: UTF-8 JSON as served.
+        columns: The queried columns, in order, ``Id`` last.
+
+    Raises:
+        IncompleteError: It is no whole answer to that query.
+    """
+    oddities: list[Oddity] = []
+    try:
+        # Numbers stay the text they are: a float would round 18-digit amounts.
+        answer = json.loads(body, parse_float=_Number, parse_int=_Number, parse_constant=_Number)
+        total_size, following = int(answer["totalSize"]), _following(answer)
+        table = _table(answer["records"], columns, oddities)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        message = f"A page of a REST query is no whole answer ({type(error).__name__}: {error})."
+        raise IncompleteError(message, hint="Run again.", code="broken-page") from None
+    # JSON has no other way to hold a NUL.
+    frame = frame_of(table, columns, may_hold_nul=b"\\u0000" in body)
+    return RestPage(Frame(frame.table, (*oddities, *frame.oddities)), total_size, following)
+
+
+def _following(answer: dict[str, Any]) -> str | None:
+    done, following = answer["done"], answer.get("nextRecordsUrl")
+    if done is True:
+        return None
+    if done is not False or not isinstance(following, str):
+        message = "it names no next page, and is not said to be the last"
+        raise ValueError(message)
+    return following
+
+
+def _table(
+    records: list[dict[str, Any]], columns: Sequence[Column], oddities: list[Oddity]
+) -> pl.DataFrame:
+    names = [column.name for column in columns]
+    # With one column an itemgetter would give no tuples.
+    rows = map(itemgetter(*names, "Id"), records)
+    values = list(zip(*rows, strict=True)) or [()] * len(names)
+    table = pl.DataFrame(
+        [
+            _text_series(name, of_column, values[-1], oddities)
+            for name, of_column in zip(names, values, strict=False)
+        ]
+    )
+    return table.with_columns(pl.when(pl.all() != "").then(pl.all()))
+
+
+def _text_series(
+    name: str, values: tuple[Any, ...], ids: tuple[Any, ...], oddities: list[Oddity]
+) -> pl.Series:
+    try:
+        return pl.Series(name, values, dtype=pl.String)
+    except (UnicodeEncodeError, TypeError):  # not all of them are texts, or UTF-8 can't hold one
+        texts = [None if value is None else _served_text(value) for value in values]
+    whole = [None if text is None else _without_lone_surrogates(text) for text in texts]
+    changed = [at for at, text in enumerate(texts) if text != whole[at]]
+    if changed:
+        first = changed[0]
+        oddities.append(
+            Oddity(name, HALF_CHARACTERS, len(changed), str(ids[first]), shown(str(texts[first])))
+        )
+    return pl.Series(name, whole, dtype=pl.String)
+
+
+def _without_lone_surrogates(text: str) -> str:
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+class _Number(str):
+    """The text of a number, to be told from a text inside an object or a list."""
+
+    __slots__ = ()
+
+
+def _served_text(value: Any) -> str:  # noqa: ANN401  whatever JSON holds
+    if isinstance(value, str):
+        return str(value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return _as_json(value)
+
+
+def _as_json(value: Any) -> str:  # noqa: ANN401  whatever JSON holds
+    if isinstance(value, _Number):
+        return str(value)
+    if isinstance(value, dict):
+        members = (f"{_as_json(name)}:{_as_json(member)}" for name, member in value.items())
+        return f"{{{','.join(members)}}}"
+    if isinstance(value, list):
+        return f"[{','.join(map(_as_json, value))}]"
+    return json.dumps(value, ensure_ascii=False)
