@@ -148,7 +148,7 @@ def _date(series: pl.Series, ids: pl.Series, oddities: list[Oddity]) -> pl.Serie
 
 def _datetime(series: pl.Series, ids: pl.Series, oddities: list[Oddity]) -> pl.Series:
     # REST writes +0000, Bulk writes Z.
-    zulu = series.str.replace(r"\+00:?00$", "Z")
+    zulu = series.str.replace("+0000", "Z", literal=True)
     regular = zulu.str.contains(_CANONICAL_DATETIME)
     result, lost = _respelled(zulu, regular, canonical_instant, zulu.clone())
     _note_lost("no date-time, made null", series, lost, ids, oddities)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from tap_versionforge_salesforce.columns import Column, Kind
 from tap_versionforge_salesforce.exceptions import IncompleteError
 from tap_versionforge_salesforce.frames import Frame, frame_of
 from tap_versionforge_salesforce.oddities import HALF_CHARACTERS, Oddity
@@ -16,8 +17,6 @@ from tap_versionforge_salesforce.spelling import shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from tap_versionforge_salesforce.columns import Column
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +77,23 @@ def _table(
     values = list(zip(*rows, strict=True)) or [()] * len(names)
     table = pl.DataFrame(
         [
-            _text_series(name, of_column, values[-1], oddities)
-            for name, of_column in zip(names, values, strict=False)
+            _boolean_series(column.name, of_column, values[-1], oddities)
+            if column.kind is Kind.BOOLEAN
+            else _text_series(column.name, of_column, values[-1], oddities)
+            for column, of_column in zip(columns, values, strict=False)
         ]
     )
     return table.with_columns(pl.when(pl.all() != "").then(pl.all()))
+
+
+def _boolean_series(
+    name: str, values: tuple[Any, ...], ids: tuple[Any, ...], oddities: list[Oddity]
+) -> pl.Series:
+    try:
+        texts: pl.Series = pl.Series(name, values, dtype=pl.Boolean).cast(pl.String)
+    except TypeError:  # not all of them are booleans
+        return _text_series(name, values, ids, oddities)
+    return texts
 
 
 def _text_series(
