@@ -53,7 +53,7 @@ format: sync ## put the code into shape
 docs: sync ## write the tables in the documents that come from the code
 	@$(VENV)/bin/python -m tests.documents
 
-bench: sync ## rows per second of the whole tap, by REST and by Bulk
+bench: sync ## speed, memory and calls of the whole tap, against a floor
 	@$(VENV)/bin/python -m tests.bench
 
 # pyenv shows a version on PATH only when it is activated; its own folder always has it.

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 _ENDINGS = {("jsonl", "gzip"): "json.gz", ("jsonl", "none"): "json"}
 # The files live for minutes: a higher level costs more time than its smaller files save.
 _GZIP_LEVEL = 1
+# As lines, rows take several times the room that they take in columns.
+_ROWS_AT_ONCE = 1_000
 
 
 class BatchFiles:
@@ -86,6 +88,12 @@ class BatchFiles:
             file = io.BytesIO()
             rows.table.write_parquet(file, compression="gzip" if is_packed else "snappy")
             return file.getbuffer()
-        lines = json_lines(frame, self._columns)
+        lines = (json_lines(some, self._columns) for some in regrouped([frame], _ROWS_AT_ONCE))
+        if not is_packed:
+            return b"".join(lines)
+        file = io.BytesIO()
         # Without a time in it, the same rows make the same file.
-        return gzip.compress(lines, _GZIP_LEVEL, mtime=0) if is_packed else lines
+        with gzip.GzipFile("", "wb", _GZIP_LEVEL, file, mtime=0) as packed:
+            for some in lines:
+                packed.write(some)
+        return file.getbuffer()

@@ -1,0 +1,197 @@
+"""What is wanted of the tap, as numbers that hold on any machine: each one against another."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import statistics
+import sys
+import time
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from tests import processes
+from tests.bench import runs
+from tests.bench.measure import measure
+from tests.bench.org import ReadyOrgProcess
+from tests.bench.pages import VERSION, bulk_page_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+MEGABYTE = 1_000_000
+#: The objects that the tap reads by itself.
+NINE = (
+    *("Account", "Contact", "Contract", "Opportunity", "User"),
+    *("OpportunityLineItem", "QuoteLineItem", "OrderItem", "ContractLineItem"),
+)
+_ROWS_OF_NINE = 1_000
+_ROUND_TRIPS = 50
+# Sign-in and the list of versions, which are not counted.
+_UNCOUNTED_CALLS = 2
+_SMALL_RUNS = 5
+_ROWS_OF_SDK_LANE = 10_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Aim:
+    """One number, and what it is to be.
+
+    Attributes:
+        what: What was compared.
+        value: What it is.
+        at_least: It is wanted to be no less; None for the other way.
+        at_most: It is wanted to be no more; None for the other way.
+        unit: Behind the numbers.
+        remark: Where the value comes from.
+    """
+
+    what: str
+    value: float
+    at_least: float | None = None
+    at_most: float | None = None
+    unit: str = "x"
+    remark: str
+
+    @property
+    def is_met(self) -> bool:
+        """Tell whether it is as wanted."""
+        return (self.at_least is None or self.value >= self.at_least) and (
+            self.at_most is None or self.value <= self.at_most
+        )
+
+    def cells(self) -> tuple[str, ...]:
+        """Return what stands in a table."""
+        wanted = (
+            f"≤ {self.at_most:g}{self.unit}"
+            if self.at_least is None
+            else f"≥ {self.at_least:g}{self.unit}"
+        )
+        value = f"{self.value:.2f}" if self.unit == "x" else f"{self.value:,.0f}"
+        return (
+            self.what,
+            f"{value}{self.unit}",
+            wanted,
+            "yes" if self.is_met else "no",
+            self.remark,
+        )
+
+
+def of_speed(org: ReadyOrgProcess, cells: Sequence[runs.Cell]) -> Iterator[Aim]:
+    """Compare the ways at the usual width."""
+    fast = _lane(org, bulk_page_rows(runs.USUAL_WIDTH))
+    sdk = _lane(org, _ROWS_OF_SDK_LANE, stream_maps={runs.THING: {}})
+    yield Aim(
+        what="Bytes of a page to bytes of RECORD messages, against record by record",
+        value=fast / sdk,
+        at_least=20,
+        remark=f"{fast:,.0f} rows/s against {sdk:,.0f}, in one process, a page of unpacked CSV",
+    )
+    stock = _lane(org, _ROWS_OF_SDK_LANE, "stock", stream_maps={runs.THING: {}})
+    yield Aim(
+        what="The same, against the SDK's way as it comes",
+        value=fast / stock,
+        at_least=20,
+        remark=f"against {stock:,.0f} rows/s: records conformed and written by the SDK's own code",
+    )
+    speed = {
+        cell.way: cell.result.rows / cell.result.seconds
+        for cell in cells
+        if cell.columns == runs.USUAL_WIDTH and cell.result
+    }
+    yield Aim(
+        what="The whole run by Bulk, against the floor",
+        value=speed[runs.FAST] / speed[runs.FLOOR],
+        at_least=0.6,
+        remark="rows/s of the table; 0.8 is aimed at",
+    )
+    yield Aim(
+        what="The whole run by REST, against Bulk record by record",
+        value=speed[runs.REST] / speed[runs.SDK],
+        at_least=5,
+        remark="rows/s of the table",
+    )
+
+
+def _lane(org: ReadyOrgProcess, rows: int, *options: str, **settings: object) -> float:
+    config = org.tap_config(objects=[runs.THING], **settings)
+    command = [sys.executable, "-m", "tests.bench.lanes", str(config), str(rows), *options]
+    return float(processes.run(command, cwd=processes.ROOT).stdout)
+
+
+def of_memory(folder: Path, sizes: runs.Sizes) -> Iterator[Aim]:
+    """Compare what a large and a small extract hold in memory."""
+    objects = {"Large__c": sizes.large, "Small__c": sizes.small}
+    with ReadyOrgProcess(folder, columns=runs.USUAL_WIDTH, rows=objects) as org:
+        large, small = (runs.extract(org, name, rows) for name, rows in objects.items())
+    yield Aim(
+        what=f"Peak memory of {sizes.large:,} rows of {runs.USUAL_WIDTH} columns by Bulk",
+        value=large.peak_bytes / MEGABYTE,
+        at_most=350,
+        unit=" MB",
+        remark=f"{large.seconds:.1f} s, {large.rows / large.seconds:,.0f} rows/s",
+    )
+    yield Aim(
+        what=f"Peak memory of that, against {sizes.small:,} rows",
+        value=large.peak_bytes / small.peak_bytes,
+        at_most=1.15,
+        remark=f"against {small.peak_bytes / MEGABYTE:,.0f} MB",
+    )
+
+
+def of_small_runs(folder: Path) -> Iterator[Aim]:
+    """Run nine streams in which nothing is new."""
+    version = [str(processes.TAP), "--version"]
+    with ReadyOrgProcess(folder, columns=10, rows=dict.fromkeys(NINE, _ROWS_OF_NINE)) as org:
+        state = folder / "state.json"
+        state.write_text(json.dumps(_state()), encoding="utf-8")
+        run = [str(processes.TAP), "--config", str(org.tap_config()), "--state", str(state)]
+        before = org.journal()["calls"]
+        _seconds(run)
+        calls = org.journal()["calls"] - before
+        round_trips = _round_trip_seconds(org.url) * (calls + _UNCOUNTED_CALLS)
+        turns = [(_seconds(version), _seconds(run)) for _ in range(_SMALL_RUNS)]
+    bare, whole = (statistics.median(each) for each in zip(*turns, strict=True))
+    yield Aim(
+        what="Nine streams with nothing new, without the round trips, against --version",
+        value=(whole - round_trips) / bare,
+        at_most=2,
+        remark=f"{whole:.2f} s, of which {round_trips * 1000:.0f} ms are round trips, against "
+        f"{bare:.2f} s",
+    )
+    yield Aim(
+        what="API calls of that run",
+        value=calls,
+        at_most=11,
+        unit="",
+        remark="as the org counts them",
+    )
+
+
+def _state() -> dict[str, object]:
+    bookmark = datetime.now(timezone.utc) - timedelta(hours=1)
+    entry = {
+        "replication_key": "SystemModstamp",
+        "replication_key_value": f"{bookmark:%Y-%m-%dT%H:%M:%S}.000Z",
+    }
+    return {"bookmarks": dict.fromkeys(NINE, entry)}
+
+
+def _seconds(command: Sequence[str | Path]) -> float:
+    result = measure(command)
+    if result.exit_code or result.rows:
+        raise processes.ProgramFailedError(result.log)
+    return result.seconds
+
+
+def _round_trip_seconds(url: str) -> float:
+    connection = http.client.HTTPConnection(urlsplit(url).netloc)
+    began = time.perf_counter()
+    for _ in range(_ROUND_TRIPS):
+        connection.request("GET", f"/services/data/v{VERSION}/limits")
+        connection.getresponse().read()
+    connection.close()
+    return (time.perf_counter() - began) / _ROUND_TRIPS

@@ -1,0 +1,104 @@
+"""One run of a program, measured from outside: `measure()`.
+
+The program is started by a small process of its own (`main`): what the system calls a process's
+peak of memory begins with that of the process which started it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tests import processes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+RECORD = '{"type":"RECORD"'
+LINE = "\n"
+_READ_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class Result:
+    """One run.
+
+    Attributes:
+        exit_code: Of the program.
+        rows: How often the marker came out of the pipe.
+        output_bytes: All that came out of it.
+        seconds: From the start of the process to its end.
+        cpu_seconds: What the program alone used, on all cores together.
+        peak_bytes: The most memory that it held.
+        log: What it wrote to stderr.
+    """
+
+    exit_code: int
+    rows: int
+    output_bytes: int
+    seconds: float
+    cpu_seconds: float
+    peak_bytes: int
+    log: str
+
+
+def measure(command: Sequence[str | Path], *, marker: str = RECORD) -> Result:
+    """Run a program once; what it writes is counted and thrown away.
+
+    Args:
+        command: The program and its arguments.
+        marker: What a row of its output has once.
+    """
+    done = processes.run(
+        [sys.executable, "-m", "tests.bench.measure", marker, *command],
+        cwd=processes.ROOT,
+        env=processes.environment(PYTHON_DOTENV_DISABLED="1"),
+    )
+    return Result(log=done.stderr, **json.loads(done.stdout))
+
+
+def main() -> None:
+    """Run the program of the command line and print what was measured."""
+    marker, *command = sys.argv[1:]
+    began = time.perf_counter()
+    program = subprocess.Popen(  # noqa: S603  our own programs only
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE
+    )
+    rows, output_bytes = _drain(program, marker.encode())
+    _, status, usage = os.wait4(program.pid, 0)
+    seconds = time.perf_counter() - began
+    # The child has been waited for; without this, Popen would look for it again.
+    program.returncode = os.waitstatus_to_exitcode(status)
+    # Linux counts the peak in KiB, macOS in bytes.
+    unit = 1 if sys.platform == "darwin" else 1024
+    measured = {
+        "exit_code": program.returncode,
+        "rows": rows,
+        "output_bytes": output_bytes,
+        "seconds": seconds,
+        "cpu_seconds": usage.ru_utime + usage.ru_stime,
+        "peak_bytes": usage.ru_maxrss * unit,
+    }
+    sys.stdout.write(json.dumps(measured))
+
+
+def _drain(program: subprocess.Popen[bytes], marker: bytes) -> tuple[int, int]:
+    rows = output_bytes = 0
+    rest = b""
+    while program.stdout and (block := os.read(program.stdout.fileno(), _READ_BYTES)):
+        output_bytes += len(block)
+        block = rest + block
+        rows += block.count(marker)
+        # A marker may begin in one block and end in the next.
+        rest = block[len(block) - len(marker) + 1 :]
+    return rows, output_bytes
+
+
+if __name__ == "__main__":
+    main()

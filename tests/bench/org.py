@@ -1,0 +1,52 @@
+"""The org of ready bytes as a process of its own."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING
+
+from tests.bench.pages import VERSION
+from tests.org_process import OrgProcess
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+class ReadyOrgProcess(OrgProcess):
+    """`python -m tests.bench.ready_org`, stopped at the end of the with block.
+
+    Args:
+        folder: Where its config and key, and those of the tap, are put.
+        columns: How many each object has.
+        rows: How many each object has, by name.
+        page_rows: Of a Bulk page; None for as many as the columns allow.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        columns: int,
+        rows: Mapping[str, int],
+        page_rows: int | None = None,
+    ) -> None:
+        super().__init__(folder, rows=0)
+        self._folder = folder
+        self._command = [
+            *(sys.executable, "-m", "tests.bench.ready_org"),
+            *("--directory", str(folder), "--columns", str(columns)),
+            *(f"--object={name}={count}" for name, count in rows.items()),
+            *(() if page_rows is None else ("--page-rows", str(page_rows))),
+        ]
+
+    def tap_config(self, **settings: object) -> Path:
+        """Write a config with these settings and return its path."""
+        path = self._folder / "tap.json"
+        path.write_text(json.dumps({**self.settings, **settings}), encoding="utf-8")
+        return path
+
+    def results(self, name: str) -> str:
+        """Return where the rows of an object are, as CSV."""
+        return f"{self.url}/services/data/v{VERSION}/jobs/query/750{name}/results"

@@ -1,0 +1,211 @@
+"""What Salesforce would serve: describes, and rows as CSV of Bulk API 2.0 and as JSON of REST.
+
+All rows of a page differ: Parquet would make little of repetitions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from itertools import cycle, islice
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+VERSION = "68.0"
+REST_PAGE_ROWS = 2_000
+BULK_PAGE_ROWS = 50_000
+# Of CSV, unpacked: 50,000 rows of 40 columns.
+_VALUES_OF_A_BULK_PAGE = 2_000_000
+# One in so many is empty.
+_EMPTY = 20
+_SOBJECTS = f"/services/data/v{VERSION}/sobjects"
+_FIRST_SECOND, _SECONDS = 1_672_531_200, 90_000_000
+
+# Of 25 columns 16 are text and 3 numbers, and the first few have something of everything.
+_KINDS = (
+    *("string", "string", "currency", "picklist", "boolean", "string", "date", "string"),
+    *("reference", "datetime", "string", "string", "double", "phone", "string", "string"),
+    *("boolean", "picklist", "string", "date", "string", "percent", "string", "datetime"),
+    "string",
+)
+_WORDS = (
+    *("Aker", "Basel", "Cedar", "Delta", "Ember", "Fjord", "Grove"),
+    *("Harbor", "Indigo", "Juniper", "Karst", "Lumen", "Meadow", "Nordic"),
+    *("Ochre", "Prairie", "Quarry", "Ridge", "Sable", "Tundra", "Umber"),
+    *("Valley", "Willow", "Yarrow", "Zephyr", "Atlas", "Bright", "Copper"),
+    *("Drift", "Eastern", "Field", "Garnet", "Hollow", "Island", "Jasper"),
+    *("Keystone", "Linden", "Marble", "Northern", "Orchard", "Pine", "Quartz"),
+    *("Zürich", "O'Hara", '"Best"'),
+)
+_CHOICES = ("Closed Won after review", "Open for negotiation", "Proposal/Price Quote", "New lead")
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field of the object.
+
+    Attributes:
+        name: API name.
+        kind: ``type`` in the describe.
+        nillable: It may be empty.
+    """
+
+    name: str
+    kind: str
+    nillable: bool
+
+
+@cache
+def fields(columns: int) -> tuple[Field, ...]:
+    """Return so many fields, in the order of the describe."""
+    fixed = (Field("Id", "id", nillable=False), Field("SystemModstamp", "datetime", nillable=False))
+    others = islice(cycle(_KINDS), columns - len(fixed))
+    return (
+        *fixed,
+        *(
+            Field(f"{kind.title()}_{n:03d}__c", kind, nillable=True)
+            for n, kind in enumerate(others)
+        ),
+    )
+
+
+def queried(columns: int) -> tuple[Field, ...]:
+    """Return the fields in the order that the tap asks for them: ``Id`` last."""
+    first, *others = fields(columns)
+    return (*others, first)
+
+
+def describe(name: str, columns: int) -> dict[str, object]:
+    """Return the describe of an object, with the keys that say something."""
+    return {
+        "name": name,
+        "label": name.removesuffix("__c"),
+        "queryable": True,
+        "fields": [
+            {
+                "name": field.name,
+                "label": field.name.removesuffix("__c").replace("_", " "),
+                "type": field.kind,
+                "nillable": field.nillable,
+                "filterable": True,
+                "sortable": True,
+                "compoundFieldName": None,
+            }
+            for field in fields(columns)
+        ],
+    }
+
+
+def bulk_page_rows(columns: int) -> int:
+    """Return how many rows a Bulk page has: all pages are about as large, but for narrow rows."""
+    return min(BULK_PAGE_ROWS, _VALUES_OF_A_BULK_PAGE // columns)
+
+
+def rows(columns: int, count: int) -> pl.DataFrame:
+    """Return rows with their values as texts, null where they are empty; the same each time."""
+    index = pl.DataFrame({"index": pl.int_range(count, dtype=pl.UInt64, eager=True)})
+    return index.select(
+        _values(field, seed).alias(field.name) for seed, field in enumerate(queried(columns))
+    )
+
+
+def csv_page(table: pl.DataFrame) -> bytes:
+    """Return a page of Bulk API 2.0: every value quoted, nothing for null."""
+    return table.write_csv(quote_style="always").encode()
+
+
+def records(table: pl.DataFrame) -> bytes:
+    """Return the records of a page of REST, as JSON."""
+    members = [
+        pl.concat_str(pl.lit(f',"{name}":'), _in_json(name).fill_null("null"))
+        for name in table.columns
+    ]
+    url = pl.concat_str(pl.lit(f'"url":"/services/data/v{VERSION}/sobjects/Thing__c/'), "Id")
+    kind = pl.lit('{"attributes":{"type":"Thing__c",')
+    record = pl.concat_str(kind, url, pl.lit('"}'), *members, pl.lit("}"))
+    return str(table.select(record.str.join(",")).item()).encode()
+
+
+def _in_json(name: str) -> pl.Expr:
+    value = pl.col(name)
+    if name.startswith(("Boolean", "Currency", "Double", "Percent")):
+        return value
+    if name.startswith(("Datetime", "SystemModstamp")):
+        value = value.str.replace("Z", "+0000", literal=True)
+    # Nothing else in the texts has to be escaped.
+    return pl.concat_str(pl.lit('"'), value.str.replace_all('"', '\\"', literal=True), pl.lit('"'))
+
+
+def _values(field: Field, seed: int) -> pl.Expr:
+    index = pl.col("index")
+    values = _MADE.get(field.kind, _text)(index.hash(seed))
+    if not field.nillable:
+        return values
+    return pl.when(index.hash(seed + 1_000) % _EMPTY != 0).then(values)
+
+
+def _digits(chance: pl.Expr, count: int) -> pl.Expr:
+    return (chance % int(10**count)).cast(pl.String).str.zfill(count)
+
+
+def _one_of(texts: Sequence[str], chance: pl.Expr) -> pl.Expr:
+    return pl.lit(pl.Series(texts)).gather(chance % len(texts))
+
+
+def _text(chance: pl.Expr) -> pl.Expr:
+    many = len(_WORDS)
+    words = [_one_of(_WORDS, chance // many**place) for place in range(3)]
+    return pl.concat_str(*words, _digits(chance // many**3, 5), separator=" ")
+
+
+def _choice(chance: pl.Expr) -> pl.Expr:
+    return _one_of(_CHOICES, chance)
+
+
+def _boolean(chance: pl.Expr) -> pl.Expr:
+    return _one_of(("true", "false"), chance)
+
+
+def _key(chance: pl.Expr) -> pl.Expr:
+    return pl.format("a0X5g00000{}", _digits(chance, 8))
+
+
+def _phone(chance: pl.Expr) -> pl.Expr:
+    return pl.format("+1 ({}) 555-{}", _digits(chance // 10_000, 3), _digits(chance, 4))
+
+
+def _number(chance: pl.Expr) -> pl.Expr:
+    whole = chance // 900 % 10_000_000 + 1
+    usual = pl.format("{}.{}5", whole, _digits(chance, 1))
+    # Salesforce spells some numbers in other ways than the tap does.
+    spelling = chance // 10 % 100
+    large = pl.format("1.{}7E8", whole)
+    return pl.when(spelling == 0).then(large).when(spelling == 1).then(whole).otherwise(usual)
+
+
+def _date(chance: pl.Expr) -> pl.Expr:
+    return _moment(chance, "%Y-%m-%d")
+
+
+def _datetime(chance: pl.Expr) -> pl.Expr:
+    return _moment(chance, "%Y-%m-%dT%H:%M:%S.000Z")
+
+
+def _moment(chance: pl.Expr, form: str) -> pl.Expr:
+    seconds = (chance % _SECONDS).cast(pl.Int64) + _FIRST_SECOND
+    return pl.from_epoch(seconds, time_unit="s").dt.strftime(form)
+
+
+_MADE: dict[str, Callable[[pl.Expr], pl.Expr]] = {
+    **dict.fromkeys(("id", "reference"), _key),
+    **dict.fromkeys(("currency", "double", "percent"), _number),
+    "boolean": _boolean,
+    "date": _date,
+    "datetime": _datetime,
+    "phone": _phone,
+    "picklist": _choice,
+}

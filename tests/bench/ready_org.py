@@ -1,0 +1,238 @@
+"""An org that serves ready bytes, so that it is not what is measured.
+
+`python -m tests.bench.ready_org --directory F --columns 40 --object Thing__c=400000` writes a
+config.json that signs in to it into the folder, says its address, and serves until it is stopped.
+All objects have the same columns. Rows are only in full extracts: nothing has changed since.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import re
+import sys
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import parse_qs, urlsplit
+
+from typing_extensions import override
+
+from tests.bench import pages
+from tests.bench.sign_in import write_config
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_BASE = f"/services/data/v{pages.VERSION}"
+_JOB = re.compile(rf"{_BASE}/jobs/query/750(?P<name>\w+)")
+_RESULTS = re.compile(rf"{_JOB.pattern}/results")
+_DESCRIBE = re.compile(rf"{_BASE}/sobjects/(?P<name>\w+)/describe")
+_QUERY = re.compile(rf"{_BASE}/query(?:All)?")
+_NEXT = re.compile(rf"{_BASE}/query/01g(?P<name>\w+)-(?P<start>\d+)")
+_SOQL = re.compile(r"SELECT (?P<fields>.+?) FROM (?P<name>\w+)")
+_OF_NOTHING = "Nothing"
+_GZIP = {"Content-Encoding": "gzip"}
+
+
+class Answer(NamedTuple):
+    """What is sent back."""
+
+    body: bytes
+    headers: Mapping[str, str] = {"Content-Type": "application/json;charset=UTF-8"}
+    status: int = 200
+
+
+class ReadyOrg:
+    """The answers of the org.
+
+    Args:
+        columns: How many each object has.
+        rows: How many each object has, by name.
+        page_rows: Of a Bulk page.
+    """
+
+    def __init__(self, *, columns: int, rows: Mapping[str, int], page_rows: int) -> None:
+        self._columns = columns
+        self._rows = {**rows, _OF_NOTHING: 0}
+        self._page_rows = page_rows
+        self._selected = ", ".join(field.name for field in pages.queried(columns))
+        self._csv: dict[int, bytes] = {}
+        self._json: dict[int, bytes] = {}
+        self.calls = 0
+        self._make_ready()
+
+    def _make_ready(self) -> None:
+        """Make the bodies of all pages; by their rows, as all full ones are alike."""
+        counts = self._rows.values()
+        table = pages.rows(self._columns, max(self._page_rows, pages.REST_PAGE_ROWS))
+        for rows in {length for count in counts for length in _lengths(count, self._page_rows)}:
+            self._csv[rows] = gzip.compress(pages.csv_page(table[:rows]), compresslevel=6)
+        for rows in {n for count in counts for n in _lengths(count, pages.REST_PAGE_ROWS)}:
+            body = b'"records":[%b]}' % (pages.records(table[:rows]) if rows else b"")
+            self._json[rows] = gzip.compress(body, compresslevel=6)
+
+    def get(self, path: str, query: Mapping[str, Sequence[str]]) -> Answer:
+        """Answer a GET."""
+        if match := _RESULTS.fullmatch(path):
+            return self._bulk_page(match["name"], int(query.get("locator", ["0"])[0]))
+        if match := _NEXT.fullmatch(path):
+            return self._rest_page(match["name"], int(match["start"]))
+        if _QUERY.fullmatch(path):
+            return self._first_page(query["q"][0])
+        if match := _JOB.fullmatch(path):
+            return _json(self._job(match["name"]))
+        if match := _DESCRIBE.fullmatch(path):
+            return _json(pages.describe(match["name"], self._columns))
+        return self._other(path)
+
+    def post(self, path: str, body: bytes) -> Answer:
+        """Answer a POST."""
+        if path == "/services/oauth2/token":
+            return _json({"access_token": "00D!ready", "token_type": "Bearer", "scope": "api"})
+        content = json.loads(body)
+        if path == f"{_BASE}/composite":
+            return _json(
+                {"compositeResponse": [self._part(p) for p in content["compositeRequest"]]}
+            )
+        name = self._asked_for(content["query"])
+        return _refusal() if name is None else _json({**self._job(name), "state": "UploadComplete"})
+
+    def _other(self, path: str) -> Answer:
+        if path == "/services/data":
+            return _json([{"version": pages.VERSION}])
+        if path == f"{_BASE}/limits":
+            return _json({"DailyApiRequests": {"Max": 100_000, "Remaining": 99_990}})
+        if path == f"{_BASE}/limits/recordCount":
+            counts = [{"name": name, "count": rows} for name, rows in self._rows.items()]
+            return _json({"sObjects": counts})
+        if path == "/local-org/journal":
+            return _json({"calls": self.calls})
+        return Answer(b'[{"errorCode":"NOT_FOUND","message":"Not there"}]', status=404)
+
+    def _part(self, part: Mapping[str, str]) -> dict[str, object]:
+        answer = self.get(part["url"], {})
+        return {
+            "body": json.loads(answer.body),
+            "httpHeaders": {},
+            "httpStatusCode": answer.status,
+            "referenceId": part["referenceId"],
+        }
+
+    def _asked_for(self, soql: str) -> str | None:
+        """Return whose rows a query asks for; None where it asks for other columns."""
+        match = _SOQL.match(soql)
+        if match is None or match["fields"] != self._selected:
+            return None
+        return _OF_NOTHING if ">=" in soql else match["name"]
+
+    def _job(self, name: str) -> dict[str, object]:
+        return {
+            "id": f"750{name}",
+            "state": "JobComplete",
+            "numberRecordsProcessed": self._rows[name],
+        }
+
+    def _bulk_page(self, name: str, start: int) -> Answer:
+        end = min(start + self._page_rows, self._rows[name])
+        headers = {
+            "Content-Type": "text/csv",
+            "Sforce-Locator": "null" if end == self._rows[name] else str(end),
+            "Sforce-NumberOfRecords": str(end - start),
+        }
+        return Answer(self._csv[end - start], headers | _GZIP)
+
+    def _first_page(self, soql: str) -> Answer:
+        name = self._asked_for(soql)
+        return _refusal() if name is None else self._rest_page(name, 0)
+
+    def _rest_page(self, name: str, start: int) -> Answer:
+        total = self._rows[name]
+        end = min(start + pages.REST_PAGE_ROWS, total)
+        following = f'"nextRecordsUrl":"{_BASE}/query/01g{name}-{end}",' if end < total else ""
+        done = "false" if following else "true"
+        head = f'{{"totalSize":{total},"done":{done},{following}'
+        # Gzip files can be joined: only the few bytes that differ are packed now.
+        body = gzip.compress(head.encode()) + self._json[end - start]
+        return Answer(body, {"Content-Type": "application/json;charset=UTF-8"} | _GZIP)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    # Head and body are sent one after the other; Nagle's algorithm would wait between them.
+    disable_nagle_algorithm = True
+    org: ReadyOrg
+
+    def do_GET(self) -> None:
+        split = urlsplit(self.path)
+        self._send(self.org.get(split.path, parse_qs(split.query)))
+
+    def do_POST(self) -> None:
+        self._send(self.org.post(self.path, self._body()))
+
+    def do_PATCH(self) -> None:
+        self._body()
+        self._send(Answer(b"{}"))
+
+    def do_DELETE(self) -> None:
+        self._send(Answer(b"", {}, 204))
+
+    def _body(self) -> bytes:
+        return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+
+    def _send(self, answer: Answer) -> None:
+        # As Salesforce counts: sign-in and the list of versions are free.
+        self.org.calls += self.path.startswith("/services/data/")
+        self.send_response(answer.status)
+        for name, value in answer.headers.items():
+            self.send_header(name, value)
+        self.send_header("Sforce-Limit-Info", "api-usage=10/100000")
+        if answer.status != 204:
+            self.send_header("Content-Length", str(len(answer.body)))
+        self.end_headers()
+        self.wfile.write(answer.body)
+
+    @override
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing of what went well."""
+
+
+def _lengths(rows: int, page_rows: int) -> tuple[int, int]:
+    """Return how many rows the full pages have, and how many the last one."""
+    return min(rows, page_rows), (rows - 1) % page_rows + 1 if rows else 0
+
+
+def _json(content: object) -> Answer:
+    return Answer(json.dumps(content).encode())
+
+
+def _refusal() -> Answer:
+    body = b'[{"errorCode":"MALFORMED_QUERY","message":"Other columns than those that are ready"}]'
+    return Answer(body, status=400)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Serve until the process is stopped."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.ready_org", description=__doc__)
+    parser.add_argument("--directory", type=Path, required=True, help="where the config goes")
+    parser.add_argument("--columns", type=int, default=40, help="of each object")
+    parser.add_argument("--object", action="append", required=True, help="NAME=ROWS; repeatable")
+    parser.add_argument("--page-rows", type=int, help="of a Bulk page; by the columns if left out")
+    options = parser.parse_args(arguments)
+    rows = {name: int(count) for name, _, count in (o.partition("=") for o in options.object)}
+    _Handler.org = ReadyOrg(
+        columns=options.columns,
+        rows=rows,
+        page_rows=options.page_rows or pages.bulk_page_rows(options.columns),
+    )
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Handler) as server:
+        url = f"http://127.0.0.1:{server.server_address[1]}"
+        write_config(options.directory, url)
+        sys.stdout.write(f"{url}\n")
+        sys.stdout.flush()
+        server.serve_forever()
+
+
+if __name__ == "__main__":
+    main()

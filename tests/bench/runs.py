@@ -1,0 +1,153 @@
+"""What is run: each way of getting the rows out, at several widths."""
+
+from __future__ import annotations
+
+import gzip
+import shutil
+import sys
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from tests import processes
+from tests.bench.measure import LINE, RECORD, Result, measure
+from tests.bench.pages import REST_PAGE_ROWS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.bench.org import ReadyOrgProcess
+
+#: One object for each number of rows.
+THING, FEW, SOME = "Thing__c", "Few__c", "Some__c"
+FLOOR, FAST, SDK, REST = "floor", "Bulk", "Bulk, record by record", "REST"
+WIDTHS = (10, 40, 200, 500)
+#: The width at which ways are compared.
+USUAL_WIDTH = 40
+# Rows of fewer columns get no cheaper from here on: each is a message with its envelope.
+_NARROWEST = 16
+_SETTINGS_REFUSED = 2
+_BATCHES = {
+    "BATCH, jsonl gzip": {"format": "jsonl", "compression": "gzip"},
+    "BATCH, parquet": {"format": "parquet"},
+}
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How many rows of the usual width there are in a run of each kind, and how often it is run.
+
+    Attributes:
+        thing: Fast ways.
+        few: Record by record.
+        some: By REST.
+        large: The larger run whose memory is compared.
+        small: The smaller one.
+        repeats: Of what is compared; the fastest counts.
+    """
+
+    thing: int
+    few: int
+    some: int
+    large: int
+    small: int
+    repeats: int
+
+    def rows(self, columns: int) -> dict[str, int]:
+        """Return how many rows each object has at a width."""
+        share = USUAL_WIDTH / max(columns, _NARROWEST)
+        usual = {THING: self.thing, FEW: self.few, SOME: self.some}
+        # Whole pages of REST: each other length is one more page to make ready.
+        return {
+            name: max(1, round(rows * share / REST_PAGE_ROWS)) * REST_PAGE_ROWS
+            for name, rows in usual.items()
+        }
+
+
+FULL = Sizes(thing=300_000, few=40_000, some=150_000, large=1_000_000, small=200_000, repeats=3)
+QUICK = Sizes(thing=50_000, few=5_000, some=10_000, large=200_000, small=100_000, repeats=1)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One way at one width.
+
+    Attributes:
+        way: The way.
+        columns: The width.
+        result: What was measured; None where the tap refused.
+    """
+
+    way: str
+    columns: int
+    result: Result | None
+
+
+class WrongRowsError(Exception):
+    """A run did not give the rows that are there."""
+
+
+def cells(org: ReadyOrgProcess, sizes: Sizes, columns: int) -> Iterator[Cell]:
+    """Run every way at one width."""
+    rows = sizes.rows(columns)
+    repeats = sizes.repeats if columns == USUAL_WIDTH else 1
+    # By turns: what else the machine does hits both.
+    turns = [(floor(org, rows[THING]), extract(org, THING, rows[THING])) for _ in range(repeats)]
+    for way, results in zip((FLOOR, FAST), zip(*turns, strict=True), strict=True):
+        yield Cell(way, columns, min(results, key=lambda result: result.seconds))
+    yield Cell(SDK, columns, extract(org, FEW, rows[FEW], stream_maps={FEW: {}}))
+    yield Cell(REST, columns, extract(org, SOME, rows[SOME], api_mode="rest"))
+    for way, encoding in _BATCHES.items():
+        yield Cell(way, columns, _batch(org, rows[THING], encoding))
+
+
+def floor(org: ReadyOrgProcess, rows: int) -> Result:
+    """Run what does the least."""
+    command = [sys.executable, "-m", "tests.bench.floor", org.results(THING)]
+    return _checked(measure(command, marker=LINE), rows)
+
+
+def extract(org: ReadyOrgProcess, name: str, rows: int, **settings: object) -> Result:
+    """Run the tap on one object.
+
+    Raises:
+        WrongRowsError: The rows did not all come.
+    """
+    config = org.tap_config(**{"objects": [name], "api_mode": "bulk", **settings})
+    return _checked(measure([processes.TAP, "--config", config]), rows)
+
+
+def _batch(org: ReadyOrgProcess, rows: int, encoding: dict[str, str]) -> Result | None:
+    folder = org.config.parent / "files"
+    folder.mkdir()
+    storage = {"root": folder.as_uri(), "prefix": ""}
+    config = org.tap_config(
+        objects=[THING], api_mode="bulk", batch_config={"encoding": encoding, "storage": storage}
+    )
+    result = measure([processes.TAP, "--config", config], marker=RECORD)
+    if result.exit_code == _SETTINGS_REFUSED:
+        shutil.rmtree(folder)
+        return None
+    files = list(folder.iterdir())
+    written = sum(file.stat().st_size for file in files)
+    counted = sum(_rows_in(file) for file in files)
+    shutil.rmtree(folder)
+    return _checked(replace(result, rows=counted, output_bytes=result.output_bytes + written), rows)
+
+
+def _rows_in(file: Path) -> int:
+    if file.suffix == ".parquet":
+        return int(pl.scan_parquet(file).select(pl.len()).collect().item())
+    with gzip.open(file) as lines:
+        return sum(1 for _ in lines)
+
+
+def _checked(result: Result, rows: int) -> Result:
+    if result.exit_code:
+        raise processes.ProgramFailedError(result.log)
+    if result.rows != rows:
+        msg = f"{result.rows:,} rows instead of {rows:,}"
+        raise WrongRowsError(msg)
+    return result
