@@ -6,6 +6,7 @@ Boolean, and null for what is none.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -30,8 +31,66 @@ _DAY = (
     r"|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)|02-(?:0[1-9]|1[0-9]|2[0-8]))"
 )
 _CANONICAL_DATE = f"^{_DAY}$"
-_CANONICAL_DATETIME = f"^{_DAY}T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\\.[0-9]{{3}}Z$"
+_CANONICAL_DATETIME = (
+    f"^{_DAY}T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\\.[0-9]{{3}}(?:Z|\\+0000)$"
+)
 _SHORT_INTEGER = r"^-?[0-9]{1,18}$"
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """How the values of a kind become canonical.
+
+    Attributes:
+        is_regular: Whether `made` is all that a value needs.
+        made: What is made of regular values; null of others, or anything.
+        spell: What is made of one other value; None where nothing can be.
+        problem: What such a value is told to be.
+    """
+
+    is_regular: Callable[[pl.Expr], pl.Expr]
+    made: Callable[[pl.Expr], pl.Expr]
+    spell: Callable[[str], Any]
+    problem: str
+
+
+def _unchanged(values: pl.Expr) -> pl.Expr:
+    return values
+
+
+_RULES = {
+    Kind.NUMBER: _Rule(
+        lambda values: values.str.contains(_CANONICAL_NUMBER),
+        _unchanged,
+        canonical_number,
+        "no finite number, made null",
+    ),
+    Kind.INTEGER: _Rule(
+        lambda values: values.str.contains(_SHORT_INTEGER),
+        lambda values: values.cast(pl.Int64, strict=False),
+        canonical_integer,
+        "no whole number, made null",
+    ),
+    Kind.BOOLEAN: _Rule(
+        lambda values: values.is_in(["true", "false"]),
+        lambda values: values == "true",
+        lambda _: None,
+        "neither true nor false, made null",
+    ),
+    Kind.DATE: _Rule(
+        lambda values: values.str.contains(_CANONICAL_DATE),
+        _unchanged,
+        canonical_date,
+        "no date, made null",
+    ),
+    Kind.DATETIME: _Rule(
+        lambda values: values.str.contains(_CANONICAL_DATETIME),
+        # REST writes +0000, Bulk writes Z.
+        lambda values: values.str.replace("+0000", "Z", literal=True),
+        canonical_instant,
+        "no date-time, made null",
+    ),
+}
 
 
 def canonical(
@@ -54,19 +113,22 @@ def canonical(
     ids = table["Id"]
     if may_hold_nul:
         table = pl.DataFrame([_without_nul(table[c.name], ids, oddities) for c in columns])
-    looks = [
-        (~_IS_REGULAR[column.kind](pl.col(column.name))).any().alias(column.name)
+    rules = {column.name: _RULES[column.kind] for column in columns if column.kind in _RULES}
+    found = {name: ~rule.is_regular(pl.col(name)) for name, rule in rules.items()}
+    # Most pages are regular: one look at all columns at once says so, and each odd value is only
+    # looked for where there is one.
+    some = table.select(pl.lit(value=True), **{name: odd.any() for name, odd in found.items()})
+    irregular = [name for name, is_odd in some.row(0, named=True).items() if is_odd][1:]
+    odd = table.select(**{name: found[name].fill_null(value=False) for name in irregular})
+    made = table.select(
+        rules[column.name].made(pl.col(column.name)) if column.name in rules else column.name
         for column in columns
-        if column.kind in _IS_REGULAR
+    )
+    respelled = [
+        _respelled(table[name], made[name], odd[name].arg_true(), rules[name], ids, oddities)
+        for name in irregular
     ]
-    is_irregular = table.select(looks).row(0, named=True) if looks else {}
-    done = [
-        _CANONICAL[column.kind](table[column.name], ids, oddities)
-        if is_irregular.get(column.name)
-        else _AS_IT_IS.get(column.kind, _unchanged)(pl.col(column.name))
-        for column in columns
-    ]
-    return table.select(done), tuple(oddities)
+    return made.with_columns(respelled), tuple(oddities)
 
 
 def _without_nul(series: pl.Series, ids: pl.Series, oddities: list[Oddity]) -> pl.Series:
@@ -85,97 +147,19 @@ def _without_nul(series: pl.Series, ids: pl.Series, oddities: list[Oddity]) -> p
 
 
 def _respelled(
-    series: pl.Series,
-    regular: pl.Series,
-    spell: Callable[[str], Any],
-    result: pl.Series,
-) -> tuple[pl.Series, list[int]]:
-    """Fill the result where the source is not regular; tell where nothing could be made of it."""
-    odd = (~regular).fill_null(value=False).arg_true()
-    if odd.is_empty():
-        return result, []
-    spelled = [spell(value) for value in series.gather(odd)]
+    served: pl.Series,
+    made: pl.Series,
+    odd: pl.Series,
+    rule: _Rule,
+    ids: pl.Series,
+    oddities: list[Oddity],
+) -> pl.Series:
+    """Return a column with its odd values spelled one by one; note those that can't be."""
+    spelled = [rule.spell(value) for value in served.gather(odd)]
     lost = [int(at) for at, value in zip(odd, spelled, strict=True) if value is None]
-    return result.scatter(odd, pl.Series(spelled, dtype=result.dtype)), lost
-
-
-def _note_lost(
-    problem: str, series: pl.Series, lost: list[int], ids: pl.Series, oddities: list[Oddity]
-) -> None:
     if lost:
         first = lost[0]
         oddities.append(
-            Oddity(series.name, problem, len(lost), str(ids[first]), shown(series[first]))
+            Oddity(served.name, rule.problem, len(lost), str(ids[first]), shown(served[first]))
         )
-
-
-def _number(series: pl.Series, ids: pl.Series, oddities: list[Oddity]) -> pl.Series:
-    regular = series.str.contains(_CANONICAL_NUMBER)
-    result, lost = _respelled(series, regular, canonical_number, series.clone())
-    _note_lost("no finite number, made null", series, lost, ids, oddities)
-    return result
-
-
-def _integer(series: pl.Series, ids: pl.Series, oddities: list[Oddity]) -> pl.Series:
-    regular = series.str.contains(_SHORT_INTEGER)
-    result, lost = _respelled(
-        series, regular, canonical_integer, series.cast(pl.Int64, strict=False)
-    )
-    _note_lost("no whole number, made null", series, lost, ids, oddities)
-    return result
-
-
-def _boolean(series: pl.Series, ids: pl.Series, oddities: list[Oddity]) -> pl.Series:
-    true, regular = series == "true", series.is_in(["true", "false"])
-    result, lost = _respelled(
-        series,
-        regular,
-        lambda _: None,
-        true.alias(series.name).zip_with(
-            regular.fill_null(value=False), pl.Series([None], dtype=pl.Boolean)
-        ),
-    )
-    _note_lost("neither true nor false, made null", series, lost, ids, oddities)
-    return result
-
-
-def _date(series: pl.Series, ids: pl.Series, oddities: list[Oddity]) -> pl.Series:
-    regular = series.str.contains(_CANONICAL_DATE)
-    result, lost = _respelled(series, regular, canonical_date, series.clone())
-    _note_lost("no date, made null", series, lost, ids, oddities)
-    return result
-
-
-def _datetime(series: pl.Series, ids: pl.Series, oddities: list[Oddity]) -> pl.Series:
-    # REST writes +0000, Bulk writes Z.
-    zulu = series.str.replace("+0000", "Z", literal=True)
-    regular = zulu.str.contains(_CANONICAL_DATETIME)
-    result, lost = _respelled(zulu, regular, canonical_instant, zulu.clone())
-    _note_lost("no date-time, made null", series, lost, ids, oddities)
-    return result
-
-
-def _unchanged(values: pl.Expr) -> pl.Expr:
-    return values
-
-
-#: By kind: whether values have their canonical spelling, or one that `_AS_IT_IS` can take.
-_IS_REGULAR: dict[Kind, Callable[[pl.Expr], pl.Expr]] = {
-    Kind.NUMBER: lambda values: values.str.contains(_CANONICAL_NUMBER),
-    Kind.INTEGER: lambda values: values.str.contains(_SHORT_INTEGER),
-    Kind.BOOLEAN: lambda values: values.is_in(["true", "false"]),
-    Kind.DATE: lambda values: values.str.contains(_CANONICAL_DATE),
-    Kind.DATETIME: lambda values: values.str.contains(_CANONICAL_DATETIME),
-}
-#: By kind: what is made of regular values where they do not stay what they are.
-_AS_IT_IS: dict[Kind, Callable[[pl.Expr], pl.Expr]] = {
-    Kind.INTEGER: lambda values: values.cast(pl.Int64),
-    Kind.BOOLEAN: lambda values: values == "true",
-}
-_CANONICAL: dict[Kind, Callable[[pl.Series, pl.Series, list[Oddity]], pl.Series]] = {
-    Kind.NUMBER: _number,
-    Kind.INTEGER: _integer,
-    Kind.BOOLEAN: _boolean,
-    Kind.DATE: _date,
-    Kind.DATETIME: _datetime,
-}
+    return made.scatter(odd, pl.Series(spelled, dtype=made.dtype))

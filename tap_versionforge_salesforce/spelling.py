@@ -59,8 +59,9 @@ def canonical_instant(text: str) -> str | None:
 
     One that is spelled so already stays, also where SOQL could not ask for it.
     """
-    if _INSTANT.fullmatch(text) and canonical_date(text[:10]):
-        return text
+    in_utc = text.replace("+0000", "Z")
+    if _INSTANT.fullmatch(in_utc) and canonical_date(in_utc[:10]):
+        return in_utc
     try:
         return format_instant(parse_instant(text))
     except ValueError:
