@@ -5,11 +5,12 @@ from __future__ import annotations
 import gzip
 import io
 import uuid
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from tap_versionforge_salesforce.batch_config import place, unusable
 from tap_versionforge_salesforce.frames import Frame, regrouped
-from tap_versionforge_salesforce.messages import json_lines
+from tap_versionforge_salesforce.messages import LineMaker
 from tap_versionforge_salesforce.parquet import typed
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class BatchFiles:
     ) -> None:
         self._files = files
         self._columns = columns
+        self._lines = LineMaker(columns)
         self._oddities = oddities
         self._name = f"{files.storage.prefix or ''}{stream}-{uuid.uuid4()}"
         self._written = 0
@@ -88,12 +90,10 @@ class BatchFiles:
             file = io.BytesIO()
             rows.table.write_parquet(file, compression="gzip" if is_packed else "snappy")
             return file.getbuffer()
-        lines = (json_lines(some, self._columns) for some in regrouped([frame], _ROWS_AT_ONCE))
-        if not is_packed:
-            return b"".join(lines)
         file = io.BytesIO()
         # Without a time in it, the same rows make the same file.
-        with gzip.GzipFile("", "wb", _GZIP_LEVEL, file, mtime=0) as packed:
-            for some in lines:
-                packed.write(some)
+        packed = gzip.GzipFile("", "wb", _GZIP_LEVEL, file, mtime=0) if is_packed else None
+        with packed or nullcontext(file) as lines:
+            for some in regrouped([frame], _ROWS_AT_ONCE):
+                lines.write(self._lines.objects(some))
         return file.getbuffer()

@@ -7,6 +7,7 @@ Boolean, and null for what is none.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -25,16 +26,23 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 _CANONICAL_NUMBER = r"^(?:0\.0|-?[1-9][0-9]*\.(?:0|[0-9]*[1-9])|-?0\.[0-9]*[1-9])$"
-# Days that exist in every year; 29 February and early years are looked at by themselves.
+# Of the years from 1000 on; earlier ones are looked at by themselves.
+_LEAP_YEAR = (
+    "(?:[1-9][0-9](?:0[48]|[2468][048]|[13579][26])|(?:[2468][048]|[13579][26])00)"
+)
 _DAY = (
-    r"[1-9][0-9]{3}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])"
+    r"(?:[1-9][0-9]{3}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])"
     r"|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)|02-(?:0[1-9]|1[0-9]|2[0-8]))"
+    rf"|{_LEAP_YEAR}-02-29)"
 )
 _CANONICAL_DATE = f"^{_DAY}$"
-_CANONICAL_DATETIME = (
-    f"^{_DAY}T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\\.[0-9]{{3}}(?:Z|\\+0000)$"
-)
+_CANONICAL_DATETIME = f"^{_DAY}T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\\.[0-9]{{3}}Z$"
 _SHORT_INTEGER = r"^-?[0-9]{1,18}$"
+_PLAIN = r"^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?$"
+# Fewer values than these are made canonical one by one sooner than in columns.
+_FEW = 100
+# As Java writes numbers from ten million on. A `Decimal(38, 18)` holds each of these.
+_SCIENTIFIC = r"^-?[0-9]\.[0-9]{1,17}E(?:[0-9]|1[0-9])$|^-?[0-9]\.[0-9]{1,10}E-[1-8]$"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,52 +51,63 @@ class _Rule:
 
     Attributes:
         is_regular: Whether `made` is all that a value needs.
+        problem: What a value is told to be of which nothing can be made.
+        spell: What is made of one value; None where nothing can be.
         made: What is made of regular values; null of others, or anything.
-        spell: What is made of one other value; None where nothing can be.
-        problem: What such a value is told to be.
+        usual: What is made of values that are not regular and yet come often; others may stay.
     """
 
     is_regular: Callable[[pl.Expr], pl.Expr]
-    made: Callable[[pl.Expr], pl.Expr]
-    spell: Callable[[str], Any]
     problem: str
+    spell: Callable[[str], Any] = lambda _: None
+    made: Callable[[pl.Expr], pl.Expr] = lambda values: values
+    usual: Callable[[pl.Expr], pl.Expr] = lambda values: values
 
 
-def _unchanged(values: pl.Expr) -> pl.Expr:
-    return values
+def _usual_numbers(values: pl.Expr) -> pl.Expr:
+    scientific = values.cast(pl.Decimal(38, 18), strict=False).cast(pl.String)
+    decimals = (
+        pl.when(values.str.contains(_SCIENTIFIC))
+        .then(scientific)
+        .when(values.str.contains(_PLAIN))
+        .then(pl.when(values.str.contains(".", literal=True)).then(values).otherwise(values + "."))
+    )
+    stripped = decimals.str.strip_chars_end("0")
+    whole = pl.when(stripped.str.ends_with(".")).then(stripped + "0").otherwise(stripped)
+    return whole.replace("-0.0", "0.0")
 
 
 _RULES = {
     Kind.NUMBER: _Rule(
-        lambda values: values.str.contains(_CANONICAL_NUMBER),
-        _unchanged,
-        canonical_number,
-        "no finite number, made null",
+        is_regular=lambda values: values.str.contains(_CANONICAL_NUMBER),
+        problem="no finite number, made null",
+        spell=canonical_number,
+        usual=_usual_numbers,
     ),
     Kind.INTEGER: _Rule(
-        lambda values: values.str.contains(_SHORT_INTEGER),
-        lambda values: values.cast(pl.Int64, strict=False),
-        canonical_integer,
-        "no whole number, made null",
+        is_regular=lambda values: values.str.contains(_SHORT_INTEGER),
+        problem="no whole number, made null",
+        spell=canonical_integer,
+        made=lambda values: values.cast(pl.Int64, strict=False),
+        # As Bulk may write them.
+        usual=lambda values: values.str.strip_suffix(".0"),
     ),
     Kind.BOOLEAN: _Rule(
-        lambda values: values.is_in(["true", "false"]),
-        lambda values: values == "true",
-        lambda _: None,
-        "neither true nor false, made null",
+        is_regular=lambda values: values.is_in(["true", "false"]),
+        problem="neither true nor false, made null",
+        made=lambda values: values == "true",
     ),
     Kind.DATE: _Rule(
-        lambda values: values.str.contains(_CANONICAL_DATE),
-        _unchanged,
-        canonical_date,
-        "no date, made null",
+        is_regular=lambda values: values.str.contains(_CANONICAL_DATE),
+        problem="no date, made null",
+        spell=canonical_date,
     ),
     Kind.DATETIME: _Rule(
-        lambda values: values.str.contains(_CANONICAL_DATETIME),
+        is_regular=lambda values: values.str.contains(_CANONICAL_DATETIME),
+        problem="no date-time, made null",
+        spell=canonical_instant,
         # REST writes +0000, Bulk writes Z.
-        lambda values: values.str.replace("+0000", "Z", literal=True),
-        canonical_instant,
-        "no date-time, made null",
+        usual=lambda values: values.str.replace("+0000", "Z", literal=True),
     ),
 }
 
@@ -99,7 +118,7 @@ def canonical(
     """Spell every value canonically.
 
     A page is nearly always regular, which one look at all columns at once can tell; only the
-    columns in which something is not are gone through value by value.
+    columns in which something is not are gone through again, and only for that.
 
     Args:
         table: Texts as served, null where they are empty; a column for each queried one.
@@ -113,22 +132,32 @@ def canonical(
     ids = table["Id"]
     if may_hold_nul:
         table = pl.DataFrame([_without_nul(table[c.name], ids, oddities) for c in columns])
-    rules = {column.name: _RULES[column.kind] for column in columns if column.kind in _RULES}
-    found = {name: ~rule.is_regular(pl.col(name)) for name, rule in rules.items()}
-    # Most pages are regular: one look at all columns at once says so, and each odd value is only
-    # looked for where there is one.
-    some = table.select(pl.lit(value=True), **{name: odd.any() for name, odd in found.items()})
-    irregular = [name for name, is_odd in some.row(0, named=True).items() if is_odd][1:]
-    odd = table.select(**{name: found[name].fill_null(value=False) for name in irregular})
-    made = table.select(
-        rules[column.name].made(pl.col(column.name)) if column.name in rules else column.name
-        for column in columns
-    )
+    seen = table.select(_first_look(tuple(columns)))
+    made = seen.select(table.columns)
+    flags = seen.row(0, named=True) if seen.height else {}
     respelled = [
-        _respelled(table[name], made[name], odd[name].arg_true(), rules[name], ids, oddities)
-        for name in irregular
+        _respelled(table[column.name], made[column.name], column.kind, ids, oddities)
+        for column in columns
+        if flags.get(_flag(column))
     ]
     return made.with_columns(respelled), tuple(oddities)
+
+
+@cache
+def _first_look(columns: tuple[Column, ...]) -> list[pl.Expr]:
+    """Return what is made of each column, and whether each has a value that is not regular."""
+    made, odd = [], []
+    for column in columns:
+        values, rule = pl.col(column.name), _RULES.get(column.kind)
+        made.append(values if rule is None else rule.made(values))
+        if rule is not None:
+            odd.append((~rule.is_regular(values)).any().alias(_flag(column)))
+    return made + odd
+
+
+def _flag(column: Column) -> str:
+    # No field has a blank in its name.
+    return f"{column.name} is odd"
 
 
 def _without_nul(series: pl.Series, ids: pl.Series, oddities: list[Oddity]) -> pl.Series:
@@ -147,19 +176,21 @@ def _without_nul(series: pl.Series, ids: pl.Series, oddities: list[Oddity]) -> p
 
 
 def _respelled(
-    served: pl.Series,
-    made: pl.Series,
-    odd: pl.Series,
-    rule: _Rule,
-    ids: pl.Series,
-    oddities: list[Oddity],
+    served: pl.Series, made: pl.Series, kind: Kind, ids: pl.Series, oddities: list[Oddity]
 ) -> pl.Series:
-    """Return a column with its odd values spelled one by one; note those that can't be."""
-    spelled = [rule.spell(value) for value in served.gather(odd)]
-    lost = [int(at) for at, value in zip(odd, spelled, strict=True) if value is None]
+    """Return a column with the values that are not regular spelled; note those that can't be."""
+    rule, values = _RULES[kind], pl.col(served.name)
+    is_odd = ~rule.is_regular(values)
+    at = served.to_frame().select(is_odd.arg_true()).to_series()
+    if len(at) > _FEW:
+        usual = served.gather(at).to_frame().select(rule.usual(values))
+        made = made.scatter(at, usual.select(rule.made(values)).to_series())
+        at = at.filter(usual.select(is_odd.fill_null(value=True)).to_series())
+    spelled = [rule.spell(value) for value in served.gather(at)]
+    lost = [int(at) for at, value in zip(at, spelled, strict=True) if value is None]
     if lost:
         first = lost[0]
         oddities.append(
             Oddity(served.name, rule.problem, len(lost), str(ids[first]), shown(served[first]))
         )
-    return made.scatter(odd, pl.Series(spelled, dtype=made.dtype))
+    return made.scatter(at, pl.Series(spelled, dtype=made.dtype))

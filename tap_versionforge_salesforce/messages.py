@@ -49,34 +49,42 @@ class Envelope:
         return f'{version},"time_extracted":"{self.time_extracted.isoformat()}"}}'
 
 
-def record_lines(frame: Frame, columns: Sequence[Column], envelope: Envelope) -> memoryview:
-    """Return a RECORD message for each row, in order, as UTF-8 lines.
+class LineMaker:
+    """Makes the lines of one stream.
+
+    They are made in memory that is taken once: fresh memory for each page would cost nearly as
+    much as all else that is done to it. So the lines of a page have to be let go before those of
+    the next are made, which Python sees to: making them is an OSError otherwise.
 
     Args:
-        frame: The rows, with a column for each queried column.
         columns: The selected columns.
-        envelope: What stands around each record.
     """
-    return _lines(frame, [pl.lit(envelope.head()), _record(columns), pl.lit(envelope.tail())])
 
+    def __init__(self, columns: Sequence[Column]) -> None:
+        self._record = _object([(column.name, column) for column in columns])
+        self._room = io.BytesIO()
 
-def json_lines(frame: Frame, columns: Sequence[Column]) -> memoryview:
-    """Return each row's JSON object, without a message around it, as UTF-8 lines."""
-    return _lines(frame, [_record(columns)])
+    def messages(self, frame: Frame, envelope: Envelope) -> memoryview:
+        """Return a RECORD message for each row, in order, as UTF-8 lines.
 
+        Args:
+            frame: The rows, with a column for each queried column.
+            envelope: What stands around each record.
+        """
+        return self._lines(frame, pl.lit(envelope.head()), self._record, pl.lit(envelope.tail()))
 
-def _record(columns: Sequence[Column]) -> pl.Expr:
-    return _object([(column.name, column) for column in columns])
+    def objects(self, frame: Frame) -> memoryview:
+        """Return each row's JSON object, without a message around it, as UTF-8 lines."""
+        return self._lines(frame, self._record)
 
-
-def _lines(frame: Frame, parts: Sequence[pl.Expr]) -> memoryview:
-    lines = io.BytesIO()
-    if frame.height:
-        # JSON has no line break within it, so this writer of lines need not quote anything.
-        frame.table.select(pl.concat_str(parts)).write_csv(
-            lines, include_header=False, quote_style="never"
-        )
-    return lines.getbuffer()
+    def _lines(self, frame: Frame, *parts: pl.Expr) -> memoryview:
+        self._room.seek(0)
+        if frame.height:
+            # JSON has no line break within it, so this writer of lines need not quote anything.
+            frame.table.select(pl.concat_str(parts)).write_csv(
+                self._room, include_header=False, quote_style="never"
+            )
+        return self._room.getbuffer()[: self._room.tell()]
 
 
 def _object(members: Sequence[tuple[str, Column]]) -> pl.Expr:

@@ -21,7 +21,7 @@ from typing_extensions import override
 from tap_versionforge_salesforce.batch_config import batch_config_of
 from tap_versionforge_salesforce.batches import BatchFiles
 from tap_versionforge_salesforce.exceptions import SettingsError, TapError
-from tap_versionforge_salesforce.messages import Envelope, record_lines, records
+from tap_versionforge_salesforce.messages import Envelope, LineMaker, records
 from tap_versionforge_salesforce.oddities import OddityReport
 
 if TYPE_CHECKING:
@@ -92,13 +92,14 @@ class FrameStream(Stream, abc.ABC):
 
     def _write_pages(self) -> None:
         writer = cast("MessageWriter", self._tap.message_writer)
+        lines = LineMaker(self.selected_columns)
         counter, timer = self.get_record_counter(), self.get_sync_timer()
         with counter, timer:
             counter.with_context({})
             timer.with_context({})
             for page in self.pages():
                 envelope = Envelope(self.name, page.arrived, self._stream_version)
-                writer.write_lines(record_lines(page.frame, self.selected_columns, envelope))
+                writer.write_lines(lines.messages(page.frame, envelope))
                 counter.increment(page.frame.height)
                 self.state_manager.is_flushed = False
         self._write_state_message()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import datetime, timezone
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -13,7 +14,7 @@ from singer_sdk.singerlib.messages import RecordMessage
 
 from tap_versionforge_salesforce.columns import Column, Kind, queried
 from tap_versionforge_salesforce.json_pages import from_json
-from tap_versionforge_salesforce.messages import Envelope, record_lines, records
+from tap_versionforge_salesforce.messages import Envelope, LineMaker, records
 from tap_versionforge_salesforce.writer import MessageWriter
 from tests.unit.helpers import few_examples, some_examples
 from tests.unit.pages import (
@@ -28,6 +29,11 @@ from tests.unit.pages import (
     row,
     rows_of,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tap_versionforge_salesforce.frames import Frame
 
 CITY = Column("BillingCity", Kind.TEXT)
 LATITUDE = Column("BillingLatitude", Kind.NUMBER)
@@ -109,6 +115,10 @@ SELECTIONS = st.lists(
 ).map(lambda chosen: [*chosen, IDENTITY])
 
 
+def lines_of(frame: Frame, columns: Sequence[Column], envelope: Envelope) -> bytes:
+    return bytes(LineMaker(columns).messages(frame, envelope))
+
+
 @given(st.lists(rows_of(SHAPE), max_size=5), SELECTIONS, st.none() | st.integers(0, 2**53))
 @some_examples
 def test_lines_say_what_the_records_say(
@@ -116,7 +126,7 @@ def test_lines_say_what_the_records_say(
 ) -> None:
     """For any rows and any selection the lines are the records, in the same order."""
     frame = from_json(json_page(rows, SHAPE), SHAPE).frame
-    lines = bytes(record_lines(frame, selection, Envelope("Thing__c", NOW, version)))
+    lines = lines_of(frame, selection, Envelope("Thing__c", NOW, version))
     messages = [json.loads(line, parse_float=Decimal) for line in lines.split(b"\n")[:-1]]
     assert lines.endswith(b"\n") or not rows
     writer = MessageWriter()
@@ -133,7 +143,27 @@ def test_lines_of_both_apis_are_the_same_bytes(rows: list[Row]) -> None:
     """A page of REST and the same page of Bulk are written alike, byte for byte."""
     rest, bulk = from_json(json_page(rows), COLUMNS).frame, from_csv(csv_page(rows), COLUMNS)
     envelope = Envelope("Thing__c", NOW, None)
-    assert record_lines(rest, COLUMNS, envelope) == record_lines(bulk, COLUMNS, envelope)
+    assert lines_of(rest, COLUMNS, envelope) == lines_of(bulk, COLUMNS, envelope)
+
+
+def test_lines_still_held_are_never_written_over() -> None:
+    """Memory serves page after page; who holds on to a page's lines is told, not given others."""
+    frame = from_csv(csv_page([row(Name="x")]), COLUMNS)
+    maker, envelope = LineMaker(COLUMNS), Envelope("Thing__c", NOW, None)
+    with maker.messages(frame, envelope) as held:
+        before = bytes(held)
+        with pytest.raises(OSError, match="export"):
+            maker.messages(frame, envelope)
+        assert held == before
+    assert maker.messages(frame, envelope) == before
+
+
+def test_a_short_page_after_a_long_one_is_short() -> None:
+    """Nothing of a page is left in the lines of the next one."""
+    long, short = (from_csv(csv_page([row(Name="x")] * count), COLUMNS) for count in (1_000, 1))
+    maker, envelope = LineMaker(COLUMNS), Envelope("Thing__c", NOW, None)
+    maker.messages(long, envelope).release()
+    assert bytes(maker.messages(short, envelope)) == lines_of(short, COLUMNS, envelope)
 
 
 def test_records_are_json_but_for_their_numbers() -> None:
