@@ -36,7 +36,9 @@ _DAY = (
     rf"|{_LEAP_YEAR}-02-29)"
 )
 _CANONICAL_DATE = f"^{_DAY}$"
-_CANONICAL_DATETIME = f"^{_DAY}T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\\.[0-9]{{3}}Z$"
+_CANONICAL_DATETIME = (
+    f"^{_DAY}T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]\\.[0-9]{{3}}(?:Z|\\+0000)$"
+)
 _SHORT_INTEGER = r"^-?[0-9]{1,18}$"
 _PLAIN = r"^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?$"
 # Fewer values than these are made canonical one by one sooner than in columns.
@@ -107,7 +109,7 @@ _RULES = {
         problem="no date-time, made null",
         spell=canonical_instant,
         # REST writes +0000, Bulk writes Z.
-        usual=lambda values: values.str.replace("+0000", "Z", literal=True),
+        made=lambda values: values.str.replace("+0000", "Z", literal=True),
     ),
 }
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
+from functools import cache
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import polars as pl
 
 from tap_versionforge_salesforce.columns import Column, Kind
@@ -17,6 +20,11 @@ from tap_versionforge_salesforce.spelling import shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+_NUMBERS = frozenset({Kind.INTEGER, Kind.NUMBER})
+#: Of what is no text: numbers as they are written, for a float would round 18-digit amounts.
+_TYPES = {Kind.BOOLEAN: bool | None, Kind.INTEGER: msgspec.Raw, Kind.NUMBER: msgspec.Raw}
+_NUMBERS_AND_NULLS = re.compile(r"[-+.eE0-9,nul]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,41 +54,96 @@ def from_json(body: bytes, columns: Sequence[Column]) -> RestPage:
     """
     oddities: list[Oddity] = []
     try:
-        # Numbers stay the text they are: a float would round 18-digit amounts.
-        answer = json.loads(body, parse_float=_Number, parse_int=_Number, parse_constant=_Number)
-        total_size, following = int(answer["totalSize"]), _following(answer)
-        table = _table(answer["records"], columns, oddities)
+        try:
+            answer = _as_described(body, tuple(columns))
+        except (msgspec.MsgspecError, ValueError, RecursionError):
+            answer = _as_anything(body, columns)
+        following = _following(answer)
+        table = _table(answer.values, columns, oddities)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         message = f"A page of a REST query is no whole answer ({type(error).__name__}: {error})."
         raise IncompleteError(message, hint="Run again.", code="broken-page") from None
     # JSON has no other way to hold a NUL.
     frame = frame_of(table, columns, may_hold_nul=b"\\u0000" in body)
-    return RestPage(Frame(frame.table, (*oddities, *frame.oddities)), total_size, following)
+    return RestPage(Frame(frame.table, (*oddities, *frame.oddities)), answer.total_size, following)
 
 
-def _following(answer: dict[str, Any]) -> str | None:
-    done, following = answer["done"], answer.get("nextRecordsUrl")
-    if done is True:
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What is read of an answer: its values column by column, in the order of the columns."""
+
+    total_size: int
+    done: object
+    next_records_url: object
+    values: list[Sequence[Any]]
+
+
+def _following(answer: _Answer) -> str | None:
+    if answer.done is True:
         return None
-    if done is not False or not isinstance(following, str):
+    if answer.done is not False or not isinstance(answer.next_records_url, str):
         message = "it names no next page, and is not said to be the last"
         raise ValueError(message)
-    return following
+    return answer.next_records_url
+
+
+def _as_described(body: bytes, columns: tuple[Column, ...]) -> _Answer:
+    """Read an answer whose values are of the kinds that the describe tells, as nearly all are.
+
+    Raises:
+        MsgspecError: They are not.
+        ValueError: They are not.
+    """
+    page = _decoder(columns).decode(body)
+    rows = map(msgspec.structs.astuple, page.records)
+    values: list[Sequence[Any]] = list(zip(*rows, strict=True)) or [()] * len(columns)
+    for at, column in enumerate(columns):
+        if column.kind in _NUMBERS:
+            values[at] = _numbers(values[at])
+    return _Answer(page.totalSize, page.done, page.nextRecordsUrl, values)
+
+
+@cache
+def _decoder(columns: tuple[Column, ...]) -> msgspec.json.Decoder[Any]:
+    # Python has more words that can't name an attribute than SOQL has: they go by number.
+    names = {f"c{n}": column.name for n, column in enumerate(columns)}
+    kinds = [_TYPES.get(column.kind, str | None) for column in columns]
+    row = msgspec.defstruct("Row", zip(names, kinds, strict=True), rename=names, gc=False)
+    page = [("totalSize", int), ("done", bool), ("records", list[row])]  # type: ignore[valid-type]
+    url = ("nextRecordsUrl", str | None, None)
+    return msgspec.json.Decoder(msgspec.defstruct("Page", [*page, url]))
+
+
+def _numbers(values: Sequence[msgspec.Raw]) -> Sequence[str | None]:
+    # Thousands of them are told from texts, and made texts, in one stroke.
+    texts = b",".join(values).decode()
+    if not _NUMBERS_AND_NULLS.fullmatch(texts):
+        message = "not all of them are numbers"
+        raise ValueError(message)
+    return [None if text == "null" else text for text in texts.split(",")] if values else ()
+
+
+def _as_anything(body: bytes, columns: Sequence[Column]) -> _Answer:
+    """Read an answer whatever its values are."""
+    # Numbers stay the text they are: a float would round 18-digit amounts.
+    answer = json.loads(body, parse_float=_Number, parse_int=_Number, parse_constant=_Number)
+    # With one column an itemgetter would give no tuples.
+    rows = map(itemgetter(*(column.name for column in columns), "Id"), answer["records"])
+    values = list(zip(*rows, strict=True))[:-1] or [()] * len(columns)
+    total_size, done = int(answer["totalSize"]), answer["done"]
+    return _Answer(total_size, done, answer.get("nextRecordsUrl"), values)
 
 
 def _table(
-    records: list[dict[str, Any]], columns: Sequence[Column], oddities: list[Oddity]
+    values: Sequence[Sequence[Any]], columns: Sequence[Column], oddities: list[Oddity]
 ) -> pl.DataFrame:
-    names = [column.name for column in columns]
-    # With one column an itemgetter would give no tuples.
-    rows = map(itemgetter(*names, "Id"), records)
-    values = list(zip(*rows, strict=True)) or [()] * len(names)
+    (ids,) = (v for v, column in zip(values, columns, strict=True) if column.name == "Id")
     table = pl.DataFrame(
         [
-            _boolean_series(column.name, of_column, values[-1], oddities)
+            _boolean_series(column.name, of_column, ids, oddities)
             if column.kind is Kind.BOOLEAN
-            else _text_series(column.name, of_column, values[-1], oddities)
-            for column, of_column in zip(columns, values, strict=False)
+            else _text_series(column.name, of_column, ids, oddities)
+            for column, of_column in zip(columns, values, strict=True)
         ]
     )
     return table.with_columns(pl.when(pl.all() != "").then(pl.all()))
