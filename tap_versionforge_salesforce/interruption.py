@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -45,7 +46,13 @@ class Interruption:
 
     @contextmanager
     def waiting(self) -> Iterator[None]:
-        """Allow a signal to end the run while the block waits for the network."""
+        """Allow a signal to end the run while the block waits for the network.
+
+        Signals come to the main thread, whatever others wait for; there it may be writing.
+        """
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
         self._is_waiting = True
         try:
             self.check()

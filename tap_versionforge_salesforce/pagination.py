@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from tap_versionforge_salesforce import frames, planner
+from tap_versionforge_salesforce.ahead import ahead
 from tap_versionforge_salesforce.bulk import QueryJob
 from tap_versionforge_salesforce.exceptions import (
     IncompleteError,
@@ -192,25 +193,36 @@ class SalesforcePaginator:
         )
 
     def _read(self, cursor: _Cursor) -> Iterator[Page]:
-        while True:
-            checkpoint = self._pass(cursor)
-            yield Page(cursor.page.frame, self._connection.clock.now(), checkpoint=checkpoint)
-            if cursor.page.next_records_url is None:
-                break
-            following = partial(self._client.next_page, cursor.page.next_records_url)
-            try:
-                cursor.page = self._whole(following)
-            except RefusedError as error:
-                if error.error_code != "INVALID_QUERY_LOCATOR":
-                    raise
-                cursor.problem = "the query's cursor has expired"
-                return
+        # The next page is on its way while the target takes the one in hand.
+        pages = ahead(self._served(cursor.page), steps=1)
+        try:
+            while served := self._awaited(pages):
+                cursor.page, arrived = served
+                yield Page(cursor.page.frame, arrived, checkpoint=self._pass(cursor))
+        except RefusedError as error:
+            if error.error_code != "INVALID_QUERY_LOCATOR":
+                raise
+            cursor.problem = "the query's cursor has expired"
+            return
         if cursor.rows != cursor.promised_rows:
             cursor.problem = f"{cursor.promised_rows:,} rows were promised and {cursor.rows:,} came"
             # Which rows are missing is not known, so all of this cursor's are read again.
             cursor.after = cursor.began_after
             nothing = frames.Frame(cursor.page.frame.table.clear())
             yield Page(nothing, self._connection.clock.now(), takes_back=True)
+
+    def _served(self, page: RestPage) -> Iterator[tuple[RestPage, datetime]]:
+        while True:
+            yield page, self._connection.clock.now()
+            if page.next_records_url is None:
+                return
+            page = self._whole(partial(self._client.next_page, page.next_records_url))
+
+    def _awaited(
+        self, pages: Iterator[tuple[RestPage, datetime]]
+    ) -> tuple[RestPage, datetime] | None:
+        with self._connection.interruption.waiting():
+            return next(pages, None)
 
     def _pass(self, cursor: _Cursor) -> datetime | None:
         """Count the page in; return the instant up to which all rows have now been served."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 
 import pytest
 
@@ -69,3 +70,22 @@ def test_a_second_signal_ends_on_the_spot(
     assert ended == []
     interruption.request(signal.SIGINT)
     assert ended == [130]
+
+
+def test_another_thread_may_wait_while_this_one_writes(interruption: Interruption) -> None:
+    """A wait in a thread beside does not let a signal into the middle of a page."""
+    waits, is_over = threading.Event(), threading.Event()
+
+    def wait() -> None:
+        with interruption.waiting():
+            waits.set()
+            is_over.wait()
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    waits.wait()
+    interruption.request(signal.SIGTERM)
+    is_over.set()
+    thread.join()
+    with pytest.raises(SystemExit):
+        interruption.check()
