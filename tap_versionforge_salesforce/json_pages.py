@@ -21,7 +21,7 @@ from tap_versionforge_salesforce.spelling import shown
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_NUMBERS = frozenset({Kind.INTEGER, Kind.NUMBER})
+_NUMERIC = frozenset({Kind.INTEGER, Kind.NUMBER})
 #: Of what is no text: numbers as they are written, for a float would round 18-digit amounts.
 _TYPES = {Kind.BOOLEAN: bool | None, Kind.INTEGER: msgspec.Raw, Kind.NUMBER: msgspec.Raw}
 _NUMBERS_AND_NULLS = re.compile(r"[-+.eE0-9,nul]*")
@@ -75,7 +75,7 @@ class _Answer:
     total_size: int
     done: object
     next_records_url: object
-    values: list[Sequence[Any]]
+    values: list[tuple[Any, ...]]
 
 
 def _following(answer: _Answer) -> str | None:
@@ -96,9 +96,9 @@ def _as_described(body: bytes, columns: tuple[Column, ...]) -> _Answer:
     """
     page = _decoder(columns).decode(body)
     rows = map(msgspec.structs.astuple, page.records)
-    values: list[Sequence[Any]] = list(zip(*rows, strict=True)) or [()] * len(columns)
+    values: list[tuple[Any, ...]] = list(zip(*rows, strict=True)) or [()] * len(columns)
     for at, column in enumerate(columns):
-        if column.kind in _NUMBERS:
+        if column.kind in _NUMERIC:
             values[at] = _numbers(values[at])
     return _Answer(page.totalSize, page.done, page.nextRecordsUrl, values)
 
@@ -114,13 +114,13 @@ def _decoder(columns: tuple[Column, ...]) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(msgspec.defstruct("Page", [*page, url]))
 
 
-def _numbers(values: Sequence[msgspec.Raw]) -> Sequence[str | None]:
+def _numbers(values: tuple[msgspec.Raw, ...]) -> tuple[str | None, ...]:
     # Thousands of them are told from texts, and made texts, in one stroke.
     texts = b",".join(values).decode()
     if not _NUMBERS_AND_NULLS.fullmatch(texts):
         message = "not all of them are numbers"
         raise ValueError(message)
-    return [None if text == "null" else text for text in texts.split(",")] if values else ()
+    return tuple(None if text == "null" else text for text in texts.split(",")) if values else ()
 
 
 def _as_anything(body: bytes, columns: Sequence[Column]) -> _Answer:
@@ -135,7 +135,7 @@ def _as_anything(body: bytes, columns: Sequence[Column]) -> _Answer:
 
 
 def _table(
-    values: Sequence[Sequence[Any]], columns: Sequence[Column], oddities: list[Oddity]
+    values: Sequence[tuple[Any, ...]], columns: Sequence[Column], oddities: list[Oddity]
 ) -> pl.DataFrame:
     (ids,) = (v for v, column in zip(values, columns, strict=True) if column.name == "Id")
     table = pl.DataFrame(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 import contextlib
 import re
 from decimal import Decimal
@@ -93,6 +94,37 @@ def test_both_apis_give_the_rows_that_were_served(rows: list[Row]) -> None:
     assert rest.table.schema == bulk.table.schema
     # Half a character, which only JSON can spell, is a whole U+FFFD in a test's CSV.
     assert [o for o in rest.oddities if o.problem != HALF_CHARACTERS] == list(bulk.oddities)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        pytest.param(row(Name="\ud83d"), id="half a character"),
+        pytest.param(row(Name=5), id="a number for a text"),
+        pytest.param(row(Amount=5) | {"Employees": "7"}, id="a text for a number"),
+        pytest.param(row(Amount="NaN"), id="no JSON"),
+        pytest.param(row(IsDeleted="false"), id="a text for a boolean"),
+        pytest.param(row(IsDeleted=1), id="a number for a boolean"),
+    ],
+)
+@given(rows=st.lists(rows_of(), min_size=1, max_size=4))
+@few_examples
+def test_one_odd_value_changes_nothing_about_others(odd: Row, rows: list[Row]) -> None:
+    """A page with a value that is not as described is read in another way, with the same result."""
+    alone = from_json(json_page(rows), COLUMNS).frame.table
+    beside = from_json(json_page([*rows, odd]), COLUMNS).frame.table
+    assert beside.head(len(rows)).equals(alone)
+    assert beside["Id"][-1] == odd["Id"]
+
+
+def test_what_is_not_as_described_is_kept_where_its_kind_allows() -> None:
+    """A number in a text column, a text of digits in a number column, a text of a boolean."""
+    served = [row(Name=5, Amount="7.50"), row(IsDeleted="false") | {"Employees": "7"}]
+    table = from_json(json_page(served), COLUMNS).frame.table
+    assert table["Name"].to_list() == ["5", None]
+    assert table["Amount"].to_list() == ["7.5", None]
+    assert table["IsDeleted"].to_list() == [None, False]
+    assert table["Employees"].to_list() == [None, 7]
 
 
 def test_half_characters_are_counted() -> None:
@@ -255,6 +287,59 @@ def test_any_decimal_keeps_its_value_and_gets_one_spelling(texts: list[str]) -> 
         assert canonical_number(served) == kept
         assert canonical_number(kept) == kept
     assert frame.oddities == ()
+
+
+# More than are respelled one by one.
+MANY = 101
+#: What Java makes of a double: one digit, a point, and an exponent from ten million on.
+JAVA_NUMBERS = st.from_regex(r"-?[0-9]\.[0-9]{1,20}E-?[0-9]{1,2}", fullmatch=True)
+
+
+@given(st.lists(ANY_NUMBER | JAVA_NUMBERS, min_size=1, max_size=8))
+@some_examples
+def test_many_odd_numbers_are_respelled_as_one_is(texts: list[str]) -> None:
+    """A column full of other spellings, which has a way of its own, comes out as value by value."""
+    frame = column_of(Kind.NUMBER, *texts * MANY)
+    assert frame.table["Field"].to_list() == [canonical_number(text) for text in texts] * MANY
+    assert frame.oddities == ()
+
+
+@pytest.mark.parametrize(
+    ("kind", "served", "kept"),
+    [
+        pytest.param(
+            Kind.NUMBER, ["1.5E7", "NaN", "7", "", "-0"], "15000000.0 7.0 0.0", id="number"
+        ),
+        pytest.param(Kind.INTEGER, ["7.0", "7.5", "8", "", "-0"], "7 8 0", id="whole number"),
+        pytest.param(Kind.BOOLEAN, ["true", "1", "false", "", "TRUE"], "True False", id="boolean"),
+        pytest.param(
+            Kind.DATE,
+            ["2024-02-29", "2025-02-29", "0999-01-01", ""],
+            "2024-02-29 0999-01-01",
+            id="date",
+        ),
+    ],
+)
+def test_many_values_that_can_not_be_kept(kind: Kind, served: list[str], kept: str) -> None:
+    """However many there are, what can be kept is, and the others are counted, the first told."""
+    frame = column_of(kind, *served * MANY)
+    found = frame.table["Field"].to_list()
+    assert [str(value) for value in found if value is not None] == kept.split() * MANY
+    (oddity,) = frame.oddities
+    lost = len(served) - len(kept.split()) - 1
+    assert (oddity.count, oddity.value, oddity.record_id) == (lost * MANY, served[1], f"{1:018d}")
+
+
+@pytest.mark.parametrize("year", [1600, 1700, 1996, 2000, 2023, 2024, 2100, 2400, 4000])
+def test_leap_days(year: int) -> None:
+    """29 February is a date in the years that have one, and null in others, a moment too."""
+    day = f"{year}-02-29"
+    is_leap = calendar.isleap(year)
+    assert column_of(Kind.DATE, day).table["Field"].to_list() == [day if is_leap else None]
+    moment = f"{day}T10:00:00.000Z"
+    assert column_of(Kind.DATETIME, moment).table["Field"].to_list() == [
+        moment if is_leap else None
+    ]
 
 
 @given(st.integers(-(10**20), 10**20), st.integers(-20, 20), st.integers(1, 20))
