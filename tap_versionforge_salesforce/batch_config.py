@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 from fsspec.core import url_to_fs
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 
 # By format: the compression it has where none is named.
 _COMPRESSIONS = {"jsonl": "gzip", "parquet": "none"}
+_KEYS = ("encoding", "storage", "batch_size")
+_STORAGE_KEYS = ("root", "prefix", "params")
+_WHOLE_PAGES = sys.maxsize
 _MAPPING_SETTINGS = ("stream_maps", "flattening_enabled")
 
 
@@ -46,14 +50,26 @@ def batch_config_of(config: Mapping[str, Any]) -> BatchConfig | None:
     encoding = raw.get("encoding") or {}
     form = encoding.get("format") or "jsonl"
     compression = encoding.get("compression") or _COMPRESSIONS[form]
-    files = BatchConfig.from_dict(
-        {**raw, "encoding": {"format": form, "compression": compression}, "storage": dict(storage)}
-    )
+    _check_names("batch_config", raw, _KEYS)
+    _check_names("batch_config.storage", storage, _STORAGE_KEYS)
+    given = {
+        "encoding": {"format": form, "compression": compression},
+        # None is a setting that was left out.
+        "storage": {name: value for name, value in storage.items() if value is not None},
+        # The SDK's own default would split the pages of a Bulk job.
+        "batch_size": size or _WHOLE_PAGES,
+    }
+    files = BatchConfig.from_dict(given)
     try:
         place(files)
     except Exception as error:  # noqa: BLE001  each kind of storage has errors of its own
         raise unusable(files, error) from None
     return files
+
+
+def _check_names(setting: str, given: Mapping[str, Any], known: tuple[str, ...]) -> None:
+    for name in sorted(given.keys() - known):
+        raise wrong_setting(f"{setting}.{name}", "is unknown", f"There are {', '.join(known)}.")
 
 
 def place(files: BatchConfig) -> tuple[Any, str]:

@@ -226,6 +226,9 @@ class QueryJob:
                 self._client.delete_job(self.id)
         except TapError as error:
             self._logger.info("Bulk job %s stays in the org: %s", self.id, error.message)
+        except SystemExit:
+            # The wish to stop is kept: it ends the run behind this, or at the next wait.
+            self._logger.info("Bulk job %s stays in the org: the run is to stop.", self.id)
 
 
 def _unpacked(blocks: Iterator[bytes]) -> Iterator[bytes]:

@@ -13,6 +13,7 @@ import polars as pl
 
 from tap_versionforge_salesforce.canonical import canonical
 from tap_versionforge_salesforce.exceptions import IncompleteError
+from tap_versionforge_salesforce.spelling import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -126,7 +127,8 @@ def _from_csv(piece: bytes, columns: Sequence[Column]) -> Frame:
     try:
         table = pl.read_csv(piece, infer_schema=False, eol_char="\n", null_values="")
     except (pl.exceptions.PolarsError, OSError) as error:  # OSError of what looks compressed
-        message = f"A Bulk result page is no CSV of the expected form ({error})."
+        # polars goes on with the whole value, and with advice on its own arguments.
+        message = f"A Bulk result page is no CSV of the expected form ({shown(str(error))})."
         raise IncompleteError(message, hint="Run again.", code="broken-page") from None
     expected = [column.name for column in columns]
     if table.columns != expected:

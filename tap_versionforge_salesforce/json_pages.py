@@ -154,7 +154,7 @@ def _boolean_series(
 ) -> pl.Series:
     try:
         texts: pl.Series = pl.Series(name, values, dtype=pl.Boolean).cast(pl.String)
-    except TypeError:  # not all of them are booleans
+    except (TypeError, UnicodeEncodeError):  # not all of them are booleans
         return _text_series(name, values, ids, oddities)
     return texts
 

@@ -15,7 +15,7 @@ from tap_versionforge_salesforce.exceptions import (
     RefusedError,
     TapError,
 )
-from tap_versionforge_salesforce.instants import format_instant, parse_instant
+from tap_versionforge_salesforce.instants import EARLIEST, format_instant, parse_instant
 from tap_versionforge_salesforce.json_pages import from_json
 from tap_versionforge_salesforce.planner import Api, Choice
 from tap_versionforge_salesforce.retry import until_whole
@@ -231,7 +231,8 @@ class SalesforcePaginator:
             return None
         bound = format_instant(self._window.upper)
         last = cursor.page.frame.last_below(self._query.range.key, bound)
-        if last is None:
+        # No query can name an instant before the earliest, so none can go on from it.
+        if last is None or last[0] < format_instant(EARLIEST):
             return None
         stamp = parse_instant(last[0])
         cursor.after = (stamp, last[1])

@@ -47,7 +47,8 @@ def typed(frame: Frame, columns: Sequence[Column]) -> Frame:
     """
     oddities: list[Oddity] = []
     series = [_typed_column(frame, column, oddities).alias(column.name) for column in columns]
-    return Frame(pl.DataFrame(series), tuple(oddities))
+    # A part that is selected beside its compound is one column of the org's, and told once.
+    return Frame(pl.DataFrame(series), tuple(dict.fromkeys(oddities)))
 
 
 def _typed_column(frame: Frame, column: Column, oddities: list[Oddity]) -> pl.Series:

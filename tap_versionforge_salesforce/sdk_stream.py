@@ -129,12 +129,14 @@ class FrameStream(Stream, abc.ABC):
         files = BatchFiles(
             batch_config, stream=self.name, columns=self.selected_columns, oddities=oddities
         )
-        with self.get_record_counter() as counter, self.get_sync_timer():
-            for page in self.pages():
-                for file in files.take(page.frame, ends_page=page.ends_page):
-                    yield batch_config.encoding, [file]
-                counter.increment(page.frame.height)
-        oddities.tell(self.logger)
+        try:
+            with self.get_record_counter() as counter, self.get_sync_timer():
+                for page in self.pages():
+                    for file in files.take(page.frame, ends_page=page.ends_page):
+                        yield batch_config.encoding, [file]
+                    counter.increment(page.frame.height)
+        finally:
+            oddities.tell(self.logger)
 
     # Stream maps are the user's
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -74,6 +75,14 @@ class SObjectStream(FrameStream):
                     self.name,
                     name,
                 )
+            elif column.kind is Kind.COMPOUND:
+                parts = tuple(
+                    (member, part)
+                    for member, part in column.parts
+                    if self.mask[("properties", name, "properties", member)]
+                )
+                if parts:
+                    selected.append(replace(column, parts=parts))
             elif column.kind is not Kind.UNSUPPORTED:
                 selected.append(column)
         return tuple(selected)

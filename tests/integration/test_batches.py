@@ -14,6 +14,7 @@ import fsspec
 import polars as pl
 import pytest
 
+from tests.integration.catalogs import select_fields
 from tests.local_org import faults
 
 if TYPE_CHECKING:
@@ -114,6 +115,16 @@ def test_one_file_for_each_page(
     assert run.bookmark("Account") is not None
 
 
+def test_a_page_of_a_bulk_job_is_one_file_unless_told_otherwise(
+    org: LocalOrg, tap: TapRunner, tmp_path: Path
+) -> None:
+    """Without batch_size nothing splits a page, however many rows it has."""
+    org.store.seed("Account", 10_001, hurt=False)
+    catalog = select_fields(tap.discover(objects=["Account"]), "Account", "Name")
+    run = tap.sync(catalog=catalog, api_mode="bulk", batch_config=into(tmp_path))
+    assert [len(rows_in(url)) for url in files_of(run, "Account")] == [10_001]
+
+
 def test_slices_of_a_large_page_are_one_file(
     org: LocalOrg, tap: TapRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -189,6 +200,21 @@ def test_a_broken_run_is_taken_up_without_loss(
     assert set(loaded) == set(ids)
 
 
+def test_what_parquet_can_not_hold_is_told_also_when_the_run_ends_early(
+    org: LocalOrg, tap: TapRunner, tmp_path: Path
+) -> None:
+    """The file is announced and its STATE written: what is null in it must not go untold."""
+    org.settings.page_rows = 1
+    amounts = [{"Amount": "1E30"}, {"Amount": "1"}]
+    for day, values in enumerate(amounts):
+        org.store.insert("Opportunity", [values], stamp=LAST_WEEK + timedelta(days=day))
+    org.faults.add("/query*/01g*", faults.answer(503, "<html>no</html>"), times=None)
+    run = tap.sync(objects=["Opportunity"], api_mode="rest", batch_config=into(tmp_path, "parquet"))
+    assert run.exit_code == 5
+    assert len(rows_of(run, "Opportunity")) == 1
+    assert "Opportunity.Amount: 1 values are no Decimal" in run.log
+
+
 def test_a_full_table_activates_no_version(org: LocalOrg, tap: TapRunner, tmp_path: Path) -> None:
     """Rows from files have no version, so activating one would delete them all."""
     org.store.seed("Account", 5)
@@ -237,6 +263,12 @@ def test_a_test_writes_no_files(org: LocalOrg, tap: TapRunner, tmp_path: Path) -
         pytest.param({"storage": {}}, ["batch_config.storage.root"], id="no root"),
         pytest.param({"storage": {"root": "nowhere://x"}}, ["nowhere://x"], id="unknown storage"),
         pytest.param({"batch_size": 0}, ["batch_config.batch_size"], id="batch_size"),
+        pytest.param({"batch_rows": 5}, ["batch_config.batch_rows"], id="unknown"),
+        pytest.param(
+            {"storage": {"root": "memory://x", "key": "y"}},
+            ["batch_config.storage.key"],
+            id="unknown in storage",
+        ),
     ],
 )
 def test_what_can_not_work_is_refused(
@@ -248,7 +280,11 @@ def test_what_can_not_work_is_refused(
 ) -> None:
     """Told before any request, with the setting and what to do: exit code 2."""
     config = into(tmp_path)
-    config |= {name: value for name, value in changes.items() if name in {*config, "batch_size"}}
+    config |= {
+        name: value
+        for name, value in changes.items()
+        if name in {*config, "batch_size", "batch_rows"}
+    }
     others = {name: value for name, value in changes.items() if name not in config}
     run = tap.sync(objects=["Account"], batch_config=config, **others)
     assert run.exit_code == 2

@@ -273,6 +273,19 @@ def test_key_that_can_be_null_is_also_read_null(org: LocalOrg, tap: TapRunner) -
     assert sorted(run.ids("LoginHistory")) == sorted([*without, *recent])
 
 
+def test_key_that_no_query_can_name_is_no_checkpoint(org: LocalOrg, tap: TapRunner) -> None:
+    """Rows whose key lies before all that SOQL knows come too, and are no place to go on from."""
+    old = org.store.insert(
+        "LoginHistory", [{"LoginTime": datetime(1600, 1, 1, tzinfo=timezone.utc)}] * 3
+    )
+    recent = org.store.insert("LoginHistory", [{"LoginTime": ago(hours=1)}])
+    org.settings.page_rows = 1
+    run = tap.sync(objects=["LoginHistory"], api_mode="rest")
+    assert run.exit_code == 0, run.log
+    assert run.ids("LoginHistory") == [*old, *recent]
+    assert run.bookmark("LoginHistory") == BOUND
+
+
 @pytest.mark.parametrize("api_mode", ["rest", "bulk"])
 def test_deleted_rows_come_marked(org: LocalOrg, tap: TapRunner, api_mode: str) -> None:
     """A row in the recycle bin comes with IsDeleted true, in both APIs."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.integration.catalogs import set_selected
+from tests.integration.catalogs import metadata_of, set_selected
 from tests.local_org import faults
 
 if TYPE_CHECKING:
@@ -67,6 +67,29 @@ def test_both_lanes_say_the_same(
     assert len(fast.records(stream)) == 70
     assert said(fast) == said(slow)
     assert rows_before_state(fast) == rows_before_state(slow)
+
+
+@pytest.mark.parametrize("api_mode", ["rest", "bulk"])
+def test_both_lanes_leave_out_a_deselected_member(
+    org: LocalOrg, tap: TapRunner, api_mode: str
+) -> None:
+    """A part of an address that the catalog deselects is neither asked for nor in a record."""
+    org.store.seed("Account", 20)
+    catalog = tap.discover(objects=["Account"])
+    set_selected(catalog, "Account", "BillingAddress", selected=True)
+    set_selected(catalog, "Account", "BillingAddress.city", "BillingCity", selected=False)
+    metadata_of(catalog, "Account")["BillingAddress.city"]["inclusion"] = "available"
+    org.clock.freeze(LATER)
+    fast = tap.sync(catalog=catalog, api_mode=api_mode)
+    org.clock.freeze(LATER)
+    slow = tap.sync(catalog=catalog, api_mode=api_mode, stream_maps=SAME)
+    assert said(fast) == said(slow)
+    (schema,) = fast.messages_of("SCHEMA")
+    members = set(schema["schema"]["properties"]["BillingAddress"]["properties"])
+    assert "city" not in members
+    found = [record["BillingAddress"] for record in fast.records("Account")]
+    assert {member for address in found if address for member in address} == members
+    assert all("BillingCity" not in soql for _, soql in org.journal.soql())
 
 
 def test_lines_of_a_page_carry_one_moment(org: LocalOrg, tap: TapRunner) -> None:

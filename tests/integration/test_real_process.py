@@ -157,6 +157,35 @@ def test_signal_while_the_target_is_slow(
     assert set(first["ids"]) | set(following.ids("Account")) == set(rows)
 
 
+@pytest.mark.parametrize(("number", "exit_code"), SIGNALS)
+@pytest.mark.parametrize("unbuffered", ["", "1"], ids=["buffered", "unbuffered"])
+def test_signal_while_a_bulk_page_is_written_slowly(
+    org: LocalOrg, tap: TapRunner, number: signal.Signals, exit_code: int, unbuffered: str
+) -> None:
+    """The page is written to its end, and the job that stays is told in a line, not a traceback."""
+    org.settings.bulk_page_rows = 500
+    rows = org.store.seed("Account", 1_500, hurt=False)
+    settings: dict[str, Any] = {"objects": ["Account"], "api_mode": "bulk"}
+    environment = processes.environment(PYTHONUNBUFFERED=unbuffered)
+    with started("--config", tap.config(**settings), env=environment) as process:
+        assert process.stdout is not None
+        head = b""
+        while b'"RECORD"' not in head:
+            head += process.stdout.readline()
+        process.send_signal(number)
+        rest, stderr = finished(process)
+    assert process.returncode == exit_code, stderr
+    assert "Traceback" not in stderr
+    assert "Exception ignored" not in stderr
+    assert "stays in the org: the run is to stop." in stderr
+    stdout = head.decode() + rest
+    assert stdout.endswith("\n")
+    assert len(tap_run(stdout)["ids"]) == 500
+    following = tap.sync(state=tap_run(stdout)["state"], **settings)
+    assert following.exit_code == 0, following.log
+    assert set(following.ids("Account")) == set(rows)
+
+
 def tap_run(stdout: str) -> dict[str, Any]:
     messages = parse(stdout)
     states = [message["value"] for message in messages if message["type"] == "STATE"]

@@ -248,6 +248,15 @@ def test_half_a_character_loses_nothing_else(escaped: str, kept: str) -> None:
     assert from_json(body, COLUMNS).frame.table["Name"].to_list() == [kept, "other"]
 
 
+@pytest.mark.parametrize("token", [r'"\ud83d"', r'["\ud83d"]', r'{"\ud83d": 1}'])
+def test_half_a_character_is_no_boolean(token: str) -> None:
+    """What a boolean column can't hold is null, whatever it is made of."""
+    body = json_page([row(IsDeleted="HERE"), row(IsDeleted=True)]).replace(
+        b'"HERE"', token.encode()
+    )
+    assert from_json(body, COLUMNS).frame.table["IsDeleted"].to_list() == [None, True]
+
+
 @pytest.mark.parametrize(
     ("token", "text"),
     [
@@ -619,6 +628,15 @@ def test_what_is_no_page_of_the_query_is_refused(body: bytes) -> None:
     with pytest.raises(IncompleteError) as caught:
         from_csv(body, COLUMNS)
     assert caught.value.hint
+
+
+def test_a_broken_page_is_told_in_one_short_line() -> None:
+    """A page's values are not for the log, and the CSV reader's advice is not for the user."""
+    body = csv_page([row(Name="x")]).replace(b'"x"', b'"private ' + b"x" * 5_000 + b'"x')
+    with pytest.raises(IncompleteError) as caught:
+        from_csv(body, COLUMNS)
+    assert len(caught.value.message) < 200
+    assert "\n" not in caught.value.message
 
 
 @given(st.lists(st.sampled_from(_PIECES), max_size=12).map(b"".join))

@@ -104,6 +104,16 @@ def test_compounds_are_structs() -> None:
     ]
 
 
+def test_a_part_beside_its_compound_is_told_once() -> None:
+    """A value that does not fit counts once, however many properties show it."""
+    latitude = Column("Latitude", Kind.NUMBER)
+    place = Column("Place", Kind.COMPOUND, (("latitude", latitude),))
+    served: list[dict[str, Value]] = [{"Latitude": "1E30", "Id": "1"}]
+    frame = from_csv(csv_page(served, (latitude, IDENTITY)), (latitude, IDENTITY))
+    (oddity,) = typed(frame, [latitude, place, IDENTITY]).oddities
+    assert oddity.count == 1
+
+
 def test_an_empty_page_has_the_types_too() -> None:
     """Files agree on their types, however few values they have."""
     schema = column_of(Kind.DATETIME, None).table.schema
