@@ -132,7 +132,9 @@ def _from_csv(piece: bytes, columns: Sequence[Column]) -> Frame:
         raise IncompleteError(message, hint="Run again.", code="broken-page") from None
     expected = [column.name for column in columns]
     if table.columns != expected:
-        message = f"A Bulk result page has the columns {table.columns}, not {expected}."
+        # Where the header row is missing, these are the values of a row.
+        found, asked = shown(", ".join(table.columns)), shown(", ".join(expected))
+        message = f"A Bulk result page has the columns {found}, not {asked}."
         raise IncompleteError(message, hint="Run again.", code="other-columns")
     if table["Id"].has_nulls():
         message = "A Bulk result page has a row that ends before its last column, Id."
