@@ -71,6 +71,26 @@ def checked_catalog(text: str) -> dict[str, Any]:
     return catalog
 
 
+def with_ids(catalog: dict[str, Any]) -> dict[str, Any]:
+    """Return a checked catalog in which each stream has its Id, by which targets know a row.
+
+    A catalog made or edited by hand may lack it: without a key, targets would append every changed
+    row a second time.
+    """
+    return catalog | {"streams": [_with_id(entry) for entry in catalog["streams"]]}
+
+
+def _with_id(entry: dict[str, Any]) -> dict[str, Any]:
+    place = ["properties", "Id"]
+    others = [item for item in entry.get("metadata", []) if item["breadcrumb"] != place]
+    properties = {"Id": {"type": ["string"]}} | entry["schema"].get("properties", {})
+    return entry | {
+        "key_properties": entry.get("key_properties") or ["Id"],
+        "schema": entry["schema"] | {"properties": properties},
+        "metadata": [*others, {"breadcrumb": place, "metadata": {"inclusion": "automatic"}}],
+    }
+
+
 def _is_entry(entry: object) -> bool:
     if not isinstance(entry, dict) or not isinstance(entry.get("tap_stream_id"), str):
         return False

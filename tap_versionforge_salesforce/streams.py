@@ -64,7 +64,7 @@ class SObjectStream(FrameStream):
         warning.
         """
         selected = []
-        for name in self.effective_schema.get("properties", {}):
+        for name, schema in self.effective_schema.get("properties", {}).items():
             if name != "Id" and not self.mask[("properties", name)]:
                 continue
             column = self.sobject.column(name)
@@ -79,7 +79,8 @@ class SObjectStream(FrameStream):
                 parts = tuple(
                     (member, part)
                     for member, part in column.parts
-                    if self.mask[("properties", name, "properties", member)]
+                    if member in schema.get("properties", {})
+                    and self.mask[("properties", name, "properties", member)]
                 )
                 if parts:
                     selected.append(replace(column, parts=parts))

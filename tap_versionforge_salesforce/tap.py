@@ -26,6 +26,7 @@ from tap_versionforge_salesforce.inputs import (
     checked_state,
     config_file,
     text_of,
+    with_ids,
 )
 from tap_versionforge_salesforce.settings import (
     Settings,
@@ -290,14 +291,11 @@ class TapVersionForgeSalesforce(Tap):
         catalog: dict[str, Any] | None = None,
     ) -> TapVersionForgeSalesforce:
         config = config or _ConfigInput()
-        for entry in (catalog or {}).get("streams", []):
-            # Without a key, targets would append every changed row a second time.
-            entry["key_properties"] = entry.get("key_properties") or ["Id"]
         return cls(
             config=config.config,
             parse_env_config=config.parse_env,
             state=state,
-            catalog=catalog,
+            catalog=None if catalog is None else with_ids(catalog),
         )
 
     @override

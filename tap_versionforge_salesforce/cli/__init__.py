@@ -86,12 +86,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
         TapVersionForgeSalesforce.logger.error(
             "The target has closed its input before the end; what it was given is not the whole."
         )
-        # Python would fail once more when it flushes stdout on its way out.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = _UNEXPECTED
     except Exception:  # noqa: BLE001  the boundary: what gets here is a defect of the tap
         TapVersionForgeSalesforce.logger.exception(
             "The tap itself has failed. Please report it with the lines below."
         )
         code = _UNEXPECTED
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:  # who reads a catalog has seen enough of it, or the target is gone
+        # Python would fail once more when it flushes stdout on its way out.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(code if isinstance(code, int) else 0)

@@ -157,6 +157,46 @@ def test_catalog_without_a_key(org: LocalOrg, tap: TapRunner) -> None:
     assert [message["key_properties"] for message in run.messages_of("SCHEMA")] == [["Id"]]
 
 
+@pytest.mark.parametrize("stream_maps", [{}, {"Account": {}}], ids=["lines", "records"])
+@pytest.mark.parametrize("how", ["deselected", "gone"])
+def test_catalog_without_the_id(
+    org: LocalOrg, tap: TapRunner, how: str, stream_maps: dict[str, Any]
+) -> None:
+    """Id comes whatever the catalog says of it, for it is the key, and has its place in SCHEMA."""
+    (row_id,) = org.store.seed("Account", 1, hurt=False)
+    catalog = tap.discover(objects=["Account"])
+    entry = selected(catalog)
+    if how == "gone":
+        del entry["schema"]["properties"]["Id"]
+    for item in entry["metadata"]:
+        if item["breadcrumb"] == ["properties", "Id"]:
+            item["metadata"] = {"inclusion": "available", "selected": False}
+    run = tap.sync(catalog=catalog, stream_maps=stream_maps)
+    assert run.exit_code == 0, run.log
+    (schema,) = run.messages_of("SCHEMA")
+    assert "Id" in schema["schema"]["properties"]
+    assert run.ids("Account") == [row_id]
+
+
+@pytest.mark.parametrize("stream_maps", [{}, {"Account": {}}], ids=["lines", "records"])
+def test_catalog_without_a_member_of_a_compound(
+    org: LocalOrg, tap: TapRunner, stream_maps: dict[str, Any]
+) -> None:
+    """A record has the members that its SCHEMA has, and no others."""
+    org.store.seed("Account", 5, hurt=False)
+    catalog = tap.discover(objects=["Account"])
+    entry = selected(catalog)
+    del entry["schema"]["properties"]["BillingAddress"]["properties"]["city"]
+    for item in entry["metadata"]:
+        if item["breadcrumb"] == ["properties", "BillingAddress"]:
+            item["metadata"]["selected"] = True
+    run = tap.sync(catalog=catalog, stream_maps=stream_maps)
+    assert run.exit_code == 0, run.log
+    addresses = [record["BillingAddress"] for record in run.records("Account")]
+    assert any(addresses)
+    assert not any("city" in address for address in addresses if address)
+
+
 def test_catalog_names_an_object_that_is_gone(org: LocalOrg, tap: TapRunner) -> None:
     """The stream fails with a name and the others are read: exit code 7."""
     catalog = tap.discover(objects=["Account", "Contact"])

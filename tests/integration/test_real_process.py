@@ -83,6 +83,20 @@ def test_target_that_closes_early(org: LocalOrg, tap: TapRunner) -> None:
     assert "Traceback" not in stderr
 
 
+def test_discover_into_a_pipe_that_closes_early(org: LocalOrg, tap: TapRunner) -> None:
+    """`--discover | head`: who has seen enough of the catalog is told nothing more."""
+    del org  # it only has to be there
+    with started("--config", tap.config(), "--discover") as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        stderr = process.stderr.read().decode()
+        process.wait(TOO_LONG_SECONDS)
+    assert "BrokenPipeError" not in stderr
+    assert "Traceback" not in stderr
+    assert process.returncode in (0, 1)
+
+
 @pytest.mark.parametrize(
     ("settings", "request_that_hangs", "number", "exit_code"),
     [
