@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers import types
     from singer_sdk.helpers._batch import BaseBatchFileEncoding, BatchConfig
-    from singer_sdk.singerlib import RecordMessage
+    from singer_sdk.singerlib import MetadataMapping, RecordMessage
 
     from tap_versionforge_salesforce.columns import Column
     from tap_versionforge_salesforce.pagination import Page
@@ -53,6 +53,21 @@ class FrameStream(Stream, abc.ABC):
 
         Whoever takes a page writes its rows before asking for the next one.
         """
+
+    @abc.abstractmethod
+    def mark_fields(self, metadata: MetadataMapping) -> None:
+        """Say in the metadata of a discovered stream which fields are special."""
+
+    @property
+    @override
+    def metadata(self) -> MetadataMapping:
+        """Return the selection metadata: the catalog's, or that of a discovered stream."""
+        is_new = self._metadata is None
+        metadata = super().metadata
+        catalog = self._tap_input_catalog
+        if is_new and (catalog is None or catalog.get_stream(self.tap_stream_id) is None):
+            self.mark_fields(metadata)
+        return metadata
 
     # The two lanes
 
@@ -176,6 +191,15 @@ class FrameStream(Stream, abc.ABC):
         """Write STATE now."""
         self.state_manager.is_flushed = False
         self._write_state_message()
+
+    def begin_version(self, version: int | None) -> None:
+        """Let every row from now on carry this version; None for no version."""
+        self._stream_version = version
+
+    def activate_version(self) -> None:
+        """Tell the target that the rows of the version are all there are, if they have one."""
+        if self._stream_version is not None:
+            self._write_activate_version_message(self._stream_version)
 
     @property
     @override

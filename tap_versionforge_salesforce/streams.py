@@ -174,7 +174,7 @@ class SObjectStream(FrameStream):
         paginator = self._paginator(window)
         rows, calls_before = 0, self._connection.quota.calls
         # Targets delete what the version does not name: it is a new one, and activated late.
-        self._stream_version = self._new_version()
+        self.begin_version(self._new_version())
         for page in paginator:
             yield page
             rows += page.frame.height
@@ -192,8 +192,7 @@ class SObjectStream(FrameStream):
             paginator.choice.api.value if paginator.choice else "no API",
             self._connection.quota.calls - calls_before,
         )
-        if self._stream_version is not None:
-            self._write_activate_version_message(self._stream_version)
+        self.activate_version()
         self._remember(bookmark, window.upper)
 
     def _paginator(self, window: Window) -> SalesforcePaginator:
@@ -239,22 +238,16 @@ class SObjectStream(FrameStream):
 
     # What is offered
 
-    @property
     @override
-    def metadata(self) -> MetadataMapping:
-        """Return the selection metadata; compound fields are there but not selected."""
-        is_new = self._metadata is None
-        metadata = super().metadata
-        catalog = self._tap_input_catalog
-        if is_new and (catalog is None or catalog.get_stream(self.tap_stream_id) is None):
-            for column in self.sobject.columns:
-                entry = metadata[("properties", column.name)]
-                if column.kind is Kind.COMPOUND:
-                    entry.selected_by_default = False
-                    # Meltano deselects what no pattern names: the members are there with the whole.
-                    for member, _ in column.parts:
-                        place = ("properties", column.name, "properties", member)
-                        metadata[place].inclusion = Metadata.InclusionType.AUTOMATIC
-                elif column.kind is Kind.UNSUPPORTED:
-                    entry.inclusion = Metadata.InclusionType.UNSUPPORTED
-        return metadata
+    def mark_fields(self, metadata: MetadataMapping) -> None:
+        """Mark compound fields as there but not selected, and those that can't be read."""
+        for column in self.sobject.columns:
+            entry = metadata[("properties", column.name)]
+            if column.kind is Kind.COMPOUND:
+                entry.selected_by_default = False
+                # Meltano deselects what no pattern names: the members are there with the whole.
+                for member, _ in column.parts:
+                    place = ("properties", column.name, "properties", member)
+                    metadata[place].inclusion = Metadata.InclusionType.AUTOMATIC
+            elif column.kind is Kind.UNSUPPORTED:
+                entry.inclusion = Metadata.InclusionType.UNSUPPORTED

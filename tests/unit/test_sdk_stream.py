@@ -7,8 +7,11 @@ import inspect
 from typing import TYPE_CHECKING
 
 import pytest
-from singer_sdk import Stream
-from singer_sdk.mapper import SameRecordTransform
+from singer_sdk import Stream, Tap
+from singer_sdk.configuration._dict_config import parse_environment_config
+from singer_sdk.helpers._catalog import pop_deselected_record_properties
+from singer_sdk.helpers._state import StateWriter
+from singer_sdk.mapper import PluginMapper, SameRecordTransform
 from singer_sdk.plugin_base import SingerWriter as PluginWriter  # type: ignore[attr-defined]
 from singer_sdk.singerlib.encoding import SimpleSingerWriter
 
@@ -16,13 +19,22 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 # What was read, and is relied upon. After a change: read the function again, see that
-# sdk_stream.py and writer.py still do what it expects, and put the new digest here.
+# sdk_stream.py, tap.py and writer.py still do what it expects, and put the new digest here.
 READ = {
     Stream.sync: "6b4262dcdddf22b4",
     Stream._sync_records: "8928dc7f50e9bf57",  # noqa: SLF001
     Stream._write_state_message: "f82ecd8d16986823",  # noqa: SLF001
     Stream._generate_record_messages: "9b5f9fbcdedb7a1a",  # noqa: SLF001
     Stream._process_record: "8529b9f3ce2f849d",  # noqa: SLF001
+    Stream._sync_batches: "a42df0f3a08779dc",  # noqa: SLF001
+    Stream._write_activate_version_message: "b5295d35a81b3da6",  # noqa: SLF001
+    StateWriter.write_state: "40a241228848eb2c",
+    Tap.sync_all: "e4412393757b4cdc",
+    Tap.run_sync_dry_run: "da3cd8ec5cd98b13",
+    Tap._validate_config: "0584b9e347e353fa",  # noqa: SLF001
+    PluginMapper.register_raw_stream_schema: "b86016569f9b1404",
+    parse_environment_config: "8795a086c3e468a6",
+    pop_deselected_record_properties: "e69d4428c03eced1",
     SameRecordTransform.transform: "db46d82cacfd5593",
     SimpleSingerWriter.write_message: "5fc83c04001e1f69",
 }
