@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import gzip
-import io
+import shutil
 import uuid
-from contextlib import nullcontext
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from tap_versionforge_salesforce.batch_config import place, unusable
-from tap_versionforge_salesforce.frames import Frame, regrouped
+from tap_versionforge_salesforce.frames import Frame, joined
 from tap_versionforge_salesforce.messages import LineMaker
 from tap_versionforge_salesforce.parquet import typed
+from tap_versionforge_salesforce.spool import spool_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from typing import Literal
 
     from singer_sdk.helpers._batch import BatchConfig
 
@@ -26,6 +27,7 @@ _ENDINGS = {("jsonl", "gzip"): "json.gz", ("jsonl", "none"): "json"}
 _GZIP_LEVEL = 1
 # As lines, rows take several times the room that they take in columns.
 _ROWS_AT_ONCE = 1_000
+_COPIED_BYTES = 1 << 20
 
 
 class BatchFiles:
@@ -36,6 +38,7 @@ class BatchFiles:
         stream: In their names.
         columns: The selected columns.
         oddities: Is told what a file's types can't hold.
+        spool_dir: Where a file is made; None for the system's temporary folder.
     """
 
     def __init__(
@@ -45,55 +48,120 @@ class BatchFiles:
         stream: str,
         columns: Sequence[Column],
         oddities: OddityReport,
+        spool_dir: str | None,
     ) -> None:
         self._files = files
         self._columns = columns
         self._lines = LineMaker(columns)
         self._oddities = oddities
+        self._spool_dir = spool_dir
         self._name = f"{files.storage.prefix or ''}{stream}-{uuid.uuid4()}"
         self._written = 0
-        self._held: list[Frame] = []
+        self._open: _Lines | _Typed | None = None
 
-    def take(self, frame: Frame, *, ends_page: bool) -> Iterator[str]:
+    def take(self, frame: Frame, *, starts_page: bool, ends_page: bool) -> Iterator[str]:
         """Take in rows, and yield the URL of each file that they fill; a page's end fills one.
+
+        Args:
+            frame: The rows.
+            starts_page: They are a page's first. A file that holds rows of it already, which did
+                not come to the page's end, is dropped.
+            ends_page: They are a page's last.
 
         Raises:
             SettingsError: The file can't be written.
         """
-        self._held.append(frame)
-        if not ends_page:
-            return
-        for rows in regrouped(self._held, self._files.batch_size):
-            yield self._write(rows)
-        self._held.clear()
+        if starts_page:
+            self.close()
+        rest = frame
+        while rest.height:
+            self._open = self._open or self._new()
+            room = self._files.batch_size - self._open.rows
+            self._open.add(rest.slice(0, room))
+            rest = rest.slice(room)
+            if self._open.rows == self._files.batch_size:
+                yield self._put_away(self._open)
+        if ends_page and self._open is not None:
+            yield self._put_away(self._open)
 
-    def _write(self, frame: Frame) -> str:
+    def close(self) -> None:
+        """Drop the file that is not full yet."""
+        if self._open is not None:
+            self._open.close()
+            self._open = None
+
+    def _new(self) -> _Lines | _Typed:
+        is_packed = self._files.encoding.compression == "gzip"
+        if self._files.encoding.format == "parquet":
+            return _Typed(self._columns, self._oddities, is_packed=is_packed)
+        return _Lines(self._lines, spool_file(self._spool_dir), is_packed=is_packed)
+
+    def _put_away(self, made: _Lines | _Typed) -> str:
+        self._open = None
         encoding = self._files.encoding
         ending = _ENDINGS.get((encoding.format, str(encoding.compression)), encoding.format)
         self._written += 1
-        content = self._content(frame)
         try:
             filesystem, folder = place(self._files)
             path = f"{folder}/{self._name}-{self._written:05d}.{ending}"
             filesystem.makedirs(path.rpartition("/")[0], exist_ok=True)
             with filesystem.open(path, "wb") as file:
-                file.write(content)
+                made.copy_to(file)
             return str(filesystem.unstrip_protocol(path))
         except Exception as error:  # noqa: BLE001  each kind of storage has errors of its own
             raise unusable(self._files, error) from None
+        finally:
+            made.close()
 
-    def _content(self, frame: Frame) -> bytes | memoryview:
-        is_packed = self._files.encoding.compression == "gzip"
-        if self._files.encoding.format == "parquet":
-            rows = typed(frame, self._columns)
-            self._oddities.note(rows.oddities)
-            file = io.BytesIO()
-            rows.table.write_parquet(file, compression="gzip" if is_packed else "snappy")
-            return file.getbuffer()
-        file = io.BytesIO()
+
+class _Lines:
+    """A file of JSON lines, written as rows come: whole only in the spool, not in memory."""
+
+    def __init__(self, lines: LineMaker, spool: IO[bytes], *, is_packed: bool) -> None:
+        self.rows = 0
+        self._lines = lines
+        self._spool = spool
         # Without a time in it, the same rows make the same file.
-        packed = gzip.GzipFile("", "wb", _GZIP_LEVEL, file, mtime=0) if is_packed else None
-        with packed or nullcontext(file) as lines:
-            for some in regrouped([frame], _ROWS_AT_ONCE):
-                lines.write(self._lines.objects(some))
-        return file.getbuffer()
+        self._packer = gzip.GzipFile("", "wb", _GZIP_LEVEL, spool, mtime=0) if is_packed else None
+
+    def add(self, frame: Frame) -> None:
+        self.rows += frame.height
+        file = self._packer or self._spool
+        for start in range(0, frame.height, _ROWS_AT_ONCE):
+            file.write(self._lines.objects(frame.slice(start, _ROWS_AT_ONCE)))
+
+    def copy_to(self, file: IO[bytes]) -> None:
+        if self._packer is not None:
+            self._packer.close()
+        self._spool.seek(0)
+        shutil.copyfileobj(self._spool, file, _COPIED_BYTES)
+
+    def close(self) -> None:
+        if self._packer is not None:
+            self._packer.close()
+        self._spool.close()
+
+
+class _Typed:
+    """A Parquet file, which is written in one stroke from typed columns held until then."""
+
+    def __init__(
+        self, columns: Sequence[Column], oddities: OddityReport, *, is_packed: bool
+    ) -> None:
+        self.rows = 0
+        self._columns = columns
+        self._oddities = oddities
+        self._packing: Literal["gzip", "snappy"] = "gzip" if is_packed else "snappy"
+        self._held: list[Frame] = []
+
+    def add(self, frame: Frame) -> None:
+        self.rows += frame.height
+        self._held.append(typed(frame, self._columns))
+
+    def copy_to(self, file: IO[bytes]) -> None:
+        for frame in self._held:
+            self._oddities.note(frame.oddities)
+        joined(self._held).table.write_parquet(file, compression=self._packing)
+
+    def close(self) -> None:
+        self._held.clear()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import zlib
 from dataclasses import dataclass
 from functools import partial
@@ -13,11 +12,11 @@ from tap_versionforge_salesforce.ahead import ahead
 from tap_versionforge_salesforce.exceptions import (
     IncompleteError,
     RefusedError,
-    SettingsError,
     TapError,
     UnavailableError,
 )
 from tap_versionforge_salesforce.retry import growing_intervals, until_whole
+from tap_versionforge_salesforce.spool import spool_file
 
 if TYPE_CHECKING:
     import logging
@@ -45,11 +44,13 @@ class Slice:
     Attributes:
         frame: The rows.
         arrived: When the page was here, by this machine's clock.
+        starts_page: It is the page's first one. It comes again where the page was not whole.
         ends_page: It is the page's last one, and the page is whole.
     """
 
     frame: Frame
     arrived: datetime
+    starts_page: bool
     ends_page: bool
 
 
@@ -151,7 +152,7 @@ class QueryJob:
 
     def _pages(self, job: Mapping[str, object]) -> Iterator[Slice]:
         rows, locator, seen = 0, None, set[str]()
-        with self._spool() as spool:
+        with spool_file(self._settings.spool_dir) as spool:
             while True:
                 yield from until_whole(partial(self._slices, locator, spool), self._logger)
                 rows += self._page.rows
@@ -178,11 +179,12 @@ class QueryJob:
             self.id, locator=locator, rows=self._settings.bulk_page_rows, sink=spool
         )
         arrived = self._clock.now()
-        rows, held = 0, None
+        rows, held, is_first = 0, None, True
         for frame in self._frames(spool):
             rows += frame.height
             if held is not None:
-                yield Slice(held, arrived, ends_page=False)
+                yield Slice(held, arrived, starts_page=is_first, ends_page=False)
+                is_first = False
             held = frame
         if rows != self._page.rows:
             raise IncompleteError(
@@ -193,7 +195,7 @@ class QueryJob:
             )
         # The last slice waits for the proof: a page of one slice is emitted proven or not at all.
         if held is not None:
-            yield Slice(held, arrived, ends_page=True)
+            yield Slice(held, arrived, starts_page=is_first, ends_page=True)
 
     def _frames(self, spool: IO[bytes]) -> Iterator[Frame]:
         spool.seek(0)
@@ -205,16 +207,6 @@ class QueryJob:
         except (EOFError, zlib.error) as error:
             message = f"A result page of Bulk job {self.id} can't be unpacked ({error})."
             raise IncompleteError(message, hint="Run again.", code="broken-page") from None
-
-    def _spool(self) -> IO[bytes]:
-        try:
-            # Without a name from the start, so that even a killed process leaves nothing behind.
-            return tempfile.TemporaryFile(dir=self._settings.spool_dir)
-        except OSError as error:
-            message = f"No file can be made in the spool folder ({error})."
-            raise SettingsError(
-                message, hint="Set spool_dir to a folder that exists and can be written to."
-            ) from None
 
     def _remove(self) -> None:
         if not self.id:

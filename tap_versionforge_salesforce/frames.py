@@ -39,6 +39,10 @@ class Frame:
         """Return the number of rows."""
         return self.table.height
 
+    def slice(self, start: int, rows: int | None = None) -> Frame:
+        """Return some of the rows; what was odd about them stays with the whole."""
+        return Frame(self.table.slice(start, rows))
+
     def last_below(self, column: str, bound: str) -> tuple[str, str] | None:
         """Return the (stamp, Id) of the last row whose stamp lies below a bound.
 
@@ -52,12 +56,9 @@ class Frame:
         return str(below[column][-1]), str(below["Id"][-1])
 
 
-def regrouped(frames: Iterable[Frame], rows: int) -> Iterator[Frame]:
-    """Yield the rows of all Frames again, in Frames of so many rows; the last may have fewer."""
-    tables = [frame.table for frame in frames]
-    whole = pl.concat(tables) if tables else pl.DataFrame()
-    for start in range(0, whole.height, rows):
-        yield Frame(whole.slice(start, rows))
+def joined(frames: Sequence[Frame]) -> Frame:
+    """Return the rows of all Frames in one; what was odd about them stays with those."""
+    return Frame(pl.concat([frame.table for frame in frames]))
 
 
 def csv_frames(

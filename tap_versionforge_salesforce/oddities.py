@@ -44,16 +44,35 @@ class OddityReport:
     def __init__(self, stream: str) -> None:
         self._stream = stream
         self._first: dict[tuple[str, str], Oddity] = {}
+        self._of_page: list[Oddity] = []
 
-    def note(self, oddities: Iterable[Oddity]) -> None:
-        """Add those of a page."""
-        for oddity in oddities:
+    def note(
+        self, oddities: Iterable[Oddity], *, starts_page: bool = True, ends_page: bool = True
+    ) -> None:
+        """Add those of a page, or of a part of one.
+
+        Args:
+            oddities: What was odd.
+            starts_page: The page's first part. Where the page before it has not ended, it is that
+                page, fetched again.
+            ends_page: The page's last part.
+        """
+        if starts_page:
+            self._of_page.clear()
+        self._of_page.extend(oddities)
+        if ends_page:
+            self._sum_up()
+
+    def _sum_up(self) -> None:
+        for oddity in self._of_page:
             key = (oddity.column, oddity.problem)
             known = self._first.get(key, replace(oddity, count=0))
             self._first[key] = replace(known, count=known.count + oddity.count)
+        self._of_page.clear()
 
     def tell(self, logger: logging.Logger) -> None:
         """Log them: a line per column, and one for all NUL characters."""
+        self._sum_up()
         nul = [oddity for oddity in self._first.values() if oddity.problem == NUL_REMOVED]
         if nul:
             logger.info(

@@ -44,7 +44,9 @@ class Page:
     Attributes:
         frame: The rows.
         arrived: When they were here, by this machine's clock.
-        ends_page: They are the last of the page that Salesforce served.
+        starts_page: They are the first of the page that Salesforce served. They come again where
+            the page was not whole.
+        ends_page: They are the last of it, and it is whole.
         checkpoint: Every row of the window up to here has been served; None where a page says
             nothing of the kind.
         takes_back: The checkpoints before it may have passed rows that did not come.
@@ -52,6 +54,7 @@ class Page:
 
     frame: Frame
     arrived: datetime
+    starts_page: bool = True
     ends_page: bool = True
     checkpoint: datetime | None = None
     takes_back: bool = False
@@ -255,7 +258,9 @@ class SalesforcePaginator:
             return
         self._tell(choice)
         for part in job.slices():
-            yield Page(part.frame, part.arrived, ends_page=part.ends_page)
+            yield Page(
+                part.frame, part.arrived, starts_page=part.starts_page, ends_page=part.ends_page
+            )
 
     def _instead_of_bulk(self, error: RefusedError, rows: int | None) -> Choice:
         if self._settings.api_mode != "auto" or Api.REST in self._refused_by:

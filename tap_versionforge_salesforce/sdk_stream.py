@@ -142,15 +142,22 @@ class FrameStream(Stream, abc.ABC):
         """
         oddities = OddityReport(self.name)
         files = BatchFiles(
-            batch_config, stream=self.name, columns=self.selected_columns, oddities=oddities
+            batch_config,
+            stream=self.name,
+            columns=self.selected_columns,
+            oddities=oddities,
+            spool_dir=self.config.get("spool_dir"),
         )
         try:
             with self.get_record_counter() as counter, self.get_sync_timer():
                 for page in self.pages():
-                    for file in files.take(page.frame, ends_page=page.ends_page):
+                    for file in files.take(
+                        page.frame, starts_page=page.starts_page, ends_page=page.ends_page
+                    ):
                         yield batch_config.encoding, [file]
                     counter.increment(page.frame.height)
         finally:
+            files.close()
             oddities.tell(self.logger)
 
     # Stream maps are the user's

@@ -178,7 +178,9 @@ class SObjectStream(FrameStream):
         for page in paginator:
             yield page
             rows += page.frame.height
-            oddities.note(page.frame.oddities)
+            oddities.note(
+                page.frame.oddities, starts_page=page.starts_page, ends_page=page.ends_page
+            )
             if page.takes_back:
                 bookmark.move_back()
                 self.write_state()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import pytest
 
 from tests import processes
 from tests.bench.measure import measure
@@ -14,6 +16,34 @@ if TYPE_CHECKING:
 MEGABYTE = 1_000_000
 PAGE_ROWS = 10_000
 FEW, MANY = 4 * PAGE_ROWS, 16 * PAGE_ROWS
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        pytest.param({}, id="messages"),
+        pytest.param({"batch_config": {"encoding": {"format": "jsonl"}}}, id="BATCH, jsonl"),
+    ],
+)
+def test_one_large_page_takes_the_memory_of_many_small_ones(
+    tmp_path: Path, settings: dict[str, Any]
+) -> None:
+    """A page waits on disk, whatever its size; neither it nor its file is ever held whole."""
+    for each in settings.values():
+        each["storage"] = {"root": (tmp_path / "files").as_uri()}
+    peaks = {}
+    for page_rows in (PAGE_ROWS, MANY):
+        folder = tmp_path / str(page_rows)
+        rows = {"Many__c": MANY}
+        with ReadyOrgProcess(folder, columns=40, rows=rows, page_rows=page_rows) as org:
+            config = org.tap_config(
+                objects=list(rows), api_mode="bulk", bulk_page_rows=MANY, **settings
+            )
+            result = measure([processes.TAP, "--config", config])
+        assert result.exit_code == 0, result.log
+        peaks[page_rows] = result.peak_bytes
+
+    assert peaks[MANY] <= peaks[PAGE_ROWS] * 1.2
 
 
 def test_four_times_as_many_pages_take_the_same_memory(tmp_path: Path) -> None:

@@ -136,6 +136,23 @@ def test_slices_of_a_large_page_are_one_file(
     assert [row["Id"] for row in rows_of(run, "Account")] == rows
 
 
+@pytest.mark.parametrize("form", ["jsonl", "parquet"])
+def test_a_page_that_is_fetched_again_is_in_its_file_once(
+    org: LocalOrg, tap: TapRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    """What came of the page before it turned out not to be whole is in no file, nor counted."""
+    monkeypatch.setattr("tap_versionforge_salesforce.bulk._SLICE_BYTES", 4_096)
+    names = [{"Name": f"{n}\0"} for n in range(60)]
+    rows = org.store.insert("Account", names, stamp=LAST_WEEK)
+    org.faults.add("*/results", faults.drop_last_row())
+    run = tap.sync(objects=["Account"], api_mode="bulk", batch_config=into(tmp_path, form))
+    assert run.exit_code == 0, run.log
+    assert "Fetching it again." in run.log
+    assert [row["Id"] for row in rows_of(run, "Account")] == rows
+    assert len(list(tmp_path.glob("sf-*"))) == 1
+    assert "60 NUL characters were removed" in run.log
+
+
 def _instant(value: object) -> datetime:
     assert isinstance(value, datetime)
     return value

@@ -45,6 +45,18 @@ def test_pages_are_summed_up(logger: logging.Logger, written: io.StringIO) -> No
     )
 
 
+def test_a_page_that_comes_again_counts_once(logger: logging.Logger, written: io.StringIO) -> None:
+    """Parts of a page that did not come to its end are forgotten when it starts again."""
+    report = OddityReport("Opportunity")
+    first, second = Oddity("Amount", LOST, 2, "006A", "NaN"), Oddity("Amount", LOST, 3, "006B", "x")
+    report.note([first], ends_page=False)
+    report.note([first], ends_page=False)
+    report.note([second], starts_page=False)
+    report.note([second], ends_page=False)
+    report.tell(logger)
+    assert "Opportunity.Amount: 8 values" in written.getvalue()
+
+
 def test_each_column_has_its_line(logger: logging.Logger, written: io.StringIO) -> None:
     """Two columns, or two troubles of one, are two lines."""
     report = OddityReport("Opportunity")
