@@ -172,6 +172,16 @@ def parse(stdout: str) -> list[dict[str, Any]]:
     return [json.loads(line, parse_float=Decimal) for line in stdout.split("\n") if line]
 
 
+def said(run: Run) -> list[dict[str, Any]]:
+    """Return the messages without what differs from run to run."""
+    moments = ("time_extracted", "version")
+    return [
+        {name: value for name, value in message.items() if name not in moments}
+        for message in run.messages
+        if message["type"] != "STATE"
+    ]
+
+
 class ModelTarget:
     """A target that keeps rows by Id and deletes by version, as the popular ones do."""
 

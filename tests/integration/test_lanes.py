@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.integration.catalogs import metadata_of, set_selected
+from tests.integration.harness import said
 from tests.local_org import faults
 
 if TYPE_CHECKING:
@@ -21,16 +22,6 @@ LATER = NOW + timedelta(days=1)
 # A map that changes nothing, but could: the SDK has to see every record.
 SAME: dict[str, dict[str, str]] = {"Account": {}, "Measurement__c": {}}
 RECORD_BY_RECORD = "goes record by record, because"
-
-
-def said(run: Run) -> list[dict[str, Any]]:
-    """Return the messages without what differs from run to run."""
-    moments = ("time_extracted", "version")
-    return [
-        {name: value for name, value in message.items() if name not in moments}
-        for message in run.messages
-        if message["type"] != "STATE"
-    ]
 
 
 def rows_before_state(run: Run) -> list[tuple[int, object]]:
