@@ -8,19 +8,21 @@ import subprocess
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import psycopg
 import pytest
 from psycopg import sql
 from psycopg.rows import dict_row
+from psycopg.types.json import set_json_loads
 
 from tests import processes
 from tests.local_org import LocalOrg
 from tests.postgres_server import SUPERUSER, NoServerProgramsError, PostgresServer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from tests.local_org.fields import Field
@@ -44,6 +46,7 @@ ROWS = {
 CHANGED_ROWS = 20
 RUN_SECONDS = 300
 NEVER_DELETED = "User"
+ADDRESS = "BillingAddress"
 Rows = dict[str, dict[str, Any]]
 
 
@@ -153,6 +156,30 @@ def by_files(
     return second
 
 
+@pytest.fixture(scope="module", params=["messages", "jsonl", "parquet"])
+def of_compounds(
+    request: pytest.FixtureRequest,
+    org: LocalOrg,
+    server: PostgresServer,
+    full: Load,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Load:
+    """Load accounts with their compound fields, in each way that rows can go."""
+    assert full.found
+    folder = tmp_path_factory.mktemp(f"compounds_{request.param}")
+    config = _written(folder / "discover.json", org.config(objects=["Account"]))
+    found = processes.run([processes.TAP, "--config", config, "--discover"])
+    catalog = json.loads(found.stdout)
+    for item in catalog["streams"][0]["metadata"]:
+        if item["breadcrumb"] == ["properties", ADDRESS]:
+            item["metadata"]["selected"] = True
+    how: dict[str, Any] = {"schema": f"compounds_{request.param}"}
+    if request.param != "messages":
+        storage = {"root": folder.as_uri()}
+        how["batch_config"] = {"encoding": {"format": request.param}, "storage": storage}
+    return load(org, server, folder, state={}, catalog=catalog, streams=["Account"], **how)
+
+
 def load(
     org: LocalOrg,
     server: PostgresServer,
@@ -160,6 +187,8 @@ def load(
     *,
     state: Mapping[str, Any],
     schema: str = SCHEMA,
+    catalog: Mapping[str, Any] | None = None,
+    streams: Sequence[str] = tuple(ROWS),
     **settings: object,
 ) -> Load:
     """Pipe the tap into the target as a shell would, and read what is in the tables."""
@@ -171,13 +200,12 @@ def load(
         _written(folder / "target.json", _target_config(server, schema)),
         _written(folder / "state.json", state),
     )
+    command: list[str | Path] = [processes.TAP, "--config", tap_config, "--state", state_file]
+    if catalog is not None:
+        command += ["--catalog", _written(folder / "catalog.json", catalog)]
     log_path = folder / "tap.log"
     with log_path.open("wb") as log:
-        tap = processes.start(
-            [processes.TAP, "--config", tap_config, "--state", state_file],
-            stdout=subprocess.PIPE,
-            stderr=log,
-        )
+        tap = processes.start(command, stdout=subprocess.PIPE, stderr=log)
     try:
         target = processes.run(
             [TARGET, "--config", target_config], stdin=tap.stdout, timeout=RUN_SECONDS
@@ -189,8 +217,8 @@ def load(
     told = log_path.read_text(encoding="utf-8")
     assert exit_code == 0, told
     return Load(
-        expected={name: expected_rows(org, name) for name in ROWS},
-        found=tables(server, schema),
+        expected={name: expected_rows(org, name) for name in streams},
+        found=tables(server, schema, streams),
         state=json.loads(target.stdout.splitlines()[-1]),
         log=told,
     )
@@ -212,7 +240,7 @@ def _target_config(server: PostgresServer, schema: str) -> dict[str, Any]:
     }
 
 
-def tables(server: PostgresServer, schema: str) -> dict[str, Rows]:
+def tables(server: PostgresServer, schema: str, streams: Sequence[str]) -> dict[str, Rows]:
     """Return every row of every table, without the columns that the target adds."""
     found = {}
     with psycopg.connect(
@@ -220,7 +248,8 @@ def tables(server: PostgresServer, schema: str) -> dict[str, Rows]:
     ) as connection:
         # Without a zone of its own the session would show moments in this machine's.
         connection.execute("SET TIME ZONE 'UTC'")
-        for name in ROWS:
+        set_json_loads(partial(json.loads, parse_float=Decimal), connection)
+        for name in streams:
             query = sql.SQL("SELECT * FROM {}").format(sql.Identifier(schema, name))
             rows = connection.execute(query).fetchall()
             found[name] = {
@@ -336,3 +365,21 @@ def test_an_incremental_run_reads_only_what_changed(incremental: Load) -> None:
 def test_files_load_every_value(by_files: Load, stream: str) -> None:
     """BATCH files bring what messages bring, in full and then incrementally, to the last digit."""
     assert differences(by_files.expected[stream], by_files.found[stream]) == []
+
+
+def test_compounds_are_loaded_with_all_their_members(of_compounds: Load) -> None:
+    """An address is one value of its parts in the target, from messages and from files."""
+    found = of_compounds.found["Account"]
+    addresses = {row_id: row.pop(ADDRESS) for row_id, row in found.items()}
+    assert differences(of_compounds.expected["Account"], found) == []
+    for row_id, row in of_compounds.expected["Account"].items():
+        parts = {
+            member: row[f"Billing{member[:1].upper()}{member[1:]}"]
+            for member in (
+                *("street", "city", "state", "postalCode", "country"),
+                *("latitude", "longitude", "geocodeAccuracy"),
+            )
+        }
+        is_empty = all(value is None for value in parts.values())
+        assert addresses[row_id] == (None if is_empty else parts)
+    assert any(addresses.values())

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tap_versionforge_salesforce.streams import SObjectStream
 from tests.integration.catalogs import metadata_of, set_selected
 from tests.integration.harness import said
 from tests.local_org import faults
@@ -81,6 +82,23 @@ def test_both_lanes_leave_out_a_deselected_member(
     found = [record["BillingAddress"] for record in fast.records("Account")]
     assert {member for address in found if address for member in address} == members
     assert all("BillingCity" not in soql for _, soql in org.journal.soql())
+
+
+def test_a_hook_that_changes_records_is_heard(
+    org: LocalOrg, tap: TapRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stream class with a `post_process` of its own gets its records, and the log says why."""
+
+    def post_process(
+        _stream: SObjectStream, row: dict[str, Any], _context: object = None
+    ) -> dict[str, Any]:
+        return row | {"Name": "by the hook"}
+
+    monkeypatch.setattr(SObjectStream, "post_process", post_process)
+    org.store.seed("Account", 3)
+    run = tap.sync(objects=["Account"])
+    assert f"{RECORD_BY_RECORD} post_process changes them" in run.log
+    assert [record["Name"] for record in run.records("Account")] == ["by the hook"] * 3
 
 
 def test_lines_of_a_page_carry_one_moment(org: LocalOrg, tap: TapRunner) -> None:
