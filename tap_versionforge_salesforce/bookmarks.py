@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from tap_versionforge_salesforce.exceptions import SettingsError
 from tap_versionforge_salesforce.instants import EARLIEST, format_instant, parse_instant
+from tap_versionforge_salesforce.saved_job import SavedJob
 from tap_versionforge_salesforce.soql import Range
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
     from datetime import datetime
+
+_JOB, _ENDED_JOB = "bulk_job", "ended_bulk_job_id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +29,14 @@ class Window:
     Attributes:
         range: The rows; None for a stream that is read whole each time (FULL_TABLE).
         upper: The bound, frozen for the extraction.
+        bookmark: From which the window was made; None where there was none.
         is_full: There was neither a bookmark nor a start_date to begin from.
     """
 
     range: Range | None
     upper: datetime
     is_full: bool
+    bookmark: datetime | None = None
 
     @property
     def is_empty(self) -> bool:
@@ -114,6 +119,7 @@ class Bookmark:
             range=Range(key=self._key, lower=lower, upper=upper, or_null=key_nillable),
             upper=upper,
             is_full=lower is None,
+            bookmark=bookmark,
         )
 
     def move_back(self) -> None:
@@ -131,3 +137,27 @@ class Bookmark:
         if self._key is not None and (before is None or instant > before):
             self._state["replication_key"] = self._key
             self._state["replication_key_value"] = format_instant(instant)
+
+    # The job in flight
+
+    @property
+    def saved_job(self) -> SavedJob | None:
+        """Return the Bulk job of an earlier run; None where there is none of this state.
+
+        Meltano merges states key by key, so that a job that has ended can come back. It is known
+        by the bookmark that has moved on, or, of a stream that is read whole, by its id.
+        """
+        job = SavedJob.from_state(self._state.get(_JOB))
+        if job is None or job.lower_bound != self.value or job.id == self._state.get(_ENDED_JOB):
+            return None
+        return job
+
+    def save_job(self, job: SavedJob) -> None:
+        """Keep a job whose rows have not all been emitted."""
+        self._state[_JOB] = job.to_state()
+
+    def forget_job(self) -> None:
+        """Keep no job: there is none in flight any more."""
+        ended = self._state.pop(_JOB, None)
+        if self._key is None and isinstance(ended, dict):
+            self._state[_ENDED_JOB] = ended.get("id")

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from tap_versionforge_salesforce.columns import Column
     from tap_versionforge_salesforce.connection import Connection
     from tap_versionforge_salesforce.frames import Frame
+    from tap_versionforge_salesforce.saved_job import SavedJob
 
 _FIRST_LOOK_SECONDS = 0.5
 _LONGEST_LOOK_SECONDS = 30.0
@@ -46,12 +47,16 @@ class Slice:
         arrived: When the page was here, by this machine's clock.
         starts_page: It is the page's first one. It comes again where the page was not whole.
         ends_page: It is the page's last one, and the page is whole.
+        locator: Behind a whole page, where the next one starts; None behind the last.
+        rows: Behind a whole page, those of the job up to here.
     """
 
     frame: Frame
     arrived: datetime
     starts_page: bool
     ends_page: bool
+    locator: str | None = None
+    rows: int = 0
 
 
 class QueryJob:
@@ -74,6 +79,7 @@ class QueryJob:
         self._state = ""
         self._page: JobPage
         self.id = ""
+        self.api_version = self._client.api_version
 
     def create(self, soql: str) -> None:
         """Create the job.
@@ -86,49 +92,84 @@ class QueryJob:
         """
         created = self._client.create_job(soql, deleted=self._settings.include_deleted)
         self.id = str(created["id"])
+        self.api_version = self._client.api_version
         self._state = str(created.get("state", ""))
         self._logger.info("Bulk job %s: %s", self.id, self._address())
 
-    def slices(self) -> Iterator[Slice]:
-        """Wait for the job and yield its result pages slice by slice, then remove it.
+    def take_up(self, saved: SavedJob) -> str | None:
+        """Be the job of an earlier run.
 
-        A page that turns out not to be whole is fetched again, and all its slices come again.
+        Returns:
+            Why that can't be gone on with; None where it can.
+        """
+        self.id, self.api_version = saved.id, saved.api_version
+        try:
+            self._look()
+        except RefusedError as error:
+            self.id = ""
+            return f"it can't be found any more ({error.error_code or error.status})"
+        return f"it is {self._state}" if self._state in ("Failed", "Aborted") else None
+
+    def slices(self, locator: str | None, rows_before: int) -> Iterator[Slice]:
+        """Wait for the job and yield its result pages slice by slice.
+
+        A page that turns out not to be whole is fetched again, and all its slices come again. A
+        job from which nothing more can be had is removed; otherwise it stays until `remove`, so
+        that a run that ends early leaves it to the next one.
+
+        Args:
+            locator: Where to begin; None for the first page.
+            rows_before: Rows of the pages before that.
 
         Raises:
             IncompleteError: Pages or rows are missing.
             RefusedError: The job failed or was aborted.
-            UnavailableError: It did not end in time.
+            UnavailableError: It did not end in time. With the code ``bulk-job-queued`` it is left
+                to the next run.
         """
         try:
             ended = self._wait()
-            yield from self._pages(ended)
-        finally:
-            self._remove()
+            yield from self._pages(ended, locator, rows_before)
+        except (IncompleteError, RefusedError):
+            self.remove()
+            raise
 
     def _address(self) -> str:
         page = "lightning/setup/AsyncApiJobStatus/page?address=%2F"
         return f"{self._settings.instance_url}/{page}{self.id}"
 
+    def _look(self) -> Mapping[str, object]:
+        job = self._client.job(self.id, version=self.api_version)
+        self._state = str(job.get("state", ""))
+        return job
+
     def _wait(self) -> Mapping[str, object]:
         deadline = self._clock.monotonic() + self._settings.job_timeout_seconds
         for seconds in growing_intervals(_FIRST_LOOK_SECONDS, _LONGEST_LOOK_SECONDS):
-            job = self._client.job(self.id)
-            self._state = str(job.get("state", ""))
+            job = self._look()
             if self._state in _ENDED:
                 return self._completed(job)
             if self._clock.monotonic() + seconds > deadline:
-                message = (
-                    f"Bulk job {self.id} was still {self._state} after "
-                    f"{self._settings.job_timeout_seconds:,} seconds."
-                )
-                raise UnavailableError(
-                    message,
-                    hint=f"Look at it in Setup: {self._address()}. job_timeout_seconds allows "
-                    "more time; a later start_date or fewer columns make a smaller job.",
-                    code="bulk-job-timeout",
-                )
+                raise self._too_late()
             self._client.session.pause(seconds)
         raise AssertionError  # pragma: no cover  the intervals never end
+
+    def _too_late(self) -> UnavailableError:
+        waited = f"{self._settings.job_timeout_seconds:,} seconds"
+        look = f"Look at it in Setup: {self._address()}."
+        if self._state == "UploadComplete":
+            return UnavailableError(
+                f"Bulk job {self.id} still waited in Salesforce's queue after {waited}.",
+                hint=f"Run again: the next run goes on with it. {look}",
+                code="bulk-job-queued",
+            )
+        self.remove()
+        return UnavailableError(
+            f"Bulk job {self.id} was still {self._state} after {waited}.",
+            hint=f"{look} job_timeout_seconds allows more time; a later start_date or fewer "
+            "columns make a smaller job.",
+            code="bulk-job-timeout",
+        )
 
     def _completed(self, job: Mapping[str, object]) -> Mapping[str, object]:
         if self._state == "JobComplete":
@@ -150,11 +191,12 @@ class QueryJob:
             code="bulk-job-failed",
         )
 
-    def _pages(self, job: Mapping[str, object]) -> Iterator[Slice]:
-        rows, locator, seen = 0, None, set[str]()
+    def _pages(self, job: Mapping[str, object], locator: str | None, rows: int) -> Iterator[Slice]:
+        seen = {locator}
         with spool_file(self._settings.spool_dir) as spool:
             while True:
-                yield from until_whole(partial(self._slices, locator, spool), self._logger)
+                read = partial(self._slices, locator, rows, spool)
+                yield from until_whole(read, self._logger)
                 rows += self._page.rows
                 locator = self._page.locator
                 if locator is None:
@@ -174,9 +216,13 @@ class QueryJob:
                 code="bulk-count-mismatch",
             )
 
-    def _slices(self, locator: str | None, spool: IO[bytes]) -> Iterator[Slice]:
+    def _slices(self, locator: str | None, rows_before: int, spool: IO[bytes]) -> Iterator[Slice]:
         self._page = self._client.job_results(
-            self.id, locator=locator, rows=self._settings.bulk_page_rows, sink=spool
+            self.id,
+            version=self.api_version,
+            locator=locator,
+            rows=self._settings.bulk_page_rows,
+            sink=spool,
         )
         arrived = self._clock.now()
         rows, held, is_first = 0, None, True
@@ -195,7 +241,14 @@ class QueryJob:
             )
         # The last slice waits for the proof: a page of one slice is emitted proven or not at all.
         if held is not None:
-            yield Slice(held, arrived, starts_page=is_first, ends_page=True)
+            yield Slice(
+                held,
+                arrived,
+                starts_page=is_first,
+                ends_page=True,
+                locator=self._page.locator,
+                rows=rows_before + rows,
+            )
 
     def _frames(self, spool: IO[bytes]) -> Iterator[Frame]:
         spool.seek(0)
@@ -208,19 +261,17 @@ class QueryJob:
             message = f"A result page of Bulk job {self.id} can't be unpacked ({error})."
             raise IncompleteError(message, hint="Run again.", code="broken-page") from None
 
-    def _remove(self) -> None:
+    def remove(self) -> None:
+        """Take the job out of the org, as far as that can be done; a refusal is only told."""
         if not self.id:
             return
         try:
             if self._state not in _ENDED:
-                self._client.abort_job(self.id)
+                self._client.abort_job(self.id, version=self.api_version)
             if not self._settings.keep_jobs:
-                self._client.delete_job(self.id)
+                self._client.delete_job(self.id, version=self.api_version)
         except TapError as error:
             self._logger.info("Bulk job %s stays in the org: %s", self.id, error.message)
-        except SystemExit:
-            # The wish to stop is kept: it ends the run behind this, or at the next wait.
-            self._logger.info("Bulk job %s stays in the org: the run is to stop.", self.id)
 
 
 def _unpacked(blocks: Iterator[bytes]) -> Iterator[bytes]:

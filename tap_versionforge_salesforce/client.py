@@ -232,30 +232,29 @@ class SalesforceClient:
         }
         return _object(self._versioned(Call(method="POST", path="/jobs/query", body=body)))
 
-    def job(self, job_id: str) -> Mapping[str, object]:
+    def job(self, job_id: str, *, version: str) -> Mapping[str, object]:
         """Return a job's state and counters."""
-        return _object(self._versioned(Call(path=f"/jobs/query/{quote(job_id)}")))
+        return _object(self._versioned(Call(path=f"/jobs/query/{quote(job_id)}"), version))
 
-    def abort_job(self, job_id: str) -> None:
+    def abort_job(self, job_id: str, *, version: str) -> None:
         """Stop a job that has not ended."""
         path = f"/jobs/query/{quote(job_id)}"
-        self._versioned(Call(method="PATCH", path=path, body={"state": "Aborted"}))
+        self._versioned(Call(method="PATCH", path=path, body={"state": "Aborted"}), version)
 
-    def delete_job(self, job_id: str) -> None:
+    def delete_job(self, job_id: str, *, version: str) -> None:
         """Remove a job that has ended, with its results."""
         path = f"/jobs/query/{quote(job_id)}"
-        self._versioned(Call(method="DELETE", path=path, expects="nothing"))
+        self._versioned(Call(method="DELETE", path=path, expects="nothing"), version)
 
     def job_results(
-        self, job_id: str, *, locator: str | None, rows: int, sink: IO[bytes]
+        self, job_id: str, *, version: str, locator: str | None, rows: int, sink: IO[bytes]
     ) -> JobPage:
         """Put one page of a job's results into the sink: CSV, packed as it came.
 
-        The API version is the one that the job was created with: Salesforce answers 409 to any
-        other.
-
         Args:
             job_id: A job that is complete.
+            version: The API version that the job was created with: Salesforce answers 409 to any
+                other.
             locator: Where the page starts; None for the first.
             rows: Most rows wanted (``maxRecords``); Salesforce may send fewer.
             sink: A binary file; emptied first.
@@ -271,7 +270,8 @@ class SalesforceClient:
                 headers={"Accept": "text/csv"},
                 expects="csv",
                 sink=sink,
-            )
+            ),
+            version,
         )
         following = reply.headers.get("Sforce-Locator")
         counted = reply.headers.get("Sforce-NumberOfRecords", "")
@@ -322,9 +322,10 @@ class SalesforceClient:
             self.api_version = newest
         self._version_is_known = True
 
-    def _versioned(self, call: Call) -> Reply:
+    def _versioned(self, call: Call, version: str | None = None) -> Reply:
         self.settle_version()
-        return self.session.call(replace(call, path=f"{_DATA}/v{self.api_version}{call.path}"))
+        path = f"{_DATA}/v{version or self.api_version}{call.path}"
+        return self.session.call(replace(call, path=path))
 
 
 def _object(reply: Reply) -> Mapping[str, object]:

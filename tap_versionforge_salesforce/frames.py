@@ -123,8 +123,7 @@ def _last_row_end(text: bytes, start: int) -> int:
 
 def _from_csv(piece: bytes, columns: Sequence[Column]) -> Frame:
     if not piece or piece.isspace():
-        nothing = pl.DataFrame(schema={column.name: pl.String for column in columns})
-        return frame_of(nothing, columns)
+        return no_rows(columns)
     try:
         table = pl.read_csv(piece, infer_schema=False, eol_char="\n", null_values="")
     except (pl.exceptions.PolarsError, OSError) as error:  # OSError of what looks compressed
@@ -141,6 +140,11 @@ def _from_csv(piece: bytes, columns: Sequence[Column]) -> Frame:
         message = "A Bulk result page has a row that ends before its last column, Id."
         raise IncompleteError(message, hint="Run again.", code="cut-page")
     return frame_of(table, columns, may_hold_nul=b"\x00" in piece)
+
+
+def no_rows(columns: Sequence[Column]) -> Frame:
+    """Return a Frame of the queried columns that has no rows."""
+    return frame_of(pl.DataFrame(schema={column.name: pl.String for column in columns}), columns)
 
 
 def frame_of(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ from tap_versionforge_salesforce.instants import EARLIEST, format_instant, parse
 from tap_versionforge_salesforce.json_pages import from_json
 from tap_versionforge_salesforce.planner import Api, Choice
 from tap_versionforge_salesforce.retry import until_whole
+from tap_versionforge_salesforce.saved_job import SavedJob
 
 if TYPE_CHECKING:
     import logging
@@ -50,6 +52,7 @@ class Page:
         checkpoint: Every row of the window up to here has been served; None where a page says
             nothing of the kind.
         takes_back: The checkpoints before it may have passed rows that did not come.
+        job: The Bulk job with which a later run can go on behind these rows.
     """
 
     frame: Frame
@@ -58,6 +61,7 @@ class Page:
     ends_page: bool = True
     checkpoint: datetime | None = None
     takes_back: bool = False
+    job: SavedJob | None = None
 
 
 @dataclass(slots=True)
@@ -113,6 +117,8 @@ class SalesforcePaginator:
         self._columns = columns
         self._window = window
         self._refused_by: set[Api] = set()
+        self._job = QueryJob(connection=connection, logger=logger, columns=columns)
+        self._saved: SavedJob | None = None
         #: The choice that the pages came from; None before the first page.
         self.choice: Choice | None = None
 
@@ -125,6 +131,14 @@ class SalesforcePaginator:
             RefusedError: Salesforce refuses the query in every API that may serve it.
             UnavailableError: It can't be reached.
         """
+        if self._saved is not None:
+            reason = (
+                f"Bulk job {self._saved.id} of an earlier run is taken up behind row "
+                f"{self._saved.rows_emitted:,}"
+            )
+            self._tell(Choice(Api.BULK, reason, is_final=True))
+            yield from self._job_pages(self._saved)
+            return
         counts = self._settings.api_mode == "auto" and self._window.is_full and not self._is_test
         choice = planner.opening(
             mode=self._settings.api_mode,
@@ -136,6 +150,35 @@ class SalesforcePaginator:
             yield from self._bulk(choice, rows=None)
         else:
             yield from self._rest(choice)
+
+    def take_up(self, saved: SavedJob) -> bool:
+        """Go on with the Bulk job of an earlier run, if that can be done.
+
+        A job that does not fit the query any more is taken out of the org.
+        """
+        reason = self._job.take_up(saved)
+        if reason is None and self._settings.api_mode == "rest":
+            reason = "api_mode is rest"
+        if reason is None and saved.query_sha256 != self._query_sha256:
+            reason = "the query is another one now"
+        if reason is None:
+            self._saved = saved
+            return True
+        self._logger.info(
+            "Bulk job %s of an earlier run is not taken up, because %s.", saved.id, reason
+        )
+        self._job.remove()
+        return False
+
+    def finish(self) -> None:
+        """Take the job out of the org, now that its rows are remembered as emitted."""
+        self._job.remove()
+
+    @property
+    def _query_sha256(self) -> str:
+        operation = "queryAll" if self._settings.include_deleted else "query"
+        query = f"{operation} {self._query.text(ordered=False)}"
+        return hashlib.sha256(query.encode()).hexdigest()
 
     @property
     def _is_test(self) -> bool:
@@ -249,17 +292,38 @@ class SalesforcePaginator:
     # Bulk API 2.0
 
     def _bulk(self, choice: Choice, *, rows: int | None) -> Iterator[Page]:
-        job = QueryJob(connection=self._connection, logger=self._logger, columns=self._columns)
         try:
-            job.create(self._query.text(ordered=False))
+            self._job.create(self._query.text(ordered=False))
         except RefusedError as error:
             self._refused_by.add(Api.BULK)
             yield from self._rest(self._instead_of_bulk(error, rows))
             return
         self._tell(choice)
-        for part in job.slices():
+        saved = SavedJob(
+            id=self._job.id,
+            api_version=self._job.api_version,
+            query_sha256=self._query_sha256,
+            locator=None,
+            rows_emitted=0,
+            lower_bound=self._window.bookmark,
+            upper_bound=self._window.upper,
+        )
+        # From here on the next run could wait for it, too.
+        yield Page(frames.no_rows(self._columns), self._connection.clock.now(), job=saved)
+        yield from self._job_pages(saved)
+
+    def _job_pages(self, saved: SavedJob) -> Iterator[Page]:
+        for part in self._job.slices(saved.locator, saved.rows_emitted):
+            # Behind the last page there is nothing to go on with.
+            goes_on = part.ends_page and part.locator is not None
             yield Page(
-                part.frame, part.arrived, starts_page=part.starts_page, ends_page=part.ends_page
+                part.frame,
+                part.arrived,
+                starts_page=part.starts_page,
+                ends_page=part.ends_page,
+                job=replace(saved, locator=part.locator, rows_emitted=part.rows)
+                if goes_on
+                else None,
             )
 
     def _instead_of_bulk(self, error: RefusedError, rows: int | None) -> Choice:

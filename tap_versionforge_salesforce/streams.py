@@ -127,11 +127,11 @@ class SObjectStream(FrameStream):
         saved = self.tap_state.get("bookmarks", {}).get(self.name, {})
         return Bookmark(dict(saved), stream=self.name, replication_key=self._read_by)
 
-    def _window(self, bookmark: Bookmark) -> Window:
+    def _window(self, bookmark: Bookmark, *, upper: datetime) -> Window:
         settings = self._connection.settings
         return bookmark.window(
-            # The server's present, from an answer that came before the query is sent.
-            upper=self._connection.server_time(),
+            # The server's clock, from an answer that came before the query was sent.
+            upper=upper,
             lookback_seconds=settings.lookback_seconds,
             start_date=settings.start_date,
             key_nillable=self.sobject.stamps.get(self.replication_key or "", False),
@@ -150,20 +150,34 @@ class SObjectStream(FrameStream):
             yield from self._extract(bookmark, oddities)
         except IncompleteError as error:
             bookmark.move_back()
-            self.write_state()
-            self._fail(error)
+            self._fail(error, bookmark)
         except RefusedError as error:
-            self._fail(error)
+            self._fail(error, bookmark)
         except UnavailableError as error:
-            if error.code != "bulk-job-timeout":
+            if error.code == "bulk-job-timeout":
+                self._fail(error, bookmark)
+            elif error.code == "bulk-job-queued":
+                self._fail(error)
+            else:
                 raise
-            self._fail(error)
         finally:
             oddities.tell(self.logger)
 
     def _extract(self, bookmark: Bookmark, oddities: OddityReport) -> Iterator[Page]:
         self._connection.look_at_quota()
-        window = self._window(bookmark)
+        saved = None if self._is_test else bookmark.saved_job
+        if saved is not None:
+            window = self._window(bookmark, upper=saved.upper_bound)
+            paginator = self._paginator(window)
+            if paginator.take_up(saved):
+                version = None if self.writes_files else saved.version
+                yield from self._read(paginator, window, bookmark, oddities, version)
+                if self._read_by is None:
+                    return
+                # What has changed since the job was created is read in this run, too.
+            else:
+                self._forget_job(bookmark)
+        window = self._window(bookmark, upper=self._connection.server_time())
         if window.is_empty:
             self.logger.warning(
                 "Nothing is read yet: the bookmark or start_date of %s lies ahead of "
@@ -172,9 +186,19 @@ class SObjectStream(FrameStream):
             )
             return
         paginator = self._paginator(window)
-        rows, calls_before = 0, self._connection.quota.calls
         # Targets delete what the version does not name: it is a new one, and activated late.
-        self.begin_version(self._new_version())
+        yield from self._read(paginator, window, bookmark, oddities, self._new_version())
+
+    def _read(
+        self,
+        paginator: SalesforcePaginator,
+        window: Window,
+        bookmark: Bookmark,
+        oddities: OddityReport,
+        version: int | None,
+    ) -> Iterator[Page]:
+        rows, calls_before = 0, self._connection.quota.calls
+        self.begin_version(version)
         for page in paginator:
             yield page
             rows += page.frame.height
@@ -186,6 +210,9 @@ class SObjectStream(FrameStream):
                 self.write_state()
             elif page.checkpoint is not None:
                 self._remember(bookmark, page.checkpoint)
+            elif page.job is not None:
+                bookmark.save_job(replace(page.job, version=version))
+                self.write_state()
             self._connection.interruption.check()
         self.logger.info(
             "%s: %d rows by %s in %d API calls.",
@@ -195,7 +222,9 @@ class SObjectStream(FrameStream):
             self._connection.quota.calls - calls_before,
         )
         self.activate_version()
+        bookmark.forget_job()
         self._remember(bookmark, window.upper)
+        paginator.finish()
 
     def _paginator(self, window: Window) -> SalesforcePaginator:
         named = self.selected_columns
@@ -232,9 +261,15 @@ class SObjectStream(FrameStream):
             bookmark.move_to(instant)
             self.write_state()
 
+    def _forget_job(self, bookmark: Bookmark) -> None:
+        bookmark.forget_job()
+        self.write_state()
+
     # What is told
 
-    def _fail(self, error: TapError) -> None:
+    def _fail(self, error: TapError, without_job: Bookmark | None = None) -> None:
+        if without_job is not None:
+            self._forget_job(without_job)
         self._connection.failures[self.name] = error
         self.logger.error("%s %s", error.message, error.hint)
 

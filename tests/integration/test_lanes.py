@@ -31,8 +31,14 @@ def rows_before_state(run: Run) -> list[tuple[int, object]]:
     rows = 0
     for message in run.messages:
         rows += message["type"] == "RECORD"
-        if message["type"] == "STATE" and (not found or found[-1][1] != message["value"]):
-            found.append((rows, message["value"]))
+        if message["type"] == "STATE":
+            bookmarks = {name: dict(entry) for name, entry in message["value"]["bookmarks"].items()}
+            for entry in bookmarks.values():
+                if "bulk_job" in entry:  # each run has one of its own
+                    entry["bulk_job"] = entry["bulk_job"]["rows_emitted"]
+                entry.pop("ended_bulk_job_id", None)
+            if not found or found[-1][1] != bookmarks:
+                found.append((rows, bookmarks))
     return found
 
 

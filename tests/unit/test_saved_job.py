@@ -1,0 +1,87 @@
+"""A job goes into the state and comes out of it as it was; what is none is none."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tap_versionforge_salesforce.bookmarks import Bookmark
+from tap_versionforge_salesforce.saved_job import SavedJob
+from tests.unit.helpers import instant, instants, some_examples
+
+if TYPE_CHECKING:
+    from collections.abc import MutableMapping
+
+NOON = instant("2026-11-23T12:00:00Z")
+JOB = SavedJob("750A", "68.0", "ab12", None, 0, None, NOON)
+_TEXTS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=8)
+JOBS = st.builds(
+    SavedJob,
+    id=_TEXTS,
+    api_version=_TEXTS,
+    query_sha256=_TEXTS,
+    locator=st.none() | _TEXTS,
+    rows_emitted=st.integers(0, 10**10),
+    lower_bound=st.none() | instants(),
+    upper_bound=instants(),
+    version=st.none() | st.integers(1, 10**14),
+)
+
+
+def bookmark(state: MutableMapping[str, Any], key: str | None = "SystemModstamp") -> Bookmark:
+    return Bookmark(state, stream="Account", replication_key=key)
+
+
+@given(JOBS)
+@some_examples
+def test_a_job_survives_the_state(job: SavedJob) -> None:
+    """Whatever it is, JSON in between."""
+    state = json.loads(json.dumps(job.to_state()))
+    assert SavedJob.from_state(state) == job
+
+
+@given(JOBS, JOBS)
+@some_examples
+def test_a_merged_state_holds_nothing_of_an_earlier_job(old: SavedJob, new: SavedJob) -> None:
+    """Key by key, as Meltano merges: each key of the old job is there in the new one."""
+    assert SavedJob.from_state(old.to_state() | new.to_state()) == new
+
+
+@pytest.mark.parametrize("name", JOB.to_state())
+def test_a_job_with_a_key_too_few_is_none(name: str) -> None:
+    """Nothing is guessed about a job."""
+    state = JOB.to_state()
+    del state[name]
+    assert SavedJob.from_state(state) is None
+
+
+@pytest.mark.parametrize("value", [None, [], "750A", 5, {}])
+def test_what_is_no_job(value: object) -> None:
+    """A state written by hand may hold anything there."""
+    assert SavedJob.from_state(value) is None
+
+
+def test_a_job_belongs_to_the_bookmark_beside_it() -> None:
+    """Once the bookmark has moved, the job is not of this state any more."""
+    state: dict[str, Any] = {}
+    mark = bookmark(state)
+    mark.save_job(JOB)
+    assert bookmark(dict(state)).saved_job == JOB
+    mark.move_to(NOON)
+    assert bookmark(dict(state)).saved_job is None
+    mark.forget_job()
+    assert list(state) == ["replication_key", "replication_key_value"]
+
+
+def test_a_stream_without_a_bookmark_knows_the_job_that_has_ended() -> None:
+    """A merge may bring it back; it is not gone on with."""
+    state: dict[str, Any] = {}
+    mark = bookmark(state, None)
+    mark.save_job(JOB)
+    assert bookmark(dict(state), None).saved_job == JOB
+    mark.forget_job()
+    assert bookmark({**state, "bulk_job": JOB.to_state()}, None).saved_job is None
