@@ -6,6 +6,8 @@ spelling, whole numbers as Int64, booleans as Boolean, and null for what is empt
 
 from __future__ import annotations
 
+import signal
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -54,6 +56,20 @@ class Frame:
         if below.is_empty():
             return None
         return str(below[column][-1]), str(below["Id"][-1])
+
+
+def take_signals_back() -> None:
+    """Let this process's handler of SIGINT stay in force, which polars would replace.
+
+    At its first work polars puts a handler of its own before that of the process: Ctrl-C would
+    then end whatever is decoded at the moment with a KeyboardInterrupt, in the middle of a page.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return
+    handler = signal.getsignal(signal.SIGINT)
+    pl.read_csv(b"a\n1\n")
+    if handler is not None:  # None: it was not installed by Python
+        signal.signal(signal.SIGINT, handler)
 
 
 def joined(frames: Sequence[Frame]) -> Frame:

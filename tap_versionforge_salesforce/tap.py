@@ -120,8 +120,10 @@ class TapVersionForgeSalesforce(Tap):
             TapError: As `discover`.
         """
         # Not at the top: it brings polars, which --help, --version and --about do without.
+        from tap_versionforge_salesforce.frames import take_signals_back  # noqa: PLC0415
         from tap_versionforge_salesforce.streams import SObjectStream  # noqa: PLC0415
 
+        take_signals_back()
         catalog = self.input_catalog
         if catalog is None:
             sobjects = discover(self.connection, self.logger)

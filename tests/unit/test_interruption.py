@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 
 import pytest
 
 from tap_versionforge_salesforce.interruption import Interruption
+from tests import processes
 
 
 @pytest.fixture
@@ -89,3 +91,33 @@ def test_another_thread_may_wait_while_this_one_writes(interruption: Interruptio
     thread.join()
     with pytest.raises(SystemExit):
         interruption.check()
+
+
+# polars takes SIGINT once in a process, at its first work: so this is a process of its own.
+DECODING_AND_CTRL_C = """
+import os, signal, threading, time
+taken, broken = [], []
+signal.signal(signal.SIGINT, lambda number, _: taken.append(number))
+from tap_versionforge_salesforce.columns import Column, Kind
+from tap_versionforge_salesforce.frames import csv_frames, take_signals_back
+take_signals_back()
+page = b'"Id"\\n' + b'"001A"\\n' * 200_000
+def decode():
+    try:
+        for _ in range(20):
+            list(csv_frames([page], (Column("Id", Kind.TEXT),), 1 << 30))
+    except BaseException as error:
+        broken.append(error)
+thread = threading.Thread(target=decode)
+thread.start()
+while thread.is_alive():
+    os.kill(os.getpid(), signal.SIGINT)
+    thread.join(timeout=0.01)
+print(broken, set(taken) == {signal.SIGINT})
+"""
+
+
+def test_polars_leaves_signals_to_the_process() -> None:
+    """Ctrl-C while a page is decoded, in whichever thread, is for the process's own handler."""
+    done = processes.run([sys.executable, "-c", DECODING_AND_CTRL_C], cwd=processes.ROOT)
+    assert done.stdout == "[] True\n"
