@@ -1,63 +1,109 @@
-"""Work done some steps ahead, in a thread beside the one that uses it."""
+"""Work done some steps ahead, in threads beside the one that uses it."""
 
 from __future__ import annotations
 
 import queue
 import threading
-from typing import TYPE_CHECKING, TypeVar
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
+S = TypeVar("S")
 T = TypeVar("T")
 
 
-class _End:
-    """What comes behind the last item; with an error, it is raised there."""
-
-    def __init__(self, error: BaseException | None = None) -> None:
-        self.error = error
+class _EndError(Exception):
+    """Stands behind the last item."""
 
 
-def ahead(items: Iterable[T], steps: int = 2) -> Iterator[T]:
-    """Yield items in order, the next ones being made while one is used.
+def _nothing(_: object) -> None:
+    """Leave it."""
+
+
+def ahead(
+    items: Iterable[T], *, steps: int = 2, drop: Callable[[T], object] = _nothing
+) -> Iterator[T]:
+    """Yield items in order, the next ones being made in one thread while one is used.
+
+    Args:
+        items: Whatever is made when it is asked for.
+        steps: Most items that are made ahead.
+        drop: Called with each item that was made and is not asked for.
+    """
+    return made_ahead(lambda item: item, items, workers=1, steps=steps, drop=drop)
+
+
+def made_ahead(
+    make: Callable[[S], T],
+    items: Iterable[S],
+    *,
+    workers: int,
+    steps: int,
+    drop: Callable[[T], object] = _nothing,
+) -> Iterator[T]:
+    """Yield what is made of each item, in order, the next ones being made while one is used.
 
     Downloading, unpacking, decoding and encoding leave Python's lock alone, so two cores share
     them. Who stops asking early does not wait for what is being made: it may be an answer that
     never comes.
 
     Args:
-        items: Whatever is made when it is asked for; asked in one thread, one after the other.
-        steps: Most items that are made ahead.
+        make: Called in several threads at once.
+        items: Asked by one thread at a time, each after the one before it.
+        workers: So many threads.
+        steps: Most items that are asked for ahead.
+        drop: Called with each item that was made and is not asked for.
     """
-    made: queue.SimpleQueue[T | _End] = queue.SimpleQueue()
-    wanted = threading.Semaphore(steps)
-    is_over = threading.Event()
-
-    def make() -> None:
-        end = _End()
-        try:
-            wanted.acquire()
-            for item in items:
-                made.put(item)
-                wanted.acquire()
-                if is_over.is_set():
-                    return
-        except BaseException as error:  # noqa: BLE001  it is raised in the thread that asks
-            end = _End(error)
-        made.put(end)
-
-    # A daemon, for Python waits for every other thread before it ends.
-    threading.Thread(target=make, name="ahead", daemon=True).start()
+    team = _Team(make, iter(items), steps)
+    for _ in range(workers):
+        # Daemons, for Python waits for every other thread before it ends.
+        threading.Thread(target=team.work, name="ahead", daemon=True).start()
     try:
         while True:
-            item = made.get()
-            if isinstance(item, _End):
-                if item.error is not None:
-                    raise item.error
+            try:
+                made = team.places.get().result()
+            except _EndError:
                 return
-            wanted.release()
-            yield item
+            team.wanted.release()
+            yield made
     finally:
-        is_over.set()
-        wanted.release()
+        team.is_over.set()
+        team.wanted.release(workers)
+        while not team.places.empty():
+            team.places.get().add_done_callback(
+                lambda place: place.exception() or drop(place.result())
+            )
+
+
+class _Team(Generic[S, T]):
+    """What the threads share: places for what they make, in the order of the items."""
+
+    def __init__(self, make: Callable[[S], T], source: Iterator[S], steps: int) -> None:
+        self.places: queue.SimpleQueue[Future[T]] = queue.SimpleQueue()
+        self.wanted = threading.Semaphore(steps)
+        self.is_over = threading.Event()
+        self._make = make
+        self._source = source
+        self._turn = threading.Lock()
+
+    def work(self) -> None:
+        while True:
+            self.wanted.acquire()
+            with self._turn:
+                if self.is_over.is_set():
+                    return
+                place: Future[T] = Future()
+                self.places.put(place)
+                try:
+                    item = next(self._source)
+                except BaseException as error:  # noqa: BLE001  it is raised in the thread that asks
+                    self.is_over.set()
+                    is_end = isinstance(error, StopIteration)
+                    place.set_exception(_EndError() if is_end else error)
+                    return
+            try:
+                place.set_result(self._make(item))
+            except BaseException as error:  # noqa: BLE001  it is raised in the thread that asks
+                place.set_exception(error)

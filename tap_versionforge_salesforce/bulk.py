@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from dataclasses import dataclass
 from functools import partial
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 from tap_versionforge_salesforce import frames
 from tap_versionforge_salesforce.ahead import ahead
@@ -15,18 +15,18 @@ from tap_versionforge_salesforce.exceptions import (
     TapError,
     UnavailableError,
 )
+from tap_versionforge_salesforce.result_pages import ResultPages
 from tap_versionforge_salesforce.retry import growing_intervals, until_whole
-from tap_versionforge_salesforce.spool import spool_file
 
 if TYPE_CHECKING:
     import logging
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from tap_versionforge_salesforce.client import JobPage
     from tap_versionforge_salesforce.columns import Column
     from tap_versionforge_salesforce.connection import Connection
     from tap_versionforge_salesforce.frames import Frame
+    from tap_versionforge_salesforce.result_pages import ResultPage
     from tap_versionforge_salesforce.saved_job import SavedJob
 
 _FIRST_LOOK_SECONDS = 0.5
@@ -71,13 +71,13 @@ class QueryJob:
     def __init__(
         self, *, connection: Connection, logger: logging.Logger, columns: Sequence[Column]
     ) -> None:
+        self._connection = connection
         self._client = connection.client
         self._settings = connection.settings
         self._clock = connection.clock
         self._logger = logger
         self._columns = columns
         self._state = ""
-        self._page: JobPage
         self.id = ""
         self.api_version = self._client.api_version
 
@@ -192,20 +192,18 @@ class QueryJob:
         )
 
     def _pages(self, job: Mapping[str, object], locator: str | None, rows: int) -> Iterator[Slice]:
-        seen = {locator}
-        with spool_file(self._settings.spool_dir) as spool:
-            while True:
-                read = partial(self._slices, locator, rows, spool)
-                yield from until_whole(read, self._logger)
-                rows += self._page.rows
-                locator = self._page.locator
-                if locator is None:
-                    break
-                if locator in seen:
-                    message = f"Bulk job {self.id} gives the same result locator twice."
-                    raise IncompleteError(message, hint="Run again.", code="repeated-locator")
-                seen.add(locator)
         promised = job.get("numberRecordsProcessed")
+        result_pages = ResultPages(
+            connection=self._connection,
+            logger=self._logger,
+            job_id=self.id,
+            version=self.api_version,
+        )
+        for page in result_pages.behind(
+            locator, rows=promised if isinstance(promised, int) else None
+        ):
+            yield from until_whole(partial(self._slices, page, rows), self._logger)
+            rows += page.told.rows
         if isinstance(promised, int) and promised != rows:
             message = (
                 f"Bulk job {self.id} has {promised:,} rows, but its result pages held {rows:,}."
@@ -216,25 +214,17 @@ class QueryJob:
                 code="bulk-count-mismatch",
             )
 
-    def _slices(self, locator: str | None, rows_before: int, spool: IO[bytes]) -> Iterator[Slice]:
-        self._page = self._client.job_results(
-            self.id,
-            version=self.api_version,
-            locator=locator,
-            rows=self._settings.bulk_page_rows,
-            sink=spool,
-        )
-        arrived = self._clock.now()
+    def _slices(self, page: ResultPage, rows_before: int) -> Iterator[Slice]:
         rows, held, is_first = 0, None, True
-        for frame in self._frames(spool):
+        for frame in self._frames(page):
             rows += frame.height
             if held is not None:
-                yield Slice(held, arrived, starts_page=is_first, ends_page=False)
+                yield Slice(held, page.arrived, starts_page=is_first, ends_page=False)
                 is_first = False
             held = frame
-        if rows != self._page.rows:
+        if rows != page.told.rows:
             raise IncompleteError(
-                f"A result page of Bulk job {self.id} has {self._page.rows:,} rows by its header, "
+                f"A result page of Bulk job {self.id} has {page.told.rows:,} rows by its header, "
                 f"but {rows:,} arrived.",
                 hint="Run again: the bookmark has not moved, so nothing is lost.",
                 code="bulk-page-mismatch",
@@ -243,17 +233,16 @@ class QueryJob:
         if held is not None:
             yield Slice(
                 held,
-                arrived,
+                page.arrived,
                 starts_page=is_first,
                 ends_page=True,
-                locator=self._page.locator,
+                locator=page.told.locator,
                 rows=rows_before + rows,
             )
 
-    def _frames(self, spool: IO[bytes]) -> Iterator[Frame]:
-        spool.seek(0)
-        blocks = iter(partial(spool.read, _BLOCK_BYTES), b"")
-        if self._page.encoding == "gzip":
+    def _frames(self, page: ResultPage) -> Iterator[Frame]:
+        blocks = iter(partial(page.opened().read, _BLOCK_BYTES), b"")
+        if page.told.encoding == "gzip":
             blocks = _unpacked(blocks)
         try:
             yield from ahead(frames.csv_frames(blocks, self._columns, _SLICE_BYTES))

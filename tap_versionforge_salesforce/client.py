@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from typing import IO, TYPE_CHECKING
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from tap_versionforge_salesforce.exceptions import (
     IncompleteError,
@@ -18,7 +18,7 @@ from tap_versionforge_salesforce.transport import Call
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from tap_versionforge_salesforce.answers import Reply
     from tap_versionforge_salesforce.transport import SalesforceSession
@@ -45,6 +45,20 @@ class JobPage:
     rows: int
     locator: str | None
     encoding: str
+
+
+@dataclass(frozen=True, slots=True)
+class PageAddress:
+    """Where a result page is.
+
+    Attributes:
+        locator: Where it starts; None for the job's first page.
+        rows: Most rows wanted (``maxRecords``), of which Salesforce may send fewer; None for as
+            many as it likes.
+    """
+
+    locator: str | None
+    rows: int | None
 
 
 class SalesforceClient:
@@ -247,22 +261,22 @@ class SalesforceClient:
         self._versioned(Call(method="DELETE", path=path, expects="nothing"), version)
 
     def job_results(
-        self, job_id: str, *, version: str, locator: str | None, rows: int, sink: IO[bytes]
+        self, job_id: str, sink: IO[bytes], *, version: str, address: PageAddress
     ) -> JobPage:
         """Put one page of a job's results into the sink: CSV, packed as it came.
 
         Args:
             job_id: A job that is complete.
+            sink: A binary file; emptied first.
             version: The API version that the job was created with: Salesforce answers 409 to any
                 other.
-            locator: Where the page starts; None for the first.
-            rows: Most rows wanted (``maxRecords``); Salesforce may send fewer.
-            sink: A binary file; emptied first.
+            address: Which page.
 
         Raises:
             IncompleteError: A header is missing without which the end can't be told.
         """
-        params = {"maxRecords": str(rows)} | ({} if locator is None else {"locator": locator})
+        params = {} if address.rows is None else {"maxRecords": str(address.rows)}
+        params |= {} if address.locator is None else {"locator": address.locator}
         reply = self._versioned(
             Call(
                 path=f"/jobs/query/{quote(job_id)}/results",
@@ -290,6 +304,36 @@ class SalesforceClient:
             locator=None if following == "null" else following,
             encoding=reply.headers.get("Content-Encoding", "identity").lower(),
         )
+
+    def result_pages(self, job_id: str, *, version: str) -> Iterator[PageAddress]:
+        """Yield where the result pages of a complete job are, five for each call.
+
+        "Get Parallel Results for a Query Job" has it since version 58, and spells the key of the
+        next call in two ways. Of its URLs only what names the page is used.
+
+        Raises:
+            IncompleteError: The list leads nowhere.
+        """
+        path, following, seen = f"/jobs/query/{quote(job_id)}/resultPages", "", set[str]()
+        while True:
+            params = dict(parse_qsl(urlsplit(following).query))
+            answer = _object(self._versioned(Call(path=path, params=params), version))
+            listed = answer.get("resultPages")
+            for entry in listed if isinstance(listed, list) else []:
+                url = entry.get("resultUrl") if isinstance(entry, dict) else entry
+                named = dict(parse_qsl(urlsplit(str(url)).query))
+                rows = named.get("maxRecords", "")
+                yield PageAddress(named.get("locator"), int(rows) if rows.isdigit() else None)
+            if answer.get("done") is True:
+                return
+            following = str(answer.get("nextRecordsUrl") or answer.get("nextRecordUrl") or "")
+            if not following or following in seen:
+                raise IncompleteError(
+                    f"The list of result pages of Bulk job {job_id} does not come to its end.",
+                    hint="Run again.",
+                    code="bad-locator",
+                )
+            seen.add(following)
 
     # The version
 

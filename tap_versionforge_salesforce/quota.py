@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -61,6 +62,8 @@ class Quota:
         self.max_calls = max_calls
         self.calls = 0
         self.daily: Allowance | None = None
+        # Pages are downloaded by several threads.
+        self._lock = threading.Lock()
 
     def note(self, allowance: Allowance | None) -> None:
         """Take in what the org said last; None changes nothing."""
@@ -73,6 +76,10 @@ class Quota:
         Raises:
             QuotaError: The call would break ``max_api_calls`` or ``quota_reserve``.
         """
+        with self._lock:
+            self._spend()
+
+    def _spend(self) -> None:
         if self.max_calls is not None and self.calls >= self.max_calls:
             message = f"This run has made the {self.max_calls} API calls that it may make."
             raise QuotaError(

@@ -68,6 +68,7 @@ class Settings:
     quota_warning_threshold: int = 1_000
     quota_reserve: int = 0
     bulk_page_rows: int = 50_000
+    parallel_downloads: int = 4
     max_api_calls: int | None = None
     keep_jobs: bool = False
     spool_dir: str | None = None

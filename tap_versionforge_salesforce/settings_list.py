@@ -178,8 +178,19 @@ SETTINGS = (
         "bulk_page_rows",
         "integer",
         "Bulk page size",
-        "Most rows of one Bulk API 2.0 result page.",
+        "Most rows of one Bulk API 2.0 result page where pages are downloaded one after the "
+        "other. A job with more rows is downloaded in parallel pages, of the size that Salesforce "
+        "chooses.",
         default=50_000,
+        minimum=1,
+    ),
+    Setting(
+        "parallel_downloads",
+        "integer",
+        "Parallel downloads",
+        "Result pages of a Bulk API 2.0 job that are downloaded at once. 1 downloads them one "
+        "after the other.",
+        default=4,
         minimum=1,
     ),
     Setting(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Literal
 
 import requests
+from requests.adapters import HTTPAdapter
 from requests.structures import CaseInsensitiveDict
 from urllib3.exceptions import HTTPError
 
@@ -109,6 +110,10 @@ class SalesforceSession(requests.Session):
         super().__init__()
         self.headers.update({"User-Agent": user_agent, "Accept-Encoding": "gzip"})
         self.verify = settings.ca_bundle or True
+        # One connection for each thread that may send, and the one of the main thread.
+        adapter = HTTPAdapter(pool_maxsize=settings.parallel_downloads + 1)
+        self.mount("https://", adapter)
+        self.mount("http://", adapter)
         self.authenticator = authenticator
         self.quota = quota
         #: The server's clock in its latest answer to an authorized request.

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_versionforge_salesforce.ahead import ahead
+from tap_versionforge_salesforce.ahead import ahead, made_ahead
 from tests.unit.helpers import few_examples
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @few_examples
 def test_items_come_in_order(items: list[int | None], steps: int) -> None:
     """Every item once, whatever it is."""
-    assert list(ahead(items, steps)) == items
+    assert list(ahead(items, steps=steps)) == items
 
 
 def test_no_more_is_made_than_asked_for() -> None:
@@ -75,3 +75,49 @@ def test_leaving_early_waits_for_nothing() -> None:
     assert not left.is_set()
     answer.set()
     assert left.wait(timeout=10)
+
+
+@given(st.lists(st.integers()), st.integers(1, 4), st.integers(1, 6))
+@few_examples
+def test_what_several_make_comes_in_order(items: list[int], workers: int, steps: int) -> None:
+    """However many threads make it, and whichever is done first."""
+    made = made_ahead(lambda item: (item, item), items, workers=workers, steps=steps)
+    assert list(made) == [(item, item) for item in items]
+
+
+def test_several_make_at_once() -> None:
+    """Three threads wait for each other: none would go on alone."""
+    together = threading.Barrier(3, timeout=10)
+    made = made_ahead(lambda _: together.wait(), range(3), workers=3, steps=3)
+    assert sorted(made) == [0, 1, 2]
+
+
+def test_an_error_of_one_item_comes_in_its_place() -> None:
+    """The items before it are used, although others were made sooner."""
+
+    def make(item: int) -> int:
+        if item == 2:
+            raise ValueError("broken")
+        return item
+
+    made = made_ahead(make, range(5), workers=3, steps=5)
+    assert [next(made), next(made)] == [0, 1]
+    with pytest.raises(ValueError, match="broken"):
+        next(made)
+
+
+def test_what_nobody_takes_is_dropped() -> None:
+    """Files that were opened ahead are closed."""
+    dropped: list[int] = []
+    all_made = threading.Event()
+
+    def make(item: int) -> int:
+        if item == 3:
+            all_made.set()
+        return item
+
+    made = made_ahead(make, range(100), workers=1, steps=3, drop=dropped.append)
+    assert next(made) == 0
+    all_made.wait(timeout=10)
+    made.close()  # type: ignore[attr-defined]  # it is a generator
+    assert dropped[:2] == [1, 2]
