@@ -34,6 +34,8 @@ _ROUND_TRIPS = 50
 _UNCOUNTED_CALLS = 2
 _SMALL_RUNS = 5
 _ROWS_OF_SDK_LANE = 10_000
+_ROWS_OF_SLOW_PAGE = 10_000
+_SLOW_BYTES_PER_SECOND = 4_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,6 +141,30 @@ def of_memory(folder: Path, sizes: runs.Sizes) -> Iterator[Aim]:
         value=large.peak_bytes / small.peak_bytes,
         at_most=1.15,
         remark=f"against {small.peak_bytes / MEGABYTE:,.0f} MB",
+    )
+
+
+def of_downloads(folder: Path, sizes: runs.Sizes) -> Iterator[Aim]:
+    """Compare one connection with four, where each is slow."""
+    rows = {runs.THING: sizes.slow}
+    with ReadyOrgProcess(
+        folder,
+        columns=runs.USUAL_WIDTH,
+        rows=rows,
+        page_rows=_ROWS_OF_SLOW_PAGE,
+        bytes_per_second=_SLOW_BYTES_PER_SECOND,
+    ) as org:
+        page_rows = {"bulk_page_rows": _ROWS_OF_SLOW_PAGE}
+        one, four = (
+            runs.extract(org, runs.THING, sizes.slow, parallel_downloads=count, **page_rows)
+            for count in (1, 4)
+        )
+    yield Aim(
+        what="Four downloads at 4 MB/s of CSV each, against one",
+        value=one.seconds / four.seconds,
+        at_least=3,
+        remark=f"{sizes.slow:,} rows in pages of {_ROWS_OF_SLOW_PAGE:,}: {four.seconds:.1f} s "
+        f"against {one.seconds:.1f} s",
     )
 
 

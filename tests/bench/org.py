@@ -22,6 +22,7 @@ class ReadyOrgProcess(OrgProcess):
         columns: How many each object has.
         rows: How many each object has, by name.
         page_rows: Of a Bulk page; None for as many as the columns allow.
+        bytes_per_second: Of unpacked CSV that one connection carries; None for any number.
     """
 
     def __init__(
@@ -31,6 +32,7 @@ class ReadyOrgProcess(OrgProcess):
         columns: int,
         rows: Mapping[str, int],
         page_rows: int | None = None,
+        bytes_per_second: float | None = None,
     ) -> None:
         super().__init__(folder, rows=0)
         self._folder = folder
@@ -39,6 +41,7 @@ class ReadyOrgProcess(OrgProcess):
             *("--directory", str(folder), "--columns", str(columns)),
             *(f"--object={name}={count}" for name, count in rows.items()),
             *(() if page_rows is None else ("--page-rows", str(page_rows))),
+            *(() if bytes_per_second is None else ("--bytes-per-second", str(bytes_per_second))),
         ]
 
     def tap_config(self, **settings: object) -> Path:

@@ -12,6 +12,7 @@ import gzip
 import json
 import re
 import sys
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 _BASE = f"/services/data/v{pages.VERSION}"
 _JOB = re.compile(rf"{_BASE}/jobs/query/750(?P<name>\w+)")
 _RESULTS = re.compile(rf"{_JOB.pattern}/results")
+_RESULT_PAGES = re.compile(rf"{_JOB.pattern}/resultPages")
 _DESCRIBE = re.compile(rf"{_BASE}/sobjects/(?P<name>\w+)/describe")
 _QUERY = re.compile(rf"{_BASE}/query(?:All)?")
 _NEXT = re.compile(rf"{_BASE}/query/01g(?P<name>\w+)-(?P<start>\d+)")
@@ -37,11 +39,12 @@ _GZIP = {"Content-Encoding": "gzip"}
 
 
 class Answer(NamedTuple):
-    """What is sent back."""
+    """What is sent back, and how long its body takes."""
 
     body: bytes
     headers: Mapping[str, str] = {"Content-Type": "application/json;charset=UTF-8"}
     status: int = 200
+    seconds: float = 0
 
 
 class ReadyOrg:
@@ -51,14 +54,24 @@ class ReadyOrg:
         columns: How many each object has.
         rows: How many each object has, by name.
         page_rows: Of a Bulk page.
+        bytes_per_second: Of unpacked CSV that one connection carries; None for any number.
     """
 
-    def __init__(self, *, columns: int, rows: Mapping[str, int], page_rows: int) -> None:
+    def __init__(
+        self,
+        *,
+        columns: int,
+        rows: Mapping[str, int],
+        page_rows: int,
+        bytes_per_second: float | None = None,
+    ) -> None:
         self._columns = columns
         self._rows = {**rows, _OF_NOTHING: 0}
         self._page_rows = page_rows
         self._selected = ", ".join(field.name for field in pages.queried(columns))
+        self._bytes_per_second = bytes_per_second
         self._csv: dict[int, bytes] = {}
+        self._seconds: dict[int, float] = {}
         self._json: dict[int, bytes] = {}
         self.calls = 0
         self._make_ready()
@@ -68,7 +81,9 @@ class ReadyOrg:
         counts = self._rows.values()
         table = pages.rows(self._columns, max(self._page_rows, pages.REST_PAGE_ROWS))
         for rows in {length for count in counts for length in _lengths(count, self._page_rows)}:
-            self._csv[rows] = gzip.compress(pages.csv_page(table[:rows]), compresslevel=6)
+            page = pages.csv_page(table[:rows])
+            self._csv[rows] = gzip.compress(page, compresslevel=6)
+            self._seconds[rows] = len(page) / (self._bytes_per_second or float("inf"))
         for rows in {n for count in counts for n in _lengths(count, pages.REST_PAGE_ROWS)}:
             body = b'"records":[%b]}' % (pages.records(table[:rows]) if rows else b"")
             self._json[rows] = gzip.compress(body, compresslevel=6)
@@ -100,6 +115,8 @@ class ReadyOrg:
         return _refusal() if name is None else _json({**self._job(name), "state": "UploadComplete"})
 
     def _other(self, path: str) -> Answer:
+        if match := _RESULT_PAGES.fullmatch(path):
+            return _json(self._page_list(path, match["name"]))
         if path == "/services/data":
             return _json([{"version": pages.VERSION}])
         if path == f"{_BASE}/limits":
@@ -141,7 +158,14 @@ class ReadyOrg:
             "Sforce-Locator": "null" if end == self._rows[name] else str(end),
             "Sforce-NumberOfRecords": str(end - start),
         }
-        return Answer(self._csv[end - start], headers | _GZIP)
+        seconds = self._seconds[end - start]
+        return Answer(self._csv[end - start], headers | _GZIP, seconds=seconds)
+
+    def _page_list(self, path: str, name: str) -> dict[str, object]:
+        results = path.replace("resultPages", "results")
+        starts = range(0, self._rows[name], self._page_rows)
+        listed = [{"resultUrl": f"{results}?locator={start}"} for start in starts]
+        return {"resultPages": listed, "done": True}
 
     def _first_page(self, soql: str) -> Answer:
         name = self._asked_for(soql)
@@ -191,6 +215,7 @@ class _Handler(BaseHTTPRequestHandler):
         if answer.status != 204:
             self.send_header("Content-Length", str(len(answer.body)))
         self.end_headers()
+        time.sleep(answer.seconds)
         self.wfile.write(answer.body)
 
     @override
@@ -219,12 +244,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--columns", type=int, default=40, help="of each object")
     parser.add_argument("--object", action="append", required=True, help="NAME=ROWS; repeatable")
     parser.add_argument("--page-rows", type=int, help="of a Bulk page; by the columns if left out")
+    parser.add_argument("--bytes-per-second", type=float, help="of CSV, for each connection")
     options = parser.parse_args(arguments)
     rows = {name: int(count) for name, _, count in (o.partition("=") for o in options.object)}
     _Handler.org = ReadyOrg(
         columns=options.columns,
         rows=rows,
         page_rows=options.page_rows or pages.bulk_page_rows(options.columns),
+        bytes_per_second=options.bytes_per_second,
     )
     with ThreadingHTTPServer(("127.0.0.1", 0), _Handler) as server:
         url = f"http://127.0.0.1:{server.server_address[1]}"

@@ -45,6 +45,7 @@ class Sizes:
         some: By REST.
         large: The larger run whose memory is compared.
         small: The smaller one.
+        slow: Over slow connections.
         repeats: Of what is compared; the fastest counts.
     """
 
@@ -53,6 +54,7 @@ class Sizes:
     some: int
     large: int
     small: int
+    slow: int
     repeats: int
 
     def rows(self, columns: int) -> dict[str, int]:
@@ -66,8 +68,12 @@ class Sizes:
         }
 
 
-FULL = Sizes(thing=300_000, few=40_000, some=150_000, large=1_000_000, small=200_000, repeats=3)
-QUICK = Sizes(thing=50_000, few=5_000, some=10_000, large=200_000, small=100_000, repeats=1)
+FULL = Sizes(
+    thing=300_000, few=40_000, some=150_000, large=1_000_000, small=200_000, slow=160_000, repeats=3
+)
+QUICK = Sizes(
+    thing=50_000, few=5_000, some=10_000, large=200_000, small=100_000, slow=80_000, repeats=1
+)
 
 
 @dataclass(frozen=True)
