@@ -39,6 +39,7 @@ class Connection:
         user_agent: Sent with every request unless the settings say otherwise.
         full_extracts: Returns the names of all streams of this run that are read whole, so that
             their rows can be counted in one call.
+        submit_jobs: Creates Bulk jobs that streams will need, as many as may be in flight.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class Connection:
         logger: logging.Logger,
         user_agent: str,
         full_extracts: Callable[[], Sequence[str]],
+        submit_jobs: Callable[[], None],
     ) -> None:
         self.settings = settings
         self.clock = clock
@@ -59,6 +61,7 @@ class Connection:
         self._logger = logger
         self._user_agent = settings.user_agent or user_agent
         self._full_extracts = full_extracts
+        self.submit_jobs = submit_jobs
         self._warned = False
 
     @cached_property

@@ -132,24 +132,42 @@ class SalesforcePaginator:
             UnavailableError: It can't be reached.
         """
         if self._saved is not None:
-            reason = (
-                f"Bulk job {self._saved.id} of an earlier run is taken up behind row "
-                f"{self._saved.rows_emitted:,}"
-            )
-            self._tell(Choice(Api.BULK, reason, is_final=True))
             yield from self._job_pages(self._saved)
             return
+        choice = self._opening()
+        if choice.api is Api.BULK:
+            yield from self._bulk(choice, rows=None)
+        else:
+            yield from self._rest(choice)
+
+    def _opening(self) -> Choice:
         counts = self._settings.api_mode == "auto" and self._window.is_full and not self._is_test
-        choice = planner.opening(
+        return planner.opening(
             mode=self._settings.api_mode,
             is_full=self._window.is_full,
             counted_rows=self._connection.count_rows(self._query.sobject) if counts else None,
             is_test=self._is_test,
         )
-        if choice.api is Api.BULK:
-            yield from self._bulk(choice, rows=None)
-        else:
-            yield from self._rest(choice)
+
+    def submit(self) -> SavedJob | None:
+        """Create the Bulk job now, if it is clear already that there has to be one.
+
+        Returns:
+            The job; None where there is none, and where Salesforce refuses it: that is looked at
+            when the pages are asked for.
+
+        Raises:
+            QuotaError: Nothing more can be asked for today.
+        """
+        choice = self._opening()
+        if choice.api is not Api.BULK:
+            return None
+        try:
+            self._saved = self._created()
+        except RefusedError:
+            return None
+        self._tell(choice)
+        return self._saved
 
     def take_up(self, saved: SavedJob) -> bool:
         """Go on with the Bulk job of an earlier run, if that can be done.
@@ -163,6 +181,11 @@ class SalesforcePaginator:
             reason = "the query is another one now"
         if reason is None:
             self._saved = saved
+            behind = (
+                f"Bulk job {saved.id} of an earlier run is taken up behind row "
+                f"{saved.rows_emitted:,}"
+            )
+            self._tell(Choice(Api.BULK, behind, is_final=True))
             return True
         self._logger.info(
             "Bulk job %s of an earlier run is not taken up, because %s.", saved.id, reason
@@ -293,13 +316,19 @@ class SalesforcePaginator:
 
     def _bulk(self, choice: Choice, *, rows: int | None) -> Iterator[Page]:
         try:
-            self._job.create(self._query.text(ordered=False))
+            saved = self._created()
         except RefusedError as error:
             self._refused_by.add(Api.BULK)
             yield from self._rest(self._instead_of_bulk(error, rows))
             return
         self._tell(choice)
-        saved = SavedJob(
+        # From here on the next run could wait for it, too.
+        yield Page(frames.no_rows(self._columns), self._connection.clock.now(), job=saved)
+        yield from self._job_pages(saved)
+
+    def _created(self) -> SavedJob:
+        self._job.create(self._query.text(ordered=False))
+        return SavedJob(
             id=self._job.id,
             api_version=self._job.api_version,
             query_sha256=self._query_sha256,
@@ -308,9 +337,6 @@ class SalesforcePaginator:
             lower_bound=self._window.bookmark,
             upper_bound=self._window.upper,
         )
-        # From here on the next run could wait for it, too.
-        yield Page(frames.no_rows(self._columns), self._connection.clock.now(), job=saved)
-        yield from self._job_pages(saved)
 
     def _job_pages(self, saved: SavedJob) -> Iterator[Page]:
         for part in self._job.slices(saved.locator, saved.rows_emitted):

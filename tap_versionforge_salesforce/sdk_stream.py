@@ -85,6 +85,11 @@ class FrameStream(Stream, abc.ABC):
             return "post_process changes them"
         return None
 
+    @property
+    def is_read(self) -> bool:
+        """Tell whether anything is to come of the stream: a stream map can remove it whole."""
+        return not all(isinstance(each, RemoveRecordTransform) for each in self.stream_maps)
+
     @override
     def get_records(self, context: types.Context | None) -> Iterator[dict[str, Any]]:
         """Yield the rows as records, for the SDK's own path."""
@@ -95,7 +100,7 @@ class FrameStream(Stream, abc.ABC):
     def _sync_records(
         self, context: types.Context | None = None, *, write_messages: bool = True
     ) -> Generator[dict[str, Any], Any, Any]:
-        if all(isinstance(each, RemoveRecordTransform) for each in self.stream_maps):
+        if not self.is_read:
             self.logger.info("%s is not read: stream_maps removes it.", self.name)
             return
         reason = self.needs_records

@@ -69,6 +69,7 @@ class Settings:
     quota_reserve: int = 0
     bulk_page_rows: int = 50_000
     parallel_downloads: int = 4
+    max_parallel_jobs: int = 10
     max_api_calls: int | None = None
     keep_jobs: bool = False
     spool_dir: str | None = None

@@ -194,6 +194,15 @@ SETTINGS = (
         minimum=1,
     ),
     Setting(
+        "max_parallel_jobs",
+        "integer",
+        "Parallel jobs",
+        "Most Bulk API 2.0 jobs that one run has in the org at once, created before the turn of "
+        "their streams.",
+        default=10,
+        minimum=1,
+    ),
+    Setting(
         "max_api_calls",
         "integer",
         "API call limit",

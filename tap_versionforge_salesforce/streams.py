@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -37,6 +37,15 @@ if TYPE_CHECKING:
 _FULL_TABLE, _INCREMENTAL = "FULL_TABLE", "INCREMENTAL"
 
 
+@dataclass(frozen=True, slots=True)
+class _Extraction:
+    """What is read, from where, and which version its rows carry."""
+
+    window: Window
+    paginator: SalesforcePaginator
+    version: int | None
+
+
 class SObjectStream(FrameStream):
     """The rows of one sObject.
 
@@ -52,6 +61,9 @@ class SObjectStream(FrameStream):
         self._connection = connection
         self.primary_keys = ["Id"]
         self.replication_key = sobject.replication_key
+        self._submitted: _Extraction | None = None
+        #: Its pages have all been asked for, or it has failed.
+        self.is_over = False
 
     # What is read
 
@@ -127,6 +139,10 @@ class SObjectStream(FrameStream):
         saved = self.tap_state.get("bookmarks", {}).get(self.name, {})
         return Bookmark(dict(saved), stream=self.name, replication_key=self._read_by)
 
+    @property
+    def _bookmark(self) -> Bookmark:
+        return Bookmark(self.stream_state, stream=self.name, replication_key=self._read_by)
+
     def _window(self, bookmark: Bookmark, *, upper: datetime) -> Window:
         settings = self._connection.settings
         return bookmark.window(
@@ -144,7 +160,7 @@ class SObjectStream(FrameStream):
         Errors that concern this stream alone are kept for the end of the run, so that the other
         streams are read; others end the run.
         """
-        bookmark = Bookmark(self.stream_state, stream=self.name, replication_key=self._read_by)
+        bookmark = self._bookmark
         oddities = OddityReport(self.name)
         try:
             yield from self._extract(bookmark, oddities)
@@ -161,42 +177,65 @@ class SObjectStream(FrameStream):
             else:
                 raise
         finally:
+            self.is_over = True
             oddities.tell(self.logger)
+
+    def submit(self) -> bool:
+        """Create the stream's Bulk job before its turn, if it is clear that it needs one.
+
+        Salesforce works on it while other streams are read.
+
+        Returns:
+            Whether a job of the stream is in the org, and so in the state.
+        """
+        bookmark = self._bookmark
+        if self._is_test or self._submitted is not None or bookmark.saved_job is not None:
+            return not self._is_test
+        extraction = self._new_extraction(bookmark)
+        job = None if extraction.window.is_empty else extraction.paginator.submit()
+        if job is None:
+            return False
+        bookmark.save_job(replace(job, version=extraction.version))
+        self._submitted = extraction
+        return True
 
     def _extract(self, bookmark: Bookmark, oddities: OddityReport) -> Iterator[Page]:
         self._connection.look_at_quota()
+        self._connection.submit_jobs()
+        if self._submitted is not None:
+            yield from self._read(self._submitted, bookmark, oddities)
+            return
         saved = None if self._is_test else bookmark.saved_job
         if saved is not None:
             window = self._window(bookmark, upper=saved.upper_bound)
             paginator = self._paginator(window)
             if paginator.take_up(saved):
                 version = None if self.writes_files else saved.version
-                yield from self._read(paginator, window, bookmark, oddities, version)
+                yield from self._read(_Extraction(window, paginator, version), bookmark, oddities)
                 if self._read_by is None:
                     return
                 # What has changed since the job was created is read in this run, too.
             else:
                 self._forget_job(bookmark)
-        window = self._window(bookmark, upper=self._connection.server_time())
-        if window.is_empty:
+        extraction = self._new_extraction(bookmark)
+        if extraction.window.is_empty:
             self.logger.warning(
                 "Nothing is read yet: the bookmark or start_date of %s lies ahead of "
                 "Salesforce's clock.",
                 self.name,
             )
             return
-        paginator = self._paginator(window)
+        yield from self._read(extraction, bookmark, oddities)
+
+    def _new_extraction(self, bookmark: Bookmark) -> _Extraction:
+        window = self._window(bookmark, upper=self._connection.server_time())
         # Targets delete what the version does not name: it is a new one, and activated late.
-        yield from self._read(paginator, window, bookmark, oddities, self._new_version())
+        return _Extraction(window, self._paginator(window), self._new_version())
 
     def _read(
-        self,
-        paginator: SalesforcePaginator,
-        window: Window,
-        bookmark: Bookmark,
-        oddities: OddityReport,
-        version: int | None,
+        self, extraction: _Extraction, bookmark: Bookmark, oddities: OddityReport
     ) -> Iterator[Page]:
+        paginator, version = extraction.paginator, extraction.version
         rows, calls_before = 0, self._connection.quota.calls
         self.begin_version(version)
         for page in paginator:
@@ -223,7 +262,7 @@ class SObjectStream(FrameStream):
         )
         self.activate_version()
         bookmark.forget_job()
-        self._remember(bookmark, window.upper)
+        self._remember(bookmark, extraction.window.upper)
         paginator.finish()
 
     def _paginator(self, window: Window) -> SalesforcePaginator:

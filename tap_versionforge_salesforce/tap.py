@@ -106,6 +106,7 @@ class TapVersionForgeSalesforce(Tap):
             logger=self.logger,
             user_agent=f"{self.name}/{__version__}",
             full_extracts=self._full_extracts,
+            submit_jobs=self._submit_jobs,
         )
 
     @override
@@ -155,6 +156,18 @@ class TapVersionForgeSalesforce(Tap):
 
     def _full_extracts(self) -> list[str]:
         return [stream.name for stream in self._selected_streams() if stream.is_full_extract]
+
+    def _submit_jobs(self) -> None:
+        """Have so many Bulk jobs in flight as may be, in the order of the streams."""
+        streams = [each for each in self._selected_streams() if each.is_read and not each.is_over]
+        in_flight = 0
+        for stream in streams:
+            if in_flight == self.settings.max_parallel_jobs:
+                break
+            in_flight += stream.submit()
+        # A run that ends early leaves them to the next one.
+        if in_flight:
+            streams[0].write_state()
 
     # What the user hands in
 

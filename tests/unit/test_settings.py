@@ -33,6 +33,7 @@ DEFAULTS: dict[str, object] = {
     "quota_reserve": 0,
     "bulk_page_rows": 50_000,
     "parallel_downloads": 4,
+    "max_parallel_jobs": 10,
     "max_api_calls": None,
     "keep_jobs": False,
     "spool_dir": None,
