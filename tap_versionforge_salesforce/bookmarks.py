@@ -91,6 +91,12 @@ class Bookmark:
                 code="invalid-state",
             ) from None
 
+    @property
+    def text(self) -> str | None:
+        """Return the bookmark as the state has it, whatever it is."""
+        value = None if self._key is None else self._state.get("replication_key_value")
+        return None if value is None else str(value)
+
     def window(
         self,
         *,

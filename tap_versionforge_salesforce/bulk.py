@@ -79,6 +79,8 @@ class QueryJob:
         self._columns = columns
         self._state = ""
         self.id = ""
+        #: Rows of the whole job, as Salesforce counts them; None where it does not tell.
+        self.promised_rows: int | None = None
         self.api_version = self._client.api_version
 
     def create(self, soql: str) -> None:
@@ -193,23 +195,20 @@ class QueryJob:
 
     def _pages(self, job: Mapping[str, object], locator: str | None, rows: int) -> Iterator[Slice]:
         promised = job.get("numberRecordsProcessed")
+        self.promised_rows = promised if isinstance(promised, int) else None
         result_pages = ResultPages(
             connection=self._connection,
             logger=self._logger,
             job_id=self.id,
             version=self.api_version,
         )
-        for page in result_pages.behind(
-            locator, rows=promised if isinstance(promised, int) else None
-        ):
+        for page in result_pages.behind(locator, rows=self.promised_rows):
             yield from until_whole(partial(self._slices, page, rows), self._logger)
             rows += page.told.rows
-        if isinstance(promised, int) and promised != rows:
-            message = (
-                f"Bulk job {self.id} has {promised:,} rows, but its result pages held {rows:,}."
-            )
+        if self.promised_rows not in (None, rows):
             raise IncompleteError(
-                message,
+                f"Bulk job {self.id} has {self.promised_rows:,} rows, but its result pages held "
+                f"{rows:,}.",
                 hint="Run again: the bookmark has not moved, so nothing is lost.",
                 code="bulk-count-mismatch",
             )

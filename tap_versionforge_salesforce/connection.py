@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from tap_versionforge_salesforce.exceptions import (
 from tap_versionforge_salesforce.interruption import Interruption
 from tap_versionforge_salesforce.keys import load_private_key
 from tap_versionforge_salesforce.quota import Quota, from_limits
+from tap_versionforge_salesforce.run_report import RunReport, Usage
 from tap_versionforge_salesforce.transport import SalesforceSession
 
 if TYPE_CHECKING:
@@ -54,7 +56,8 @@ class Connection:
     ) -> None:
         self.settings = settings
         self.clock = clock
-        self.interruption = Interruption()
+        self.interruption = Interruption(clock.monotonic)
+        self.report = RunReport()
         #: The error of each stream that failed while the others went on.
         self.failures: dict[str, TapError] = {}
         self.quota = Quota(reserve=settings.quota_reserve, max_calls=settings.max_api_calls)
@@ -63,6 +66,7 @@ class Connection:
         self._full_extracts = full_extracts
         self.submit_jobs = submit_jobs
         self._warned = False
+        self._began = clock.monotonic()
 
     @cached_property
     def authenticator(self) -> Authenticator:
@@ -98,6 +102,21 @@ class Connection:
         return SalesforceClient(
             session=session, api_version=self.settings.api_version, logger=self._logger
         )
+
+    @property
+    def usage(self) -> Usage:
+        """Return what the run has used by now."""
+        return Usage(
+            calls=self.quota.calls,
+            received_bytes=self.quota.received_bytes,
+            seconds=self.clock.monotonic() - self._began,
+            waiting_seconds=self.interruption.waited_seconds,
+        )
+
+    def tell_report(self) -> None:
+        """Log what the run did, and write it to ``report_path``."""
+        usage = replace(self.usage, seconds=round(self.usage.seconds, 3))
+        self.report.tell(usage, self.settings.report_path, self._logger)
 
     def raise_failures(self) -> None:
         """End the run with what went wrong in single streams.
@@ -168,7 +187,13 @@ class Connection:
 
 
 def _check_paths(settings: Settings) -> None:
-    bundle, spool = settings.ca_bundle, settings.spool_dir
+    bundle, spool, report = settings.ca_bundle, settings.spool_dir, settings.report_path
+    if report is not None and not Path(report).parent.is_dir():
+        raise wrong_setting(
+            "report_path",
+            f"names a file in no folder: {report}",
+            "Make the folder, or name another.",
+        )
     if bundle is not None and not Path(bundle).exists():
         raise wrong_setting("ca_bundle", f"names no file: {bundle}", "Check the path.")
     if spool is not None and not Path(spool).is_dir():

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 
 class Interruption:
@@ -19,9 +20,12 @@ class Interruption:
     its STATE written. A second signal ends it on the spot.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
         self._signal_number: int | None = None
         self._is_waiting = False
+        #: How long the main thread has waited, in all.
+        self.waited_seconds = 0.0
 
     def request(self, signal_number: int) -> None:
         """Take in a signal.
@@ -53,9 +57,12 @@ class Interruption:
         if threading.current_thread() is not threading.main_thread():
             yield
             return
+        began, is_within = self._monotonic(), self._is_waiting
         self._is_waiting = True
         try:
             self.check()
             yield
         finally:
-            self._is_waiting = False
+            self._is_waiting = is_within
+            if not is_within:
+                self.waited_seconds += self._monotonic() - began

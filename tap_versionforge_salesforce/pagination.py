@@ -53,6 +53,7 @@ class Page:
             nothing of the kind.
         takes_back: The checkpoints before it may have passed rows that did not come.
         job: The Bulk job with which a later run can go on behind these rows.
+        is_served: Salesforce has served them; False of no rows that only say something.
     """
 
     frame: Frame
@@ -62,6 +63,7 @@ class Page:
     checkpoint: datetime | None = None
     takes_back: bool = False
     job: SavedJob | None = None
+    is_served: bool = True
 
 
 @dataclass(slots=True)
@@ -121,6 +123,8 @@ class SalesforcePaginator:
         self._saved: SavedJob | None = None
         #: The choice that the pages came from; None before the first page.
         self.choice: Choice | None = None
+        #: Once all pages are here: what their rows were compared with, and how many that said.
+        self.proof: tuple[str, int] | None = None
 
     def __iter__(self) -> Iterator[Page]:
         """Yield the pages.
@@ -250,6 +254,7 @@ class SalesforcePaginator:
         for reads_left in reversed(range(_READS_OF_A_WINDOW)):
             yield from self._read(cursor)
             if cursor.problem is None:
+                self.proof = ("totalSize", first.total_size)
                 return
             if reads_left:
                 self._logger.warning("Reading on from the last safe row: %s.", cursor.problem)
@@ -278,7 +283,8 @@ class SalesforcePaginator:
             # Which rows are missing is not known, so all of this cursor's are read again.
             cursor.after = cursor.began_after
             nothing = frames.Frame(cursor.page.frame.table.clear())
-            yield Page(nothing, self._connection.clock.now(), takes_back=True)
+            now = self._connection.clock.now()
+            yield Page(nothing, now, takes_back=True, is_served=False)
 
     def _served(self, page: RestPage) -> Iterator[tuple[RestPage, datetime]]:
         while True:
@@ -323,7 +329,8 @@ class SalesforcePaginator:
             return
         self._tell(choice)
         # From here on the next run could wait for it, too.
-        yield Page(frames.no_rows(self._columns), self._connection.clock.now(), job=saved)
+        nothing, now = frames.no_rows(self._columns), self._connection.clock.now()
+        yield Page(nothing, now, job=saved, is_served=False)
         yield from self._job_pages(saved)
 
     def _created(self) -> SavedJob:
@@ -351,6 +358,8 @@ class SalesforcePaginator:
                 if goes_on
                 else None,
             )
+        if self._job.promised_rows is not None:
+            self.proof = ("numberRecordsProcessed", self._job.promised_rows)
 
     def _instead_of_bulk(self, error: RefusedError, rows: int | None) -> Choice:
         if self._settings.api_mode != "auto" or Api.REST in self._refused_by:

@@ -61,6 +61,7 @@ class Quota:
         self.reserve = reserve
         self.max_calls = max_calls
         self.calls = 0
+        self.received_bytes = 0
         self.daily: Allowance | None = None
         # Pages are downloaded by several threads.
         self._lock = threading.Lock()
@@ -69,6 +70,11 @@ class Quota:
         """Take in what the org said last; None changes nothing."""
         if allowance is not None:
             self.daily = allowance
+
+    def receive(self, count: int) -> None:
+        """Count the bytes of an answer."""
+        with self._lock:
+            self.received_bytes += count
 
     def spend(self) -> None:
         """Count one call that is about to be made.

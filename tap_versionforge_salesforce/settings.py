@@ -70,6 +70,7 @@ class Settings:
     bulk_page_rows: int = 50_000
     parallel_downloads: int = 4
     max_parallel_jobs: int = 10
+    report_path: str | None = None
     max_api_calls: int | None = None
     keep_jobs: bool = False
     spool_dir: str | None = None

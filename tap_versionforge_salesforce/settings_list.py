@@ -226,6 +226,13 @@ SETTINGS = (
         "when left out.",
     ),
     Setting(
+        "report_path",
+        "string",
+        "Run report",
+        "File that gets the run report, one JSON object: per stream the API and why, rows, pages, "
+        "calls, times, bookmarks, and what was proven. It is logged in any case.",
+    ),
+    Setting(
         "ca_bundle",
         "string",
         "CA bundle",

@@ -20,6 +20,7 @@ from tap_versionforge_salesforce.exceptions import (
 )
 from tap_versionforge_salesforce.oddities import OddityReport
 from tap_versionforge_salesforce.pagination import Page, SalesforcePaginator
+from tap_versionforge_salesforce.run_report import StreamReport
 from tap_versionforge_salesforce.sdk_stream import FrameStream
 from tap_versionforge_salesforce.soql import Query
 
@@ -64,6 +65,7 @@ class SObjectStream(FrameStream):
         self._submitted: _Extraction | None = None
         #: Its pages have all been asked for, or it has failed.
         self.is_over = False
+        self._report = StreamReport(self.name)
 
     # What is read
 
@@ -162,6 +164,9 @@ class SObjectStream(FrameStream):
         """
         bookmark = self._bookmark
         oddities = OddityReport(self.name)
+        self._report = StreamReport(self.name, bookmark_before=bookmark.text)
+        self._connection.report.streams.append(self._report)
+        before = self._connection.usage
         try:
             yield from self._extract(bookmark, oddities)
         except IncompleteError as error:
@@ -175,9 +180,15 @@ class SObjectStream(FrameStream):
             elif error.code == "bulk-job-queued":
                 self._fail(error)
             else:
+                self._report.error = error.code
                 raise
+        except TapError as error:
+            self._report.error = error.code
+            raise
         finally:
             self.is_over = True
+            self._report.bookmark_after = bookmark.text
+            self._report.usage = self._connection.usage - before
             oddities.tell(self.logger)
 
     def submit(self) -> bool:
@@ -241,6 +252,8 @@ class SObjectStream(FrameStream):
         for page in paginator:
             yield page
             rows += page.frame.height
+            self._report.rows += page.frame.height
+            self._report.pages += page.ends_page and page.is_served
             oddities.note(
                 page.frame.oddities, starts_page=page.starts_page, ends_page=page.ends_page
             )
@@ -260,6 +273,13 @@ class SObjectStream(FrameStream):
             paginator.choice.api.value if paginator.choice else "no API",
             self._connection.quota.calls - calls_before,
         )
+        if paginator.choice is not None:
+            self._report.api, self._report.reason = (
+                paginator.choice.api.value,
+                paginator.choice.reason,
+            )
+        if paginator.proof is not None:
+            self._report.proven_by, self._report.promised_rows = paginator.proof
         self.activate_version()
         bookmark.forget_job()
         self._remember(bookmark, extraction.window.upper)
@@ -309,6 +329,7 @@ class SObjectStream(FrameStream):
     def _fail(self, error: TapError, without_job: Bookmark | None = None) -> None:
         if without_job is not None:
             self._forget_job(without_job)
+        self._report.error = error.code
         self._connection.failures[self.name] = error
         self.logger.error("%s %s", error.message, error.hint)
 

@@ -294,7 +294,10 @@ class TapVersionForgeSalesforce(Tap):
             catalog=None if catalog is None else checked_catalog(text_of(catalog, "catalog")),
         )
         tap.check_streams()
-        tap.sync_all()
+        try:
+            tap.sync_all()
+        finally:
+            tap.connection.tell_report()
         tap.connection.raise_failures()
 
     @classmethod

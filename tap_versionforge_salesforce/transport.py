@@ -259,11 +259,14 @@ class SalesforceSession(requests.Session):
     def _read(self, response: requests.Response, call: Call) -> bytes:
         if call.sink is None or not response.ok:
             # By large blocks: requests itself unpacks ten thousand bytes at a time.
-            return b"".join(response.iter_content(_CHUNK_BYTES))
+            body = b"".join(response.iter_content(_CHUNK_BYTES))
+            self.quota.receive(response.raw.tell())
+            return body
         call.sink.seek(0)
         call.sink.truncate()
         for chunk in response.raw.stream(_CHUNK_BYTES, decode_content=False):
             call.sink.write(chunk)
+        self.quota.receive(call.sink.tell())
         return b""
 
     def _no_answer(

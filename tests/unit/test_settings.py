@@ -37,6 +37,7 @@ DEFAULTS: dict[str, object] = {
     "max_api_calls": None,
     "keep_jobs": False,
     "spool_dir": None,
+    "report_path": None,
     "ca_bundle": None,
     "user_agent": None,
     "job_timeout_seconds": 14_400,

@@ -1,0 +1,98 @@
+"""The run says what it did and what it proved, as one JSON object."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
+
+from tests.local_org import faults, outages
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.integration.harness import OrgClock, Run, TapRunner
+    from tests.local_org import LocalOrg
+
+LAST_WEEK = datetime.now(timezone.utc) - timedelta(days=7)
+
+
+def logged(run: Run) -> dict[str, Any]:
+    (line,) = [line for line in run.log.splitlines() if "Run report: " in line]
+    report: dict[str, Any] = json.loads(line.partition("Run report: ")[2])
+    return report
+
+
+def test_what_each_stream_did(
+    org: LocalOrg, tap: TapRunner, clock: OrgClock, tmp_path: Path
+) -> None:
+    """The API and why, what came, what it cost, and what the rows were compared with."""
+    org.settings.job_transition, org.settings.job_seconds = "time", 60
+    org.settings.record_count_omits = {"Contact"}
+    org.store.insert("Account", [{}] * 2_005, stamp=LAST_WEEK)
+    org.store.insert("Contact", [{}] * 3, stamp=LAST_WEEK)
+    path = tmp_path / "report.json"
+    run = tap.sync(objects=["Account", "Contact"], report_path=str(path), bulk_page_rows=1_000)
+    assert run.exit_code == 0, run.log
+    report = logged(run)
+    assert json.loads(path.read_text()) == report
+    account, contact = report["streams"]
+    assert (account["stream"], account["api"]) == ("Account", "Bulk API 2.0")
+    assert account["reason"] == "this is a full extract of about 2,005 rows"
+    assert (account["rows"], account["pages"]) == (2_005, 1)
+    assert account["proven_by"] == "numberRecordsProcessed"
+    assert account["promised_rows"] == 2_005
+    assert account["bookmark_before"] is None
+    assert account["bookmark_after"] == run.bookmark("Account")
+    assert account["usage"]["waiting_seconds"] >= 59
+    assert (contact["api"], contact["rows"], contact["pages"]) == ("REST API", 3, 1)
+    assert (contact["proven_by"], contact["promised_rows"]) == ("totalSize", 3)
+    assert contact["usage"]["calls"] == 1
+    assert report["rows"] == 2_008
+    assert report["usage"]["calls"] == org.journal.api_calls
+    assert report["usage"]["received_bytes"] > 10_000
+    assert report["usage"]["seconds"] >= sum(clock.slept)
+
+
+def test_a_run_that_fails_reports_as_well(org: LocalOrg, tap: TapRunner) -> None:
+    """With the code of the error, the rows that came, and no proof."""
+    org.settings.page_rows = 2
+    org.store.insert("Account", [{}] * 5, stamp=LAST_WEEK)
+    org.faults.add("/query*/01g*", outages.maintenance_page(), times=None)
+    run = tap.sync(objects=["Account", "Contact"], api_mode="rest")
+    assert run.exit_code == 5
+    (account,) = logged(run)["streams"]
+    assert account["error"] == "salesforce-busy"
+    assert (account["rows"], account["pages"], account["proven_by"]) == (2, 1, None)
+
+
+def test_a_stream_that_fails_is_in_the_report(org: LocalOrg, tap: TapRunner) -> None:
+    """Beside the others, which are complete."""
+    org.store.insert("Account", [{}] * 5, stamp=LAST_WEEK)
+    org.store.insert("Contact", [{}] * 2, stamp=LAST_WEEK)
+    org.faults.add("*/results", faults.drop_last_row(), times=3)
+    run = tap.sync(objects=["Account", "Contact"], api_mode="bulk")
+    assert run.exit_code == 6, run.log
+    account, contact = logged(run)["streams"]
+    assert (account["error"], account["proven_by"]) == ("bulk-page-mismatch", None)
+    assert (contact["error"], contact["rows"]) == (None, 2)
+
+
+def test_a_folder_that_is_not_there_is_told_before_anything_is_read(
+    org: LocalOrg, tap: TapRunner, tmp_path: Path
+) -> None:
+    """Exit code 2, with the setting."""
+    run = tap.sync(objects=["Account"], report_path=str(tmp_path / "nowhere" / "report.json"))
+    assert run.exit_code == 2
+    assert "The setting report_path names a file in no folder" in run.log
+    assert org.journal.calls() == []
+
+
+def test_a_report_that_can_not_be_written_is_no_failure(
+    org: LocalOrg, tap: TapRunner, tmp_path: Path
+) -> None:
+    """The rows are where they belong."""
+    org.store.insert("Account", [{}], stamp=LAST_WEEK)
+    run = tap.sync(objects=["Account"], report_path=str(tmp_path))
+    assert run.exit_code == 0, run.log
+    assert "The run report can't be written to report_path" in run.log
