@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 from tap_versionforge_salesforce.schema import KIND_BY_TYPE, sobject_from_describe
 from tap_versionforge_salesforce.settings_list import SETTINGS, Setting
 from tap_versionforge_salesforce.sign_in_errors import PROBLEMS, UNKNOWN
+from tests import scaling
 from tests.fidelity import AMOUNTS_AS_TEXTS, GROUPS, NUL, UNKNOWN_TYPE
+from tests.scaling import Assumptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -71,6 +73,9 @@ PARTS: dict[tuple[str, str], Callable[[], str]] = {
     ("docs/fidelity.md", "types"): types_table,
     **{("docs/fidelity.md", group): partial(fidelity_table, group) for group in GROUPS},
     ("docs/fidelity.md", "amounts-as-texts"): amounts_as_texts,
+    ("docs/scaling.md", "scaling-assumptions"): partial(scaling.assumptions, Assumptions()),
+    ("docs/scaling.md", "scaling-extracts"): partial(scaling.table, Assumptions()),
+    ("docs/scaling.md", "scaling-limits"): partial(scaling.limits, Assumptions()),
 }
 
 
