@@ -5,13 +5,14 @@ from __future__ import annotations
 import gzip
 import shutil
 import uuid
+from contextlib import suppress
 from typing import IO, TYPE_CHECKING
 
 from tap_versionforge_salesforce.batch_config import place, unusable
 from tap_versionforge_salesforce.frames import Frame, joined
 from tap_versionforge_salesforce.messages import LineMaker
 from tap_versionforge_salesforce.parquet import typed
-from tap_versionforge_salesforce.spool import spool_file
+from tap_versionforge_salesforce.spool import spool_file, writing_to_spool
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -128,7 +129,9 @@ class _Lines:
         self.rows += frame.height
         file = self._packer or self._spool
         for start in range(0, frame.height, _ROWS_AT_ONCE):
-            file.write(self._lines.objects(frame.slice(start, _ROWS_AT_ONCE)))
+            some = frame.slice(start, _ROWS_AT_ONCE)
+            with self._lines.objects(some) as lines, writing_to_spool():
+                file.write(lines)
 
     def copy_to(self, file: IO[bytes]) -> None:
         if self._packer is not None:
@@ -137,9 +140,12 @@ class _Lines:
         shutil.copyfileobj(self._spool, file, _COPIED_BYTES)
 
     def close(self) -> None:
-        if self._packer is not None:
-            self._packer.close()
-        self._spool.close()
+        # What is not written yet is not wanted any more.
+        with suppress(OSError):
+            if self._packer is not None:
+                self._packer.close()
+        with suppress(OSError):
+            self._spool.close()
 
 
 class _Typed:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import tempfile
-from typing import IO
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING
 
 from tap_versionforge_salesforce.exceptions import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def spool_file(folder: str | None) -> IO[bytes]:
@@ -23,4 +27,23 @@ def spool_file(folder: str | None) -> IO[bytes]:
         message = f"No file can be made in the spool folder ({error})."
         raise SettingsError(
             message, hint="Set spool_dir to a folder that exists and can be written to."
+        ) from None
+
+
+@contextmanager
+def writing_to_spool() -> Iterator[None]:
+    """Tell a full disk as what it is.
+
+    Raises:
+        SettingsError: The block could not write to a file of the spool.
+    """
+    try:
+        yield
+    except OSError as error:
+        message = f"The spool folder can't take any more ({error.strerror or error})."
+        raise SettingsError(
+            message,
+            hint="Make room there, or set spool_dir to a folder on a larger disk, then run again: "
+            "the next run goes on from the last STATE.",
+            code="spool-full",
         ) from None

@@ -24,6 +24,7 @@ from tap_versionforge_salesforce.retry import (
     waits,
 )
 from tap_versionforge_salesforce.sign_in_errors import UNKNOWN, explain
+from tap_versionforge_salesforce.spool import writing_to_spool
 
 if TYPE_CHECKING:
     import logging
@@ -265,7 +266,10 @@ class SalesforceSession(requests.Session):
         call.sink.seek(0)
         call.sink.truncate()
         for chunk in response.raw.stream(_CHUNK_BYTES, decode_content=False):
-            call.sink.write(chunk)
+            with writing_to_spool():
+                call.sink.write(chunk)
+        with writing_to_spool():
+            call.sink.flush()
         self.quota.receive(call.sink.tell())
         return b""
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import resource
 import signal
 import subprocess
 import sys
+import threading
 from contextlib import contextmanager
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,11 +19,13 @@ from tests.local_org import faults
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.integration.harness import TapRunner
     from tests.local_org import LocalOrg
 
 TOO_LONG_SECONDS = 120
+LAST_WEEK = datetime.now(timezone.utc) - timedelta(days=7)
 SIGNALS = [
     pytest.param(signal.SIGTERM, 143, id="SIGTERM"),
     pytest.param(signal.SIGINT, 130, id="SIGINT"),
@@ -198,6 +203,74 @@ def test_signal_while_a_bulk_page_is_written_slowly(
     assert following.exit_code == 0, following.log
     # Behind them, what the look-back of the next window reads again.
     assert following.ids("Account")[:1_000] == rows[500:]
+    assert org.jobs.all() == []
+
+
+BATCH = {"encoding": {"format": "jsonl", "compression": "none"}}
+
+
+@pytest.mark.parametrize(
+    ("settings", "allowed_bytes"),
+    [
+        pytest.param({"api_mode": "bulk"}, 20_000, id="a page"),
+        pytest.param({"api_mode": "rest", "batch_config": BATCH}, 200_000, id="a BATCH file"),
+    ],
+)
+def test_a_full_disk_is_told_as_what_it_is(
+    org: LocalOrg, tap: TapRunner, tmp_path: Path, settings: dict[str, Any], allowed_bytes: int
+) -> None:
+    """Exit code 2 with the setting that names another folder, and no traceback."""
+    org.store.seed("Account", 2_000, hurt=False)
+    if "batch_config" in settings:
+        settings = settings | {"batch_config": {**BATCH, "storage": {"root": tmp_path.as_uri()}}}
+
+    def with_little_room() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (allowed_bytes, allowed_bytes))
+
+    config = tap.config(objects=["Account"], **settings)
+    with started("--config", config, preexec_fn=with_little_room) as process:
+        stdout, stderr = finished(process)
+    assert process.returncode == 2, stderr
+    assert "The spool folder can't take any more" in stderr
+    assert "spool_dir" in stderr
+    assert "Traceback" not in stderr
+    assert "RECORD" not in stdout
+
+
+def test_kill_9_loses_nothing_and_leaves_nothing(
+    org: LocalOrg, tap: TapRunner, tmp_path: Path
+) -> None:
+    """The next run goes on behind the last STATE that came out; the spool's files have no names."""
+    org.settings.result_page_rows = org.settings.bulk_page_rows = 50
+    rows = org.store.insert("Account", [{}] * 500, stamp=LAST_WEEK)
+    spool = tmp_path / "spool"
+    spool.mkdir()
+    settings = {
+        "objects": ["Account"],
+        "api_mode": "bulk",
+        "bulk_page_rows": 50,
+        "spool_dir": str(spool),
+    }
+    held = threading.Event()
+    org.faults.add("*/results", faults.before(lambda: held.wait(TOO_LONG_SECONDS)), skip=5)
+    with started("--config", tap.config(**settings)) as process:
+        assert process.stdout is not None
+        head = b""
+        while head.count(b'"STATE"') < 3:
+            head += process.stdout.readline()
+        process.kill()
+        held.set()
+        rest, _ = finished(process)
+    org.faults.clear()
+    whole = (head.decode() + rest).rpartition("\n")[0]
+    first = tap_run(whole)
+    assert first["state"]["bookmarks"]["Account"]["bulk_job"]["rows_emitted"] >= 50
+    assert list(spool.iterdir()) == []
+    following = tap.sync(state=first["state"], **settings)
+    assert following.exit_code == 0, following.log
+    assert set(first["ids"]) | set(following.ids("Account")) == set(rows)
+    again = set(first["ids"]) & set(following.ids("Account"))
+    assert len(again) <= 5 * 50
     assert org.jobs.all() == []
 
 
