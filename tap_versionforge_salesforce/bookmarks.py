@@ -63,6 +63,11 @@ class Bookmark:
         self._key = replication_key
 
     @property
+    def replication_key(self) -> str | None:
+        """Return what the stream is read by; None for FULL_TABLE."""
+        return self._key
+
+    @property
     def value(self) -> datetime | None:
         """Return the bookmark; None before the first window's end.
 
@@ -129,13 +134,17 @@ class Bookmark:
         )
 
     def move_back(self) -> None:
-        """Put the bookmark where it was when this object was made.
+        """Put the bookmark where it was last known to be right.
 
         For a window that could not be proven complete: its checkpoints may have passed what is
         missing.
         """
         self._state.clear()
         self._state.update(self._before)
+
+    def settle(self) -> None:
+        """Note that everything before the bookmark is proven: it never goes back behind it."""
+        self._before = dict(self._state)
 
     def move_to(self, instant: datetime) -> None:
         """Move the bookmark forward; an earlier instant changes nothing."""

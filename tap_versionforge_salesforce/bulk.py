@@ -184,7 +184,7 @@ class QueryJob:
                 code="bulk-job-aborted",
             )
         reason = str(job.get("errorMessage") or "no reason given")
-        message = f"Bulk job {self.id} failed: {reason}."
+        message = f"Bulk job {self.id} failed: {reason.rstrip('.')}."
         raise RefusedError(
             message,
             hint=f"Its page in Setup: {self._address()}. A query that is too large gets smaller "

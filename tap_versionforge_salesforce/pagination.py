@@ -100,6 +100,7 @@ class SalesforcePaginator:
         query: The SELECT, its range included.
         columns: The queried columns, in the query's order.
         window: What the extraction covers.
+        is_part: It is a part of what was too large for one Bulk job.
     """
 
     def __init__(
@@ -110,6 +111,7 @@ class SalesforcePaginator:
         query: Query,
         columns: tuple[Column, ...],
         window: Window,
+        is_part: bool = False,
     ) -> None:
         self._connection = connection
         self._client = connection.client
@@ -118,6 +120,7 @@ class SalesforcePaginator:
         self._query = query
         self._columns = columns
         self._window = window
+        self._is_part = is_part
         self._refused_by: set[Api] = set()
         self._job = QueryJob(connection=connection, logger=logger, columns=columns)
         self._saved: SavedJob | None = None
@@ -149,6 +152,7 @@ class SalesforcePaginator:
         return planner.opening(
             mode=self._settings.api_mode,
             is_full=self._window.is_full,
+            is_part=self._is_part,
             counted_rows=self._connection.count_rows(self._query.sobject) if counts else None,
             is_test=self._is_test,
         )
@@ -302,7 +306,8 @@ class SalesforcePaginator:
     def _pass(self, cursor: _Cursor) -> datetime | None:
         """Count the page in; return the instant up to which all rows have now been served."""
         cursor.rows += cursor.page.frame.height
-        if self._query.range is None:
+        # With a part by Id, rows of the same time are still to come.
+        if self._query.range is None or not self._query.ids.is_whole:
             return None
         bound = format_instant(self._window.upper)
         last = cursor.page.frame.last_below(self._query.range.key, bound)
@@ -343,6 +348,8 @@ class SalesforcePaginator:
             rows_emitted=0,
             lower_bound=self._window.bookmark,
             upper_bound=self._window.upper,
+            id_lower=self._query.ids.lower,
+            id_upper=self._query.ids.upper,
         )
 
     def _job_pages(self, saved: SavedJob) -> Iterator[Page]:

@@ -18,6 +18,21 @@ _SHARE_OF_CALLS = 0.1
 # These refusals come with errorCodes that mean other things as well, so the text has to tell.
 _NOT_FOR_BULK = ("not supported in bulk", "not supported by the bulk api", "cannot serialize value")
 
+# Why jobs fail that a smaller one would not ("Troubleshoot query timeouts" in the Bulk API 2.0
+# guide, and seen in the issues of other extractors); and what no size changes.
+_TOO_LARGE = ("timeout", "timed out", "running for too long", "too large", "too_large", "retried")
+_NOT_ITS_SIZE = (
+    "invalid_field",
+    "invalid_type",
+    "invalidentity",
+    "malformed_query",
+    "insufficient",
+    "not supported",
+    "featurenotenabled",
+)
+# A job that ran out of time, or failed for a reason nobody knows, may not be too large at all.
+_MOST_DOUBTFUL_HALVINGS = 4
+
 
 class Api(enum.Enum):
     """Which API serves the rows."""
@@ -41,17 +56,23 @@ class Choice:
     is_final: bool
 
 
-def opening(*, mode: str, is_full: bool, counted_rows: int | None, is_test: bool) -> Choice:
+def opening(
+    *, mode: str, is_full: bool, is_part: bool, counted_rows: int | None, is_test: bool
+) -> Choice:
     """Return which API to ask first.
 
     Args:
         mode: The setting ``api_mode``.
         is_full: No lower end: the whole object is wanted.
+        is_part: A part of what was too large for one Bulk job is wanted.
         counted_rows: Approximate rows of the object; None where unknown.
         is_test: Only a few rows are wanted, and never a Bulk job.
     """
     if is_test:
         return Choice(Api.REST, "this is a test of a few rows", is_final=True)
+    if is_part:
+        reason = "this is a part of what was too large for one job"
+        return Choice(Api.BULK, reason, is_final=True)
     if mode != "auto":
         api = Api.REST if mode == "rest" else Api.BULK
         return Choice(api, f"api_mode is {mode}", is_final=True)
@@ -112,6 +133,25 @@ def way_to_rest(error: TapError) -> str | None:
     if error.error_code == "INVALIDENTITY" or any(text in reason for text in _NOT_FOR_BULK):
         return "Bulk API 2.0 does not serve this object or query"
     return None
+
+
+def may_be_too_large(error: TapError, failures_before: int) -> bool:
+    """Tell whether a job has failed that might succeed with fewer rows.
+
+    Args:
+        error: What became of it.
+        failures_before: Larger jobs for the same rows that failed before it, none in between
+            having succeeded.
+    """
+    if error.code == "bulk-job-timeout":
+        return failures_before < _MOST_DOUBTFUL_HALVINGS
+    if not isinstance(error, RefusedError) or error.code != "bulk-job-failed":
+        return False
+    reason = error.reason.lower()
+    if any(text in reason for text in _NOT_ITS_SIZE):
+        return False
+    is_known = any(text in reason for text in _TOO_LARGE)
+    return is_known or failures_before < _MOST_DOUBTFUL_HALVINGS
 
 
 def jobs_are_used_up(error: TapError) -> bool:

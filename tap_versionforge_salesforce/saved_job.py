@@ -28,6 +28,10 @@ class SavedJob:
             none. With another bookmark beside it, the job is not this state's any more.
         upper_bound: The window's end, and so the bookmark once all rows are emitted.
         version: Of the rows of a stream that is read whole; None for others.
+        id_lower: The first Id of a job that reads a part by Id; None for no lower end. The rows
+            of the window before that have been emitted.
+        id_upper: The first Id behind that part; None for no upper end.
+        goes_on: The window begins at the bookmark, without a look-back.
     """
 
     id: str
@@ -38,6 +42,9 @@ class SavedJob:
     lower_bound: datetime | None
     upper_bound: datetime
     version: int | None = None
+    id_lower: str | None = None
+    id_upper: str | None = None
+    goes_on: bool = False
 
     def to_state(self) -> dict[str, Any]:
         """Return it as JSON values.
@@ -63,15 +70,21 @@ class SavedJob:
     @classmethod
     def _read(cls, value: Mapping[str, Any]) -> SavedJob:
         lower, version = value["lower_bound"], value["version"]
-        locator = value["locator"]
         if not all(value[name] and isinstance(value[name], str) for name in _TEXTS):
             message = "an id, a version or a digest is no text"
             raise ValueError(message)
         return cls(
             **{name: value[name] for name in _TEXTS},
-            locator=None if locator is None else str(locator),
+            locator=_text_or_none(value["locator"]),
             rows_emitted=int(value["rows_emitted"]),
             lower_bound=None if lower is None else parse_instant(lower),
             upper_bound=parse_instant(value["upper_bound"]),
             version=None if version is None else int(version),
+            id_lower=_text_or_none(value["id_lower"]),
+            id_upper=_text_or_none(value["id_upper"]),
+            goes_on=value["goes_on"] is True,
         )
+
+
+def _text_or_none(value: object) -> str | None:
+    return None if value is None else str(value)

@@ -53,6 +53,31 @@ class Range:
 
 
 @dataclass(frozen=True, slots=True)
+class IdRange:
+    """Rows whose Id lies in ``[lower, upper)``.
+
+    Attributes:
+        lower: First Id that belongs to the range; None for no lower end.
+        upper: First Id that no longer does; None for no upper end.
+    """
+
+    lower: str | None = None
+    upper: str | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """Tell whether every Id belongs to it."""
+        return self.lower is None and self.upper is None
+
+    def condition(self) -> str:
+        """Return the WHERE condition; empty where the range holds every row."""
+        ends = ((">=", self.lower), ("<", self.upper))
+        return " AND ".join(
+            f"Id {sign} {text_literal(end)}" for sign, end in ends if end is not None
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Query:
     """One SELECT.
 
@@ -60,12 +85,14 @@ class Query:
         sobject: API name of the object.
         fields: Field names in the order wanted.
         range: Which rows; None for all.
+        ids: Which of these rows.
         limit: Most rows wanted; None for all.
     """
 
     sobject: str
     fields: tuple[str, ...]
     range: Range | None = None
+    ids: IdRange = IdRange()
     limit: int | None = None
 
     def text(self, *, ordered: bool) -> str:
@@ -77,12 +104,20 @@ class Query:
                 developer guide, "Troubleshoot query timeouts").
         """
         # Names come from describes; what a user writes is a literal, and quoted.
-        parts = [f"SELECT {', '.join(self.fields)} FROM {self.sobject}"]  # noqa: S608
-        if self.range is not None:
-            if condition := self.range.condition():
-                parts.append(f"WHERE {condition}")
-            if ordered:
-                parts.append(f"ORDER BY {self.range.key} ASC NULLS FIRST, Id ASC")
+        parts = [f"SELECT {', '.join(self.fields)} FROM {self.sobject}", *self._where()]  # noqa: S608
+        if self.range is not None and ordered:
+            parts.append(f"ORDER BY {self.range.key} ASC NULLS FIRST, Id ASC")
         if self.limit is not None:
             parts.append(f"LIMIT {self.limit}")
         return " ".join(parts)
+
+    def edge(self, name: str, *, last: bool) -> str:
+        """Return the SOQL of the row that a field puts first or last; it has no other field."""
+        select = f"SELECT {name} FROM {self.sobject}"  # noqa: S608
+        order = f"ORDER BY {name} {'DESC' if last else 'ASC'} NULLS LAST LIMIT 1"
+        return " ".join([select, *self._where(), order])
+
+    def _where(self) -> list[str]:
+        rows = "" if self.range is None else self.range.condition()
+        terms = [term for term in (rows, self.ids.condition()) if term]
+        return [f"WHERE {' AND '.join(terms)}"] if terms else []

@@ -1,8 +1,8 @@
-"""One stream per sObject: which columns, which window, and when STATE is due."""
+"""One stream per sObject: its columns, its failures, and what the catalog asks of it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -10,41 +10,27 @@ from singer_sdk.singerlib.catalog import Metadata
 from typing_extensions import override
 
 from tap_versionforge_salesforce.bookmarks import Bookmark
-from tap_versionforge_salesforce.columns import Column, Kind, queried
+from tap_versionforge_salesforce.columns import Column, Kind
 from tap_versionforge_salesforce.exceptions import (
     IncompleteError,
     RefusedError,
     SettingsError,
     TapError,
-    UnavailableError,
 )
-from tap_versionforge_salesforce.oddities import OddityReport
-from tap_versionforge_salesforce.pagination import Page, SalesforcePaginator
-from tap_versionforge_salesforce.run_report import StreamReport
+from tap_versionforge_salesforce.extraction import Extraction
 from tap_versionforge_salesforce.sdk_stream import FrameStream
-from tap_versionforge_salesforce.soql import Query
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import datetime
 
     from singer_sdk import Tap
     from singer_sdk.singerlib import MetadataMapping
 
-    from tap_versionforge_salesforce.bookmarks import Window
     from tap_versionforge_salesforce.connection import Connection
+    from tap_versionforge_salesforce.pagination import Page
     from tap_versionforge_salesforce.schema import SObject
 
 _FULL_TABLE, _INCREMENTAL = "FULL_TABLE", "INCREMENTAL"
-
-
-@dataclass(frozen=True, slots=True)
-class _Extraction:
-    """What is read, from where, and which version its rows carry."""
-
-    window: Window
-    paginator: SalesforcePaginator
-    version: int | None
 
 
 class SObjectStream(FrameStream):
@@ -62,10 +48,8 @@ class SObjectStream(FrameStream):
         self._connection = connection
         self.primary_keys = ["Id"]
         self.replication_key = sobject.replication_key
-        self._submitted: _Extraction | None = None
         #: Its pages have all been asked for, or it has failed.
         self.is_over = False
-        self._report = StreamReport(self.name)
 
     # What is read
 
@@ -141,18 +125,20 @@ class SObjectStream(FrameStream):
         saved = self.tap_state.get("bookmarks", {}).get(self.name, {})
         return Bookmark(dict(saved), stream=self.name, replication_key=self._read_by)
 
-    @property
-    def _bookmark(self) -> Bookmark:
-        return Bookmark(self.stream_state, stream=self.name, replication_key=self._read_by)
-
-    def _window(self, bookmark: Bookmark, *, upper: datetime) -> Window:
-        settings = self._connection.settings
-        return bookmark.window(
-            # The server's clock, from an answer that came before the query was sent.
-            upper=upper,
-            lookback_seconds=settings.lookback_seconds,
-            start_date=settings.start_date,
-            key_nillable=self.sobject.stamps.get(self.replication_key or "", False),
+    @cached_property
+    def extraction(self) -> Extraction:
+        """Return what reads the rows, in this run."""
+        is_test = self.ABORT_AT_RECORD_COUNT is not None
+        return Extraction(
+            connection=self._connection,
+            logger=self.logger,
+            sobject=self.sobject,
+            columns=self.selected_columns,
+            bookmark=Bookmark(self.stream_state, stream=self.name, replication_key=self._read_by),
+            outlet=self,
+            # Rows from files have no version in a target's table: activating one would delete them.
+            has_versions=self._read_by is None and not is_test and not self.writes_files,
+            limit=self.ABORT_AT_RECORD_COUNT,
         )
 
     @override
@@ -162,176 +148,32 @@ class SObjectStream(FrameStream):
         Errors that concern this stream alone are kept for the end of the run, so that the other
         streams are read; others end the run.
         """
-        bookmark = self._bookmark
-        oddities = OddityReport(self.name)
-        self._report = StreamReport(self.name, bookmark_before=bookmark.text)
-        self._connection.report.streams.append(self._report)
-        before = self._connection.usage
+        extraction, connection = self.extraction, self._connection
+        connection.report.streams.append(extraction.report)
+        before = connection.usage
         try:
-            yield from self._extract(bookmark, oddities)
-        except IncompleteError as error:
-            bookmark.move_back()
-            self._fail(error, bookmark)
-        except RefusedError as error:
-            self._fail(error, bookmark)
-        except UnavailableError as error:
-            if error.code == "bulk-job-timeout":
-                self._fail(error, bookmark)
-            elif error.code == "bulk-job-queued":
-                self._fail(error)
-            else:
-                self._report.error = error.code
-                raise
+            connection.look_at_quota()
+            connection.submit_jobs()
+            yield from extraction.pages()
         except TapError as error:
-            self._report.error = error.code
-            raise
+            extraction.report.error = error.code
+            if not self._is_its_own(error):
+                raise
+            extraction.give_up(error)
+            connection.failures[self.name] = error
+            self.logger.error("%s %s", error.message, error.hint)  # noqa: TRY400  no traceback
         finally:
             self.is_over = True
-            self._report.bookmark_after = bookmark.text
-            self._report.usage = self._connection.usage - before
-            oddities.tell(self.logger)
+            extraction.report.usage = connection.usage - before
+            extraction.tell()
 
-    def submit(self) -> bool:
-        """Create the stream's Bulk job before its turn, if it is clear that it needs one.
-
-        Salesforce works on it while other streams are read.
-
-        Returns:
-            Whether a job of the stream is in the org, and so in the state.
-        """
-        bookmark = self._bookmark
-        if self._is_test or self._submitted is not None or bookmark.saved_job is not None:
-            return not self._is_test
-        extraction = self._new_extraction(bookmark)
-        job = None if extraction.window.is_empty else extraction.paginator.submit()
-        if job is None:
-            return False
-        bookmark.save_job(replace(job, version=extraction.version))
-        self._submitted = extraction
-        return True
-
-    def _extract(self, bookmark: Bookmark, oddities: OddityReport) -> Iterator[Page]:
-        self._connection.look_at_quota()
-        self._connection.submit_jobs()
-        if self._submitted is not None:
-            yield from self._read(self._submitted, bookmark, oddities)
-            return
-        saved = None if self._is_test else bookmark.saved_job
-        if saved is not None:
-            window = self._window(bookmark, upper=saved.upper_bound)
-            paginator = self._paginator(window)
-            if paginator.take_up(saved):
-                version = None if self.writes_files else saved.version
-                yield from self._read(_Extraction(window, paginator, version), bookmark, oddities)
-                if self._read_by is None:
-                    return
-                # What has changed since the job was created is read in this run, too.
-            else:
-                self._forget_job(bookmark)
-        extraction = self._new_extraction(bookmark)
-        if extraction.window.is_empty:
-            self.logger.warning(
-                "Nothing is read yet: the bookmark or start_date of %s lies ahead of "
-                "Salesforce's clock.",
-                self.name,
-            )
-            return
-        yield from self._read(extraction, bookmark, oddities)
-
-    def _new_extraction(self, bookmark: Bookmark) -> _Extraction:
-        window = self._window(bookmark, upper=self._connection.server_time())
-        # Targets delete what the version does not name: it is a new one, and activated late.
-        return _Extraction(window, self._paginator(window), self._new_version())
-
-    def _read(
-        self, extraction: _Extraction, bookmark: Bookmark, oddities: OddityReport
-    ) -> Iterator[Page]:
-        paginator, version = extraction.paginator, extraction.version
-        rows, calls_before = 0, self._connection.quota.calls
-        self.begin_version(version)
-        for page in paginator:
-            yield page
-            rows += page.frame.height
-            self._report.rows += page.frame.height
-            self._report.pages += page.ends_page and page.is_served
-            oddities.note(
-                page.frame.oddities, starts_page=page.starts_page, ends_page=page.ends_page
-            )
-            if page.takes_back:
-                bookmark.move_back()
-                self.write_state()
-            elif page.checkpoint is not None:
-                self._remember(bookmark, page.checkpoint)
-            elif page.job is not None:
-                bookmark.save_job(replace(page.job, version=version))
-                self.write_state()
-            self._connection.interruption.check()
-        self.logger.info(
-            "%s: %d rows by %s in %d API calls.",
-            self.name,
-            rows,
-            paginator.choice.api.value if paginator.choice else "no API",
-            self._connection.quota.calls - calls_before,
+    @staticmethod
+    def _is_its_own(error: TapError) -> bool:
+        """Tell whether an error concerns this stream alone."""
+        return isinstance(error, (IncompleteError, RefusedError)) or error.code in (
+            "bulk-job-timeout",
+            "bulk-job-queued",
         )
-        if paginator.choice is not None:
-            self._report.api, self._report.reason = (
-                paginator.choice.api.value,
-                paginator.choice.reason,
-            )
-        if paginator.proof is not None:
-            self._report.proven_by, self._report.promised_rows = paginator.proof
-        self.activate_version()
-        bookmark.forget_job()
-        self._remember(bookmark, extraction.window.upper)
-        paginator.finish()
-
-    def _paginator(self, window: Window) -> SalesforcePaginator:
-        named = self.selected_columns
-        if window.range is not None:
-            named = (*named, Column(window.range.key, Kind.DATETIME))
-        columns = queried(named)
-        return SalesforcePaginator(
-            connection=self._connection,
-            logger=self.logger,
-            query=Query(
-                sobject=self.name,
-                fields=tuple(column.name for column in columns),
-                range=window.range,
-                limit=self.ABORT_AT_RECORD_COUNT,
-            ),
-            columns=columns,
-            window=window,
-        )
-
-    # What is remembered
-
-    @property
-    def _is_test(self) -> bool:
-        return self.ABORT_AT_RECORD_COUNT is not None
-
-    def _new_version(self) -> int | None:
-        # Rows from files have no version in a target's table: activating one would delete them.
-        if self.replication_method != _FULL_TABLE or self._is_test or self.writes_files:
-            return None
-        return int(self._connection.clock.now().timestamp() * 1000)
-
-    def _remember(self, bookmark: Bookmark, instant: datetime) -> None:
-        if not self._is_test:
-            bookmark.move_to(instant)
-            self.write_state()
-
-    def _forget_job(self, bookmark: Bookmark) -> None:
-        bookmark.forget_job()
-        self.write_state()
-
-    # What is told
-
-    def _fail(self, error: TapError, without_job: Bookmark | None = None) -> None:
-        if without_job is not None:
-            self._forget_job(without_job)
-        self._report.error = error.code
-        self._connection.failures[self.name] = error
-        self.logger.error("%s %s", error.message, error.hint)
 
     # What is offered
 

@@ -164,7 +164,7 @@ class TapVersionForgeSalesforce(Tap):
         for stream in streams:
             if in_flight == self.settings.max_parallel_jobs:
                 break
-            in_flight += stream.submit()
+            in_flight += stream.extraction.submit()
         # A run that ends early leaves them to the next one.
         if in_flight:
             streams[0].write_state()

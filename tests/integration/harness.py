@@ -90,6 +90,12 @@ class Run:
         states = self.messages_of("STATE")
         return dict(states[-1]["value"]) if states else {}
 
+    @property
+    def report(self) -> dict[str, Any]:
+        """Return the run report."""
+        (line,) = [line for line in self.log.splitlines() if "Run report: " in line]
+        return dict(json.loads(line.partition("Run report: ")[2]))
+
     def bookmark(self, stream: str) -> str | None:
         """Return the bookmark of a stream in the last state."""
         value = self.state.get("bookmarks", {}).get(stream, {}).get("replication_key_value")

@@ -145,7 +145,7 @@ def test_a_job_that_fails_is_its_streams_own_failure(
     org: LocalOrg, tap: TapRunner, rows: dict[str, list[str]]
 ) -> None:
     """The others were created at the same time, and are complete."""
-    org.jobs.script("Failed", "InvalidBatch : no")
+    org.jobs.script("Failed", "InvalidBatch : Failed to process query: INVALID_FIELD: no")
     run = read(tap)
     assert run.exit_code == 7, run.log
     failed = min(STREAMS)

@@ -4,23 +4,17 @@ from __future__ import annotations
 
 import json
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tests.local_org import faults, outages
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.integration.harness import OrgClock, Run, TapRunner
+    from tests.integration.harness import OrgClock, TapRunner
     from tests.local_org import LocalOrg
 
 LAST_WEEK = datetime.now(timezone.utc) - timedelta(days=7)
-
-
-def logged(run: Run) -> dict[str, Any]:
-    (line,) = [line for line in run.log.splitlines() if "Run report: " in line]
-    report: dict[str, Any] = json.loads(line.partition("Run report: ")[2])
-    return report
 
 
 def test_what_each_stream_did(
@@ -34,7 +28,7 @@ def test_what_each_stream_did(
     path = tmp_path / "report.json"
     run = tap.sync(objects=["Account", "Contact"], report_path=str(path), bulk_page_rows=1_000)
     assert run.exit_code == 0, run.log
-    report = logged(run)
+    report = run.report
     assert json.loads(path.read_text()) == report
     account, contact = report["streams"]
     assert (account["stream"], account["api"]) == ("Account", "Bulk API 2.0")
@@ -61,7 +55,7 @@ def test_a_run_that_fails_reports_as_well(org: LocalOrg, tap: TapRunner) -> None
     org.faults.add("/query*/01g*", outages.maintenance_page(), times=None)
     run = tap.sync(objects=["Account", "Contact"], api_mode="rest")
     assert run.exit_code == 5
-    (account,) = logged(run)["streams"]
+    (account,) = run.report["streams"]
     assert account["error"] == "salesforce-busy"
     assert (account["rows"], account["pages"], account["proven_by"]) == (2, 1, None)
 
@@ -73,7 +67,7 @@ def test_a_stream_that_fails_is_in_the_report(org: LocalOrg, tap: TapRunner) -> 
     org.faults.add("*/results", faults.drop_last_row(), times=3)
     run = tap.sync(objects=["Account", "Contact"], api_mode="bulk")
     assert run.exit_code == 6, run.log
-    account, contact = logged(run)["streams"]
+    account, contact = run.report["streams"]
     assert (account["error"], account["proven_by"]) == ("bulk-page-mismatch", None)
     assert (contact["error"], contact["rows"]) == (None, 2)
 

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
 FINAL_STATES = frozenset({"JobComplete", "Failed", "Aborted"})
 _LITERAL = re.compile(r"'(?:\\.|[^'\\])*'")
+_TIMED_OUT = (
+    "InvalidBatch : Failed to process query: "
+    "QUERY_TIMEOUT: Your query request was running for too long."
+)
 _UNCHUNKABLE = re.compile(r"\b(ORDER\s+BY|LIMIT)\b", re.IGNORECASE)
 
 
@@ -213,8 +217,17 @@ class Jobs:
             job.error = f"InvalidBatch : Failed to process query: {error.code}: {error.message}"
             self._move(job, "Failed")
             return
+        if self._is_too_large(job):
+            job.snapshot = None
+            job.error = _TIMED_OUT
+            self._move(job, self._settings.job_too_large)
+            return
         self._limits.bulk_storage_kb.spend(job.snapshot.size / 1_000)
         self._move(job, "JobComplete")
+
+    def _is_too_large(self, job: QueryJob) -> bool:
+        most = self._settings.job_max_rows
+        return most is not None and job.rows > most
 
     def _move(self, job: QueryJob, state: str) -> None:
         job.state = state

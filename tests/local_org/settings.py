@@ -84,6 +84,10 @@ class BulkSettings:
         "InvalidBatch : Failed to process query: "
         "OPERATION_TOO_LARGE: exceeded 100000 distinct who/what's"
     )
+    job_max_rows: int | None = None
+    """A job with more rows than this is too large: it does not complete."""
+    job_too_large: Literal["Failed", "InProgress"] = "Failed"
+    """How a job ends that is too large; InProgress: it never does."""
     job_lifetime_seconds: float = 7 * 86_400
     job_counters: bool = True
     """False: numberRecordsProcessed is absent until the job is complete."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
@@ -179,6 +179,21 @@ def test_a_job_fails_with_a_message(org: LocalOrg, caller: Caller) -> None:
     failed = caller.get(_job(caller)).json()
     assert failed["state"] == "Failed"
     assert failed["errorMessage"] == "InvalidBatch : Failed to process query: too large"
+    assert caller.get(_job(caller)).json()["state"] == "JobComplete"
+
+
+@pytest.mark.parametrize("end", ["Failed", "InProgress"])
+def test_a_job_can_be_too_large(
+    org: LocalOrg, caller: Caller, end: Literal["Failed", "InProgress"]
+) -> None:
+    org.store.seed("Opportunity", 5)
+    org.settings.job_transition = "immediate"
+    org.settings.job_max_rows = 4
+    org.settings.job_too_large = end
+    job = caller.get(_job(caller)).json()
+    assert job["state"] == end
+    assert ("QUERY_TIMEOUT" in job.get("errorMessage", "")) is (end == "Failed")
+    org.settings.job_max_rows = 5
     assert caller.get(_job(caller)).json()["state"] == "JobComplete"
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tap_versionforge_salesforce.client import REST_PAGE_ROWS
@@ -14,8 +16,10 @@ from tap_versionforge_salesforce.exceptions import (
 )
 from tap_versionforge_salesforce.planner import (
     Api,
+    Choice,
     after_first_page,
     jobs_are_used_up,
+    may_be_too_large,
     opening,
     rest_can_stand_in,
     way_to_bulk,
@@ -29,6 +33,11 @@ def refused(error_code: str = "", reason: str = "", *, status: int = 400) -> Ref
 
 
 # The first question
+
+
+def opened(**asked: Any) -> Choice:  # noqa: ANN401  what opening takes
+    usual = {"mode": "auto", "is_full": True, "is_part": False, "is_test": False}
+    return opening(**{**usual, "counted_rows": None, **asked})
 
 
 @pytest.mark.parametrize(
@@ -45,7 +54,7 @@ def refused(error_code: str = "", reason: str = "", *, status: int = 400) -> Ref
 )
 def test_opening(*, is_full: bool, counted: int | None, api: Api, is_final: bool) -> None:
     """A full extract of more than a REST page is Bulk at once; else the first page decides."""
-    choice = opening(mode="auto", is_full=is_full, counted_rows=counted, is_test=False)
+    choice = opened(is_full=is_full, counted_rows=counted)
     assert (choice.api, choice.is_final) == (api, is_final)
     assert choice.reason
 
@@ -57,7 +66,7 @@ def test_a_mode_that_is_set_decides(
     mode: str, api: Api, *, is_full: bool, counted: int | None
 ) -> None:
     """api_mode rest and bulk are final, however many rows there are."""
-    choice = opening(mode=mode, is_full=is_full, counted_rows=counted, is_test=False)
+    choice = opened(mode=mode, is_full=is_full, counted_rows=counted)
     assert (choice.api, choice.is_final) == (api, True)
     assert choice.reason == f"api_mode is {mode}"
 
@@ -65,8 +74,14 @@ def test_a_mode_that_is_set_decides(
 @pytest.mark.parametrize("mode", ["auto", "rest", "bulk"])
 def test_a_test_makes_no_job(mode: str) -> None:
     """A few rows are never worth a Bulk job, whatever the settings say."""
-    choice = opening(mode=mode, is_full=True, counted_rows=5_000_000, is_test=True)
+    choice = opened(mode=mode, counted_rows=5_000_000, is_test=True)
     assert (choice.api, choice.is_final) == (Api.REST, True)
+
+
+def test_a_part_of_what_was_too_large_is_bulks() -> None:
+    """REST is not asked again whether it is large."""
+    choice = opened(is_full=False, is_part=True)
+    assert (choice.api, choice.is_final) == (Api.BULK, True)
 
 
 # After the first page
@@ -238,3 +253,36 @@ def test_rest_stands_in_for_less_than_a_tenth_of_the_calls(
     """Without jobs, REST takes over only where it leaves nine tenths of the calls to others."""
     daily = None if remaining is None else Allowance(100_000, remaining)
     assert rest_can_stand_in(rows, daily) is can
+
+
+# What failed
+
+
+def failed(reason: str) -> RefusedError:
+    return RefusedError("", hint="", reason=reason, code="bulk-job-failed")
+
+
+LATE = UnavailableError("", hint="", code="bulk-job-timeout")
+TIMED_OUT = failed("InvalidBatch : Failed to process query: QUERY_TIMEOUT: too long")
+NO_FIELD = failed("InvalidBatch : Failed to process query: INVALID_FIELD: no")
+
+
+@pytest.mark.parametrize(
+    ("error", "failures", "may_be"),
+    [
+        pytest.param(TIMED_OUT, 0, True, id="too large"),
+        pytest.param(TIMED_OUT, 40, True, id="still too large"),
+        pytest.param(failed("retried more than fifteen times"), 40, True, id="retried"),
+        pytest.param(NO_FIELD, 0, False, id="another reason"),
+        pytest.param(failed("no reason given"), 3, True, id="nobody knows"),
+        pytest.param(failed("no reason given"), 4, False, id="nobody knows, again and again"),
+        pytest.param(LATE, 3, True, id="late"),
+        pytest.param(LATE, 4, False, id="late, again and again"),
+        pytest.param(UnavailableError("", hint=""), 0, False, id="unavailable"),
+        pytest.param(RefusedError("", hint="", reason="timeout"), 0, False, id="refused"),
+        pytest.param(IncompleteError("", hint=""), 0, False, id="incomplete"),
+    ],
+)
+def test_what_may_be_too_large(error: TapError, failures: int, *, may_be: bool) -> None:
+    """Halves are no remedy for what is wrong with the query, and not without end for the rest."""
+    assert may_be_too_large(error, failures) is may_be

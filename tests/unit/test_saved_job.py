@@ -29,6 +29,9 @@ JOBS = st.builds(
     lower_bound=st.none() | instants(),
     upper_bound=instants(),
     version=st.none() | st.integers(1, 10**14),
+    id_lower=st.none() | _TEXTS,
+    id_upper=st.none() | _TEXTS,
+    goes_on=st.booleans(),
 )
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_versionforge_salesforce.soql import Query, Range, text_literal
+from tap_versionforge_salesforce.soql import IdRange, Query, Range, text_literal
 from tests.unit.helpers import instant, some_examples
 
 LOWER = instant("2026-11-22T10:00:00Z")
@@ -109,7 +109,7 @@ ORDER = "ORDER BY SystemModstamp ASC NULLS FIRST, Id ASC"
 )
 def test_query_text(rows: Range | None, *, ordered: bool, limit: int | None, rest: str) -> None:
     """A query has its fields in the order given, and only the clauses that were asked for."""
-    query = Query("Account", ("Name", KEY, "Id"), rows, limit)
+    query = Query("Account", ("Name", KEY, "Id"), rows, limit=limit)
     whole = f"{SELECT}{rest}"
     assert query.text(ordered=ordered) == whole
 
@@ -119,3 +119,35 @@ def test_a_bulk_query_can_be_split_by_salesforce() -> None:
     text = Query("Account", ("Id",), Range(KEY, LOWER, UPPER, or_null=True)).text(ordered=False)
     assert "ORDER BY" not in text
     assert "LIMIT" not in text
+
+
+@pytest.mark.parametrize(
+    ("ids", "where"),
+    [
+        pytest.param(IdRange(), "", id="all"),
+        pytest.param(IdRange(upper="001B"), "WHERE Id < '001B'", id="first part"),
+        pytest.param(IdRange("001A", "001B"), "WHERE Id >= '001A' AND Id < '001B'", id="between"),
+        pytest.param(IdRange("001B"), "WHERE Id >= '001B'", id="last part"),
+    ],
+)
+def test_a_part_by_id(ids: IdRange, where: str) -> None:
+    """Parts lie beside each other: the border belongs to the later one."""
+    assert Query("Account", ("Id",), ids=ids).text(ordered=False) == " ".join(
+        part for part in ("SELECT Id FROM Account", where) if part
+    )
+
+
+def test_a_part_by_id_of_a_window_with_nulls() -> None:
+    """Rows without a key belong to the part that their Id belongs to."""
+    rows = Range(KEY, None, UPPER, or_null=True)
+    text = Query("Account", ("Id",), rows, IdRange("001A")).text(ordered=False)
+    assert text.endswith(f"WHERE {rows.condition()} AND Id >= '001A'")
+    assert rows.condition().startswith("((")
+
+
+@pytest.mark.parametrize(("last", "direction"), [(False, "ASC"), (True, "DESC")])
+def test_the_first_and_the_last_row(*, last: bool, direction: str) -> None:
+    """Rows without the field are neither."""
+    edge = Query("Account", ("Name", "Id"), ROWS, IdRange("001A")).edge(KEY, last=last)
+    order = f"ORDER BY SystemModstamp {direction} NULLS LAST LIMIT 1"
+    assert edge == f"SELECT {KEY} FROM Account {WHERE} AND Id >= '001A' {order}"  # noqa: S608

@@ -1,0 +1,322 @@
+"""One stream's rows from its bookmark to the present: which windows, which jobs, and when STATE."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
+
+from tap_versionforge_salesforce import planner
+from tap_versionforge_salesforce.columns import Column, Kind, queried
+from tap_versionforge_salesforce.exceptions import IncompleteError, RefusedError, UnavailableError
+from tap_versionforge_salesforce.oddities import OddityReport
+from tap_versionforge_salesforce.pagination import Page, SalesforcePaginator
+from tap_versionforge_salesforce.run_report import StreamReport
+from tap_versionforge_salesforce.soql import IdRange, Query
+from tap_versionforge_salesforce.splitting import Scope, halves_of
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Iterator
+
+    from tap_versionforge_salesforce.bookmarks import Bookmark, Window
+    from tap_versionforge_salesforce.connection import Connection
+    from tap_versionforge_salesforce.exceptions import TapError
+    from tap_versionforge_salesforce.saved_job import SavedJob
+    from tap_versionforge_salesforce.schema import SObject
+
+
+class Outlet(Protocol):
+    """What an extraction writes beside its rows."""
+
+    def write_state(self) -> None:
+        """Write STATE now."""
+
+    def begin_version(self, version: int | None) -> None:
+        """Let every row from now on carry this version; None for no version."""
+
+    def activate_version(self) -> None:
+        """Tell the target that the rows of the version are all there are, if they have one."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """A part of the extraction: what is read, and from where."""
+
+    scope: Scope
+    window: Window
+    query: Query
+    paginator: SalesforcePaginator
+
+
+class Extraction:
+    """The extraction of one stream in one run.
+
+    Args:
+        connection: What the streams of the run share.
+        logger: The stream's.
+        sobject: What is read.
+        columns: The columns of a record.
+        bookmark: Where to begin; moved on as far as the rows have been emitted.
+        outlet: Where STATE goes, and what says that a version is whole.
+        has_versions: Rows carry a version, by which a target deletes what the org has no longer.
+        limit: Most rows wanted, in a test; None for all.
+    """
+
+    def __init__(
+        self,
+        *,
+        connection: Connection,
+        logger: logging.Logger,
+        sobject: SObject,
+        columns: tuple[Column, ...],
+        bookmark: Bookmark,
+        outlet: Outlet,
+        has_versions: bool,
+        limit: int | None,
+    ) -> None:
+        self._connection = connection
+        self._logger = logger
+        self._sobject = sobject
+        self._columns = columns
+        self._bookmark = bookmark
+        self._outlet = outlet
+        self._has_versions = has_versions
+        self._limit = limit
+        # Targets delete what the version does not name: it is a new one, and activated late.
+        self._version: int | None = None
+        # Its Bulk job is in the org and in the state.
+        self._submitted: _Reading | None = None
+        #: What is told of it at the end.
+        self.report = StreamReport(sobject.name, bookmark_before=bookmark.text)
+        self._oddities = OddityReport(sobject.name)
+
+    def submit(self) -> bool:
+        """Create the Bulk job before the stream's turn, if it is clear that it needs one.
+
+        Salesforce works on it while other streams are read.
+
+        Returns:
+            Whether a job of the stream is in the org, and so in the state.
+        """
+        if self._is_test or self._submitted is not None or self._bookmark.saved_job is not None:
+            return not self._is_test
+        self._version = self._new_version()
+        reading = self._reading(self._to_the_present())
+        if reading.window.is_empty or not self._submit(reading):
+            return False
+        self._submitted = reading
+        return True
+
+    def pages(self) -> Iterator[Page]:
+        """Yield every page, and write STATE behind each that allows it.
+
+        Raises:
+            TapError: As `SalesforcePaginator`, where the rows can't be read in parts either.
+        """
+        if self._submitted is None:
+            taken_up = self._taken_up()
+            if taken_up is not None:
+                yield from self._read_all(taken_up)
+                if taken_up.query.range is None:
+                    return
+                # What has changed since the job was created is read in this run, too.
+            self._version = self._new_version()
+        reading = self._submitted or self._reading(self._to_the_present())
+        if reading.window.is_empty:
+            self._logger.warning(
+                "Nothing is read yet: the bookmark or start_date of %s lies ahead of "
+                "Salesforce's clock.",
+                self._sobject.name,
+            )
+            return
+        yield from self._read_all(reading)
+
+    def give_up(self, error: TapError) -> None:
+        """Leave in the state only what is right after an error."""
+        if isinstance(error, IncompleteError):
+            self._bookmark.move_back()
+        if error.code != "bulk-job-queued":
+            self._forget_job()
+
+    def tell(self) -> None:
+        """Say what was odd, and complete the report."""
+        self.report.bookmark_after = self._bookmark.text
+        self._oddities.tell(self._logger)
+
+    # Which parts
+
+    def _read_all(self, reading: _Reading) -> Iterator[Page]:
+        """Yield the pages of a reading and of what follows it in its window."""
+        self._outlet.begin_version(self._version)
+        pending, failures = _behind(reading.scope), 0
+        while True:
+            following = None
+            try:
+                yield from self._read(reading)
+            except (RefusedError, UnavailableError) as error:
+                pending += self._halved(reading, error, failures)
+                failures += 1
+            else:
+                following, failures = self._end(reading, pending), 0
+            if following is None and not pending:
+                return
+            reading = following or self._reading(pending.pop())
+
+    def _halved(self, reading: _Reading, error: TapError, failures: int) -> list[Scope]:
+        """Return the halves of what was too large for a job, the one to be read first last."""
+        halves = None
+        if planner.may_be_too_large(error, failures):
+            halves = halves_of(
+                reading.scope,
+                query=reading.query,
+                client=self._connection.client,
+                deleted=self._connection.settings.include_deleted,
+            )
+        if halves is None:
+            raise error
+        self._logger.warning(
+            "%s %s is read in two parts, before and from %s.",
+            error.message,
+            self._sobject.name,
+            halves.border,
+        )
+        self._forget_job()
+        return [halves.second, halves.first]
+
+    def _end(self, reading: _Reading, pending: list[Scope]) -> _Reading | None:
+        """Remember that the rows of a reading have been emitted.
+
+        Returns:
+            The next part, if its job has been created already.
+        """
+        following = None
+        if reading.scope.ends_window:
+            self._outlet.activate_version()
+            self._bookmark.forget_job()
+            if not self._is_test:
+                self._bookmark.move_to(reading.window.upper)
+                self._bookmark.settle()
+                self._outlet.write_state()
+        else:
+            # Its job takes the place of this one's in the state: there is no moment in which it
+            # would be forgotten how far the parts have come.
+            following = self._reading(pending.pop())
+            self._submit(following)
+            self._outlet.write_state()
+        reading.paginator.finish()
+        return following
+
+    def _taken_up(self) -> _Reading | None:
+        """Return what the Bulk job of an earlier run reads; None where there is none."""
+        saved = None if self._is_test else self._bookmark.saved_job
+        if saved is None:
+            return None
+        ids = IdRange(saved.id_lower, saved.id_upper)
+        reading = self._reading(Scope(saved.upper_bound, ids, goes_on=saved.goes_on))
+        if reading.paginator.take_up(saved):
+            self._version = saved.version if self._has_versions else None
+            return reading
+        self._forget_job()
+        return None
+
+    # One part
+
+    def _read(self, reading: _Reading) -> Iterator[Page]:
+        paginator, report = reading.paginator, self.report
+        rows, calls_before = 0, self._connection.quota.calls
+        for page in paginator:
+            yield page
+            rows += page.frame.height
+            report.rows += page.frame.height
+            report.pages += page.ends_page and page.is_served
+            self._oddities.note(
+                page.frame.oddities, starts_page=page.starts_page, ends_page=page.ends_page
+            )
+            self._remember(page, reading)
+            self._connection.interruption.check()
+        self._logger.info(
+            "%s: %d rows by %s in %d API calls.",
+            self._sobject.name,
+            rows,
+            paginator.choice.api.value if paginator.choice else "no API",
+            self._connection.quota.calls - calls_before,
+        )
+        if paginator.choice is not None:
+            report.api, report.reason = paginator.choice.api.value, paginator.choice.reason
+        if paginator.proof is not None:
+            report.proven_by, promised = paginator.proof
+            report.promised_rows = (report.promised_rows or 0) + promised
+
+    def _remember(self, page: Page, reading: _Reading) -> None:
+        if page.takes_back:
+            self._bookmark.move_back()
+        elif page.checkpoint is not None:
+            if self._is_test:
+                return
+            self._bookmark.move_to(page.checkpoint)
+        elif page.job is not None:
+            self._save(page.job, reading)
+        else:
+            return
+        self._outlet.write_state()
+
+    def _submit(self, reading: _Reading) -> bool:
+        job = reading.paginator.submit()
+        if job is not None:
+            self._save(job, reading)
+        return job is not None
+
+    def _save(self, job: SavedJob, reading: _Reading) -> None:
+        self._bookmark.save_job(replace(job, version=self._version, goes_on=reading.scope.goes_on))
+
+    def _forget_job(self) -> None:
+        self._bookmark.forget_job()
+        self._outlet.write_state()
+
+    def _to_the_present(self) -> Scope:
+        # The server's clock, from an answer that came before the query is sent.
+        return Scope(self._connection.server_time())
+
+    def _reading(self, scope: Scope) -> _Reading:
+        settings = self._connection.settings
+        key = self._bookmark.replication_key
+        window = self._bookmark.window(
+            upper=scope.upper,
+            lookback_seconds=0 if scope.goes_on else settings.lookback_seconds,
+            start_date=settings.start_date,
+            key_nillable=self._sobject.stamps.get(key or "", False),
+        )
+        named = self._columns if key is None else (*self._columns, Column(key, Kind.DATETIME))
+        columns = queried(named)
+        query = Query(
+            sobject=self._sobject.name,
+            fields=tuple(column.name for column in columns),
+            range=window.range,
+            ids=scope.ids,
+            limit=self._limit,
+        )
+        paginator = SalesforcePaginator(
+            connection=self._connection,
+            logger=self._logger,
+            query=query,
+            columns=columns,
+            window=window,
+            is_part=scope.is_part,
+        )
+        return _Reading(scope, window, query, paginator)
+
+    def _new_version(self) -> int | None:
+        if not self._has_versions:
+            return None
+        return int(self._connection.clock.now().timestamp() * 1000)
+
+    @property
+    def _is_test(self) -> bool:
+        return self._limit is not None
+
+
+def _behind(scope: Scope) -> list[Scope]:
+    """Return what is left of the window of a scope."""
+    if scope.ends_window:
+        return []
+    return [replace(scope, ids=IdRange(lower=scope.ids.upper), halvings=scope.halvings + 1)]
