@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextvars
 import queue
 import threading
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Generic, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -24,7 +26,7 @@ def _nothing(_: object) -> None:
 
 def ahead(
     items: Iterable[T], *, steps: int = 2, drop: Callable[[T], object] = _nothing
-) -> Iterator[T]:
+) -> Generator[T, None, None]:
     """Yield items in order, the next ones being made in one thread while one is used.
 
     Args:
@@ -42,12 +44,12 @@ def made_ahead(
     workers: int,
     steps: int,
     drop: Callable[[T], object] = _nothing,
-) -> Iterator[T]:
+) -> Generator[T, None, None]:
     """Yield what is made of each item, in order, the next ones being made while one is used.
 
-    Downloading, unpacking, decoding and encoding leave Python's lock alone, so two cores share
-    them. Who stops asking early does not wait for what is being made: it may be an answer that
-    never comes.
+    The first are made at once, before anything is asked for. Downloading, unpacking, decoding and
+    encoding leave Python's lock alone, so two cores share them. Who stops asking early does not
+    wait for what is being made: it may be an answer that never comes.
 
     Args:
         make: Called in several threads at once.
@@ -59,8 +61,19 @@ def made_ahead(
     team = _Team(make, iter(items), steps)
     for _ in range(workers):
         # Daemons, for Python waits for every other thread before it ends.
-        threading.Thread(target=team.work, name="ahead", daemon=True).start()
+        work = partial(contextvars.copy_context().run, team.work)
+        threading.Thread(target=work, name="ahead", daemon=True).start()
+    made = _handed_out(team, workers, drop)
+    next(made)
+    return cast("Generator[T, None, None]", made)
+
+
+def _handed_out(
+    team: _Team[S, T], workers: int, drop: Callable[[T], object]
+) -> Generator[T | None, None, None]:
     try:
+        # Whoever made it asks for this one, so that from then on its end runs what stands below.
+        yield None
         while True:
             try:
                 made = team.places.get().result()
@@ -75,6 +88,37 @@ def made_ahead(
             team.places.get().add_done_callback(
                 lambda place: place.exception() or drop(place.result())
             )
+
+
+class Aside:
+    """Does things one after the other in one other thread, while the run goes on."""
+
+    def __init__(self) -> None:
+        self._work: queue.Queue[Callable[[], object]] = queue.Queue()
+        self._thread: threading.Thread | None = None
+
+    def do(self, work: Callable[[], object]) -> None:
+        """Do something soon.
+
+        Args:
+            work: Raises nothing.
+        """
+        self._work.put(partial(contextvars.copy_context().run, work))
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._go_on, name="aside", daemon=True)
+            self._thread.start()
+
+    def wait(self) -> None:
+        """Wait until all of it is done."""
+        self._work.join()
+
+    def _go_on(self) -> None:
+        while True:
+            work = self._work.get()
+            try:
+                work()
+            finally:
+                self._work.task_done()
 
 
 class _Team(Generic[S, T]):

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import zlib
-from dataclasses import dataclass
+from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING
 
-from tap_versionforge_salesforce import frames
 from tap_versionforge_salesforce.ahead import ahead
 from tap_versionforge_salesforce.exceptions import (
     IncompleteError,
@@ -15,48 +13,25 @@ from tap_versionforge_salesforce.exceptions import (
     TapError,
     UnavailableError,
 )
-from tap_versionforge_salesforce.result_pages import ResultPages
+from tap_versionforge_salesforce.result_pages import ResultPage, ResultPages
 from tap_versionforge_salesforce.retry import growing_intervals, until_whole
+from tap_versionforge_salesforce.slices import slices_of
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Iterator, Mapping, Sequence
-    from datetime import datetime
+    from collections.abc import Generator, Iterator, Mapping, Sequence
 
     from tap_versionforge_salesforce.columns import Column
     from tap_versionforge_salesforce.connection import Connection
-    from tap_versionforge_salesforce.frames import Frame
-    from tap_versionforge_salesforce.result_pages import ResultPage
+    from tap_versionforge_salesforce.download_queue import Place
     from tap_versionforge_salesforce.saved_job import SavedJob
+    from tap_versionforge_salesforce.slices import Slice
 
 _FIRST_LOOK_SECONDS = 0.5
 _LONGEST_LOOK_SECONDS = 30.0
 _ENDED = frozenset({"JobComplete", "Failed", "Aborted"})
-# Of unpacked text: what is decoded at once, whatever the size of a page.
-_SLICE_BYTES = 2 << 20
-_BLOCK_BYTES = 1 << 20
-_GZIP_WINDOW_BITS = 31
-
-
-@dataclass(frozen=True, slots=True)
-class Slice:
-    """Some rows of a result page.
-
-    Attributes:
-        frame: The rows.
-        arrived: When the page was here, by this machine's clock.
-        starts_page: It is the page's first one. It comes again where the page was not whole.
-        ends_page: It is the page's last one, and the page is whole.
-        locator: Behind a whole page, where the next one starts; None behind the last.
-        rows: Behind a whole page, those of the job up to here.
-    """
-
-    frame: Frame
-    arrived: datetime
-    starts_page: bool
-    ends_page: bool
-    locator: str | None = None
-    rows: int = 0
+# More than there is room for: the room decides.
+_MOST_ARRIVED = 1_000
 
 
 class QueryJob:
@@ -78,6 +53,8 @@ class QueryJob:
         self._logger = logger
         self._columns = columns
         self._state = ""
+        self._place: Place | None = None
+        self._arriving: Generator[ResultPage, None, None] | None = None
         self.id = ""
         #: Rows of the whole job, as Salesforce counts them; None where it does not tell.
         self.promised_rows: int | None = None
@@ -112,6 +89,23 @@ class QueryJob:
             return f"it can't be found any more ({error.error_code or error.status})"
         return f"it is {self._state}" if self._state in ("Failed", "Aborted") else None
 
+    @property
+    def has_begun(self) -> bool:
+        """Tell whether it is waited for."""
+        return self._arriving is not None
+
+    def begin(self, place: Place, locator: str | None) -> None:
+        """Begin to wait for the job and to download its pages, beside what else is done.
+
+        Args:
+            place: In the queue of downloads.
+            locator: Where to begin; None for the first page.
+        """
+        self._place = place
+        self._arriving = ahead(
+            self._arrivals(place, locator), steps=_MOST_ARRIVED, drop=ResultPage.close
+        )
+
     def slices(self, locator: str | None, rows_before: int) -> Iterator[Slice]:
         """Wait for the job and yield its result pages slice by slice.
 
@@ -120,7 +114,8 @@ class QueryJob:
         that a run that ends early leaves it to the next one.
 
         Args:
-            locator: Where to begin; None for the first page.
+            locator: Where to begin; None for the first page. As for `begin`, where that was asked
+                before.
             rows_before: Rows of the pages before that.
 
         Raises:
@@ -129,12 +124,38 @@ class QueryJob:
             UnavailableError: It did not end in time. With the code ``bulk-job-queued`` it is left
                 to the next run.
         """
+        if not self.has_begun:
+            self.begin(self._connection.downloads.pass_by(), locator)
         try:
-            ended = self._wait()
-            yield from self._pages(ended, locator, rows_before)
+            yield from self._pages(rows_before)
         except (IncompleteError, RefusedError):
             self.remove()
             raise
+        finally:
+            self._stop()
+
+    def _stop(self) -> None:
+        if self._arriving is not None and self._place is not None:
+            self._arriving.close()
+            self._place.leave()
+
+    # In a thread of its own
+
+    def _arrivals(self, place: Place, locator: str | None) -> Iterator[ResultPage]:
+        try:
+            place.wait()
+            promised = self._wait().get("numberRecordsProcessed")
+            self.promised_rows = promised if isinstance(promised, int) else None
+            result_pages = ResultPages(
+                connection=self._connection,
+                logger=self._logger,
+                job_id=self.id,
+                version=self.api_version,
+                place=place,
+            )
+            yield from result_pages.behind(locator, rows=self.promised_rows)
+        finally:
+            place.leave()
 
     def _address(self) -> str:
         page = "lightning/setup/AsyncApiJobStatus/page?address=%2F"
@@ -193,18 +214,13 @@ class QueryJob:
             code="bulk-job-failed",
         )
 
-    def _pages(self, job: Mapping[str, object], locator: str | None, rows: int) -> Iterator[Slice]:
-        promised = job.get("numberRecordsProcessed")
-        self.promised_rows = promised if isinstance(promised, int) else None
-        result_pages = ResultPages(
-            connection=self._connection,
-            logger=self._logger,
-            job_id=self.id,
-            version=self.api_version,
-        )
-        for page in result_pages.behind(locator, rows=self.promised_rows):
-            yield from until_whole(partial(self._slices, page, rows), self._logger)
-            rows += page.told.rows
+    # In the run's own thread
+
+    def _pages(self, rows: int) -> Iterator[Slice]:
+        while (page := self._next()) is not None:
+            with closing(page):
+                yield from until_whole(partial(slices_of, page, self._columns, rows), self._logger)
+                rows += page.told.rows
         if self.promised_rows not in (None, rows):
             raise IncompleteError(
                 f"Bulk job {self.id} has {self.promised_rows:,} rows, but its result pages held "
@@ -213,41 +229,9 @@ class QueryJob:
                 code="bulk-count-mismatch",
             )
 
-    def _slices(self, page: ResultPage, rows_before: int) -> Iterator[Slice]:
-        rows, held, is_first = 0, None, True
-        for frame in self._frames(page):
-            rows += frame.height
-            if held is not None:
-                yield Slice(held, page.arrived, starts_page=is_first, ends_page=False)
-                is_first = False
-            held = frame
-        if rows != page.told.rows:
-            raise IncompleteError(
-                f"A result page of Bulk job {self.id} has {page.told.rows:,} rows by its header, "
-                f"but {rows:,} arrived.",
-                hint="Run again: the bookmark has not moved, so nothing is lost.",
-                code="bulk-page-mismatch",
-            )
-        # The last slice waits for the proof: a page of one slice is emitted proven or not at all.
-        if held is not None:
-            yield Slice(
-                held,
-                page.arrived,
-                starts_page=is_first,
-                ends_page=True,
-                locator=page.told.locator,
-                rows=rows_before + rows,
-            )
-
-    def _frames(self, page: ResultPage) -> Iterator[Frame]:
-        blocks = iter(partial(page.opened().read, _BLOCK_BYTES), b"")
-        if page.told.encoding == "gzip":
-            blocks = _unpacked(blocks)
-        try:
-            yield from ahead(frames.csv_frames(blocks, self._columns, _SLICE_BYTES))
-        except (EOFError, zlib.error) as error:
-            message = f"A result page of Bulk job {self.id} can't be unpacked ({error})."
-            raise IncompleteError(message, hint="Run again.", code="broken-page") from None
+    def _next(self) -> ResultPage | None:
+        with self._connection.interruption.waiting():
+            return None if self._arriving is None else next(self._arriving, None)
 
     def remove(self) -> None:
         """Take the job out of the org, as far as that can be done; a refusal is only told."""
@@ -260,25 +244,3 @@ class QueryJob:
                 self._client.delete_job(self.id, version=self.api_version)
         except TapError as error:
             self._logger.info("Bulk job %s stays in the org: %s", self.id, error.message)
-
-
-def _unpacked(blocks: Iterator[bytes]) -> Iterator[bytes]:
-    """Yield what gzip has packed, its checksums verified.
-
-    Python's own gzip module reads by 8 KiB, which takes a quarter longer.
-
-    Raises:
-        EOFError: It ends too early.
-        zlib.error: It is none, or broken.
-    """
-    unpacker, is_whole = zlib.decompressobj(_GZIP_WINDOW_BITS), False
-    for block in blocks:
-        rest = block
-        while rest:
-            if unpacker.eof:  # another member of the file
-                unpacker = zlib.decompressobj(_GZIP_WINDOW_BITS)
-            yield unpacker.decompress(rest, _SLICE_BYTES)
-            rest = unpacker.unused_data if unpacker.eof else unpacker.unconsumed_tail
-            is_whole = unpacker.eof
-    if not is_whole:
-        raise EOFError("it ends too early")

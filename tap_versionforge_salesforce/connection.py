@@ -7,8 +7,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tap_versionforge_salesforce.ahead import Aside
 from tap_versionforge_salesforce.auth import Authenticator
 from tap_versionforge_salesforce.client import SalesforceClient
+from tap_versionforge_salesforce.download_queue import DownloadQueue
 from tap_versionforge_salesforce.exceptions import (
     RefusedError,
     SomeStreamsFailedError,
@@ -29,6 +31,9 @@ if TYPE_CHECKING:
     from tap_versionforge_salesforce.clock import Clock
     from tap_versionforge_salesforce.exceptions import TapError
     from tap_versionforge_salesforce.settings import Settings
+
+# Of packed pages that wait on disk for the target.
+_BYTES_AHEAD = 1 << 30
 
 
 class Connection:
@@ -58,6 +63,12 @@ class Connection:
         self.clock = clock
         self.interruption = Interruption(clock.monotonic)
         self.report = RunReport()
+        self.downloads = DownloadQueue(
+            # One is being written.
+            pages=settings.parallel_downloads + 1,
+            size=_BYTES_AHEAD,
+        )
+        self.aside = Aside()
         #: The error of each stream that failed while the others went on.
         self.failures: dict[str, TapError] = {}
         self.quota = Quota(reserve=settings.quota_reserve, max_calls=settings.max_api_calls)
@@ -112,6 +123,12 @@ class Connection:
             seconds=self.clock.monotonic() - self._began,
             waiting_seconds=self.interruption.waited_seconds,
         )
+
+    def end(self) -> None:
+        """Finish what is done aside; what was begun for streams that are not read stops."""
+        if not self.interruption.is_requested:
+            self.aside.wait()
+        self.interruption.end()
 
     def tell_report(self) -> None:
         """Log what the run did, and write it to ``report_path``."""

@@ -10,7 +10,8 @@ from tap_versionforge_salesforce.columns import Column, Kind, queried
 from tap_versionforge_salesforce.exceptions import IncompleteError, RefusedError, UnavailableError
 from tap_versionforge_salesforce.oddities import OddityReport
 from tap_versionforge_salesforce.pagination import Page, SalesforcePaginator
-from tap_versionforge_salesforce.run_report import StreamReport
+from tap_versionforge_salesforce.quota import Tally, counted_in
+from tap_versionforge_salesforce.run_report import StreamReport, Usage
 from tap_versionforge_salesforce.soql import IdRange, Query
 from tap_versionforge_salesforce.splitting import Scope, halves_of
 
@@ -46,6 +47,7 @@ class _Reading:
     window: Window
     query: Query
     paginator: SalesforcePaginator
+    is_taken_up: bool = False
 
 
 class Extraction:
@@ -88,6 +90,8 @@ class Extraction:
         self._submitted: _Reading | None = None
         #: What is told of it at the end.
         self.report = StreamReport(sobject.name, bookmark_before=bookmark.text)
+        #: What it has used, also before its turn.
+        self.tally = Tally()
         self._oddities = OddityReport(sobject.name)
 
     def submit(self) -> bool:
@@ -98,14 +102,26 @@ class Extraction:
         Returns:
             Whether a job of the stream is in the org, and so in the state.
         """
-        if self._is_test or self._submitted is not None or self._bookmark.saved_job is not None:
+        with counted_in(self.tally):
+            return self._submit_early()
+
+    def _submit_early(self) -> bool:
+        if self._is_test or self._submitted is not None:
             return not self._is_test
-        self._version = self._new_version()
-        reading = self._reading(self._to_the_present())
-        if reading.window.is_empty or not self._submit(reading):
-            return False
+        reading = self._taken_up()
+        if reading is None:
+            self._version = self._new_version()
+            reading = self._reading(self._to_the_present())
+            if reading.window.is_empty or not self._submit(reading):
+                return False
         self._submitted = reading
         return True
+
+    def begin_early(self) -> None:
+        """Begin to download what was submitted, behind what other streams have submitted."""
+        if self._submitted is not None:
+            with counted_in(self.tally):
+                self._submitted.paginator.begin_early()
 
     def pages(self) -> Iterator[Page]:
         """Yield every page, and write STATE behind each that allows it.
@@ -113,15 +129,14 @@ class Extraction:
         Raises:
             TapError: As `SalesforcePaginator`, where the rows can't be read in parts either.
         """
-        if self._submitted is None:
-            taken_up = self._taken_up()
-            if taken_up is not None:
-                yield from self._read_all(taken_up)
-                if taken_up.query.range is None:
-                    return
-                # What has changed since the job was created is read in this run, too.
-            self._version = self._new_version()
-        reading = self._submitted or self._reading(self._to_the_present())
+        reading = self._submitted or self._taken_up()
+        if reading is not None:
+            yield from self._read_all(reading)
+            if not reading.is_taken_up or reading.query.range is None:
+                return
+            # What has changed since the job was created is read in this run, too.
+        self._version = self._new_version()
+        reading = self._reading(self._to_the_present())
         if reading.window.is_empty:
             self._logger.warning(
                 "Nothing is read yet: the bookmark or start_date of %s lies ahead of "
@@ -138,9 +153,16 @@ class Extraction:
         if error.code != "bulk-job-queued":
             self._forget_job()
 
-    def tell(self) -> None:
-        """Say what was odd, and complete the report."""
+    def tell(self, usage: Usage) -> None:
+        """Say what was odd, and complete the report.
+
+        Args:
+            usage: Of the run while it was the stream's turn.
+        """
         self.report.bookmark_after = self._bookmark.text
+        self.report.usage = replace(
+            usage, calls=self.tally.calls, received_bytes=self.tally.received_bytes
+        )
         self._oddities.tell(self._logger)
 
     # Which parts
@@ -215,7 +237,7 @@ class Extraction:
         reading = self._reading(Scope(saved.upper_bound, ids, goes_on=saved.goes_on))
         if reading.paginator.take_up(saved):
             self._version = saved.version if self._has_versions else None
-            return reading
+            return replace(reading, is_taken_up=True)
         self._forget_job()
         return None
 
@@ -223,7 +245,7 @@ class Extraction:
 
     def _read(self, reading: _Reading) -> Iterator[Page]:
         paginator, report = reading.paginator, self.report
-        rows, calls_before = 0, self._connection.quota.calls
+        rows, calls_before = 0, self.tally.calls
         for page in paginator:
             yield page
             rows += page.frame.height
@@ -239,7 +261,7 @@ class Extraction:
             self._sobject.name,
             rows,
             paginator.choice.api.value if paginator.choice else "no API",
-            self._connection.quota.calls - calls_before,
+            self.tally.calls - calls_before,
         )
         if paginator.choice is not None:
             report.api, report.reason = paginator.choice.api.value, paginator.choice.reason

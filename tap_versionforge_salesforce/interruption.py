@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 
+class RunIsOverError(Exception):
+    """Ends a thread that works ahead for a run that has ended."""
+
+
 class Interruption:
     """Whether somebody asked the run to end.
 
@@ -24,6 +28,7 @@ class Interruption:
         self._monotonic = monotonic
         self._signal_number: int | None = None
         self._is_waiting = False
+        self._is_over = False
         #: How long the main thread has waited, in all.
         self.waited_seconds = 0.0
 
@@ -39,6 +44,15 @@ class Interruption:
         if self._is_waiting:
             self.check()
 
+    @property
+    def is_requested(self) -> bool:
+        """Tell whether somebody asked the run to end."""
+        return self._signal_number is not None
+
+    def end(self) -> None:
+        """Let no other thread ask for anything any more."""
+        self._is_over = True
+
     def check(self) -> None:
         """End the run if that was asked for.
 
@@ -53,8 +67,14 @@ class Interruption:
         """Allow a signal to end the run while the block waits for the network.
 
         Signals come to the main thread, whatever others wait for; there it may be writing.
+
+        Raises:
+            RunIsOverError: In another thread, of a run that has ended.
+            SystemExit: With 128 + the signal's number.
         """
         if threading.current_thread() is not threading.main_thread():
+            if self._is_over:
+                raise RunIsOverError
             yield
             return
         began, is_within = self._monotonic(), self._is_waiting

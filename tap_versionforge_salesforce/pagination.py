@@ -201,9 +201,14 @@ class SalesforcePaginator:
         self._job.remove()
         return False
 
+    def begin_early(self) -> None:
+        """Begin to download the pages of the job that was created or taken up before its turn."""
+        if self._saved is not None and not self._job.has_begun:
+            self._job.begin(self._connection.downloads.join(), self._saved.locator)
+
     def finish(self) -> None:
         """Take the job out of the org, now that its rows are remembered as emitted."""
-        self._job.remove()
+        self._connection.aside.do(self._job.remove)
 
     @property
     def _query_sha256(self) -> str:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 import threading
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tap_versionforge_salesforce.exceptions import QuotaError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 # Both forms of salesforce: `api-usage=25/5000` alone, or with `; per-app-api-usage=17/250(…)`.
 _API_USAGE = re.compile(r"(?<!-)\bapi-usage=(\d+)/(\d+)")
@@ -49,6 +51,33 @@ def from_limits(limits: Mapping[str, object], name: str) -> Allowance | None:
     return Allowance(maximum=maximum, remaining=remaining)
 
 
+@dataclass(slots=True)
+class Tally:
+    """What one stream has used, in whatever threads.
+
+    Attributes:
+        calls: API calls.
+        received_bytes: Bodies of answers, packed as they came.
+    """
+
+    calls: int = 0
+    received_bytes: int = 0
+
+
+_TALLY: ContextVar[Tally | None] = ContextVar("_TALLY", default=None)
+
+
+@contextmanager
+def counted_in(tally: Tally) -> Iterator[None]:
+    """Count in the tally what the block uses, and what is begun in it and goes on beside it."""
+    before = _TALLY.get()
+    _TALLY.set(tally)
+    try:
+        yield
+    finally:
+        _TALLY.set(before)
+
+
 class Quota:
     """What is left of the daily API calls, and what this run may still use of them.
 
@@ -63,6 +92,8 @@ class Quota:
         self.calls = 0
         self.received_bytes = 0
         self.daily: Allowance | None = None
+        self._in_flight = 0
+        self._is_side_by_side = False
         # Pages are downloaded by several threads.
         self._lock = threading.Lock()
 
@@ -73,17 +104,42 @@ class Quota:
 
     def receive(self, count: int) -> None:
         """Count the bytes of an answer."""
+        tally = _TALLY.get()
         with self._lock:
             self.received_bytes += count
+            if tally is not None:
+                tally.received_bytes += count
 
     def spend(self) -> None:
-        """Count one call that is about to be made.
+        """Count one call that is about to be made; `answered` has to follow.
 
         Raises:
             QuotaError: The call would break ``max_api_calls`` or ``quota_reserve``.
         """
+        tally = _TALLY.get()
         with self._lock:
             self._spend()
+            self._in_flight += 1
+            self._is_side_by_side = self._is_side_by_side or self._in_flight > 1
+            if tally is not None:
+                tally.calls += 1
+
+    def answered(self, allowance: Allowance | None) -> None:
+        """Take in that a call is over, and what its answer says.
+
+        An answer knows nothing of calls that reached Salesforce after its own, and answers overtake
+        each other. So among calls side by side what is left is only ever taken for less.
+
+        Args:
+            allowance: What the org said; None where it said nothing.
+        """
+        with self._lock:
+            self._in_flight -= 1
+            if allowance is not None and self._is_side_by_side and self.daily is not None:
+                remaining = min(self.daily.remaining, allowance.remaining - self._in_flight)
+                allowance = replace(allowance, remaining=remaining)
+            self.daily = allowance or self.daily
+            self._is_side_by_side = self._is_side_by_side and self._in_flight > 0
 
     def _spend(self) -> None:
         if self.max_calls is not None and self.calls >= self.max_calls:

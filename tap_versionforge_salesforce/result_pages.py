@@ -7,8 +7,6 @@ where that list and the chain differ, or there is no list, they are downloaded o
 
 from __future__ import annotations
 
-import threading
-from contextlib import closing
 from functools import partial
 from itertools import dropwhile
 from typing import IO, TYPE_CHECKING
@@ -21,47 +19,50 @@ from tap_versionforge_salesforce.spool import spool_file
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
     from datetime import datetime
 
     from tap_versionforge_salesforce.client import JobPage
     from tap_versionforge_salesforce.clock import Clock
     from tap_versionforge_salesforce.connection import Connection
-
-# Of packed pages that wait on disk for the target.
-_BYTES_AHEAD = 1 << 30
+    from tap_versionforge_salesforce.download_queue import Place, Stay
 
 
 class ResultPage:
     """One page in the spool.
 
     Args:
+        job_id: Whose it is.
         address: Where it is.
         fetch: Downloads it into a file.
         body: That file.
+        stay: Its time in the spool.
         clock: This machine's.
         logger: Where another fetch is told.
     """
 
     def __init__(
         self,
+        job_id: str,
         address: PageAddress,
         fetch: Callable[[IO[bytes]], JobPage],
         body: IO[bytes],
         *,
+        stay: Stay,
         clock: Clock,
         logger: logging.Logger,
     ) -> None:
+        self.job_id = job_id
         self.address = address
         self.body = body
         self._fetch = fetch
+        self._stay = stay
         self._clock = clock
         self._logger = logger
         self._is_read = False
         self.told: JobPage
         #: When it was here, by this machine's clock.
         self.arrived: datetime
-        self.on_close: Callable[[], None] | None = None
 
     def fetch(self) -> None:
         """Download it.
@@ -71,6 +72,7 @@ class ResultPage:
         """
         (self.told,) = until_whole(lambda: (self._fetch(self.body),), self._logger)
         self.arrived = self._clock.now()
+        self._stay.measure(self.body.tell())
 
     def opened(self) -> IO[bytes]:
         """Return its bytes from the first on; downloaded again where they were read before."""
@@ -83,35 +85,7 @@ class ResultPage:
     def close(self) -> None:
         """Let it go."""
         self.body.close()
-        if self.on_close is not None:
-            self.on_close()
-
-
-class _Room:
-    """What may wait on disk: so many bytes, and always the page that is wanted next."""
-
-    def __init__(self) -> None:
-        self._held_bytes = self._pages_gone = 0
-        self._changed = threading.Condition()
-
-    def wait_for(self, number: int) -> None:
-        """Wait until there is room for the page with this number, counted from 0."""
-        with self._changed:
-            self._changed.wait_for(
-                lambda: self._held_bytes < _BYTES_AHEAD or number <= self._pages_gone
-            )
-
-    def enter(self, page: ResultPage) -> None:
-        size = page.body.tell()
-        page.on_close = partial(self._leave, size)
-        with self._changed:
-            self._held_bytes += size
-
-    def _leave(self, size: int) -> None:
-        with self._changed:
-            self._held_bytes -= size
-            self._pages_gone += 1
-            self._changed.notify_all()
+        self._stay.end()
 
 
 class ResultPages:
@@ -122,21 +96,28 @@ class ResultPages:
         logger: Where another way of downloading is told.
         job_id: A job that is complete.
         version: The API version that the job was created with.
+        place: Of the job in the queue. It is left once all pages have been asked for.
     """
 
     def __init__(
-        self, *, connection: Connection, logger: logging.Logger, job_id: str, version: str
+        self,
+        *,
+        connection: Connection,
+        logger: logging.Logger,
+        job_id: str,
+        version: str,
+        place: Place,
     ) -> None:
         self._client = connection.client
         self._settings = connection.settings
-        self._interruption = connection.interruption
         self._clock = connection.clock
         self._logger = logger
         self._job_id = job_id
         self._version = version
+        self._place = place
 
     def behind(self, locator: str | None, *, rows: int | None) -> Iterator[ResultPage]:
-        """Yield the pages in order; each is in the spool until the next is asked for.
+        """Yield the pages in order; each is in the spool until it is closed.
 
         Args:
             locator: Where the first one starts; None for the job's first page.
@@ -147,19 +128,19 @@ class ResultPages:
             RefusedError: Salesforce refuses a page.
         """
         expected, seen = locator, {locator}
-        pages, is_listed = self._listed(locator, rows), True
-        if pages is None:
-            pages, is_listed = self._chained(locator), False
+        listed = self._listed(locator, rows)
+        pages = listed or self._chained(locator, rows)
+        is_listed = listed is not None
         while True:
-            page = self._next_listed(pages, expected, rows) if is_listed else self._next(pages)
+            page = self._next_listed(pages, expected, rows) if is_listed else next(pages, None)
             if page is None and is_listed:
-                pages, is_listed = self._chained(expected), False
+                pages.close()
+                pages, is_listed = self._chained(expected, rows), False
                 continue
             if page is None:
                 return
-            with closing(page):
-                yield page
-                expected = page.told.locator
+            yield page
+            expected = page.told.locator
             if expected is None:
                 return
             if expected in seen:
@@ -169,31 +150,35 @@ class ResultPages:
 
     # Several at once
 
-    def _listed(self, locator: str | None, rows: int | None) -> Iterator[ResultPage] | None:
+    def _listed(
+        self, locator: str | None, rows: int | None
+    ) -> Generator[ResultPage, None, None] | None:
         connections = self._settings.parallel_downloads
         if connections == 1 or rows is None or rows <= self._settings.bulk_page_rows:
             return None
         addresses = self._client.result_pages(self._job_id, version=self._version)
-        room = _Room()
-
-        def is_before(address: PageAddress) -> bool:
-            return locator is not None and address.locator != locator
-
+        if locator is not None:
+            addresses = dropwhile(lambda address: address.locator != locator, addresses)
         return made_ahead(
-            partial(self._download, room=room),
-            enumerate(dropwhile(is_before, addresses)),
+            lambda asked: self._page(*asked),
+            self._entered(addresses),
             workers=connections,
-            # The one in hand is on disk beside them.
             steps=connections,
             drop=ResultPage.close,
         )
+
+    def _entered(self, addresses: Iterator[PageAddress]) -> Iterator[tuple[PageAddress, Stay]]:
+        # Asked by one thread at a time, so that rooms are entered in the order of the pages.
+        for address in addresses:
+            yield address, self._place.enter_room()
+        self._place.leave()
 
     def _next_listed(
         self, pages: Iterator[ResultPage], expected: str | None, rows: int | None
     ) -> ResultPage | None:
         """Return the next page of the list; None where it is not the one that the chain wants."""
         try:
-            page = self._next(pages)
+            page = next(pages, None)
         except (IncompleteError, RefusedError) as error:
             self._tell(error.message)
             return None
@@ -210,43 +195,37 @@ class ResultPages:
         page.close()
         return None
 
-    def _download(self, place: tuple[int, PageAddress], *, room: _Room) -> ResultPage:
-        number, address = place
-        room.wait_for(number)
-        page = self._page(address)
-        room.enter(page)
-        return page
-
     # One after the other
 
-    def _chained(self, locator: str | None) -> Iterator[ResultPage]:
-        return ahead(self._chain(locator), steps=1, drop=ResultPage.close)
+    def _chained(self, locator: str | None, rows: int | None) -> Generator[ResultPage, None, None]:
+        return ahead(self._chain(locator, rows), steps=1, drop=ResultPage.close)
 
-    def _chain(self, locator: str | None) -> Iterator[ResultPage]:
-        rows = self._settings.bulk_page_rows
+    def _chain(self, locator: str | None, rows: int | None) -> Iterator[ResultPage]:
+        most = self._settings.bulk_page_rows
         while True:
-            page = self._page(PageAddress(locator, rows))
+            stay = self._place.enter_room()
+            if locator is None and rows is not None and rows <= most:
+                self._place.leave()
+            page = self._page(PageAddress(locator, most), stay)
             yield page
             if page.told.locator is None:
                 return
             locator = page.told.locator
 
-    def _page(self, address: PageAddress) -> ResultPage:
+    def _page(self, address: PageAddress, stay: Stay) -> ResultPage:
         fetch = partial(
             self._client.job_results, self._job_id, version=self._version, address=address
         )
         body = spool_file(self._settings.spool_dir)
-        page = ResultPage(address, fetch, body, clock=self._clock, logger=self._logger)
+        page = ResultPage(
+            self._job_id, address, fetch, body, stay=stay, clock=self._clock, logger=self._logger
+        )
         try:
             page.fetch()
         except BaseException:
             page.close()
             raise
         return page
-
-    def _next(self, pages: Iterator[ResultPage]) -> ResultPage | None:
-        with self._interruption.waiting():
-            return next(pages, None)
 
     def _tell(self, reason: str) -> None:
         self._logger.info(

@@ -18,6 +18,7 @@ from tap_versionforge_salesforce.exceptions import (
     TapError,
 )
 from tap_versionforge_salesforce.extraction import Extraction
+from tap_versionforge_salesforce.quota import counted_in
 from tap_versionforge_salesforce.sdk_stream import FrameStream
 
 if TYPE_CHECKING:
@@ -154,7 +155,8 @@ class SObjectStream(FrameStream):
         try:
             connection.look_at_quota()
             connection.submit_jobs()
-            yield from extraction.pages()
+            with counted_in(extraction.tally):
+                yield from extraction.pages()
         except TapError as error:
             extraction.report.error = error.code
             if not self._is_its_own(error):
@@ -164,8 +166,7 @@ class SObjectStream(FrameStream):
             self.logger.error("%s %s", error.message, error.hint)  # noqa: TRY400  no traceback
         finally:
             self.is_over = True
-            extraction.report.usage = connection.usage - before
-            extraction.tell()
+            extraction.tell(connection.usage - before)
 
     @staticmethod
     def _is_its_own(error: TapError) -> bool:

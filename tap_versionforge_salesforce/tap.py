@@ -160,14 +160,17 @@ class TapVersionForgeSalesforce(Tap):
     def _submit_jobs(self) -> None:
         """Have so many Bulk jobs in flight as may be, in the order of the streams."""
         streams = [each for each in self._selected_streams() if each.is_read and not each.is_over]
-        in_flight = 0
+        in_flight: list[SObjectStream] = []
         for stream in streams:
-            if in_flight == self.settings.max_parallel_jobs:
+            if len(in_flight) == self.settings.max_parallel_jobs:
                 break
-            in_flight += stream.extraction.submit()
+            if stream.extraction.submit():
+                in_flight.append(stream)
         # A run that ends early leaves them to the next one.
         if in_flight:
             streams[0].write_state()
+        for stream in in_flight:
+            stream.extraction.begin_early()
 
     # What the user hands in
 
@@ -297,6 +300,7 @@ class TapVersionForgeSalesforce(Tap):
         try:
             tap.sync_all()
         finally:
+            tap.connection.end()
             tap.connection.tell_report()
         tap.connection.raise_failures()
 

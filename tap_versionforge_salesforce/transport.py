@@ -111,8 +111,9 @@ class SalesforceSession(requests.Session):
         super().__init__()
         self.headers.update({"User-Agent": user_agent, "Accept-Encoding": "gzip"})
         self.verify = settings.ca_bundle or True
-        # One connection for each thread that may send, and the one of the main thread.
-        adapter = HTTPAdapter(pool_maxsize=settings.parallel_downloads + 1)
+        # One connection for each thread that may send: for downloads, looking at a job, removing
+        # one, and the main thread.
+        adapter = HTTPAdapter(pool_maxsize=settings.parallel_downloads + 3)
         self.mount("https://", adapter)
         self.mount("http://", adapter)
         self.authenticator = authenticator
@@ -224,8 +225,18 @@ class SalesforceSession(requests.Session):
         return reply, judge(reply.status, code, reason, readable=_readable(call, reply))
 
     def _once(self, call: Call, token: Token | None) -> Reply:
-        if call.counted:
-            self.quota.spend()
+        if not call.counted:
+            return self._exchanged(call, token)
+        self.quota.spend()
+        allowance = None
+        try:
+            reply = self._exchanged(call, token)
+            allowance = quota_of.from_header(reply.headers.get("Sforce-Limit-Info"))
+        finally:
+            self.quota.answered(allowance)
+        return reply
+
+    def _exchanged(self, call: Call, token: Token | None) -> Reply:
         try:
             with (
                 self._interruption.waiting(),
@@ -245,8 +256,6 @@ class SalesforceSession(requests.Session):
                 body = self._read(response, call)
         except (requests.RequestException, HTTPError) as error:
             raise self._no_answer(call, error) from None
-        if call.authorized:
-            self.quota.note(quota_of.from_header(response.headers.get("Sforce-Limit-Info")))
         reply = Reply(
             status=response.status_code,
             headers=CaseInsensitiveDict(response.headers),

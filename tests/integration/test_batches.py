@@ -129,7 +129,7 @@ def test_slices_of_a_large_page_are_one_file(
     org: LocalOrg, tap: TapRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """How a page is decoded does not show in the files."""
-    monkeypatch.setattr("tap_versionforge_salesforce.bulk._SLICE_BYTES", 4_096)
+    monkeypatch.setattr("tap_versionforge_salesforce.slices._SLICE_BYTES", 4_096)
     rows = org.store.seed("Account", 60)
     run = tap.sync(objects=["Account"], api_mode="bulk", batch_config=into(tmp_path))
     assert [len(rows_in(url)) for url in files_of(run, "Account")] == [60]
@@ -141,7 +141,7 @@ def test_a_page_that_is_fetched_again_is_in_its_file_once(
     org: LocalOrg, tap: TapRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str
 ) -> None:
     """What came of the page before it turned out not to be whole is in no file, nor counted."""
-    monkeypatch.setattr("tap_versionforge_salesforce.bulk._SLICE_BYTES", 4_096)
+    monkeypatch.setattr("tap_versionforge_salesforce.slices._SLICE_BYTES", 4_096)
     names = [{"Name": f"{n}\0"} for n in range(60)]
     rows = org.store.insert("Account", names, stamp=LAST_WEEK)
     org.faults.add("*/results", faults.drop_last_row())

@@ -182,7 +182,7 @@ def test_a_large_page_comes_in_slices_and_whole(
     org: LocalOrg, tap: TapRunner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A result page larger than a slice gives the same rows; one that is cut is read again."""
-    monkeypatch.setattr("tap_versionforge_salesforce.bulk._SLICE_BYTES", 4_096)
+    monkeypatch.setattr("tap_versionforge_salesforce.slices._SLICE_BYTES", 4_096)
     rows = org.store.seed("Account", 60)
     assert tap.sync(objects=["Account"], api_mode="bulk").ids("Account") == rows
     org.faults.add("*/results", faults.drop_last_row())

@@ -160,7 +160,8 @@ def test_reserve_is_kept_and_nothing_is_lost(org: LocalOrg, tap: TapRunner, api_
     org.limits.calls.remaining = 113
     first = tap.sync(**how, quota_reserve=100)
     assert first.exit_code == 4, first.log
-    assert org.limits.calls.remaining == 100
+    # Where calls are on their way side by side, the last one may not be made.
+    assert org.limits.calls.remaining in ((100,) if api_mode == "rest" else (100, 101))
     assert "quota_reserve keeps 100 of them" in first.log.splitlines()[-1]
     assert_clean(first)
     org.limits.calls.remaining = 10_000

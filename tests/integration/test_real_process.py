@@ -137,7 +137,8 @@ def test_signal_while_waiting_for_salesforce(
     assert stdout.endswith("\n")
     assert "Traceback" not in stderr
     first = tap_run(stdout)
-    assert 0 < len(first["ids"]) < 40
+    # A Bulk page that has just arrived may not have been taken yet.
+    assert (0 if "api_mode" in settings else 1) <= len(first["ids"]) < 40
     following = tap.sync(objects=["Account"], state=first["state"], **settings)
     assert following.exit_code == 0, following.log
     assert set(first["ids"]) | set(following.ids("Account")) == set(rows)

@@ -71,7 +71,7 @@ def test_leaving_early_waits_for_nothing() -> None:
 
     found = ahead(items(), steps=1)
     assert next(found) == 0
-    found.close()  # type: ignore[attr-defined]  # it is a generator
+    found.close()
     assert not left.is_set()
     answer.set()
     assert left.wait(timeout=10)
@@ -119,5 +119,5 @@ def test_what_nobody_takes_is_dropped() -> None:
     made = made_ahead(make, range(100), workers=1, steps=3, drop=dropped.append)
     assert next(made) == 0
     all_made.wait(timeout=10)
-    made.close()  # type: ignore[attr-defined]  # it is a generator
+    made.close()
     assert dropped[:2] == [1, 2]

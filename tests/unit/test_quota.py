@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from tap_versionforge_salesforce.ahead import made_ahead
 from tap_versionforge_salesforce.exceptions import QuotaError
-from tap_versionforge_salesforce.quota import Allowance, Quota, from_header, from_limits
+from tap_versionforge_salesforce.quota import (
+    Allowance,
+    Quota,
+    Tally,
+    counted_in,
+    from_header,
+    from_limits,
+)
+from tests.unit.helpers import some_examples
 
 PER_APP = "per-app-api-usage=17/250(appName=sample-connected-app)"
 
@@ -141,3 +152,59 @@ def test_warning_has_numbers_and_advice() -> None:
     warning = quota.warning(1000) or ""
     for part in ("900", "15,000", "14,100", "1,000", "quota_reserve", "Setup >"):
         assert part in warning
+
+
+@given(st.data())
+@some_examples
+def test_the_reserve_is_kept_among_calls_side_by_side(data: st.DataObject) -> None:
+    """However their answers overtake each other, and whatever each of them still did not know."""
+    reserve = data.draw(st.integers(1, 5))
+    left = reserve + data.draw(st.integers(0, 12))
+    quota = Quota(reserve=reserve)
+    quota.note(Allowance(1_000, left))
+    sent, answers = 0, list[Allowance]()
+    for _ in range(40):
+        step = data.draw(st.sampled_from(("send", "arrive", "answer")))
+        if step == "send":
+            try:
+                quota.spend()
+            except QuotaError:
+                continue
+            sent += 1
+        elif step == "arrive" and sent:
+            sent -= 1
+            left -= 1
+            answers.append(Allowance(1_000, left))
+        elif step == "answer" and answers:
+            quota.answered(answers.pop(data.draw(st.integers(0, len(answers) - 1))))
+    assert left - sent >= reserve
+
+
+def test_more_calls_are_seen_once_no_other_is_on_its_way() -> None:
+    """The rolling day frees calls, and a run that has waited may go on."""
+    quota = Quota(reserve=1)
+    quota.note(Allowance(1_000, 5))
+    quota.spend()
+    quota.spend()
+    quota.answered(Allowance(1_000, 900))
+    quota.answered(Allowance(1_000, 899))
+    assert quota.daily == Allowance(1_000, 3)
+    quota.spend()
+    quota.answered(Allowance(1_000, 898))
+    assert quota.daily == Allowance(1_000, 898)
+
+
+def test_what_a_stream_uses_is_counted_beside_the_whole() -> None:
+    """Also in threads that were begun for it."""
+    quota, tally, other = Quota(), Tally(), Tally()
+    with counted_in(tally):
+        made = made_ahead(lambda _: quota.spend(), range(3), workers=2, steps=2)
+        with counted_in(other):
+            quota.spend()
+            quota.receive(10)
+        assert list(made) == [None] * 3
+        quota.receive(5)
+    quota.spend()
+    assert (tally.calls, tally.received_bytes) == (3, 5)
+    assert (other.calls, other.received_bytes) == (1, 10)
+    assert (quota.calls, quota.received_bytes) == (5, 15)
