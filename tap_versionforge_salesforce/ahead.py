@@ -90,11 +90,39 @@ def _handed_out(
             )
 
 
+class Soon(Generic[T]):
+    """One thing that is made in another thread, beginning at once.
+
+    Args:
+        make: Makes it.
+    """
+
+    def __init__(self, make: Callable[[], T]) -> None:
+        self._made: Future[T] = Future()
+        work = partial(contextvars.copy_context().run, self._work, make)
+        threading.Thread(target=work, name="ahead", daemon=True).start()
+
+    @property
+    def is_done(self) -> bool:
+        """Tell whether `result` would not wait."""
+        return self._made.done()
+
+    def result(self) -> T:
+        """Wait for it and return it, or raise what went wrong."""
+        return self._made.result()
+
+    def _work(self, make: Callable[[], T]) -> None:
+        try:
+            self._made.set_result(make())
+        except BaseException as error:  # noqa: BLE001  it is raised in the thread that asks
+            self._made.set_exception(error)
+
+
 class Aside:
     """Does things one after the other in one other thread, while the run goes on."""
 
     def __init__(self) -> None:
-        self._work: queue.Queue[Callable[[], object]] = queue.Queue()
+        self._work: queue.SimpleQueue[Callable[[], object] | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
 
     def do(self, work: Callable[[], object]) -> None:
@@ -105,20 +133,19 @@ class Aside:
         """
         self._work.put(partial(contextvars.copy_context().run, work))
         if self._thread is None:
-            self._thread = threading.Thread(target=self._go_on, name="aside", daemon=True)
+            self._thread = threading.Thread(target=self._go_on, name="ahead", daemon=True)
             self._thread.start()
 
-    def wait(self) -> None:
+    def end(self) -> None:
         """Wait until all of it is done."""
-        self._work.join()
+        if self._thread is not None:
+            self._work.put(None)
+            self._thread.join()
+            self._thread = None
 
     def _go_on(self) -> None:
-        while True:
-            work = self._work.get()
-            try:
-                work()
-            finally:
-                self._work.task_done()
+        while (work := self._work.get()) is not None:
+            work()
 
 
 class _Team(Generic[S, T]):

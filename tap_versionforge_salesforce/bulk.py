@@ -132,9 +132,10 @@ class QueryJob:
             self.remove()
             raise
         finally:
-            self._stop()
+            self.stop()
 
-    def _stop(self) -> None:
+    def stop(self) -> None:
+        """Wait for the job no more, and drop what has been downloaded."""
         if self._arriving is not None and self._place is not None:
             self._arriving.close()
             self._place.leave()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from tap_versionforge_salesforce.ahead import Aside
 from tap_versionforge_salesforce.auth import Authenticator
@@ -32,6 +32,20 @@ if TYPE_CHECKING:
     from tap_versionforge_salesforce.exceptions import TapError
     from tap_versionforge_salesforce.settings import Settings
 
+
+class EarlyWork(Protocol):
+    """What is begun for streams before their turn."""
+
+    def begin(self) -> None:
+        """Begin as much as may be, at the beginning of a stream's turn."""
+
+    def go_on(self) -> None:
+        """Begin what has shown to be needed, behind a page."""
+
+    def end(self) -> None:
+        """Let go of what nobody will ask for any more."""
+
+
 # Of packed pages that wait on disk for the target.
 _BYTES_AHEAD = 1 << 30
 
@@ -46,7 +60,7 @@ class Connection:
         user_agent: Sent with every request unless the settings say otherwise.
         full_extracts: Returns the names of all streams of this run that are read whole, so that
             their rows can be counted in one call.
-        submit_jobs: Creates Bulk jobs that streams will need, as many as may be in flight.
+        early_work: What is begun for streams before their turn.
     """
 
     def __init__(
@@ -57,7 +71,7 @@ class Connection:
         logger: logging.Logger,
         user_agent: str,
         full_extracts: Callable[[], Sequence[str]],
-        submit_jobs: Callable[[], None],
+        early_work: EarlyWork,
     ) -> None:
         self.settings = settings
         self.clock = clock
@@ -75,7 +89,7 @@ class Connection:
         self._logger = logger
         self._user_agent = settings.user_agent or user_agent
         self._full_extracts = full_extracts
-        self.submit_jobs = submit_jobs
+        self.early_work = early_work
         self._warned = False
         self._began = clock.monotonic()
 
@@ -127,8 +141,9 @@ class Connection:
     def end(self) -> None:
         """Finish what is done aside; what was begun for streams that are not read stops."""
         if not self.interruption.is_requested:
-            self.aside.wait()
+            self.aside.end()
         self.interruption.end()
+        self.early_work.end()
 
     def tell_report(self) -> None:
         """Log what the run did, and write it to ``report_path``."""

@@ -9,7 +9,7 @@ from tap_versionforge_salesforce import planner
 from tap_versionforge_salesforce.columns import Column, Kind, queried
 from tap_versionforge_salesforce.exceptions import IncompleteError, RefusedError, UnavailableError
 from tap_versionforge_salesforce.oddities import OddityReport
-from tap_versionforge_salesforce.pagination import Page, SalesforcePaginator
+from tap_versionforge_salesforce.pagination import SalesforcePaginator
 from tap_versionforge_salesforce.quota import Tally, counted_in
 from tap_versionforge_salesforce.run_report import StreamReport, Usage
 from tap_versionforge_salesforce.soql import IdRange, Query
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tap_versionforge_salesforce.bookmarks import Bookmark, Window
     from tap_versionforge_salesforce.connection import Connection
     from tap_versionforge_salesforce.exceptions import TapError
+    from tap_versionforge_salesforce.page import Page
     from tap_versionforge_salesforce.saved_job import SavedJob
     from tap_versionforge_salesforce.schema import SObject
 
@@ -84,15 +85,19 @@ class Extraction:
         self._outlet = outlet
         self._has_versions = has_versions
         self._limit = limit
-        # Targets delete what the version does not name: it is a new one, and activated late.
         self._version: int | None = None
-        # Its Bulk job is in the org and in the state.
-        self._submitted: _Reading | None = None
+        self._early: _Reading | None = None
+        # Nobody has looked yet whether it needs a Bulk job for sure.
+        self._is_undecided = True
+        #: What was begun before its turn has a Bulk job, in the org and in the state.
+        self.has_job = False
         #: What is told of it at the end.
         self.report = StreamReport(sobject.name, bookmark_before=bookmark.text)
         #: What it has used, also before its turn.
         self.tally = Tally()
         self._oddities = OddityReport(sobject.name)
+
+    # Before its turn
 
     def submit(self) -> bool:
         """Create the Bulk job before the stream's turn, if it is clear that it needs one.
@@ -102,26 +107,50 @@ class Extraction:
         Returns:
             Whether a job of the stream is in the org, and so in the state.
         """
+        if self.has_job or self._is_test or not (self._is_undecided or self.may_need_job):
+            return self.has_job
+        self._is_undecided = False
         with counted_in(self.tally):
-            return self._submit_early()
+            reading = self._early or self._taken_up() or self._new_reading()
+            self.has_job = reading.is_taken_up or self._submit(reading)
+        if self.has_job or reading.paginator.is_refused:
+            self._early = reading
+        return self.has_job
 
-    def _submit_early(self) -> bool:
-        if self._is_test or self._submitted is not None:
-            return not self._is_test
-        reading = self._taken_up()
-        if reading is None:
-            self._version = self._new_version()
-            reading = self._reading(self._to_the_present())
-            if reading.window.is_empty or not self._submit(reading):
+    def look(self) -> bool:
+        """Ask for the first REST page before the stream's turn, if that is what comes first.
+
+        It tells whether a Bulk job is needed, and often is all there is.
+
+        Returns:
+            Whether it was asked for, now or before.
+        """
+        if self.has_job or self._is_test:
+            return False
+        reading = self._early or self._new_reading()
+        with counted_in(self.tally):
+            if reading.window.is_empty or not reading.paginator.look():
                 return False
-        self._submitted = reading
+        self._early = reading
         return True
+
+    @property
+    def may_need_job(self) -> bool:
+        """Tell whether the first REST page has come and no job has been submitted."""
+        return (
+            self._early is not None and not self.has_job and self._early.paginator.knows_first_page
+        )
 
     def begin_early(self) -> None:
         """Begin to download what was submitted, behind what other streams have submitted."""
-        if self._submitted is not None:
+        if self._early is not None:
             with counted_in(self.tally):
-                self._submitted.paginator.begin_early()
+                self._early.paginator.begin_early()
+
+    def stop_early(self) -> None:
+        """Drop what was begun: the stream's turn will not come in this run."""
+        if self._early is not None:
+            self._early.paginator.stop()
 
     def pages(self) -> Iterator[Page]:
         """Yield every page, and write STATE behind each that allows it.
@@ -129,14 +158,8 @@ class Extraction:
         Raises:
             TapError: As `SalesforcePaginator`, where the rows can't be read in parts either.
         """
-        reading = self._submitted or self._taken_up()
-        if reading is not None:
-            yield from self._read_all(reading)
-            if not reading.is_taken_up or reading.query.range is None:
-                return
-            # What has changed since the job was created is read in this run, too.
-        self._version = self._new_version()
-        reading = self._reading(self._to_the_present())
+        reading = self._early or self._taken_up() or self._new_reading()
+        self._early = None
         if reading.window.is_empty:
             self._logger.warning(
                 "Nothing is read yet: the bookmark or start_date of %s lies ahead of "
@@ -145,6 +168,11 @@ class Extraction:
             )
             return
         yield from self._read_all(reading)
+        if reading.is_taken_up and reading.query.range is not None:
+            # What has changed since the job was created is read in this run, too.
+            reading = self._new_reading()
+            if not reading.window.is_empty:
+                yield from self._read_all(reading)
 
     def give_up(self, error: TapError) -> None:
         """Leave in the state only what is right after an error."""
@@ -255,6 +283,7 @@ class Extraction:
                 page.frame.oddities, starts_page=page.starts_page, ends_page=page.ends_page
             )
             self._remember(page, reading)
+            self._connection.early_work.go_on()
             self._connection.interruption.check()
         self._logger.info(
             "%s: %d rows by %s in %d API calls.",
@@ -283,7 +312,7 @@ class Extraction:
         self._outlet.write_state()
 
     def _submit(self, reading: _Reading) -> bool:
-        job = reading.paginator.submit()
+        job = None if reading.window.is_empty else reading.paginator.submit()
         if job is not None:
             self._save(job, reading)
         return job is not None
@@ -295,9 +324,12 @@ class Extraction:
         self._bookmark.forget_job()
         self._outlet.write_state()
 
-    def _to_the_present(self) -> Scope:
+    def _new_reading(self) -> _Reading:
+        """Return what reads everything from the bookmark to the present."""
+        # Targets delete what the version does not name: it is a new one, and activated late.
+        self._version = self._new_version()
         # The server's clock, from an answer that came before the query is sent.
-        return Scope(self._connection.server_time())
+        return self._reading(Scope(self._connection.server_time()))
 
     def _reading(self, scope: Scope) -> _Reading:
         settings = self._connection.settings

@@ -3,90 +3,26 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field, replace
-from functools import partial
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tap_versionforge_salesforce import frames, planner
-from tap_versionforge_salesforce.ahead import ahead
 from tap_versionforge_salesforce.bulk import QueryJob
-from tap_versionforge_salesforce.exceptions import (
-    IncompleteError,
-    QuotaError,
-    RefusedError,
-    TapError,
-)
-from tap_versionforge_salesforce.instants import EARLIEST, format_instant, parse_instant
-from tap_versionforge_salesforce.json_pages import from_json
+from tap_versionforge_salesforce.exceptions import QuotaError, RefusedError, TapError
+from tap_versionforge_salesforce.page import Page
 from tap_versionforge_salesforce.planner import Api, Choice
-from tap_versionforge_salesforce.retry import until_whole
+from tap_versionforge_salesforce.rest_pages import RestPages
 from tap_versionforge_salesforce.saved_job import SavedJob
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Callable, Iterator
-    from datetime import datetime
+    from collections.abc import Iterator
 
-    from tap_versionforge_salesforce.answers import Reply
     from tap_versionforge_salesforce.bookmarks import Window
     from tap_versionforge_salesforce.columns import Column
     from tap_versionforge_salesforce.connection import Connection
-    from tap_versionforge_salesforce.frames import Frame
     from tap_versionforge_salesforce.json_pages import RestPage
     from tap_versionforge_salesforce.soql import Query
-
-# A window that does not add up, or whose cursor expired, is read again this often.
-_READS_OF_A_WINDOW = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Rows, and what is safe to remember once they are written.
-
-    Attributes:
-        frame: The rows.
-        arrived: When they were here, by this machine's clock.
-        starts_page: They are the first of the page that Salesforce served. They come again where
-            the page was not whole.
-        ends_page: They are the last of it, and it is whole.
-        checkpoint: Every row of the window up to here has been served; None where a page says
-            nothing of the kind.
-        takes_back: The checkpoints before it may have passed rows that did not come.
-        job: The Bulk job with which a later run can go on behind these rows.
-        is_served: Salesforce has served them; False of no rows that only say something.
-    """
-
-    frame: Frame
-    arrived: datetime
-    starts_page: bool = True
-    ends_page: bool = True
-    checkpoint: datetime | None = None
-    takes_back: bool = False
-    job: SavedJob | None = None
-    is_served: bool = True
-
-
-@dataclass(slots=True)
-class _Cursor:
-    """One REST query being paged through.
-
-    Attributes:
-        page: The page in hand.
-        after: The last row whose place in the order is certain.
-        rows: Rows served so far.
-        problem: Why the cursor did not lead to the end; None while it does.
-    """
-
-    page: RestPage
-    after: tuple[datetime, str] | None
-    rows: int = 0
-    problem: str | None = None
-    promised_rows: int = field(init=False)
-    began_after: tuple[datetime, str] | None = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.promised_rows = self.page.total_size
-        self.began_after = self.after
 
 
 class SalesforcePaginator:
@@ -114,7 +50,6 @@ class SalesforcePaginator:
         is_part: bool = False,
     ) -> None:
         self._connection = connection
-        self._client = connection.client
         self._settings = connection.settings
         self._logger = logger
         self._query = query
@@ -122,7 +57,12 @@ class SalesforcePaginator:
         self._window = window
         self._is_part = is_part
         self._refused_by: set[Api] = set()
+        # Of a job that was to be created before its turn.
+        self._refusal: RefusedError | None = None
         self._job = QueryJob(connection=connection, logger=logger, columns=columns)
+        self._rest_pages = RestPages(
+            connection=connection, logger=logger, query=query, columns=columns
+        )
         self._saved: SavedJob | None = None
         #: The choice that the pages came from; None before the first page.
         self.choice: Choice | None = None
@@ -157,6 +97,29 @@ class SalesforcePaginator:
             is_test=self._is_test,
         )
 
+    # Before its turn
+
+    def look(self) -> bool:
+        """Ask for the first REST page before the turn, if that is what comes first.
+
+        Returns:
+            Whether it was asked for.
+        """
+        is_asked = self._opening().api is Api.REST
+        if is_asked:
+            self._rest_pages.ask_early(in_haste=self._may_move)
+        return is_asked
+
+    @property
+    def is_refused(self) -> bool:
+        """Tell whether `submit` asked in vain."""
+        return self._refusal is not None
+
+    @property
+    def knows_first_page(self) -> bool:
+        """Tell whether the page that `look` asked for is here, so that `submit` may know more."""
+        return self._rest_pages.is_here
+
     def submit(self) -> SavedJob | None:
         """Create the Bulk job now, if it is clear already that there has to be one.
 
@@ -167,15 +130,27 @@ class SalesforcePaginator:
         Raises:
             QuotaError: Nothing more can be asked for today.
         """
-        choice = self._opening()
-        if choice.api is not Api.BULK:
+        choice = self._foreseen()
+        if choice is None or choice.api is not Api.BULK or Api.BULK in self._refused_by:
             return None
         try:
             self._saved = self._created()
-        except RefusedError:
+        except RefusedError as error:
+            self._refused_by.add(Api.BULK)
+            self._refusal = error
             return None
         self._tell(choice)
         return self._saved
+
+    def _foreseen(self) -> Choice | None:
+        choice = self._opening()
+        if choice.is_final or not self._rest_pages.is_here:
+            return choice
+        try:
+            return self._after_first_page(self._rest_pages.first(in_haste=self._may_move))
+        except TapError:
+            # In its turn it is raised again, or leads to Bulk.
+            return None
 
     def take_up(self, saved: SavedJob) -> bool:
         """Go on with the Bulk job of an earlier run, if that can be done.
@@ -206,6 +181,10 @@ class SalesforcePaginator:
         if self._saved is not None and not self._job.has_begun:
             self._job.begin(self._connection.downloads.join(), self._saved.locator)
 
+    def stop(self) -> None:
+        """Drop what was begun: nobody will ask for the pages."""
+        self._job.stop()
+
     def finish(self) -> None:
         """Take the job out of the org, now that its rows are remembered as emitted."""
         self._connection.aside.do(self._job.remove)
@@ -222,11 +201,15 @@ class SalesforcePaginator:
 
     # REST
 
-    def _rest(self, choice: Choice) -> Iterator[Page]:
+    @property
+    def _may_move(self) -> bool:
         may_move = self._settings.api_mode == "auto" and not self._is_test
-        may_move = may_move and Api.BULK not in self._refused_by
+        return may_move and Api.BULK not in self._refused_by
+
+    def _rest(self, choice: Choice) -> Iterator[Page]:
+        may_move = self._may_move
         try:
-            first = self._first_page(self._query, in_haste=may_move)
+            first = self._rest_pages.first(in_haste=may_move)
         except TapError as error:
             reason = planner.way_to_bulk(error) if may_move else None
             if reason is None:
@@ -235,103 +218,29 @@ class SalesforcePaginator:
             yield from self._bulk(Choice(Api.BULK, reason, is_final=True), rows=None)
             return
         if not choice.is_final:
-            choice = planner.after_first_page(
-                is_full=self._window.is_full,
-                total_rows=first.total_size,
-                is_complete=first.next_records_url is None,
-                bulk_threshold=self._settings.bulk_threshold,
-            )
+            choice = self._after_first_page(first)
         if choice.api is Api.BULK:
             # The page is dropped: its rows come again with the job.
             yield from self._bulk(choice, rows=first.total_size)
             return
         self._tell(choice)
-        yield from self._rest_pages(first)
+        yield from self._rest_pages.pages(first)
+        self.proof = ("totalSize", first.total_size)
 
-    def _first_page(self, query: Query, *, in_haste: bool = False) -> RestPage:
-        soql = query.text(ordered=query.range is not None)
-        deleted = self._settings.include_deleted
-        return self._whole(partial(self._client.query, soql, deleted=deleted, in_haste=in_haste))
-
-    def _whole(self, fetch: Callable[[], Reply]) -> RestPage:
-        (page,) = until_whole(lambda: (from_json(fetch().body, self._columns),), self._logger)
-        return page
-
-    def _rest_pages(self, first: RestPage) -> Iterator[Page]:
-        """Yield the pages of the window, read again from a safe place where they do not add up."""
-        cursor = _Cursor(first, after=None)
-        for reads_left in reversed(range(_READS_OF_A_WINDOW)):
-            yield from self._read(cursor)
-            if cursor.problem is None:
-                self.proof = ("totalSize", first.total_size)
-                return
-            if reads_left:
-                self._logger.warning("Reading on from the last safe row: %s.", cursor.problem)
-                cursor = _Cursor(self._first_page(self._restarted(cursor)), after=cursor.after)
-        raise IncompleteError(
-            f"{self._query.sobject} could not be proven complete: {cursor.problem}.",
-            hint="Run again: the bookmark stands where it was before this run. Rows that are "
-            "deleted or unshared while they are read cause this; api_mode bulk reads a snapshot.",
-            code="rest-count-mismatch",
+    def _after_first_page(self, first: RestPage) -> Choice:
+        return planner.after_first_page(
+            is_full=self._window.is_full,
+            total_rows=first.total_size,
+            is_complete=first.next_records_url is None,
+            bulk_threshold=self._settings.bulk_threshold,
         )
-
-    def _read(self, cursor: _Cursor) -> Iterator[Page]:
-        # The next page is on its way while the target takes the one in hand.
-        pages = ahead(self._served(cursor.page), steps=1)
-        try:
-            while served := self._awaited(pages):
-                cursor.page, arrived = served
-                yield Page(cursor.page.frame, arrived, checkpoint=self._pass(cursor))
-        except RefusedError as error:
-            if error.error_code != "INVALID_QUERY_LOCATOR":
-                raise
-            cursor.problem = "the query's cursor has expired"
-            return
-        if cursor.rows != cursor.promised_rows:
-            cursor.problem = f"{cursor.promised_rows:,} rows were promised and {cursor.rows:,} came"
-            # Which rows are missing is not known, so all of this cursor's are read again.
-            cursor.after = cursor.began_after
-            nothing = frames.Frame(cursor.page.frame.table.clear())
-            now = self._connection.clock.now()
-            yield Page(nothing, now, takes_back=True, is_served=False)
-
-    def _served(self, page: RestPage) -> Iterator[tuple[RestPage, datetime]]:
-        while True:
-            yield page, self._connection.clock.now()
-            if page.next_records_url is None:
-                return
-            page = self._whole(partial(self._client.next_page, page.next_records_url))
-
-    def _awaited(
-        self, pages: Iterator[tuple[RestPage, datetime]]
-    ) -> tuple[RestPage, datetime] | None:
-        with self._connection.interruption.waiting():
-            return next(pages, None)
-
-    def _pass(self, cursor: _Cursor) -> datetime | None:
-        """Count the page in; return the instant up to which all rows have now been served."""
-        cursor.rows += cursor.page.frame.height
-        # With a part by Id, rows of the same time are still to come.
-        if self._query.range is None or not self._query.ids.is_whole:
-            return None
-        bound = format_instant(self._window.upper)
-        last = cursor.page.frame.last_below(self._query.range.key, bound)
-        # No query can name an instant before the earliest, so none can go on from it.
-        if last is None or last[0] < format_instant(EARLIEST):
-            return None
-        stamp = parse_instant(last[0])
-        cursor.after = (stamp, last[1])
-        return stamp
-
-    def _restarted(self, cursor: _Cursor) -> Query:
-        if self._query.range is None:
-            return self._query
-        return replace(self._query, range=replace(self._query.range, after=cursor.after))
 
     # Bulk API 2.0
 
     def _bulk(self, choice: Choice, *, rows: int | None) -> Iterator[Page]:
         try:
+            if self._refusal is not None:
+                raise self._refusal
             saved = self._created()
         except RefusedError as error:
             self._refused_by.add(Api.BULK)

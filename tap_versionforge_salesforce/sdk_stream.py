@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from singer_sdk.singerlib import MetadataMapping, RecordMessage
 
     from tap_versionforge_salesforce.columns import Column
-    from tap_versionforge_salesforce.pagination import Page
+    from tap_versionforge_salesforce.page import Page
     from tap_versionforge_salesforce.writer import MessageWriter
 
 

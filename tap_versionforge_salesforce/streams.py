@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from singer_sdk.singerlib import MetadataMapping
 
     from tap_versionforge_salesforce.connection import Connection
-    from tap_versionforge_salesforce.pagination import Page
+    from tap_versionforge_salesforce.page import Page
     from tap_versionforge_salesforce.schema import SObject
 
 _FULL_TABLE, _INCREMENTAL = "FULL_TABLE", "INCREMENTAL"
@@ -154,7 +154,7 @@ class SObjectStream(FrameStream):
         before = connection.usage
         try:
             connection.look_at_quota()
-            connection.submit_jobs()
+            connection.early_work.begin()
             with counted_in(extraction.tally):
                 yield from extraction.pages()
         except TapError as error:

@@ -20,6 +20,7 @@ from tap_versionforge_salesforce.batch_config import batch_config_of
 from tap_versionforge_salesforce.clock import Clock
 from tap_versionforge_salesforce.connection import Connection
 from tap_versionforge_salesforce.discovery import describe_selected, discover
+from tap_versionforge_salesforce.early import EarlyWork
 from tap_versionforge_salesforce.exceptions import SettingsError, wrong_setting
 from tap_versionforge_salesforce.inputs import (
     checked_catalog,
@@ -106,7 +107,11 @@ class TapVersionForgeSalesforce(Tap):
             logger=self.logger,
             user_agent=f"{self.name}/{__version__}",
             full_extracts=self._full_extracts,
-            submit_jobs=self._submit_jobs,
+            early_work=EarlyWork(
+                self._selected_streams,
+                most_jobs=self.settings.max_parallel_jobs,
+                most_looks=self.settings.parallel_downloads,
+            ),
         )
 
     @override
@@ -156,21 +161,6 @@ class TapVersionForgeSalesforce(Tap):
 
     def _full_extracts(self) -> list[str]:
         return [stream.name for stream in self._selected_streams() if stream.is_full_extract]
-
-    def _submit_jobs(self) -> None:
-        """Have so many Bulk jobs in flight as may be, in the order of the streams."""
-        streams = [each for each in self._selected_streams() if each.is_read and not each.is_over]
-        in_flight: list[SObjectStream] = []
-        for stream in streams:
-            if len(in_flight) == self.settings.max_parallel_jobs:
-                break
-            if stream.extraction.submit():
-                in_flight.append(stream)
-        # A run that ends early leaves them to the next one.
-        if in_flight:
-            streams[0].write_state()
-        for stream in in_flight:
-            stream.extraction.begin_early()
 
     # What the user hands in
 

@@ -111,9 +111,9 @@ class SalesforceSession(requests.Session):
         super().__init__()
         self.headers.update({"User-Agent": user_agent, "Accept-Encoding": "gzip"})
         self.verify = settings.ca_bundle or True
-        # One connection for each thread that may send: for downloads, looking at a job, removing
-        # one, and the main thread.
-        adapter = HTTPAdapter(pool_maxsize=settings.parallel_downloads + 3)
+        # One connection for each thread that may send: downloads, first pages, looking at a job,
+        # removing one, and the main thread.
+        adapter = HTTPAdapter(pool_maxsize=2 * settings.parallel_downloads + 3)
         self.mount("https://", adapter)
         self.mount("http://", adapter)
         self.authenticator = authenticator

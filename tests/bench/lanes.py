@@ -23,7 +23,7 @@ from typing_extensions import override
 from tap_versionforge_salesforce import frames
 from tap_versionforge_salesforce.ahead import ahead
 from tap_versionforge_salesforce.columns import queried
-from tap_versionforge_salesforce.pagination import Page
+from tap_versionforge_salesforce.page import Page
 from tap_versionforge_salesforce.streams import SObjectStream
 from tap_versionforge_salesforce.tap import TapVersionForgeSalesforce
 from tests.bench import pages

@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import logging
+import threading
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -140,6 +141,7 @@ class TapRunner:
                 except SystemExit as ended:
                     code = ended.code
         finally:
+            _wait_for_threads()
             root.handlers[:] = handlers
             root.setLevel(level)
             logging.captureWarnings(capture=False)
@@ -171,6 +173,13 @@ class TapRunner:
         run = self.command("--config", self.config(**settings), "--discover")
         assert run.exit_code == 0, run.log
         return dict(json.loads(run.stdout))
+
+
+def _wait_for_threads() -> None:
+    """Let no request of the run reach the org in the next test; a process would simply end."""
+    for thread in threading.enumerate():
+        if thread.name == "ahead" and thread is not threading.current_thread():
+            thread.join(timeout=5)
 
 
 def parse(stdout: str) -> list[dict[str, Any]]:

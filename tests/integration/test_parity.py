@@ -112,6 +112,7 @@ def test_column_that_bulk_cannot_serve_moves_the_stream_to_rest(
     rows = org.store.seed("Measurement__c", 25, hurt=False)
     run = tap.sync(objects=["Measurement__c"], start_date="1990-01-01", bulk_threshold=5)
     assert run.exit_code == 0, run.log
-    assert [api for api, _ in org.journal.soql()] == ["rest", "bulk", "rest"]
+    assert [api for api, _ in org.journal.soql()] == ["rest", "bulk"]
+    assert "Measurement__c: REST API, because Bulk" in run.log
     assert sorted(run.ids("Measurement__c")) == sorted(rows)
     assert any(record["Payload__c"] for record in run.records("Measurement__c"))

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_versionforge_salesforce.ahead import ahead, made_ahead
+from tap_versionforge_salesforce.ahead import Aside, Soon, ahead, made_ahead
 from tests.unit.helpers import few_examples
 
 if TYPE_CHECKING:
@@ -121,3 +121,41 @@ def test_what_nobody_takes_is_dropped() -> None:
     all_made.wait(timeout=10)
     made.close()
     assert dropped[:2] == [1, 2]
+
+
+def test_the_first_are_made_before_anybody_asks() -> None:
+    """So that what takes long is on its way."""
+    made = threading.Event()
+    found = made_ahead(lambda item: made.set() or item, range(3), workers=1, steps=1)
+    assert made.wait(timeout=10)
+    assert list(found) == [0, 1, 2]
+
+
+def test_one_thing_is_made_soon() -> None:
+    """In another thread; its error is raised where it is asked for."""
+    may_go_on = threading.Event()
+
+    def make() -> str:
+        may_go_on.wait(timeout=10)
+        return threading.current_thread().name
+
+    soon = Soon(make)
+    assert not soon.is_done
+    may_go_on.set()
+    assert soon.result() != threading.current_thread().name
+    assert soon.is_done
+    with pytest.raises(ZeroDivisionError):
+        Soon(lambda: 1 // 0).result()
+
+
+def test_things_are_done_aside_one_after_the_other() -> None:
+    """All of them before `end` comes back, and more after it."""
+    aside, done = Aside(), list[int]()
+    aside.end()
+    for n in range(5):
+        aside.do(lambda n=n: done.append(n))  # type: ignore[misc]
+    aside.end()
+    assert done == [0, 1, 2, 3, 4]
+    aside.do(lambda: done.append(5))
+    aside.end()
+    assert done[-1] == 5

@@ -1,0 +1,190 @@
+"""The pages of one REST query, from the first to a proven end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from tap_versionforge_salesforce import frames
+from tap_versionforge_salesforce.ahead import Soon, ahead
+from tap_versionforge_salesforce.exceptions import IncompleteError, RefusedError
+from tap_versionforge_salesforce.instants import EARLIEST, format_instant, parse_instant
+from tap_versionforge_salesforce.json_pages import from_json
+from tap_versionforge_salesforce.page import Page
+from tap_versionforge_salesforce.retry import until_whole
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Callable, Iterator
+    from datetime import datetime
+
+    from tap_versionforge_salesforce.answers import Reply
+    from tap_versionforge_salesforce.columns import Column
+    from tap_versionforge_salesforce.connection import Connection
+    from tap_versionforge_salesforce.json_pages import RestPage
+    from tap_versionforge_salesforce.soql import Query
+
+# A window that does not add up, or whose cursor expired, is read again this often.
+_READS_OF_A_WINDOW = 3
+
+
+@dataclass(slots=True)
+class _Cursor:
+    """One REST query being paged through.
+
+    Attributes:
+        page: The page in hand.
+        after: The last row whose place in the order is certain.
+        rows: Rows served so far.
+        problem: Why the cursor did not lead to the end; None while it does.
+    """
+
+    page: RestPage
+    after: tuple[datetime, str] | None
+    rows: int = 0
+    problem: str | None = None
+    promised_rows: int = field(init=False)
+    began_after: tuple[datetime, str] | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.promised_rows = self.page.total_size
+        self.began_after = self.after
+
+
+class RestPages:
+    """The pages of one query.
+
+    Args:
+        connection: The org and the settings.
+        logger: Where it is told that a window is read again.
+        query: The SELECT, its range included.
+        columns: The queried columns, in the query's order.
+    """
+
+    def __init__(
+        self,
+        *,
+        connection: Connection,
+        logger: logging.Logger,
+        query: Query,
+        columns: tuple[Column, ...],
+    ) -> None:
+        self._connection = connection
+        self._client = connection.client
+        self._settings = connection.settings
+        self._logger = logger
+        self._query = query
+        self._columns = columns
+        self._early: Soon[RestPage] | None = None
+
+    # The first page
+
+    def ask_early(self, *, in_haste: bool) -> None:
+        """Ask for the first page beside what else is done.
+
+        Args:
+            in_haste: As for `first`.
+        """
+        if self._early is None:
+            self._early = Soon(partial(self._asked, self._query, in_haste=in_haste))
+
+    @property
+    def is_here(self) -> bool:
+        """Tell whether `first` would not wait."""
+        return self._early is not None and self._early.is_done
+
+    def first(self, *, in_haste: bool) -> RestPage:
+        """Return the first page; its ``total_size`` counts the rows of them all.
+
+        Args:
+            in_haste: Don't repeat a request that timed out: there is another way.
+
+        Raises:
+            RefusedError: Salesforce refuses the query.
+        """
+        if self._early is None:
+            return self._asked(self._query, in_haste=in_haste)
+        with self._connection.interruption.waiting():
+            return self._early.result()
+
+    def _asked(self, query: Query, *, in_haste: bool = False) -> RestPage:
+        soql = query.text(ordered=query.range is not None)
+        deleted = self._settings.include_deleted
+        return self._whole(partial(self._client.query, soql, deleted=deleted, in_haste=in_haste))
+
+    def _whole(self, fetch: Callable[[], Reply]) -> RestPage:
+        (page,) = until_whole(lambda: (from_json(fetch().body, self._columns),), self._logger)
+        return page
+
+    def pages(self, first: RestPage) -> Iterator[Page]:
+        """Yield the pages of the window, read again from a safe place where they do not add up."""
+        cursor = _Cursor(first, after=None)
+        for reads_left in reversed(range(_READS_OF_A_WINDOW)):
+            yield from self._read(cursor)
+            if cursor.problem is None:
+                return
+            if reads_left:
+                self._logger.warning("Reading on from the last safe row: %s.", cursor.problem)
+                cursor = _Cursor(self._asked(self._restarted(cursor)), after=cursor.after)
+        raise IncompleteError(
+            f"{self._query.sobject} could not be proven complete: {cursor.problem}.",
+            hint="Run again: the bookmark stands where it was before this run. Rows that are "
+            "deleted or unshared while they are read cause this; api_mode bulk reads a snapshot.",
+            code="rest-count-mismatch",
+        )
+
+    def _read(self, cursor: _Cursor) -> Iterator[Page]:
+        # The next page is on its way while the target takes the one in hand.
+        pages = ahead(self._served(cursor.page), steps=1)
+        try:
+            while served := self._awaited(pages):
+                cursor.page, arrived = served
+                yield Page(cursor.page.frame, arrived, checkpoint=self._pass(cursor))
+        except RefusedError as error:
+            if error.error_code != "INVALID_QUERY_LOCATOR":
+                raise
+            cursor.problem = "the query's cursor has expired"
+            return
+        if cursor.rows != cursor.promised_rows:
+            cursor.problem = f"{cursor.promised_rows:,} rows were promised and {cursor.rows:,} came"
+            # Which rows are missing is not known, so all of this cursor's are read again.
+            cursor.after = cursor.began_after
+            nothing = frames.Frame(cursor.page.frame.table.clear())
+            now = self._connection.clock.now()
+            yield Page(nothing, now, takes_back=True, is_served=False)
+
+    def _served(self, page: RestPage) -> Iterator[tuple[RestPage, datetime]]:
+        while True:
+            yield page, self._connection.clock.now()
+            if page.next_records_url is None:
+                return
+            page = self._whole(partial(self._client.next_page, page.next_records_url))
+
+    def _awaited(
+        self, pages: Iterator[tuple[RestPage, datetime]]
+    ) -> tuple[RestPage, datetime] | None:
+        with self._connection.interruption.waiting():
+            return next(pages, None)
+
+    def _pass(self, cursor: _Cursor) -> datetime | None:
+        """Count the page in; return the instant up to which all rows have now been served."""
+        cursor.rows += cursor.page.frame.height
+        # With a part by Id, rows of the same time are still to come.
+        if self._query.range is None or not self._query.ids.is_whole:
+            return None
+        if self._query.range.upper is None:
+            return None
+        bound = format_instant(self._query.range.upper)
+        last = cursor.page.frame.last_below(self._query.range.key, bound)
+        # No query can name an instant before the earliest, so none can go on from it.
+        if last is None or last[0] < format_instant(EARLIEST):
+            return None
+        stamp = parse_instant(last[0])
+        cursor.after = (stamp, last[1])
+        return stamp
+
+    def _restarted(self, cursor: _Cursor) -> Query:
+        if self._query.range is None:
+            return self._query
+        return replace(self._query, range=replace(self._query.range, after=cursor.after))
