@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextvars
 import queue
 import threading
+from collections import deque
 from concurrent.futures import Future
 from functools import partial
 from typing import TYPE_CHECKING, Generic, TypeVar, cast
@@ -122,8 +123,9 @@ class Aside:
     """Does things one after the other in one other thread, while the run goes on."""
 
     def __init__(self) -> None:
-        self._work: queue.SimpleQueue[Callable[[], object] | None] = queue.SimpleQueue()
+        self._work: deque[Callable[[], object]] = deque()
         self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()
 
     def do(self, work: Callable[[], object]) -> None:
         """Do something soon.
@@ -131,20 +133,25 @@ class Aside:
         Args:
             work: Raises nothing.
         """
-        self._work.put(partial(contextvars.copy_context().run, work))
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._go_on, name="ahead", daemon=True)
-            self._thread.start()
+        with self._lock:
+            self._work.append(partial(contextvars.copy_context().run, work))
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._go_on, name="ahead", daemon=True)
+                self._thread.start()
 
-    def end(self) -> None:
+    def wait(self) -> None:
         """Wait until all of it is done."""
-        if self._thread is not None:
-            self._work.put(None)
-            self._thread.join()
-            self._thread = None
+        thread = self._thread
+        if thread is not None:
+            thread.join()
 
     def _go_on(self) -> None:
-        while (work := self._work.get()) is not None:
+        while True:
+            with self._lock:
+                if not self._work:
+                    self._thread = None
+                    return
+                work = self._work.popleft()
             work()
 
 

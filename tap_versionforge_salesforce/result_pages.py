@@ -131,22 +131,26 @@ class ResultPages:
         listed = self._listed(locator, rows)
         pages = listed or self._chained(locator, rows)
         is_listed = listed is not None
-        while True:
-            page = self._next_listed(pages, expected, rows) if is_listed else next(pages, None)
-            if page is None and is_listed:
-                pages.close()
-                pages, is_listed = self._chained(expected, rows), False
-                continue
-            if page is None:
-                return
-            yield page
-            expected = page.told.locator
-            if expected is None:
-                return
-            if expected in seen:
-                message = f"Bulk job {self._job_id} gives the same result locator twice."
-                raise IncompleteError(message, hint="Run again.", code="repeated-locator")
-            seen.add(expected)
+        try:
+            while True:
+                page = self._next_listed(pages, expected, rows) if is_listed else next(pages, None)
+                if page is None and is_listed:
+                    pages.close()
+                    pages, is_listed = self._chained(expected, rows), False
+                    continue
+                if page is None:
+                    return
+                yield page
+                expected = page.told.locator
+                if expected is None:
+                    return
+                if expected in seen:
+                    message = f"Bulk job {self._job_id} gives the same result locator twice."
+                    raise IncompleteError(message, hint="Run again.", code="repeated-locator")
+                seen.add(expected)
+        finally:
+            # Not left to the garbage: an error's traceback would keep it and its threads.
+            pages.close()
 
     # Several at once
 

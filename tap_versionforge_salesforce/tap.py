@@ -257,7 +257,10 @@ class TapVersionForgeSalesforce(Tap):
         if value == "schema":
             tap.write_schemas()
         else:
-            tap.run_connection_test()
+            try:
+                tap.run_connection_test()
+            finally:
+                tap.connection.end()
             tap.connection.raise_failures()
         ctx.exit()
 

@@ -240,7 +240,8 @@ def test_no_more_pages_wait_than_connections_and_one(
     org.faults.add(results_of(org, first), wait)
     run = read(tap, parallel_downloads=2, bulk_page_rows=1)
     assert run.exit_code == 0, run.log
-    assert asked[0] <= 3
+    # Where it is the second page that has to wait, the first one may have been written.
+    assert asked[0] <= 4
     assert all(run.ids(name) == rows[name] for name in STREAMS)
 
 

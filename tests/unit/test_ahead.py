@@ -126,7 +126,12 @@ def test_what_nobody_takes_is_dropped() -> None:
 def test_the_first_are_made_before_anybody_asks() -> None:
     """So that what takes long is on its way."""
     made = threading.Event()
-    found = made_ahead(lambda item: made.set() or item, range(3), workers=1, steps=1)
+
+    def make(item: int) -> int:
+        made.set()
+        return item
+
+    found = made_ahead(make, range(3), workers=1, steps=1)
     assert made.wait(timeout=10)
     assert list(found) == [0, 1, 2]
 
@@ -140,22 +145,22 @@ def test_one_thing_is_made_soon() -> None:
         return threading.current_thread().name
 
     soon = Soon(make)
-    assert not soon.is_done
+    before = soon.is_done
     may_go_on.set()
     assert soon.result() != threading.current_thread().name
-    assert soon.is_done
+    assert (before, soon.is_done) == (False, True)
     with pytest.raises(ZeroDivisionError):
         Soon(lambda: 1 // 0).result()
 
 
 def test_things_are_done_aside_one_after_the_other() -> None:
-    """All of them before `end` comes back, and more after it."""
+    """All of them before `wait` comes back, and more after it."""
     aside, done = Aside(), list[int]()
-    aside.end()
+    aside.wait()
     for n in range(5):
         aside.do(lambda n=n: done.append(n))  # type: ignore[misc]
-    aside.end()
+    aside.wait()
     assert done == [0, 1, 2, 3, 4]
     aside.do(lambda: done.append(5))
-    aside.end()
+    aside.wait()
     assert done[-1] == 5
