@@ -38,6 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                     found += aims.of_speed(org, cells)
         found += aims.of_memory(folder / "memory", sizes)
         found += aims.of_downloads(folder / "slow", sizes)
+        found += aims.of_nine_jobs(folder / "nine", sizes)
         found += aims.of_small_runs(folder / "small")
     report = Report(" ".join(["python -m tests.bench", *given]), load, cells, found)
     sys.stdout.write(report.text())

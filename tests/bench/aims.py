@@ -36,6 +36,8 @@ _SMALL_RUNS = 5
 _ROWS_OF_SDK_LANE = 10_000
 _ROWS_OF_SLOW_PAGE = 10_000
 _SLOW_BYTES_PER_SECOND = 4_000_000
+_FAR_AWAY_SECONDS = 0.3
+_JOB_SECONDS = 6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,6 +167,37 @@ def of_downloads(folder: Path, sizes: runs.Sizes) -> Iterator[Aim]:
         at_least=3,
         remark=f"{sizes.slow:,} rows in pages of {_ROWS_OF_SLOW_PAGE:,}: {four.seconds:.1f} s "
         f"against {one.seconds:.1f} s",
+    )
+
+
+def of_nine_jobs(folder: Path, sizes: runs.Sizes) -> Iterator[Aim]:
+    """Compare nine Bulk streams with the slowest of them alone, where Salesforce is far away."""
+    slowest, *others = NINE
+    rows = {slowest: sizes.slow // 2, **dict.fromkeys(others, _ROWS_OF_SLOW_PAGE)}
+    settings = {"api_mode": "bulk", "bulk_page_rows": _ROWS_OF_SLOW_PAGE}
+    seconds = []
+    with ReadyOrgProcess(
+        folder,
+        columns=runs.USUAL_WIDTH,
+        rows=rows,
+        page_rows=_ROWS_OF_SLOW_PAGE,
+        bytes_per_second=_SLOW_BYTES_PER_SECOND,
+        latency_seconds=_FAR_AWAY_SECONDS,
+        job_seconds=_JOB_SECONDS,
+    ) as org:
+        for names in ([slowest], list(NINE)):
+            config = org.tap_config(objects=names, **settings)
+            result = measure([processes.TAP, "--config", config])
+            if result.exit_code or result.rows != sum(rows[name] for name in names):
+                raise processes.ProgramFailedError(result.log)
+            seconds.append(result.seconds)
+    alone, nine = seconds
+    yield Aim(
+        what="Nine Bulk streams, against the slowest of them alone",
+        value=nine / alone,
+        at_most=1.5,
+        remark=f"{_FAR_AWAY_SECONDS * 1000:.0f} ms to Salesforce, {_JOB_SECONDS} s a job, 4 MB/s "
+        f"of CSV each: {nine:.1f} s against {alone:.1f} s",
     )
 
 

@@ -23,6 +23,8 @@ class ReadyOrgProcess(OrgProcess):
         rows: How many each object has, by name.
         page_rows: Of a Bulk page; None for as many as the columns allow.
         bytes_per_second: Of unpacked CSV that one connection carries; None for any number.
+        latency_seconds: Until an answer begins.
+        job_seconds: From a job's creation to its end.
     """
 
     def __init__(
@@ -33,6 +35,8 @@ class ReadyOrgProcess(OrgProcess):
         rows: Mapping[str, int],
         page_rows: int | None = None,
         bytes_per_second: float | None = None,
+        latency_seconds: float = 0,
+        job_seconds: float = 0,
     ) -> None:
         super().__init__(folder, rows=0)
         self._folder = folder
@@ -42,6 +46,7 @@ class ReadyOrgProcess(OrgProcess):
             *(f"--object={name}={count}" for name, count in rows.items()),
             *(() if page_rows is None else ("--page-rows", str(page_rows))),
             *(() if bytes_per_second is None else ("--bytes-per-second", str(bytes_per_second))),
+            *("--latency-seconds", str(latency_seconds), "--job-seconds", str(job_seconds)),
         ]
 
     def tap_config(self, **settings: object) -> Path:

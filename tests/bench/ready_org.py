@@ -55,6 +55,8 @@ class ReadyOrg:
         rows: How many each object has, by name.
         page_rows: Of a Bulk page.
         bytes_per_second: Of unpacked CSV that one connection carries; None for any number.
+        latency_seconds: Until an answer begins.
+        job_seconds: From a job's creation to its end.
     """
 
     def __init__(
@@ -64,7 +66,12 @@ class ReadyOrg:
         rows: Mapping[str, int],
         page_rows: int,
         bytes_per_second: float | None = None,
+        latency_seconds: float = 0,
+        job_seconds: float = 0,
     ) -> None:
+        self.latency_seconds = latency_seconds
+        self._job_seconds = job_seconds
+        self._created: dict[str, float] = {}
         self._columns = columns
         self._rows = {**rows, _OF_NOTHING: 0}
         self._page_rows = page_rows
@@ -112,7 +119,10 @@ class ReadyOrg:
                 {"compositeResponse": [self._part(p) for p in content["compositeRequest"]]}
             )
         name = self._asked_for(content["query"])
-        return _refusal() if name is None else _json({**self._job(name), "state": "UploadComplete"})
+        if name is None:
+            return _refusal()
+        self._created[name] = time.monotonic()
+        return _json({**self._job(name), "state": "UploadComplete"})
 
     def _other(self, path: str) -> Answer:
         if match := _RESULT_PAGES.fullmatch(path):
@@ -145,9 +155,10 @@ class ReadyOrg:
         return _OF_NOTHING if ">=" in soql else match["name"]
 
     def _job(self, name: str) -> dict[str, object]:
+        is_done = time.monotonic() - self._created.get(name, 0) >= self._job_seconds
         return {
             "id": f"750{name}",
-            "state": "JobComplete",
+            "state": "JobComplete" if is_done else "InProgress",
             "numberRecordsProcessed": self._rows[name],
         }
 
@@ -208,6 +219,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _send(self, answer: Answer) -> None:
         # As Salesforce counts: sign-in and the list of versions are free.
         self.org.calls += self.path.startswith("/services/data/")
+        time.sleep(self.org.latency_seconds)
         self.send_response(answer.status)
         for name, value in answer.headers.items():
             self.send_header(name, value)
@@ -245,6 +257,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--object", action="append", required=True, help="NAME=ROWS; repeatable")
     parser.add_argument("--page-rows", type=int, help="of a Bulk page; by the columns if left out")
     parser.add_argument("--bytes-per-second", type=float, help="of CSV, for each connection")
+    parser.add_argument("--latency-seconds", type=float, default=0, help="of every answer")
+    parser.add_argument("--job-seconds", type=float, default=0, help="that a job takes")
     options = parser.parse_args(arguments)
     rows = {name: int(count) for name, _, count in (o.partition("=") for o in options.object)}
     _Handler.org = ReadyOrg(
@@ -252,6 +266,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         rows=rows,
         page_rows=options.page_rows or pages.bulk_page_rows(options.columns),
         bytes_per_second=options.bytes_per_second,
+        latency_seconds=options.latency_seconds,
+        job_seconds=options.job_seconds,
     )
     with ThreadingHTTPServer(("127.0.0.1", 0), _Handler) as server:
         url = f"http://127.0.0.1:{server.server_address[1]}"

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import resource
 import signal
-import subprocess
 import sys
 import threading
-from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -15,40 +13,21 @@ import pytest
 
 from tests import processes
 from tests.integration.harness import parse
+from tests.integration.real_process import TOO_LONG_SECONDS, finished, started, tap_run
 from tests.local_org import faults
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    import subprocess
     from pathlib import Path
 
     from tests.integration.harness import TapRunner
     from tests.local_org import LocalOrg
 
-TOO_LONG_SECONDS = 120
 LAST_WEEK = datetime.now(timezone.utc) - timedelta(days=7)
 SIGNALS = [
     pytest.param(signal.SIGTERM, 143, id="SIGTERM"),
     pytest.param(signal.SIGINT, 130, id="SIGINT"),
 ]
-
-
-@contextmanager
-def started(*arguments: str, **options: Any) -> Iterator[subprocess.Popen[bytes]]:  # noqa: ANN401  as Popen takes them
-    """Start the tap with pipes; it is gone when the block ends, whatever happens."""
-    # Without buffers of its own, Popen leaves to `communicate` what was not read before.
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "bufsize": 0}
-    process = processes.start([processes.TAP, *arguments], **(pipes | options))
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.communicate()
-
-
-def finished(process: subprocess.Popen[bytes]) -> tuple[str, str]:
-    """Wait for the end, and return the rest of stdout and stderr."""
-    stdout, stderr = process.communicate(timeout=TOO_LONG_SECONDS)
-    return stdout.decode(), stderr.decode()
 
 
 @pytest.mark.parametrize("option", ["--help", "--version", "--about"])
@@ -273,13 +252,3 @@ def test_kill_9_loses_nothing_and_leaves_nothing(
     again = set(first["ids"]) & set(following.ids("Account"))
     assert len(again) <= 5 * 50
     assert org.jobs.all() == []
-
-
-def tap_run(stdout: str) -> dict[str, Any]:
-    messages = parse(stdout)
-    states = [message["value"] for message in messages if message["type"] == "STATE"]
-    return {
-        "ids": [message["record"]["Id"] for message in messages if message["type"] == "RECORD"],
-        "state": states[-1] if states else {},
-        "last": messages[-1],
-    }

@@ -1,0 +1,45 @@
+"""The installed executable as a process of its own, and what it wrote."""
+
+from __future__ import annotations
+
+import subprocess
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from tests import processes
+from tests.integration.harness import parse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+TOO_LONG_SECONDS = 120
+
+
+@contextmanager
+def started(*arguments: str, **options: Any) -> Iterator[subprocess.Popen[bytes]]:  # noqa: ANN401  as Popen takes them
+    """Start the tap with pipes; it is gone when the block ends, whatever happens."""
+    # Without buffers of its own, Popen leaves to `communicate` what was not read before.
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "bufsize": 0}
+    process = processes.start([processes.TAP, *arguments], **(pipes | options))
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def finished(process: subprocess.Popen[bytes]) -> tuple[str, str]:
+    """Wait for the end, and return the rest of stdout and stderr."""
+    stdout, stderr = process.communicate(timeout=TOO_LONG_SECONDS)
+    return stdout.decode(), stderr.decode()
+
+
+def tap_run(stdout: str) -> dict[str, Any]:
+    """Return the Ids, the last state and the last message of what was written."""
+    messages = parse(stdout)
+    states = [message["value"] for message in messages if message["type"] == "STATE"]
+    return {
+        "ids": [message["record"]["Id"] for message in messages if message["type"] == "RECORD"],
+        "state": states[-1] if states else {},
+        "last": messages[-1],
+    }
