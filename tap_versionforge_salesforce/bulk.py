@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import closing, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -126,18 +126,26 @@ class QueryJob:
         """
         if not self.has_begun:
             self.begin(self._connection.downloads.pass_by(), locator)
+        # One thread decodes all pages: what it holds lies in one part of the memory, which grows by
+        # a quarter where each page has a thread of its own.
+        decoded = ahead(self._decoded(rows_before), drop=_close_page)
         try:
-            yield from self._pages(rows_before)
+            yield from self._handed_out(decoded)
         except (IncompleteError, RefusedError):
             self.remove()
             raise
         finally:
-            self.stop()
+            decoded.close()
+            self._leave()
 
     def stop(self) -> None:
-        """Wait for the job no more, and drop what has been downloaded."""
-        if self._arriving is not None and self._place is not None:
+        """Wait for the job no more, whose pages nobody has asked for; drop those that are here."""
+        if self._arriving is not None:
             self._arriving.close()
+        self._leave()
+
+    def _leave(self) -> None:
+        if self._place is not None:
             self._place.leave()
 
     # In a thread of its own
@@ -215,12 +223,21 @@ class QueryJob:
             code="bulk-job-failed",
         )
 
-    # In the run's own thread
+    # In a thread that decodes
 
-    def _pages(self, rows: int) -> Iterator[Slice]:
-        while (page := self._next()) is not None:
-            with closing(page):
-                yield from until_whole(partial(slices_of, page, self._columns, rows), self._logger)
+    def _decoded(self, rows: int) -> Iterator[tuple[Slice, ResultPage]]:
+        if self._arriving is None:
+            return
+        with closing(self._arriving) as pages:
+            for page in pages:
+                try:
+                    for part in until_whole(
+                        partial(slices_of, page, self._columns, rows), self._logger
+                    ):
+                        yield part, page
+                except BaseException:
+                    page.close()
+                    raise
                 rows += page.told.rows
         if self.promised_rows not in (None, rows):
             raise IncompleteError(
@@ -230,9 +247,22 @@ class QueryJob:
                 code="bulk-count-mismatch",
             )
 
-    def _next(self) -> ResultPage | None:
-        with self._connection.interruption.waiting():
-            return None if self._arriving is None else next(self._arriving, None)
+    # In the run's own thread
+
+    def _handed_out(self, decoded: Iterator[tuple[Slice, ResultPage]]) -> Iterator[Slice]:
+        is_within_page = False
+        while True:
+            # Between two pages a signal may end the run while it waits; a page in hand is finished.
+            waiting = nullcontext() if is_within_page else self._connection.interruption.waiting()
+            with waiting:
+                found = next(decoded, None)
+            if found is None:
+                return
+            part, page = found
+            yield part
+            is_within_page = not part.ends_page
+            if part.ends_page:
+                page.close()
 
     def remove(self) -> None:
         """Take the job out of the org, as far as that can be done; a refusal is only told."""
@@ -245,3 +275,7 @@ class QueryJob:
                 self._client.delete_job(self.id, version=self.api_version)
         except TapError as error:
             self._logger.info("Bulk job %s stays in the org: %s", self.id, error.message)
+
+
+def _close_page(decoded: tuple[Slice, ResultPage]) -> None:
+    decoded[1].close()

@@ -188,8 +188,8 @@ SETTINGS = (
         "parallel_downloads",
         "integer",
         "Parallel downloads",
-        "Result pages of a Bulk API 2.0 job that are downloaded at once. 1 downloads them one "
-        "after the other.",
+        "Result pages of Bulk API 2.0 jobs that are downloaded at once, and streams whose first "
+        "REST page is asked for early. 1 does all of it one after the other.",
         default=4,
         minimum=1,
     ),
@@ -249,7 +249,8 @@ SETTINGS = (
         "job_timeout_seconds",
         "integer",
         "Bulk job timeout",
-        "Longest wait, in seconds, for one Bulk API 2.0 job to complete.",
+        "Longest wait, in seconds, for one Bulk API 2.0 job to complete. Then its rows are tried "
+        "in two halves.",
         default=14_400,
         minimum=1,
     ),

@@ -8,7 +8,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from tap_versionforge_salesforce import frames
-from tap_versionforge_salesforce.ahead import ahead
 from tap_versionforge_salesforce.exceptions import IncompleteError
 
 if TYPE_CHECKING:
@@ -89,7 +88,7 @@ def _frames(page: ResultPage, columns: Sequence[Column]) -> Iterator[Frame]:
     if page.told.encoding == "gzip":
         blocks = _unpacked(blocks)
     try:
-        yield from ahead(frames.csv_frames(blocks, columns, _SLICE_BYTES))
+        yield from frames.csv_frames(blocks, columns, _SLICE_BYTES)
     except (EOFError, zlib.error) as error:
         message = f"A result page of Bulk job {page.job_id} can't be unpacked ({error})."
         raise IncompleteError(message, hint="Run again.", code="broken-page") from None
