@@ -141,7 +141,8 @@ class Connection:
     def end(self) -> None:
         """Finish what is done aside; what was begun for streams that are not read stops."""
         if not self.interruption.is_requested:
-            self.aside.wait()
+            with self.interruption.waiting():
+                self.aside.wait()
         self.interruption.end()
         self.early_work.end()
 

@@ -125,7 +125,8 @@ class Extraction:
         Returns:
             Whether it was asked for, now or before.
         """
-        if self.has_job or self._is_test:
+        # The job of an earlier run is taken up first, in the stream's turn if not before.
+        if self.has_job or self._is_test or self._bookmark.saved_job is not None:
             return False
         reading = self._early or self._new_reading()
         with counted_in(self.tally):

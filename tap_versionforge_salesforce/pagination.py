@@ -139,6 +139,7 @@ class SalesforcePaginator:
             self._refused_by.add(Api.BULK)
             self._refusal = error
             return None
+        self._rest_pages.drop()
         self._tell(choice)
         return self._saved
 

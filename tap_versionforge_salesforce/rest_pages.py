@@ -108,6 +108,10 @@ class RestPages:
         with self._connection.interruption.waiting():
             return self._early.result()
 
+    def drop(self) -> None:
+        """Hold the first page no longer."""
+        self._early = None
+
     def _asked(self, query: Query, *, in_haste: bool = False) -> RestPage:
         soql = query.text(ordered=query.range is not None)
         deleted = self._settings.include_deleted
@@ -119,6 +123,7 @@ class RestPages:
 
     def pages(self, first: RestPage) -> Iterator[Page]:
         """Yield the pages of the window, read again from a safe place where they do not add up."""
+        self.drop()
         cursor = _Cursor(first, after=None)
         for reads_left in reversed(range(_READS_OF_A_WINDOW)):
             yield from self._read(cursor)

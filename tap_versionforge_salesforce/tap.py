@@ -293,8 +293,10 @@ class TapVersionForgeSalesforce(Tap):
         try:
             tap.sync_all()
         finally:
-            tap.connection.end()
-            tap.connection.tell_report()
+            try:
+                tap.connection.end()
+            finally:
+                tap.connection.tell_report()
         tap.connection.raise_failures()
 
     @classmethod

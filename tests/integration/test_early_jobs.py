@@ -295,3 +295,19 @@ def test_jobs_of_an_earlier_run_are_downloaded_early_too(
     assert in_time[0]
     assert run.ids("Account") == [*rows["Account"], *new]
     assert all(run.ids(name) == rows[name] for name in STREAMS if name != "Account")
+
+
+def test_a_job_of_an_earlier_run_is_never_passed_over(
+    org: LocalOrg, tap: TapRunner, rows: dict[str, list[str]]
+) -> None:
+    """Also where no more jobs may be in flight, so that it is taken up in its turn only."""
+    org.faults.add("*/results", outages.maintenance_page(), times=None)
+    state = read(tap).state
+    org.faults.clear()
+    jobs = {job.id for job in org.jobs.all()}
+    assert len(jobs) == len(STREAMS)
+    run = read(tap, state, max_parallel_jobs=1, api_mode="auto")
+    assert run.exit_code == 0, run.log
+    assert all(f"Bulk job {job} of an earlier run is taken up" in run.log for job in jobs)
+    assert all(run.ids(name) == rows[name] for name in STREAMS)
+    assert org.jobs.all() == []
