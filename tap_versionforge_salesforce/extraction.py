@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from tap_versionforge_salesforce import planner
-from tap_versionforge_salesforce.columns import Column, Kind, queried
 from tap_versionforge_salesforce.exceptions import IncompleteError, RefusedError, UnavailableError
 from tap_versionforge_salesforce.oddities import OddityReport
-from tap_versionforge_salesforce.pagination import SalesforcePaginator
 from tap_versionforge_salesforce.quota import Tally, counted_in
+from tap_versionforge_salesforce.reading import Reading, Readings
 from tap_versionforge_salesforce.run_report import StreamReport, Usage
-from tap_versionforge_salesforce.soql import IdRange, Query
+from tap_versionforge_salesforce.soql import IdRange
 from tap_versionforge_salesforce.splitting import Scope, halves_of
 
 if TYPE_CHECKING:
     import logging
     from collections.abc import Iterator
 
-    from tap_versionforge_salesforce.bookmarks import Bookmark, Window
+    from tap_versionforge_salesforce.bookmarks import Bookmark
+    from tap_versionforge_salesforce.columns import Column
     from tap_versionforge_salesforce.connection import Connection
     from tap_versionforge_salesforce.exceptions import TapError
     from tap_versionforge_salesforce.page import Page
@@ -38,17 +38,6 @@ class Outlet(Protocol):
 
     def activate_version(self) -> None:
         """Tell the target that the rows of the version are all there are, if they have one."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Reading:
-    """A part of the extraction: what is read, and from where."""
-
-    scope: Scope
-    window: Window
-    query: Query
-    paginator: SalesforcePaginator
-    is_taken_up: bool = False
 
 
 class Extraction:
@@ -80,13 +69,20 @@ class Extraction:
         self._connection = connection
         self._logger = logger
         self._sobject = sobject
-        self._columns = columns
         self._bookmark = bookmark
+        self._readings = Readings(
+            connection=connection,
+            logger=logger,
+            sobject=sobject,
+            columns=columns,
+            bookmark=bookmark,
+            limit=limit,
+        )
         self._outlet = outlet
         self._has_versions = has_versions
-        self._limit = limit
+        self._is_test = limit is not None
         self._version: int | None = None
-        self._early: _Reading | None = None
+        self._early: Reading | None = None
         # Nobody has looked yet whether it needs a Bulk job for sure.
         self._is_undecided = True
         #: What was begun before its turn has a Bulk job, in the org and in the state.
@@ -196,7 +192,7 @@ class Extraction:
 
     # Which parts
 
-    def _read_all(self, reading: _Reading) -> Iterator[Page]:
+    def _read_all(self, reading: Reading) -> Iterator[Page]:
         """Yield the pages of a reading and of what follows it in its window."""
         self._outlet.begin_version(self._version)
         pending, failures = _behind(reading.scope), 0
@@ -211,9 +207,9 @@ class Extraction:
                 following, failures = self._end(reading, pending), 0
             if following is None and not pending:
                 return
-            reading = following or self._reading(pending.pop())
+            reading = following or self._readings.of(pending.pop())
 
-    def _halved(self, reading: _Reading, error: TapError, failures: int) -> list[Scope]:
+    def _halved(self, reading: Reading, error: TapError, failures: int) -> list[Scope]:
         """Return the halves of what was too large for a job, the one to be read first last."""
         halves = None
         if planner.may_be_too_large(error, failures):
@@ -234,7 +230,7 @@ class Extraction:
         self._forget_job()
         return [halves.second, halves.first]
 
-    def _end(self, reading: _Reading, pending: list[Scope]) -> _Reading | None:
+    def _end(self, reading: Reading, pending: list[Scope]) -> Reading | None:
         """Remember that the rows of a reading have been emitted.
 
         Returns:
@@ -251,19 +247,19 @@ class Extraction:
         else:
             # Its job takes the place of this one's in the state: there is no moment in which it
             # would be forgotten how far the parts have come.
-            following = self._reading(pending.pop())
+            following = self._readings.of(pending.pop())
             self._submit(following)
             self._outlet.write_state()
         reading.paginator.finish()
         return following
 
-    def _taken_up(self) -> _Reading | None:
+    def _taken_up(self) -> Reading | None:
         """Return what the Bulk job of an earlier run reads; None where there is none."""
         saved = None if self._is_test else self._bookmark.saved_job
         if saved is None:
             return None
         ids = IdRange(saved.id_lower, saved.id_upper)
-        reading = self._reading(Scope(saved.upper_bound, ids, goes_on=saved.goes_on))
+        reading = self._readings.of(Scope(saved.upper_bound, ids, goes_on=saved.goes_on))
         if reading.paginator.take_up(saved):
             self._version = saved.version if self._has_versions else None
             return replace(reading, is_taken_up=True)
@@ -272,7 +268,7 @@ class Extraction:
 
     # One part
 
-    def _read(self, reading: _Reading) -> Iterator[Page]:
+    def _read(self, reading: Reading) -> Iterator[Page]:
         paginator, report = reading.paginator, self.report
         rows, calls_before = 0, self.tally.calls
         for page in paginator:
@@ -299,7 +295,7 @@ class Extraction:
             report.proven_by, promised = paginator.proof
             report.promised_rows = (report.promised_rows or 0) + promised
 
-    def _remember(self, page: Page, reading: _Reading) -> None:
+    def _remember(self, page: Page, reading: Reading) -> None:
         if page.takes_back:
             self._bookmark.move_back()
         elif page.checkpoint is not None:
@@ -312,62 +308,30 @@ class Extraction:
             return
         self._outlet.write_state()
 
-    def _submit(self, reading: _Reading) -> bool:
+    def _submit(self, reading: Reading) -> bool:
         job = None if reading.window.is_empty else reading.paginator.submit()
         if job is not None:
             self._save(job, reading)
         return job is not None
 
-    def _save(self, job: SavedJob, reading: _Reading) -> None:
+    def _save(self, job: SavedJob, reading: Reading) -> None:
         self._bookmark.save_job(replace(job, version=self._version, goes_on=reading.scope.goes_on))
 
     def _forget_job(self) -> None:
         self._bookmark.forget_job()
         self._outlet.write_state()
 
-    def _new_reading(self) -> _Reading:
+    def _new_reading(self) -> Reading:
         """Return what reads everything from the bookmark to the present."""
         # Targets delete what the version does not name: it is a new one, and activated late.
         self._version = self._new_version()
         # The server's clock, from an answer that came before the query is sent.
-        return self._reading(Scope(self._connection.server_time()))
-
-    def _reading(self, scope: Scope) -> _Reading:
-        settings = self._connection.settings
-        key = self._bookmark.replication_key
-        window = self._bookmark.window(
-            upper=scope.upper,
-            lookback_seconds=0 if scope.goes_on else settings.lookback_seconds,
-            start_date=settings.start_date,
-            key_nillable=self._sobject.stamps.get(key or "", False),
-        )
-        named = self._columns if key is None else (*self._columns, Column(key, Kind.DATETIME))
-        columns = queried(named)
-        query = Query(
-            sobject=self._sobject.name,
-            fields=tuple(column.name for column in columns),
-            range=window.range,
-            ids=scope.ids,
-            limit=self._limit,
-        )
-        paginator = SalesforcePaginator(
-            connection=self._connection,
-            logger=self._logger,
-            query=query,
-            columns=columns,
-            window=window,
-            is_part=scope.is_part,
-        )
-        return _Reading(scope, window, query, paginator)
+        return self._readings.of(Scope(self._connection.server_time()))
 
     def _new_version(self) -> int | None:
         if not self._has_versions:
             return None
         return int(self._connection.clock.now().timestamp() * 1000)
-
-    @property
-    def _is_test(self) -> bool:
-        return self._limit is not None
 
 
 def _behind(scope: Scope) -> list[Scope]:
