@@ -32,6 +32,8 @@ class EarlyWork:
         self._most_looks = most_looks
         self._with_job: list[SObjectStream] = []
         self._looked_at: list[SObjectStream] = []
+        # In the queue of downloads, the last one in the order of the streams.
+        self._last_in_queue = -1
 
     def begin(self) -> None:
         """Begin as much as may be; called at the beginning of each stream's turn."""
@@ -77,5 +79,10 @@ class EarlyWork:
         # A run that ends early leaves them to the next one.
         if has_new:
             self._with_job[0].write_state()
-        for stream in self._with_job:
-            stream.extraction.begin_early()
+        # Whoever joins the queue behind a later stream would wait for pages that nobody takes
+        # before its own.
+        order = {stream.name: number for number, stream in enumerate(self._streams())}
+        for stream in sorted(self._with_job, key=lambda each: order[each.name]):
+            number = order[stream.name]
+            if stream.extraction.begin_early(passes_by=number < self._last_in_queue):
+                self._last_in_queue = max(self._last_in_queue, number)

@@ -138,11 +138,19 @@ class Extraction:
             self._early is not None and not self.has_job and self._early.paginator.knows_first_page
         )
 
-    def begin_early(self) -> None:
-        """Begin to download what was submitted, behind what other streams have submitted."""
-        if self._early is not None:
-            with counted_in(self.tally):
-                self._early.paginator.begin_early()
+    def begin_early(self, *, passes_by: bool) -> bool:
+        """Begin to download what was submitted.
+
+        Args:
+            passes_by: A later stream is in the queue of downloads already.
+
+        Returns:
+            Whether that was not begun before.
+        """
+        if self._early is None:
+            return False
+        with counted_in(self.tally):
+            return self._early.paginator.begin_early(passes_by=passes_by)
 
     def stop_early(self) -> None:
         """Drop what was begun: the stream's turn will not come in this run."""

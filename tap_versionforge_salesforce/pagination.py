@@ -177,10 +177,21 @@ class SalesforcePaginator:
         self._job.remove()
         return False
 
-    def begin_early(self) -> None:
-        """Begin to download the pages of the job that was created or taken up before its turn."""
-        if self._saved is not None and not self._job.has_begun:
-            self._job.begin(self._connection.downloads.join(), self._saved.locator)
+    def begin_early(self, *, passes_by: bool) -> bool:
+        """Begin to download the pages of the job that was created or taken up before its turn.
+
+        Args:
+            passes_by: Beside the queue of downloads, not at its end.
+
+        Returns:
+            Whether that was not begun before.
+        """
+        if self._saved is None or self._job.has_begun:
+            return False
+        downloads = self._connection.downloads
+        place = downloads.pass_by() if passes_by else downloads.join()
+        self._job.begin(place, self._saved.locator)
+        return True
 
     def stop(self) -> None:
         """Drop what was begun: nobody will ask for the pages."""

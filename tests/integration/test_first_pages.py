@@ -159,3 +159,29 @@ def test_a_change_between_the_page_and_the_turn_is_the_next_runs(
     found = target.rows[SECOND]
     assert set(found) == set(rows[SECOND])
     assert {row["Description"] for row in found.values()} == {"changed"}
+
+
+def test_jobs_are_found_to_be_needed_in_any_order(
+    org: LocalOrg, tap: TapRunner, rows: dict[str, list[str]]
+) -> None:
+    """A later stream's pages, which wait for this one's, never keep it from its own."""
+    org.settings.page_rows = org.settings.result_page_rows = org.settings.bulk_page_rows = 1
+    third, fourth = STREAMS[2:4]
+    is_created = threading.Event()
+
+    def is_job_of(name: str) -> Any:  # noqa: ANN401  as faults take it
+        return lambda call: call.method == "POST" and f" FROM {name} " in call.text
+
+    def when_created(_: Call, real: Callable[[], Answer]) -> Answer:
+        answer = real()
+        is_created.set()
+        return answer
+
+    org.faults.add(first_page(third), faults.before(lambda: is_created.wait(TOO_LONG_SECONDS)))
+    org.faults.add(is_job_of(fourth), when_created)
+    run = read(tap, bulk_threshold=3, bulk_page_rows=1, parallel_downloads=4)
+    assert run.exit_code == 0, run.log
+    created = [name for name in STREAMS if f"{name}: Bulk API 2.0" in run.log]
+    assert created == STREAMS[2:]
+    assert run.log.index(f"{fourth}: Bulk API") < run.log.index(f"{third}: Bulk API")
+    assert all(run.ids(name) == rows[name] for name in STREAMS)
