@@ -218,6 +218,31 @@ def test_job_that_never_ends_is_given_up(org: LocalOrg, tap: TapRunner, clock: O
     assert org.jobs.all() == []
 
 
+def test_a_job_whose_creation_was_not_confirmed_is_created_again(
+    org: LocalOrg, tap: TapRunner, rows: list[str]
+) -> None:
+    """Which of the jobs there is ours can't be told: the first one is left to Salesforce."""
+    org.faults.add("POST /jobs/query", faults.reset())
+    run = read(tap)
+    assert run.exit_code == 0, run.log
+    assert run.ids("Account") == rows
+    assert len(org.journal.calls("/jobs/query", "POST")) == 2
+    assert len(org.jobs.all()) == 1
+
+
+def test_jobs_of_others_are_left_alone(org: LocalOrg, tap: TapRunner, rows: list[str]) -> None:
+    """Another run's job looks as this one's does: only ids from the state are ours."""
+    org.faults.add("*/results", outages.maintenance_page(), times=None)
+    first = read(tap)
+    org.faults.clear()
+    (others,) = org.jobs.all()
+    assert first.exit_code == 5
+    run = read(tap)
+    assert run.exit_code == 0, run.log
+    assert run.ids("Account") == rows
+    assert [job.id for job in org.jobs.all()] == [others.id]
+
+
 @pytest.mark.usefixtures("rows")
 def test_job_that_has_vanished_is_told(org: LocalOrg, tap: TapRunner) -> None:
     """A job that somebody deleted while it ran is an error of this stream alone."""
