@@ -4,6 +4,8 @@ PYTHON ?= python3
 # On the command line only (make test VENV=.venv-3.10): the environment may hold a VENV of another project.
 VENV := .venv
 PYTHONS := 3.10 3.11 3.12 3.13
+# Which tests `make pytest` runs, as pytest takes it; empty for all.
+TESTS :=
 UV_VERSION := 0.13.9
 MELTANO_VERSION := 4.4.1
 # As in meltano.yml.
@@ -67,7 +69,7 @@ test-all: lint ## the tests on every Python from 3.10 to 3.13 that is found
 
 # loadfile: the tests of one file share servers, which are slow to start.
 pytest: sync $(TARGET_POSTGRES)
-	$(VENV)/bin/python -m pytest -n 2 --dist loadfile
+	$(VENV)/bin/python -m pytest -n 2 --dist loadfile $(TESTS)
 
 sync: usable-python $(UV_STAMP)
 	@$(UV) sync --quiet --locked --python "$$($(BASE_PYTHON))"

@@ -211,7 +211,7 @@ def test_nothing_is_lost(org: LocalOrg, tap: TapRunner, clock: OrgClock) -> None
     run_state_machine_as_test(
         lambda: Machine(org, tap, clock),  # type: ignore[arg-type]  # any function will do
         settings=settings(
-            max_examples=12,
+            max_examples=8,
             stateful_step_count=14,
             deadline=None,
             # Threads make a failure hard to repeat, so that it would be made smaller for minutes.

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 NOW = datetime.now(timezone.utc).replace(microsecond=0)
 MOST = 10
-ROWS = 45
+ROWS = 30
 
 
 def insert(org: LocalOrg, ages: list[timedelta]) -> list[str]:
@@ -191,7 +191,7 @@ def test_where_the_first_row_can_not_be_found_the_failure_is_told(
 
 
 @settings(
-    max_examples=20,
+    max_examples=8,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
