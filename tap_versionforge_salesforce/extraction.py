@@ -9,7 +9,6 @@ from tap_versionforge_salesforce import planner
 from tap_versionforge_salesforce.exceptions import IncompleteError, RefusedError, UnavailableError
 from tap_versionforge_salesforce.oddities import OddityReport
 from tap_versionforge_salesforce.quota import Tally, counted_in
-from tap_versionforge_salesforce.reading import Reading, Readings
 from tap_versionforge_salesforce.run_report import StreamReport, Usage
 from tap_versionforge_salesforce.soql import IdRange
 from tap_versionforge_salesforce.splitting import Scope, halves_of
@@ -19,12 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tap_versionforge_salesforce.bookmarks import Bookmark
-    from tap_versionforge_salesforce.columns import Column
     from tap_versionforge_salesforce.connection import Connection
     from tap_versionforge_salesforce.exceptions import TapError
     from tap_versionforge_salesforce.page import Page
+    from tap_versionforge_salesforce.reading import Reading, Readings
     from tap_versionforge_salesforce.saved_job import SavedJob
-    from tap_versionforge_salesforce.schema import SObject
 
 
 class Outlet(Protocol):
@@ -46,12 +44,12 @@ class Extraction:
     Args:
         connection: What the streams of the run share.
         logger: The stream's.
-        sobject: What is read.
-        columns: The columns of a record.
+        name: The stream's.
+        readings: Makes what reads it, part by part.
         bookmark: Where to begin; moved on as far as the rows have been emitted.
         outlet: Where STATE goes, and what says that a version is whole.
         has_versions: Rows carry a version, by which a target deletes what the org has no longer.
-        limit: Most rows wanted, in a test; None for all.
+        is_test: A few rows are wanted, and nothing is remembered.
     """
 
     def __init__(
@@ -59,28 +57,21 @@ class Extraction:
         *,
         connection: Connection,
         logger: logging.Logger,
-        sobject: SObject,
-        columns: tuple[Column, ...],
+        name: str,
+        readings: Readings,
         bookmark: Bookmark,
         outlet: Outlet,
         has_versions: bool,
-        limit: int | None,
+        is_test: bool,
     ) -> None:
         self._connection = connection
         self._logger = logger
-        self._sobject = sobject
+        self._name = name
         self._bookmark = bookmark
-        self._readings = Readings(
-            connection=connection,
-            logger=logger,
-            sobject=sobject,
-            columns=columns,
-            bookmark=bookmark,
-            limit=limit,
-        )
+        self._readings = readings
         self._outlet = outlet
         self._has_versions = has_versions
-        self._is_test = limit is not None
+        self._is_test = is_test
         self._version: int | None = None
         self._early: Reading | None = None
         # Nobody has looked yet whether it needs a Bulk job for sure.
@@ -88,10 +79,10 @@ class Extraction:
         #: What was begun before its turn has a Bulk job, in the org and in the state.
         self.has_job = False
         #: What is told of it at the end.
-        self.report = StreamReport(sobject.name, bookmark_before=bookmark.text)
+        self.report = StreamReport(name, bookmark_before=bookmark.text)
         #: What it has used, also before its turn.
         self.tally = Tally()
-        self._oddities = OddityReport(sobject.name)
+        self._oddities = OddityReport(name)
 
     # Before its turn
 
@@ -169,7 +160,7 @@ class Extraction:
             self._logger.warning(
                 "Nothing is read yet: the bookmark or start_date of %s lies ahead of "
                 "Salesforce's clock.",
-                self._sobject.name,
+                self._name,
             )
             return
         yield from self._read_all(reading)
@@ -178,6 +169,16 @@ class Extraction:
             reading = self._new_reading()
             if not reading.window.is_empty:
                 yield from self._read_all(reading)
+
+    def begin_anew(self, error: TapError, readings: Readings) -> None:
+        """Have `pages` go on from the bookmark with another query.
+
+        Args:
+            error: What came of the query so far.
+            readings: Makes what reads the stream from now on.
+        """
+        self.give_up(error)
+        self._readings = readings
 
     def give_up(self, error: TapError) -> None:
         """Leave in the state only what is right after an error."""
@@ -232,7 +233,7 @@ class Extraction:
         self._logger.warning(
             "%s %s is read in two parts, before and from %s.",
             error.message,
-            self._sobject.name,
+            self._name,
             halves.border,
         )
         self._forget_job()
@@ -292,7 +293,7 @@ class Extraction:
             self._connection.interruption.check()
         self._logger.info(
             "%s: %d rows by %s in %d API calls.",
-            self._sobject.name,
+            self._name,
             rows,
             paginator.choice.api.value if paginator.choice else "no API",
             self.tally.calls - calls_before,

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
+
+from singer_sdk.exceptions import ConfigurationError, MappingError
 
 from tap_versionforge_salesforce.exceptions import SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 
 def json_object(text: str, what: str) -> dict[str, Any]:
@@ -196,4 +199,21 @@ def _file_text(path: str, option: str) -> str:
     except (OSError, ValueError) as error:
         raise _misshapen(
             f"{option} {path}", f"can't be read ({error})", "Check the path."
+        ) from None
+
+
+@contextmanager
+def stream_maps_read() -> Iterator[None]:
+    """Tell what the SDK finds wrong with the stream maps in the block.
+
+    Raises:
+        SettingsError: stream_maps or flattening can't be used.
+    """
+    try:
+        yield
+    except (ConfigurationError, MappingError, AttributeError, TypeError) as error:
+        reason = "; ".join(getattr(error, "errors", None) or [str(error)])
+        raise SettingsError(
+            f"The setting stream_maps or flattening can't be used: {reason.removesuffix('.')}.",
+            hint="https://sdk.meltano.com/en/latest/stream_maps.html describes them.",
         ) from None

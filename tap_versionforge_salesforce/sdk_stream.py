@@ -14,13 +14,16 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 from singer_sdk import Stream
+from singer_sdk.helpers._catalog import get_selected_schema
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.mapper import RemoveRecordTransform, SameRecordTransform
+from singer_sdk.singerlib.catalog import Metadata
 from typing_extensions import override
 
 from tap_versionforge_salesforce.batch_config import batch_config_of
 from tap_versionforge_salesforce.batches import BatchFiles
 from tap_versionforge_salesforce.exceptions import SettingsError, TapError
+from tap_versionforge_salesforce.inputs import stream_maps_read
 from tap_versionforge_salesforce.messages import Envelope, LineMaker, records
 from tap_versionforge_salesforce.oddities import OddityReport
 
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
     from singer_sdk.singerlib import MetadataMapping, RecordMessage
 
     from tap_versionforge_salesforce.columns import Column
+    from tap_versionforge_salesforce.drift import Drift
     from tap_versionforge_salesforce.page import Page
     from tap_versionforge_salesforce.writer import MessageWriter
 
@@ -68,6 +72,22 @@ class FrameStream(Stream, abc.ABC):
         if is_new and (catalog is None or catalog.get_stream(self.tap_stream_id) is None):
             self.mark_fields(metadata)
         return metadata
+
+    def take_over(self, drift: Drift) -> None:
+        """Have SCHEMA and the selection agree with what the object is now.
+
+        Raises:
+            SettingsError: A stream map can't do with that.
+        """
+        for name in drift.gone:
+            place = tuple(part for each in name.split(".") for part in ("properties", each))
+            entry = self.metadata[place]
+            entry.selected, entry.inclusion = False, Metadata.InclusionType.UNSUPPORTED
+        self.effective_schema["properties"] |= {n: now for n, (_, now) in drift.retyped.items()}
+        self._mask = self._stream_maps = None
+        schema = get_selected_schema(self.name, self.effective_schema, self.mask)
+        with stream_maps_read():
+            self._tap.mapper.register_raw_stream_schema(self.name, schema, self.primary_keys)
 
     # The two lanes
 
@@ -112,12 +132,14 @@ class FrameStream(Stream, abc.ABC):
 
     def _write_pages(self) -> None:
         writer = cast("MessageWriter", self._tap.message_writer)
-        lines = LineMaker(self.selected_columns)
+        columns, lines = self.selected_columns, LineMaker(self.selected_columns)
         counter, timer = self.get_record_counter(), self.get_sync_timer()
         with counter, timer:
             counter.with_context({})
             timer.with_context({})
             for page in self.pages():
+                if self.selected_columns is not columns:  # the object has changed
+                    columns, lines = self.selected_columns, LineMaker(self.selected_columns)
                 envelope = Envelope(self.name, page.arrived, self._stream_version)
                 writer.write_lines(lines.messages(page.frame, envelope))
                 counter.increment(page.frame.height)
@@ -149,13 +171,13 @@ class FrameStream(Stream, abc.ABC):
         files = BatchFiles(
             batch_config,
             stream=self.name,
-            columns=self.selected_columns,
             oddities=oddities,
             spool_dir=self.config.get("spool_dir"),
         )
         try:
             with self.get_record_counter() as counter, self.get_sync_timer():
                 for page in self.pages():
+                    files.have_columns(self.selected_columns)
                     for file in files.take(
                         page.frame, starts_page=page.starts_page, ends_page=page.ends_page
                     ):

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 from singer_sdk.singerlib.catalog import Metadata
 from typing_extensions import override
 
+from tap_versionforge_salesforce import planner
 from tap_versionforge_salesforce.bookmarks import Bookmark
 from tap_versionforge_salesforce.columns import Column, Kind
+from tap_versionforge_salesforce.drift import Drift, drift_of
 from tap_versionforge_salesforce.exceptions import (
     IncompleteError,
     RefusedError,
@@ -19,17 +21,18 @@ from tap_versionforge_salesforce.exceptions import (
 )
 from tap_versionforge_salesforce.extraction import Extraction
 from tap_versionforge_salesforce.quota import counted_in
+from tap_versionforge_salesforce.reading import Readings
+from tap_versionforge_salesforce.schema import SObject, sobject_from_describe
 from tap_versionforge_salesforce.sdk_stream import FrameStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from singer_sdk import Tap
-    from singer_sdk.singerlib import MetadataMapping
+    from singer_sdk.singerlib import Catalog, MetadataMapping
 
     from tap_versionforge_salesforce.connection import Connection
     from tap_versionforge_salesforce.page import Page
-    from tap_versionforge_salesforce.schema import SObject
 
 _FULL_TABLE, _INCREMENTAL = "FULL_TABLE", "INCREMENTAL"
 
@@ -51,41 +54,86 @@ class SObjectStream(FrameStream):
         self.replication_key = sobject.replication_key
         #: Its pages have all been asked for, or it has failed.
         self.is_over = False
+        self._is_described_afresh = False
 
     # What is read
 
     @cached_property
     @override
     def selected_columns(self) -> tuple[Column, ...]:
-        """Return the columns that a record has, in the catalog's order.
-
-        A selected column that the object no longer has, or no longer shows, is left out with a
-        warning.
-        """
+        """Return the columns that a record has, in the catalog's order."""
         selected = []
-        for name, schema in self.effective_schema.get("properties", {}).items():
-            if name != "Id" and not self.mask[("properties", name)]:
-                continue
+        for name in self._selected_names:
             column = self.sobject.column(name)
-            if column is None:
-                self.logger.warning(
-                    "The field %s.%s is selected, but the org no longer has it or the user may "
-                    "no longer see it (Setup > Field Accessibility): it is left out.",
-                    self.name,
-                    name,
-                )
-            elif column.kind is Kind.COMPOUND:
+            if column is None or column.kind is Kind.UNSUPPORTED:
+                continue
+            if column.kind is Kind.COMPOUND:
+                members = self.effective_schema["properties"][name].get("properties", {})
                 parts = tuple(
                     (member, part)
                     for member, part in column.parts
-                    if member in schema.get("properties", {})
-                    and self.mask[("properties", name, "properties", member)]
+                    if member in members and self.mask[("properties", name, "properties", member)]
                 )
                 if parts:
                     selected.append(replace(column, parts=parts))
-            elif column.kind is not Kind.UNSUPPORTED:
+            else:
                 selected.append(column)
         return tuple(selected)
+
+    @property
+    def _selected_names(self) -> list[str]:
+        names = self.effective_schema.get("properties", {})
+        return [name for name in names if name == "Id" or self.mask[("properties", name)]]
+
+    # What has changed since the catalog was made
+
+    @override
+    def apply_catalog(self, catalog: Catalog) -> None:
+        """Take the user's catalog, as far as the object still is what that says."""
+        super().apply_catalog(catalog)
+        drift = self._drift()
+        if news := drift.news():
+            self.logger.info("%s", news)
+        self._take_over(drift)
+
+    def _drift(self) -> Drift:
+        properties = self.effective_schema.get("properties", {})
+        return drift_of(properties, self._selected_names, self.sobject)
+
+    def _take_over(self, drift: Drift) -> None:
+        for warning in drift.warnings():
+            self.logger.warning("%s", warning)
+        if drift.gone or drift.retyped:
+            self.take_over(drift)
+
+    def _has_become_another(self, error: RefusedError) -> bool:
+        """Describe the object afresh after a refusal; take over what has changed.
+
+        Returns:
+            Whether another try may succeed.
+
+        Raises:
+            RefusedError: The object is gone, or what it is read by.
+        """
+        if self._is_described_afresh or not planner.may_come_of_change(error):
+            return False
+        self._is_described_afresh = True
+        self.sobject = sobject_from_describe(self._connection.client.describe(self.name))
+        drift = self._drift()
+        if self._read_by is not None and self._read_by not in self.sobject.stamps:
+            raise RefusedError(
+                f"{self.name} was read by {self._read_by}, which the org no longer has or the "
+                "user may no longer see.",
+                hint="Setup > Field Accessibility: show it to the user again, or run --discover "
+                "again to read the stream by another field.",
+                code="replication-key-gone",
+            )
+        if not drift.gone and not drift.retyped:
+            return False
+        self._take_over(drift)
+        vars(self).pop("selected_columns", None)
+        self._write_schema_message()
+        return True
 
     def check(self) -> None:
         """Look at what the catalog and the state ask of the stream, before any row is read.
@@ -133,12 +181,27 @@ class SObjectStream(FrameStream):
         return Extraction(
             connection=self._connection,
             logger=self.logger,
-            sobject=self.sobject,
-            columns=self.selected_columns,
-            bookmark=Bookmark(self.stream_state, stream=self.name, replication_key=self._read_by),
+            name=self.name,
+            readings=self._readings,
+            bookmark=self._bookmark,
             outlet=self,
             # Rows from files have no version in a target's table: activating one would delete them.
             has_versions=self._read_by is None and not is_test and not self.writes_files,
+            is_test=is_test,
+        )
+
+    @cached_property
+    def _bookmark(self) -> Bookmark:
+        return Bookmark(self.stream_state, stream=self.name, replication_key=self._read_by)
+
+    @property
+    def _readings(self) -> Readings:
+        return Readings(
+            connection=self._connection,
+            logger=self.logger,
+            sobject=self.sobject,
+            columns=self.selected_columns,
+            bookmark=self._bookmark,
             limit=self.ABORT_AT_RECORD_COUNT,
         )
 
@@ -156,7 +219,7 @@ class SObjectStream(FrameStream):
             connection.look_at_quota()
             connection.early_work.begin()
             with counted_in(extraction.tally):
-                yield from extraction.pages()
+                yield from self._pages_of(extraction)
         except TapError as error:
             extraction.report.error = error.code
             if not self._is_its_own(error):
@@ -167,6 +230,15 @@ class SObjectStream(FrameStream):
         finally:
             self.is_over = True
             extraction.tell(connection.usage - before)
+
+    def _pages_of(self, extraction: Extraction) -> Iterator[Page]:
+        try:
+            yield from extraction.pages()
+        except RefusedError as error:
+            if not self._has_become_another(error):
+                raise
+            extraction.begin_anew(error, self._readings)
+            yield from extraction.pages()
 
     @staticmethod
     def _is_its_own(error: TapError) -> bool:

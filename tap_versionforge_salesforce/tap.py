@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 from singer_sdk import Tap
 from singer_sdk import typing as th
 from singer_sdk.configuration._dict_config import TRUTHY, parse_environment_config
-from singer_sdk.exceptions import ConfigurationError, ConfigValidationError, MappingError
+from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers._classproperty import classproperty
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from singer_sdk.plugin_base import _ConfigInput
@@ -26,6 +26,7 @@ from tap_versionforge_salesforce.inputs import (
     checked_catalog,
     checked_state,
     config_file,
+    stream_maps_read,
     text_of,
     with_ids,
 )
@@ -197,14 +198,8 @@ class TapVersionForgeSalesforce(Tap):
         Raises:
             SettingsError: They can't be used.
         """
-        try:
+        with stream_maps_read():
             super().setup_mapper()
-        except (ConfigurationError, MappingError, AttributeError, TypeError) as error:
-            reason = "; ".join(getattr(error, "errors", None) or [str(error)])
-            raise SettingsError(
-                f"The setting stream_maps or flattening can't be used: {reason.removesuffix('.')}.",
-                hint="https://sdk.meltano.com/en/latest/stream_maps.html describes them.",
-            ) from None
 
     @classproperty
     @override

@@ -1,0 +1,376 @@
+"""The org's objects change between the catalog and the run, or while rows are read."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.integration.catalogs import select_fields
+from tests.local_org import faults, outages
+from tests.local_org.errors import SalesforceError
+from tests.local_org.fields import Field
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.integration.catalogs import Catalog
+    from tests.integration.harness import Run, TapRunner
+    from tests.local_org import LocalOrg
+    from tests.local_org.exchange import Answer, Call
+
+LAST_WEEK = datetime.now(timezone.utc) - timedelta(days=7)
+STREAMS = ["Account", "Contact"]
+MODES = ["auto", "rest", "bulk"]
+GONE = "The field Account.Industry is selected, but the org no longer has it"
+
+
+@pytest.fixture
+def rows(org: LocalOrg) -> dict[str, list[str]]:
+    """Rows for several pages of each stream, an hour apart."""
+    org.settings.page_rows = org.settings.bulk_page_rows = org.settings.result_page_rows = 3
+    return {
+        name: [
+            row_id
+            for hours in range(7)
+            for row_id in org.store.insert(
+                name, [{"Description": f"{name} {hours}"}], stamp=LAST_WEEK + timedelta(hours=hours)
+            )
+        ]
+        for name in STREAMS
+    }
+
+
+@pytest.fixture
+def catalog(tap: TapRunner, rows: dict[str, list[str]]) -> Catalog:
+    """Return a catalog of the org as it was."""
+    assert rows
+    return tap.discover(objects=STREAMS)
+
+
+def is_whole(run: Run, rows: dict[str, list[str]]) -> bool:
+    return all(set(run.ids(name)) == set(rows[name]) for name in STREAMS)
+
+
+def describes(org: LocalOrg, name: str = "Account") -> int:
+    return len(org.journal.calls(f"*/sobjects/{name}/describe"))
+
+
+def first_asked(org: LocalOrg, change: Callable[[], object]) -> None:
+    """Let the org change when its rows of Account are asked for the first time."""
+    org.faults.add(faults.querying("Account"), faults.before(change))
+
+
+def goes_between_two_pages(org: LocalOrg, field: str) -> None:
+    """Hide a field of Account before the second page, which is refused for it."""
+
+    def refuse(_: Call, __: Callable[[], Answer]) -> Answer:
+        org.store.hide_field("Account", field)
+        error = SalesforceError(400, "INVALID_FIELD", f"No such column '{field}'")
+        return outages.salesforce(error)(_, __)
+
+    org.faults.add("GET /query/*", refuse)
+
+
+def has_fields(run: Run, stream: str, *fields: str) -> list[list[bool]]:
+    """Tell which of the fields are in each of a stream's SCHEMA messages."""
+    return [
+        [field in schema["schema"]["properties"] for field in fields]
+        for schema in run.messages_of("SCHEMA", stream)
+    ]
+
+
+# A field is gone
+
+
+@pytest.mark.parametrize("api_mode", MODES)
+@pytest.mark.parametrize("start_date", [None, "2020-01-01"], ids=["full", "incremental"])
+def test_field_that_goes_before_its_rows_are_asked_for(
+    org: LocalOrg,
+    tap: TapRunner,
+    rows: dict[str, list[str]],
+    catalog: Catalog,
+    api_mode: str,
+    start_date: str | None,
+) -> None:
+    """Described afresh once, named in a warning, SCHEMA again, and every row without the field."""
+    first_asked(org, lambda: org.store.hide_field("Account", "Industry"))
+    run = tap.sync(catalog=catalog, api_mode=api_mode, start_date=start_date)
+    assert run.exit_code == 0, run.log
+    assert is_whole(run, rows)
+    assert describes(org) == 1
+    assert run.log.count(GONE) == 1
+    assert has_fields(run, "Account", "Industry", "Name") == [[True, True], [False, True]]
+    assert has_fields(run, "Contact", "Name") == [[True]]
+    assert not any("Industry" in record for record in run.records("Account"))
+    kinds = [m["type"] for m in run.messages if m.get("stream") == "Account"]
+    assert kinds[:3] == ["SCHEMA", "SCHEMA", "RECORD"]
+
+
+@pytest.mark.parametrize("field", ["Industry", "BillingCity"])
+def test_field_that_goes_between_two_pages(
+    org: LocalOrg, tap: TapRunner, rows: dict[str, list[str]], catalog: Catalog, field: str
+) -> None:
+    """Rows behind the last checkpoint come again, under the new SCHEMA."""
+    goes_between_two_pages(org, field)
+    run = tap.sync(catalog=catalog, api_mode="rest", start_date="2020-01-01")
+    assert run.exit_code == 0, run.log
+    assert is_whole(run, rows)
+    schemas = [at for at, m in enumerate(run.messages) if m["type"] == "SCHEMA"]
+    before = run.messages[schemas[0] : schemas[1]]
+    behind = run.messages[schemas[1] :]
+    assert all(field in m["record"] for m in before if m["type"] == "RECORD")
+    assert not any(
+        field in m["record"] for m in behind if m.get("stream") == "Account" and "record" in m
+    )
+
+
+def test_field_that_goes_while_the_job_waits(
+    org: LocalOrg, tap: TapRunner, rows: dict[str, list[str]], catalog: Catalog
+) -> None:
+    """The job fails; another one is made."""
+    org.faults.add(
+        "POST /jobs/query", faults.after(lambda: org.store.hide_field("Account", "Industry"))
+    )
+    org.jobs.script(
+        "Failed", "InvalidBatch : Failed to process query: INVALID_FIELD: No such column"
+    )
+    run = tap.sync(catalog=catalog, api_mode="bulk", max_parallel_jobs=1)
+    assert run.exit_code == 0, run.log
+    assert is_whole(run, rows)
+    assert GONE in run.log
+    created = [call for call in org.journal.calls("*/jobs/query") if call.method == "POST"]
+    assert len(created) == 3
+    assert run.state["bookmarks"]["Account"].keys() == {"replication_key", "replication_key_value"}
+
+
+def test_field_that_goes_under_files(
+    org: LocalOrg, tap: TapRunner, rows: dict[str, list[str]], catalog: Catalog, tmp_path: Path
+) -> None:
+    """Files before and behind the new SCHEMA hold what their SCHEMA says."""
+    goes_between_two_pages(org, "Industry")
+    run = tap.sync(
+        catalog=catalog,
+        api_mode="rest",
+        start_date="2020-01-01",
+        batch_config={
+            "encoding": {"format": "jsonl", "compression": "none"},
+            "storage": {"root": tmp_path.as_uri()},
+        },
+    )
+    assert run.exit_code == 0, run.log
+    has_field, found = False, set()
+    for message in run.messages:
+        if message["type"] == "SCHEMA":
+            has_field = "Industry" in message["schema"]["properties"]
+        for url in message.get("manifest", ()):
+            for line in Path(url.removeprefix("file://")).read_text(encoding="utf-8").splitlines():
+                record = json.loads(line)
+                found.add(record["Id"])
+                assert message["stream"] == "Contact" or ("Industry" in record) is has_field
+    assert found == {*rows["Account"], *rows["Contact"]}
+
+
+def test_part_of_an_address_that_goes(
+    org: LocalOrg, tap: TapRunner, rows: dict[str, list[str]], catalog: Catalog
+) -> None:
+    """The address is read without it."""
+    select_fields(catalog, "Account", "BillingAddress")
+    org.store.update("Account", rows["Account"], {"BillingStreet": "1 Main St"}, stamp=LAST_WEEK)
+    first_asked(org, lambda: org.store.hide_field("Account", "BillingCity"))
+    run = tap.sync(catalog=catalog)
+    assert run.exit_code == 0, run.log
+    assert is_whole(run, rows)
+    assert "The field Account.BillingAddress.city is selected, but the org no longer" in run.log
+    schema = run.messages_of("SCHEMA", "Account")[-1]
+    members = set(schema["schema"]["properties"]["BillingAddress"]["properties"])
+    assert "street" in members
+    assert all(set(each["BillingAddress"]) == members for each in run.records("Account"))
+    assert "city" not in members
+
+
+def test_field_that_a_stream_map_needs(
+    org: LocalOrg, tap: TapRunner, rows: dict[str, list[str]], catalog: Catalog
+) -> None:
+    """The records of the SDK's own path are without the field as well."""
+    first_asked(org, lambda: org.store.hide_field("Account", "Industry"))
+    maps = {"Account": {"Shout": "Name.upper() if Name else None"}}
+    run = tap.sync(catalog=catalog, stream_maps=maps)
+    assert run.exit_code == 0, run.log
+    assert is_whole(run, rows)
+    assert has_fields(run, "Account", "Industry", "Shout") == [[True, True], [False, True]]
+
+
+def test_refusal_that_no_change_explains(
+    org: LocalOrg, tap: TapRunner, rows: dict[str, list[str]], catalog: Catalog
+) -> None:
+    """Described afresh once; then the stream fails with what Salesforce said, alone."""
+    refusal = faults.answer(400, [{"errorCode": "INVALID_FIELD", "message": "No such column 'X'"}])
+    org.faults.add(faults.querying("Account"), refusal, times=None)
+    run = tap.sync(catalog=catalog)
+    assert run.exit_code == 7, run.log
+    assert describes(org) == 1
+    assert "No such column 'X'" in run.log.splitlines()[-1]
+    assert set(run.ids("Contact")) == set(rows["Contact"])
+    assert len(run.messages_of("SCHEMA", "Account")) == 1
+
+
+def test_second_field_that_goes(
+    org: LocalOrg, tap: TapRunner, rows: dict[str, list[str]], catalog: Catalog
+) -> None:
+    """A stream whose fields keep going fails for now; the next run reads it."""
+    fields = ["Industry", "Site", "Fax"]
+    org.faults.add(
+        faults.querying("Account"),
+        faults.before(lambda: org.store.hide_field("Account", fields.pop())),
+        times=2,
+    )
+    run = tap.sync(catalog=catalog)
+    assert run.exit_code == 7, run.log
+    again = tap.sync(catalog=catalog, state=run.state)
+    assert again.exit_code == 0, again.log
+    assert set(again.ids("Account")) == set(rows["Account"])
+
+
+def test_replication_key_that_goes(
+    org: LocalOrg, tap: TapRunner, rows: dict[str, list[str]], catalog: Catalog
+) -> None:
+    """Nothing can be read by it: the stream fails, and says so; the others are read."""
+    first_asked(org, lambda: org.store.hide_field("Account", "SystemModstamp"))
+    run = tap.sync(catalog=catalog, start_date="2020-01-01")
+    assert run.exit_code == 7, run.log
+    assert "Account was read by SystemModstamp, which the org no longer has" in run.log
+    assert set(run.ids("Contact")) == set(rows["Contact"])
+
+
+# An object is gone
+
+
+@pytest.mark.parametrize("api_mode", MODES)
+def test_object_that_goes_fails_alone(
+    org: LocalOrg, tap: TapRunner, rows: dict[str, list[str]], catalog: Catalog, api_mode: str
+) -> None:
+    """Exit code 7, the others are read, and the bookmark stays where it was."""
+    before = "2020-01-02T00:00:00.000Z"
+    mark = {"replication_key": "SystemModstamp", "replication_key_value": before}
+    first_asked(org, lambda: org.store.hide_object("Account"))
+    run = tap.sync(catalog=catalog, api_mode=api_mode, state={"bookmarks": {"Account": mark}})
+    assert run.exit_code == 7, run.log
+    assert "1 of the selected streams failed" in run.log.splitlines()[-1]
+    assert "Account can't be described: HTTP 404" in run.log.splitlines()[-1]
+    assert set(run.ids("Contact")) == set(rows["Contact"])
+    assert run.bookmark("Account") == before
+
+
+@pytest.mark.parametrize("status", [500, 503])
+def test_describe_that_fails_never_makes_a_stream_vanish(
+    org: LocalOrg, tap: TapRunner, rows: dict[str, list[str]], catalog: Catalog, status: int
+) -> None:
+    """Neither the composite of the start nor the describe in the middle."""
+    assert rows
+    trouble = faults.answer(status, [{"errorCode": "UNKNOWN_EXCEPTION", "message": "x"}])
+    org.faults.add("POST /composite", trouble, times=None)
+    run = tap.sync(catalog=catalog)
+    assert (run.exit_code, run.records("Contact")) == (5, [])
+    org.faults.clear()
+    first_asked(org, lambda: org.store.hide_field("Account", "Industry"))
+    org.faults.add("*/sobjects/Account/describe", trouble, times=None)
+    run = tap.sync(catalog=catalog)
+    assert run.exit_code == 5, run.log
+
+
+# Types
+
+
+def retyped(catalog: Catalog, field: str, schema: dict[str, Any]) -> Catalog:
+    """Let the catalog say that a field of Account was of this type."""
+    (entry,) = (e for e in catalog["streams"] if e["tap_stream_id"] == "Account")
+    entry["schema"]["properties"][field] = schema
+    return catalog
+
+
+@pytest.mark.parametrize(
+    ("field", "before", "change", "now"),
+    [
+        pytest.param(
+            "AnnualRevenue",
+            {"type": ["string", "null"]},
+            "from string to number",
+            ["number", "null"],
+            id="text to number",
+        ),
+        pytest.param(
+            "Name",
+            {"type": ["number", "null"]},
+            "from number to string",
+            ["string", "null"],
+            id="number to text",
+        ),
+        pytest.param(
+            "NumberOfEmployees",
+            {"type": ["boolean", "null"]},
+            "from boolean to integer",
+            ["integer", "null"],
+            id="flag to integer",
+        ),
+        pytest.param(
+            "CreatedDate",
+            {"type": ["string", "null"], "format": "date"},
+            "from string (date) to string (date-time)",
+            ["string", "null"],
+            id="date to date-time",
+        ),
+    ],
+)
+def test_type_that_changed_since_the_catalog(
+    org: LocalOrg,
+    tap: TapRunner,
+    catalog: Catalog,
+    field: str,
+    before: dict[str, Any],
+    change: str,
+    now: list[str],
+) -> None:
+    """SCHEMA and values are of the type that Salesforce describes now, and it is said."""
+    org.store.insert("Account", [{"Name": "5", "AnnualRevenue": 5, "NumberOfEmployees": 5}])
+    run = tap.sync(catalog=retyped(catalog, field, before))
+    assert run.exit_code == 0, run.log
+    assert f"The type of Account.{field} has changed {change} since the catalog" in run.log
+    (schema,) = run.messages_of("SCHEMA", "Account")
+    assert schema["schema"]["properties"][field]["type"] == now
+
+
+@pytest.mark.parametrize(
+    ("field", "schema"),
+    [
+        pytest.param("NumberOfEmployees", {"type": ["number", "null"]}, id="integer is a number"),
+        pytest.param("CreatedDate", {"type": ["string", "null"]}, id="no format"),
+        pytest.param("Name", {"type": ["string"], "maxLength": 80}, id="stricter"),
+        pytest.param("Name", {"type": ["object", "string", "null"]}, id="wider"),
+        pytest.param("Name", {}, id="anything"),
+    ],
+)
+def test_schema_that_a_user_has_changed_stays(
+    tap: TapRunner, rows: dict[str, list[str]], catalog: Catalog, field: str, schema: dict[str, Any]
+) -> None:
+    """What allows the values that come is the user's own choice."""
+    run = tap.sync(catalog=retyped(catalog, field, schema))
+    assert run.exit_code == 0, run.log
+    assert is_whole(run, rows)
+    assert "has changed from" not in run.log
+    (message,) = run.messages_of("SCHEMA", "Account")
+    assert message["schema"]["properties"][field] == schema
+
+
+def test_new_fields_are_reported(org: LocalOrg, tap: TapRunner, catalog: Catalog) -> None:
+    """By name, as far as a line holds them."""
+    for n in range(12):
+        org.store.add_field("Account", Field(name=f"N{n}__c", type="string", label="N", length=9))
+    run = tap.sync(catalog=catalog)
+    assert run.exit_code == 0, run.log
+    assert "Account has fields that the catalog does not know: N0__c, N1__c" in run.log
+    assert "N9__c and 2 more." in run.log
+    assert "Contact has fields" not in run.log
