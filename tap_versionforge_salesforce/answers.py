@@ -80,17 +80,22 @@ class Reply:
         return redact(str(code)), " ".join(redact(str(reason)).split())[:_LONGEST_REASON]
 
 
-def busy(asked: str, reply: Reply, error_code: str) -> UnavailableError:
+def shown(reply: Reply) -> str:
+    """Return status and errorCode of an answer, for people; its kind where it has no errorCode."""
+    what = reply.error()[0]
+    what = what or reply.headers.get("Content-Type", "an empty body").partition(";")[0]
+    return f"HTTP {reply.status} ({what})"
+
+
+def busy(asked: str, reply: Reply) -> UnavailableError:
     """Return the error that passing trouble becomes when it does not pass.
 
     Args:
         asked: Method and path of the request.
         reply: The last answer.
-        error_code: Salesforce's errorCode; empty where there was none.
     """
-    what = error_code or reply.headers.get("Content-Type", "an empty body").partition(";")[0]
     return UnavailableError(
-        f"Salesforce answered {asked} with HTTP {reply.status} ({what}).",
+        f"Salesforce answered {asked} with {shown(reply)}.",
         hint="Run again later; https://status.salesforce.com tells about incidents. The next run "
         "goes on from the last bookmark.",
         code="salesforce-busy",

@@ -232,7 +232,7 @@ class QueryJob:
             for page in pages:
                 try:
                     for part in until_whole(
-                        partial(slices_of, page, self._columns, rows), self._logger
+                        partial(slices_of, page, self._columns, rows), self._connection.troubles
                     ):
                         yield part, page
                 except BaseException:

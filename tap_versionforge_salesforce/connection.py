@@ -22,6 +22,7 @@ from tap_versionforge_salesforce.keys import load_private_key
 from tap_versionforge_salesforce.quota import Quota, from_limits
 from tap_versionforge_salesforce.run_report import RunReport, Usage
 from tap_versionforge_salesforce.transport import SalesforceSession
+from tap_versionforge_salesforce.troubles import Troubles
 
 if TYPE_CHECKING:
     import logging
@@ -83,6 +84,7 @@ class Connection:
             size=_BYTES_AHEAD,
         )
         self.aside = Aside()
+        self.troubles = Troubles(logger)
         #: The error of each stream that failed while the others went on.
         self.failures: dict[str, TapError] = {}
         self.quota = Quota(reserve=settings.quota_reserve, max_calls=settings.max_api_calls)
@@ -122,6 +124,7 @@ class Connection:
             clock=self.clock,
             logger=self._logger,
             interruption=self.interruption,
+            troubles=self.troubles,
             user_agent=self._user_agent,
         )
         return SalesforceClient(
@@ -145,10 +148,12 @@ class Connection:
                 self.aside.wait()
         self.interruption.end()
         self.early_work.end()
+        self.troubles.tell()
 
     def tell_report(self) -> None:
         """Log what the run did, and write it to ``report_path``."""
         usage = replace(self.usage, seconds=round(self.usage.seconds, 3))
+        self.report.troubles = self.troubles.found
         self.report.tell(usage, self.settings.report_path, self._logger)
 
     def raise_failures(self) -> None:

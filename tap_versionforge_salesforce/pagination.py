@@ -60,9 +60,7 @@ class SalesforcePaginator:
         # Of a job that was to be created before its turn.
         self._refusal: RefusedError | None = None
         self._job = QueryJob(connection=connection, logger=logger, columns=columns)
-        self._rest_pages = RestPages(
-            connection=connection, logger=logger, query=query, columns=columns
-        )
+        self._rest_pages = RestPages(connection=connection, query=query, columns=columns)
         self._saved: SavedJob | None = None
         #: The choice that the pages came from; None before the first page.
         self.choice: Choice | None = None

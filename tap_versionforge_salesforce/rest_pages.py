@@ -15,7 +15,6 @@ from tap_versionforge_salesforce.page import Page
 from tap_versionforge_salesforce.retry import until_whole
 
 if TYPE_CHECKING:
-    import logging
     from collections.abc import Callable, Iterator
     from datetime import datetime
 
@@ -57,7 +56,6 @@ class RestPages:
 
     Args:
         connection: The org and the settings.
-        logger: Where it is told that a window is read again.
         query: The SELECT, its range included.
         columns: The queried columns, in the query's order.
     """
@@ -66,14 +64,13 @@ class RestPages:
         self,
         *,
         connection: Connection,
-        logger: logging.Logger,
         query: Query,
         columns: tuple[Column, ...],
     ) -> None:
         self._connection = connection
         self._client = connection.client
         self._settings = connection.settings
-        self._logger = logger
+        self._troubles = connection.troubles
         self._query = query
         self._columns = columns
         self._early: Soon[RestPage] | None = None
@@ -118,7 +115,7 @@ class RestPages:
         return self._whole(partial(self._client.query, soql, deleted=deleted, in_haste=in_haste))
 
     def _whole(self, fetch: Callable[[], Reply]) -> RestPage:
-        (page,) = until_whole(lambda: (from_json(fetch().body, self._columns),), self._logger)
+        (page,) = until_whole(lambda: (from_json(fetch().body, self._columns),), self._troubles)
         return page
 
     def pages(self, first: RestPage) -> Iterator[Page]:
@@ -130,7 +127,11 @@ class RestPages:
             if cursor.problem is None:
                 return
             if reads_left:
-                self._logger.warning("Reading on from the last safe row: %s.", cursor.problem)
+                self._troubles.note(
+                    "A REST query did not lead to its end",
+                    f"Reading on from the last safe row: {cursor.problem}.",
+                    calls=1,
+                )
                 cursor = _Cursor(self._asked(self._restarted(cursor)), after=cursor.after)
         raise IncompleteError(
             f"{self._query.sobject} could not be proven complete: {cursor.problem}.",

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tap_versionforge_salesforce.clock import Clock
     from tap_versionforge_salesforce.connection import Connection
     from tap_versionforge_salesforce.download_queue import Place, Stay
+    from tap_versionforge_salesforce.troubles import Troubles
 
 
 class ResultPage:
@@ -38,7 +39,7 @@ class ResultPage:
         body: That file.
         stay: Its time in the spool.
         clock: This machine's.
-        logger: Where another fetch is told.
+        troubles: Where another fetch is told.
     """
 
     def __init__(
@@ -50,7 +51,7 @@ class ResultPage:
         *,
         stay: Stay,
         clock: Clock,
-        logger: logging.Logger,
+        troubles: Troubles,
     ) -> None:
         self.job_id = job_id
         self.address = address
@@ -58,7 +59,7 @@ class ResultPage:
         self._fetch = fetch
         self._stay = stay
         self._clock = clock
-        self._logger = logger
+        self._troubles = troubles
         self._is_read = False
         self.told: JobPage
         #: When it was here, by this machine's clock.
@@ -70,7 +71,7 @@ class ResultPage:
         Raises:
             IncompleteError: Its headers do not tell what is needed.
         """
-        (self.told,) = until_whole(lambda: (self._fetch(self.body),), self._logger)
+        (self.told,) = until_whole(lambda: (self._fetch(self.body),), self._troubles)
         self.arrived = self._clock.now()
         self._stay.measure(self.body.tell())
 
@@ -111,6 +112,7 @@ class ResultPages:
         self._client = connection.client
         self._settings = connection.settings
         self._clock = connection.clock
+        self._troubles = connection.troubles
         self._logger = logger
         self._job_id = job_id
         self._version = version
@@ -222,7 +224,13 @@ class ResultPages:
         )
         body = spool_file(self._settings.spool_dir)
         page = ResultPage(
-            self._job_id, address, fetch, body, stay=stay, clock=self._clock, logger=self._logger
+            self._job_id,
+            address,
+            fetch,
+            body,
+            stay=stay,
+            clock=self._clock,
+            troubles=self._troubles,
         )
         try:
             page.fetch()

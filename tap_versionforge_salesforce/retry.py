@@ -14,9 +14,10 @@ import backoff
 from tap_versionforge_salesforce.exceptions import IncompleteError
 
 if TYPE_CHECKING:
-    import logging
     from collections.abc import Callable, Generator, Iterable, Iterator
     from datetime import datetime
+
+    from tap_versionforge_salesforce.troubles import Troubles
 
 T = TypeVar("T")
 
@@ -117,12 +118,12 @@ def waits(budget: Budget) -> Generator[float, None, None]:
         yield backoff.full_jitter(seconds)
 
 
-def until_whole(read: Callable[[], Iterable[T]], logger: logging.Logger) -> Iterator[T]:
+def until_whole(read: Callable[[], Iterable[T]], troubles: Troubles) -> Iterator[T]:
     """Yield what a function reads, all of it once more where it turns out not to be whole.
 
     Args:
         read: Fetches and decodes one page, which can be fetched any number of times.
-        logger: Where another fetch is told.
+        troubles: Where another fetch is told.
 
     Raises:
         IncompleteError: It was not whole the last time either.
@@ -131,7 +132,7 @@ def until_whole(read: Callable[[], Iterable[T]], logger: logging.Logger) -> Iter
         try:
             yield from read()
         except IncompleteError as error:
-            logger.warning("%s Fetching it again.", error.message)
+            troubles.note("A page was not whole", f"{error.message} Fetching it again.", calls=1)
         else:
             return
     yield from read()

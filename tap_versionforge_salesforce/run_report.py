@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import logging
 
+    from tap_versionforge_salesforce.troubles import Trouble
+
 
 @dataclass(frozen=True, slots=True)
 class Usage:
@@ -74,9 +76,11 @@ class RunReport:
 
     Attributes:
         streams: In the order in which they were read.
+        troubles: What was tried again.
     """
 
     streams: list[StreamReport] = field(default_factory=list)
+    troubles: list[Trouble] = field(default_factory=list)
 
     def content(self, usage: Usage) -> dict[str, Any]:
         """Return the report as JSON values.
@@ -88,6 +92,7 @@ class RunReport:
             "rows": sum(stream.rows for stream in self.streams),
             "usage": asdict(usage),
             "streams": [asdict(stream) for stream in self.streams],
+            "troubles": [asdict(trouble) for trouble in self.troubles],
         }
 
     def tell(self, usage: Usage, path: str | None, logger: logging.Logger) -> None:

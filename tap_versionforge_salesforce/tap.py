@@ -311,6 +311,14 @@ class TapVersionForgeSalesforce(Tap):
         )
 
     @override
+    def run_discovery(self) -> str:
+        """Write the catalog to stdout and return it."""
+        try:
+            return super().run_discovery()
+        finally:
+            self.connection.troubles.tell()
+
+    @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
         self.logger.info("Asked to stop: the page in hand is finished first.")
         self.connection.interruption.request(signum)

@@ -12,7 +12,14 @@ from requests.structures import CaseInsensitiveDict
 from urllib3.exceptions import HTTPError
 
 from tap_versionforge_salesforce import quota as quota_of
-from tap_versionforge_salesforce.answers import Reply, busy, http_date, not_salesforce, refusal
+from tap_versionforge_salesforce.answers import (
+    Reply,
+    busy,
+    http_date,
+    not_salesforce,
+    refusal,
+    shown,
+)
 from tap_versionforge_salesforce.auth import TOKEN_PATH, Bearer, TokenAnswer
 from tap_versionforge_salesforce.exceptions import TapError, UnavailableError
 from tap_versionforge_salesforce.retry import (
@@ -34,6 +41,7 @@ if TYPE_CHECKING:
     from tap_versionforge_salesforce.clock import Clock
     from tap_versionforge_salesforce.interruption import Interruption
     from tap_versionforge_salesforce.settings import Settings
+    from tap_versionforge_salesforce.troubles import Troubles
 
 _CONNECT_TIMEOUT_SECONDS = 30.0
 _CHUNK_BYTES = 1 << 20
@@ -78,8 +86,9 @@ class Call:
 class _PassingTroubleError(Exception):
     """Something that another try may mend; `error` is what it becomes when it does not."""
 
-    def __init__(self, error: TapError, wait_seconds: float | None = None) -> None:
+    def __init__(self, kind: str, error: TapError, wait_seconds: float | None = None) -> None:
         super().__init__(error.message)
+        self.kind = kind
         self.error = error
         self.wait_seconds = wait_seconds
 
@@ -94,6 +103,7 @@ class SalesforceSession(requests.Session):
         clock: For waiting and for ``Retry-After`` dates.
         logger: Where retries are told.
         interruption: Signals are taken while waiting here.
+        troubles: Where it is told what was tried again.
         user_agent: Sent with every request.
     """
 
@@ -106,6 +116,7 @@ class SalesforceSession(requests.Session):
         clock: Clock,
         logger: logging.Logger,
         interruption: Interruption,
+        troubles: Troubles,
         user_agent: str,
     ) -> None:
         super().__init__()
@@ -125,6 +136,7 @@ class SalesforceSession(requests.Session):
         self._clock = clock
         self._logger = logger
         self._interruption = interruption
+        self._troubles = troubles
 
     def call(self, call: Call) -> Reply:
         """Send a request until it is answered for good.
@@ -137,19 +149,20 @@ class SalesforceSession(requests.Session):
         """
         started = self._clock.monotonic()
         for attempt, wait_seconds in enumerate(waits(call.budget), start=1):
+            began = self._clock.monotonic()
             try:
                 return self._attempt(call)
             except _PassingTroubleError as trouble:
                 pause = wait_seconds if trouble.wait_seconds is None else trouble.wait_seconds
-                elapsed = self._clock.monotonic() - started
-                if attempt >= call.budget.tries or elapsed + pause > call.budget.seconds:
+                now = self._clock.monotonic()
+                if attempt >= call.budget.tries or now - started + pause > call.budget.seconds:
                     raise trouble.error from None
-                self._logger.warning(
-                    "%s Trying again in %.1f seconds (try %d of %d).",
-                    trouble.error.message,
-                    pause,
-                    attempt + 1,
-                    call.budget.tries,
+                self._troubles.note(
+                    trouble.kind,
+                    f"{trouble.error.message} Trying again in {pause:.1f} seconds (try "
+                    f"{attempt + 1} of {call.budget.tries}).",
+                    seconds=now - began + pause,
+                    calls=int(call.counted),
                 )
                 self.pause(pause)
         raise AssertionError  # pragma: no cover  waits never end
@@ -202,20 +215,21 @@ class SalesforceSession(requests.Session):
         asked = f"{call.method} {call.path}"
         if verdict is Verdict.PASSING:
             wait = retry_after_seconds(reply.headers.get("Retry-After"), self._clock.now())
-            raise _PassingTroubleError(self._trouble(call, asked, reply), wait)
+            error = self._trouble(call, asked, reply)
+            raise _PassingTroubleError(f"Salesforce answered with {shown(reply)}", error, wait)
         if not call.final_refusals and not reply.is_redirect:
             return reply
         raise refusal(asked, reply, is_daily_limit=verdict is Verdict.DAILY_LIMIT)
 
     def _trouble(self, call: Call, asked: str, reply: Reply) -> TapError:
         if call.final_refusals:
-            return busy(asked, reply, reply.error()[0])
+            return busy(asked, reply)
         if reply.ok:
             return not_salesforce(self._host, reply)
         error, description = reply.error()
         problem = explain(error, description)
         if problem is UNKNOWN:
-            return busy(asked, reply, error)
+            return busy(asked, reply)
         message = f"{problem.cause} (Salesforce said {error}: {description})"
         return UnavailableError(message, hint=problem.fix, code=problem.code)
 
@@ -299,7 +313,8 @@ class SalesforceSession(requests.Session):
                 hint="Run again later; request_timeout_seconds allows more time.",
                 code="request-timeout",
             )
-            return _PassingTroubleError(timed_out) if call.retry_timeouts else timed_out
+            kind = f"{self._host} did not answer in time"
+            return _PassingTroubleError(kind, timed_out) if call.retry_timeouts else timed_out
         if isinstance(error, requests.exceptions.ProxyError):
             trouble, code = "can't be reached through the proxy", "proxy-failed"
         elif isinstance(error, requests.exceptions.ConnectionError) and not call.sink:
@@ -312,7 +327,7 @@ class SalesforceSession(requests.Session):
             "next run goes on from the last bookmark.",
             code=code,
         )
-        return _PassingTroubleError(unavailable)
+        return _PassingTroubleError(f"{self._host} {trouble}", unavailable)
 
 
 def _readable(call: Call, reply: Reply) -> bool:

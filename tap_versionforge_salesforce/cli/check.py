@@ -75,7 +75,9 @@ class Checks:
                 step = Step(name, ok=False, found=error.message, hint=error.hint, code=error.code)
             yield step, error
             if error is not None:
-                return
+                break
+        if self._tap is not None:
+            self._tap.connection.troubles.tell()
 
     def _looks(self) -> Iterator[tuple[str, Callable[[], str]]]:
         yield "settings", self._settings

@@ -6,12 +6,14 @@ import json
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.local_org import faults, outages
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.integration.harness import OrgClock, TapRunner
+    from tests.integration.harness import OrgClock, Run, TapRunner
     from tests.local_org import LocalOrg
     from tests.local_org.exchange import Call
 
@@ -96,3 +98,64 @@ def test_a_report_that_can_not_be_written_is_no_failure(
     run = tap.sync(objects=["Account"], report_path=str(tmp_path))
     assert run.exit_code == 0, run.log
     assert "The run report can't be written to report_path" in run.log
+
+
+# Trouble that passes
+
+
+def warnings(run: Run) -> list[str]:
+    return [line.split(" | ", 3)[3] for line in run.log.splitlines() if "| WARNING" in line]
+
+
+def test_trouble_is_told_once_for_each_kind(org: LocalOrg, tap: TapRunner, clock: OrgClock) -> None:
+    """What happened, how often, and what it cost; in the log and in the report."""
+    org.settings.page_rows = org.settings.result_page_rows = org.settings.bulk_page_rows = 2
+    org.store.insert("Account", [{}] * 9, stamp=LAST_WEEK)
+    org.faults.add("*/results", outages.server_unavailable(retry_after=7), times=3)
+    org.faults.add("*/results", faults.reset(), skip=1)
+    org.faults.add("*/results", faults.drop_last_row(), skip=2)
+    settings = {"api_mode": "bulk", "bulk_page_rows": 2, "parallel_downloads": 1}
+    run = tap.sync(objects=["Account"], **settings)
+    assert run.exit_code == 0, run.log
+    busy, broken, short = sorted(run.report["troubles"], key=lambda each: -each["times"])
+    assert busy == {
+        "kind": "Salesforce answered with HTTP 503 (SERVER_UNAVAILABLE)",
+        "times": 3,
+        "seconds": 21.0,
+        "calls": 3,
+    }
+    assert {broken["kind"], short["kind"]} == {
+        f"{org.url} broke off its answer",
+        "A page was not whole",
+    }
+    told = warnings(run)
+    assert len(told) == 3
+    assert (
+        "Salesforce answered with HTTP 503 (SERVER_UNAVAILABLE), 3 times in this run; trying again "
+        "cost 21.0 seconds and 3 API calls." in told
+    )
+    assert "A page was not whole, once in this run; trying again cost 0.0 seconds" in run.log
+    assert sum(clock.slept) >= 21
+
+
+@pytest.mark.parametrize("command", ["--discover", "check"])
+def test_trouble_is_told_by_every_command(org: LocalOrg, tap: TapRunner, command: str) -> None:
+    """Not in a sync alone."""
+    org.faults.add("POST /services/oauth2/token", outages.maintenance_page())
+    run = tap.command("--config", tap.config(objects=["Account"]), command)
+    assert run.exit_code == 0, run.log
+    (told,) = warnings(run)
+    assert told.startswith("Salesforce answered with HTTP 503 (text/html), once in this run;")
+    assert told.endswith("and 0 API calls.")
+
+
+def test_trouble_that_does_not_pass_is_the_error(org: LocalOrg, tap: TapRunner) -> None:
+    """The kinds before it are warned of, and the last cause is told with the exit code."""
+    org.faults.add("GET /queryAll", faults.reset())
+    org.faults.add("GET /queryAll", outages.maintenance_page(504), times=None)
+    run = tap.sync(objects=["Account"])
+    assert run.exit_code == 5
+    assert [line.rpartition(" time")[0] for line in warnings(run)][1:] == [
+        "Salesforce answered with HTTP 504 (text/html), 6"
+    ]
+    assert "HTTP 504 (text/html)" in run.log.splitlines()[-1]

@@ -220,7 +220,7 @@ def test_a_refused_request_names_itself() -> None:
 )
 def test_passing_trouble_that_does_not_pass(answer: Reply, told: str) -> None:
     """What Salesforce answered last is told, without its body."""
-    error = busy(ASKED, answer, answer.error()[0])
+    error = busy(ASKED, answer)
     assert isinstance(error, UnavailableError)
     assert error.exit_code == 5
     assert told in error.message

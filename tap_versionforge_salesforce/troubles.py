@@ -1,0 +1,78 @@
+"""Trouble that passes: told once for each kind, with how often it came and what it cost."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import logging
+
+
+@dataclass(slots=True)
+class Trouble:
+    """One kind of trouble in one run.
+
+    Attributes:
+        kind: What happened, as the beginning of a sentence.
+        times: How often.
+        seconds: Time lost by it: attempts that failed, and waiting for the next one.
+        calls: API calls spent on it.
+    """
+
+    kind: str
+    times: int = 0
+    seconds: float = 0.0
+    calls: int = 0
+
+
+class Troubles:
+    """What went wrong in a run and was tried again.
+
+    Args:
+        logger: Where it is told.
+    """
+
+    def __init__(self, logger: logging.Logger) -> None:
+        self._logger = logger
+        self._found: dict[str, Trouble] = {}
+        self._told = 0
+        # Pages are downloaded by several threads.
+        self._lock = threading.Lock()
+
+    @property
+    def found(self) -> list[Trouble]:
+        """Return each kind, in the order in which they first came."""
+        return list(self._found.values())
+
+    def note(self, kind: str, event: str, *, seconds: float = 0.0, calls: int = 0) -> None:
+        """Take in one case that is tried again.
+
+        Args:
+            kind: What happened; without what differs from case to case.
+            event: The case and what is done about it, in one sentence.
+            seconds: What it cost of time.
+            calls: What it cost of API calls.
+        """
+        self._logger.info("%s", event)
+        with self._lock:
+            trouble = self._found.setdefault(kind, Trouble(kind))
+            trouble.times += 1
+            trouble.seconds += seconds
+            trouble.calls += calls
+
+    def tell(self) -> None:
+        """Warn of each kind that has not been told yet."""
+        with self._lock:
+            untold, self._told = self.found[self._told :], len(self._found)
+        for trouble in untold:
+            times = "once" if trouble.times == 1 else f"{trouble.times:,} times"
+            calls = "1 API call" if trouble.calls == 1 else f"{trouble.calls:,} API calls"
+            self._logger.warning(
+                "%s, %s in this run; trying again cost %.1f seconds and %s.",
+                trouble.kind,
+                times,
+                trouble.seconds,
+                calls,
+            )
