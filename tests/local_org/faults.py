@@ -85,6 +85,11 @@ class Faults:
         return real() if fault is None else fault.action(call, real)
 
 
+def is_poll(call: Call) -> bool:
+    """Match the looks at the state of one job."""
+    return call.method == "GET" and re.search(r"/jobs/query/\w+$", call.path) is not None
+
+
 def querying(object_name: str) -> Callable[[Call], bool]:
     """Match the requests that start a query of this object, by REST or by Bulk."""
     pattern = re.compile(rf"\bFROM\s+{object_name}\b", re.IGNORECASE)
@@ -131,11 +136,12 @@ def change(edit: Callable[[Answer], None]) -> Action:
     return act
 
 
-def reset() -> Action:
-    """The connection is reset before the body."""
+def reset(after: float | None = None) -> Action:
+    """The connection is reset before the answer, or after so much of its body as `cut` takes it."""
 
     def edit(answer: Answer) -> None:
         answer.wire.reset = True
+        answer.wire.cut_after = after
 
     return change(edit)
 

@@ -24,6 +24,7 @@ from tests.local_org.store import Store
 from tests.local_org.tokens import Tokens
 
 if TYPE_CHECKING:
+    import ssl
     from types import TracebackType
 
     from typing_extensions import Self
@@ -35,11 +36,12 @@ class LocalOrg:
     """A Salesforce org on loopback.
 
     Use it as a context manager, or `start()` and `stop()` it. `reset()` makes it new for the next
-    test and keeps the port.
+    test and keeps the port. With `tls`, it is reached by https only.
     """
 
-    def __init__(self, port: int = 0) -> None:
+    def __init__(self, port: int = 0, tls: ssl.SSLContext | None = None) -> None:
         self._port = port
+        self._tls = tls
         self._server: OrgServer | None = None
         self.crashes: list[BaseException] = []
         self.clock = Clock()
@@ -109,7 +111,7 @@ class LocalOrg:
     def start(self) -> Self:
         """Listen; when this returns, requests are answered."""
         if self._server is None:
-            self._server = OrgServer(self, self._port)
+            self._server = OrgServer(self, self._port, self._tls)
             self.identity.url = self._server.url
             self._server.start()
         return self

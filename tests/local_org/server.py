@@ -18,6 +18,7 @@ from tests.local_org.clock import http_date
 from tests.local_org.exchange import Answer, Call, html_answer
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Iterator
 
     from tests.local_org.clock import Clock
@@ -44,22 +45,25 @@ class ConnectionBrokenError(Exception):
 
 
 class OrgServer(ThreadedWSGIServer):
-    """Listens on loopback and knows its open connections, so that stop() leaves none behind."""
+    """Listens on loopback and knows its open connections, so that stop() leaves none behind.
+
+    With `tls`, it speaks https and nothing else; a client that does not trust it is hung up on.
+    """
 
     block_on_close = False
 
-    def __init__(self, org: Org, port: int = 0) -> None:
+    def __init__(self, org: Org, port: int = 0, tls: ssl.SSLContext | None = None) -> None:
         self.org = org
         self.stopping = threading.Event()
         self._connections: dict[threading.Thread, socket.socket] = {}
         self._lock = threading.Lock()
-        super().__init__(_HOST, port, _unused, _Handler)
+        super().__init__(_HOST, port, _unused, _Handler, ssl_context=tls)
         self._thread = threading.Thread(target=self._serve, name="local-org", daemon=True)
 
     @property
     def url(self) -> str:
         """Where it listens."""
-        return f"http://{_HOST}:{self.port}"
+        return f"{'https' if self.ssl_context else 'http'}://{_HOST}:{self.port}"
 
     def start(self) -> None:
         """Serve in a thread; the socket listens already, so a client may call at once."""
@@ -157,7 +161,7 @@ class _Handler(WSGIRequestHandler):
 
     def _send(self, answer: Answer) -> None:
         wire = answer.wire
-        if wire.reset:
+        if wire.reset and wire.cut_after is None:
             self._reset()
         body = answer.body[: len(answer.body) - wire.truncate_by]
         self.send_response(answer.status, answer.reason or _reason(answer.status))
@@ -201,6 +205,8 @@ class _Handler(WSGIRequestHandler):
             if wire.bytes_per_second is not None:
                 self._wait(1 / _SLOW_STEPS_PER_SECOND)
             sent = stop
+        if wire.reset:
+            self._reset()
         if wire.cut_after is not None:
             raise ConnectionBrokenError
         if wire.chunked:

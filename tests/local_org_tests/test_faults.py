@@ -153,6 +153,7 @@ def test_any_answer_can_be_made_up(org: LocalOrg, caller: Caller) -> None:
     "action",
     [
         pytest.param(faults.reset(), id="reset"),
+        pytest.param(faults.reset(0.5), id="reset in the body"),
         pytest.param(faults.cut(0), id="cut at once"),
         pytest.param(faults.cut(0.5), id="cut"),
         pytest.param(faults.cut(100, chunked=True), id="cut chunks"),
