@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _LONGEST_REASON = 500
 _REDIRECTS = range(300, 400)
 _UNAUTHORIZED = 401
+_TOO_LONG = (414, 431)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +83,7 @@ class Reply:
 
 def shown(reply: Reply) -> str:
     """Return status and errorCode of an answer, for people; its kind where it has no errorCode."""
-    what = reply.error()[0]
-    what = what or reply.headers.get("Content-Type", "an empty body").partition(";")[0]
-    return f"HTTP {reply.status} ({what})"
+    return f"HTTP {reply.status} ({reply.error()[0] or _kind(reply)})"
 
 
 def busy(asked: str, reply: Reply) -> UnavailableError:
@@ -127,7 +126,7 @@ def refusal(asked: str, reply: Reply, *, is_daily_limit: bool) -> TapError:
         is_daily_limit: The day's API calls are used up.
     """
     error_code, reason = reply.error()
-    said = f"{error_code}: {reason}" if error_code else f"HTTP {reply.status}"
+    said = f"{error_code}: {reason}" if error_code else _kind(reply)
     if is_daily_limit:
         message = f"The org's daily API calls are used up (Salesforce said {said})."
         return QuotaError(
@@ -163,11 +162,27 @@ def refusal(asked: str, reply: Reply, *, is_daily_limit: bool) -> TapError:
         )
     return RefusedError(
         f"Salesforce refused {asked} with HTTP {reply.status} ({said}).",
-        hint="The message says what Salesforce does not accept.",
+        hint=_advice(reply.status, error_code),
         status=reply.status,
         error_code=error_code,
         reason=reason,
     )
+
+
+def _kind(reply: Reply) -> str:
+    return reply.headers.get("Content-Type", "an empty body").partition(";")[0]
+
+
+def _advice(status: int, error_code: str) -> str:
+    if status in _TOO_LONG:
+        return "Select fewer columns, or set api_mode to bulk, whose queries may be longer."
+    if error_code == "QUERY_TIMEOUT":
+        return "api_mode bulk gives a query more time; a later start_date makes it smaller."
+    if error_code == "UNSUPPORTED_API_VERSION":
+        return "Set api_version to one that the org has; the command check lists them."
+    if not error_code:
+        return "Something on the way, such as a proxy, may have answered instead; run again."
+    return "The message says what Salesforce does not accept."
 
 
 def http_date(value: str | None) -> datetime | None:

@@ -317,7 +317,7 @@ class SalesforceSession(requests.Session):
             return _PassingTroubleError(kind, timed_out) if call.retry_timeouts else timed_out
         if isinstance(error, requests.exceptions.ProxyError):
             trouble, code = "can't be reached through the proxy", "proxy-failed"
-        elif isinstance(error, requests.exceptions.ConnectionError) and not call.sink:
+        elif isinstance(error, requests.exceptions.ConnectionError):
             trouble, code = "can't be reached", "host-unreachable"
         else:
             trouble, code = "broke off its answer", "broken-answer"
