@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from datetime import datetime, timedelta, timezone
 from itertools import pairwise
@@ -41,10 +40,6 @@ def rows(org: LocalOrg) -> list[str]:
     org.settings.bulk_page_rows = 2
     values = [{"Name": f"Row {n}", "Industry": f"Trade {n}"} for n in range(5)]
     return org.store.insert("Account", values, stamp=NOW - timedelta(hours=1))
-
-
-def is_poll(call: Call) -> bool:
-    return call.method == "GET" and re.search(r"/jobs/query/\w+$", call.path) is not None
 
 
 def read(tap: TapRunner, **settings: object) -> Run:
@@ -166,7 +161,7 @@ def test_rows_have_to_be_those_of_the_job(
             b'"numberRecordsProcessed":5', b'"numberRecordsProcessed":%d' % (5 + by)
         )
     )
-    org.faults.add(is_poll, spoil, times=None)
+    org.faults.add(faults.is_poll, spoil, times=None)
     run = read(tap)
     assert_nothing_is_proven(run, 6)
     assert f"has {5 + by} rows, but its result pages held 5" in run.log
@@ -246,7 +241,7 @@ def test_jobs_of_others_are_left_alone(org: LocalOrg, tap: TapRunner, rows: list
 @pytest.mark.usefixtures("rows")
 def test_job_that_has_vanished_is_told(org: LocalOrg, tap: TapRunner) -> None:
     """A job that somebody deleted while it ran is an error of this stream alone."""
-    org.faults.add(is_poll, outages.salesforce(errors.not_found()), times=None)
+    org.faults.add(faults.is_poll, outages.salesforce(errors.not_found()), times=None)
     run = read(tap)
     assert_nothing_is_proven(run, 7)
 

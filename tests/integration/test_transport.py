@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import socket
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
@@ -20,47 +19,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.integration.harness import OrgClock, TapRunner
-    from tests.local_org.exchange import Call
 
 NOW = datetime(2026, 11, 23, 10, 0, 0, tzinfo=timezone.utc)
 MOST_TRIES = 8
 MOST_SECONDS = 600
 LONGEST_WAIT = 60
 
-PASSING = {
-    "500": outages.unknown_exception(),
-    "502 page": outages.maintenance_page(502),
-    "503 page": outages.maintenance_page(503),
-    "504 page": outages.maintenance_page(504),
-    "503": outages.server_unavailable(),
-    "406 empty": outages.not_acceptable(),
-    "420 page": outages.edge_setting_up(),
-    "429": outages.too_many_requests(),
-    "concurrent calls": outages.concurrent_limit(),
-    "concurrent requests": outages.concurrent_limit(requests_text=True),
-    "metering 403": outages.transaction_security(403),
-    "metering 401": outages.transaction_security(401),
-    "200 page": outages.not_json(),
-    "reset": faults.reset(),
-    "cut": faults.cut(0.5),
-    "cut chunks": faults.cut(0.5, chunked=True),
-    "cut gzip": faults.truncated_gzip(20),
-}
-
-
-def is_poll(call: Call) -> bool:
-    return call.method == "GET" and re.search(r"/jobs/query/\w+$", call.path) is not None
-
-
-JOB: list[faults.Match] = ["POST /jobs/query", is_poll, "*/results"]
-# A full extract of more than a page asks REST first and then Bulk; only api_mode rest turns pages.
-ENDPOINTS: dict[str, list[faults.Match]] = {
-    "auto": [
-        *("/services/data", "POST /composite", "GET /limits", "GET /limits/recordCount"),
-        *("GET /queryAll", *JOB, "DELETE /jobs/query/*"),
-    ],
-    "rest": ["GET /queryAll", "GET /query/*"],
-}
+JOB: list[faults.Match] = ["POST /jobs/query", faults.is_poll, "*/results"]
 
 
 @pytest.fixture(autouse=True)
@@ -91,23 +56,7 @@ def bookmark_at(instant: datetime) -> dict[str, object]:
     return {"bookmarks": {"Account": mark}}
 
 
-# Trouble that passes
-
-
-@pytest.mark.parametrize("trouble", PASSING.values(), ids=PASSING)
-@pytest.mark.parametrize("api_mode", ENDPOINTS)
-def test_passing_trouble_costs_only_time(
-    org: LocalOrg, tap: TapRunner, api_mode: str, trouble: faults.Action
-) -> None:
-    """Each request of the run fails once in this way, and every row comes exactly once."""
-    org.settings.page_rows = org.settings.bulk_page_rows = 3
-    rows = spread(org, 5)
-    script = [org.faults.add(match, trouble) for match in ENDPOINTS[api_mode]]
-    run = tap.sync(objects=["Account"], api_mode=api_mode)
-    assert run.exit_code == 0, run.log
-    assert [fault.fired for fault in script] == [1] * len(script)
-    assert run.ids("Account") == rows
-    assert [record["Name"] for record in run.records("Account")] == [f"Row {n}" for n in range(5)]
+# Pages that are not whole
 
 
 def test_page_that_ends_like_a_whole_one_is_fetched_again(org: LocalOrg, tap: TapRunner) -> None:
