@@ -277,6 +277,22 @@ def test_next_page_is_only_ever_a_path(
     assert run.ids("Account") == rows
 
 
+def test_result_pages_are_only_ever_locators(
+    org: LocalOrg, tap: TapRunner, elsewhere: LocalOrg
+) -> None:
+    """Of a resultUrl that names another host, the locator is asked of the org itself."""
+    org.settings.result_page_rows = 2
+    rows = spread(org, 24)
+    point = faults.replace_body(
+        lambda body: body.replace(b':"/services', f':"{elsewhere.url}/services'.encode())
+    )
+    lists = org.faults.add("GET /jobs/query/*/resultPages", point, times=None)
+    run = tap.sync(objects=["Account"], api_mode="bulk", bulk_page_rows=2)
+    assert run.exit_code == 0, run.log
+    assert lists.fired > 1
+    assert run.ids("Account") == rows
+
+
 def test_next_page_is_only_ever_data(org: LocalOrg, tap: TapRunner) -> None:
     """A path outside the data API is not asked for: exit code 6."""
     org.settings.page_rows = 2
