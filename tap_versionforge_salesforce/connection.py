@@ -19,6 +19,7 @@ from tap_versionforge_salesforce.exceptions import (
 )
 from tap_versionforge_salesforce.interruption import Interruption
 from tap_versionforge_salesforce.keys import load_private_key
+from tap_versionforge_salesforce.network import check_ca_bundle
 from tap_versionforge_salesforce.quota import Quota, from_limits
 from tap_versionforge_salesforce.run_report import RunReport, Usage
 from tap_versionforge_salesforce.transport import SalesforceSession
@@ -225,14 +226,13 @@ class Connection:
 
 
 def _check_paths(settings: Settings) -> None:
-    bundle, spool, report = settings.ca_bundle, settings.spool_dir, settings.report_path
+    check_ca_bundle(settings.ca_bundle)
+    spool, report = settings.spool_dir, settings.report_path
     if report is not None and not Path(report).parent.is_dir():
         raise wrong_setting(
             "report_path",
             f"names a file in no folder: {report}",
             "Make the folder, or name another.",
         )
-    if bundle is not None and not Path(bundle).exists():
-        raise wrong_setting("ca_bundle", f"names no file: {bundle}", "Check the path.")
     if spool is not None and not Path(spool).is_dir():
         raise wrong_setting("spool_dir", f"names no folder: {spool}", "Make it, or name another.")

@@ -18,6 +18,8 @@ _PATTERNS = (
         r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----.*?(?:-----END [A-Z0-9 ]+-----|\Z)", re.DOTALL
     ),
     re.compile(r"(?<=assertion=)[^&\s]+"),
+    # User and password in the URL of a proxy.
+    re.compile(r"(?<=://)[^\s/@]*:[^\s/@]*(?=@)"),
     # "JWT Bearer Flow" may be told.
     re.compile(r"(?<=Bearer )\S{8,}"),
 )

@@ -22,6 +22,7 @@ from tap_versionforge_salesforce.answers import (
 )
 from tap_versionforge_salesforce.auth import TOKEN_PATH, Bearer, TokenAnswer
 from tap_versionforge_salesforce.exceptions import TapError, UnavailableError
+from tap_versionforge_salesforce.network import check_proxy, may_pass, no_answer
 from tap_versionforge_salesforce.retry import (
     SIGN_IN_BUDGET,
     Budget,
@@ -121,7 +122,6 @@ class SalesforceSession(requests.Session):
     ) -> None:
         super().__init__()
         self.headers.update({"User-Agent": user_agent, "Accept-Encoding": "gzip"})
-        self.verify = settings.ca_bundle or True
         # One connection for each thread that may send: downloads, first pages, looking at a job,
         # removing one, and the main thread.
         adapter = HTTPAdapter(pool_maxsize=2 * settings.parallel_downloads + 3)
@@ -132,11 +132,15 @@ class SalesforceSession(requests.Session):
         #: The server's clock in its latest answer to an authorized request.
         self.server_date: datetime | None = None
         self._host = settings.instance_url
+        # Given with each request, since requests takes REQUESTS_CA_BUNDLE before its session's.
+        # None: that variable, or else what the library trusts.
+        self._ca_bundle = settings.ca_bundle
         self._timeout = (_CONNECT_TIMEOUT_SECONDS, float(settings.request_timeout_seconds))
         self._clock = clock
         self._logger = logger
         self._interruption = interruption
         self._troubles = troubles
+        check_proxy(self._host)
 
     def call(self, call: Call) -> Reply:
         """Send a request until it is answered for good.
@@ -263,6 +267,7 @@ class SalesforceSession(requests.Session):
                     headers=dict(call.headers),
                     auth=Bearer(token),
                     timeout=self._timeout,
+                    verify=self._ca_bundle,
                     allow_redirects=False,
                     stream=True,
                 ) as response,
@@ -299,35 +304,18 @@ class SalesforceSession(requests.Session):
     def _no_answer(
         self, call: Call, error: requests.RequestException | HTTPError
     ) -> _PassingTroubleError | UnavailableError:
-        if isinstance(error, requests.exceptions.SSLError):
-            return UnavailableError(
-                f"The TLS connection to {self._host} can't be trusted.",
-                hint="Behind a proxy with a private certificate authority, set ca_bundle to its "
-                "PEM file; otherwise check instance_url.",
-                code="tls-failed",
-            )
-        if isinstance(error, requests.exceptions.ReadTimeout) or "timed out" in str(error):
-            timed_out = UnavailableError(
-                f"{self._host} did not answer {call.method} {call.path} within "
-                f"{self._timeout[1]:.0f} seconds.",
-                hint="Run again later; request_timeout_seconds allows more time.",
-                code="request-timeout",
-            )
-            kind = f"{self._host} did not answer in time"
-            return _PassingTroubleError(kind, timed_out) if call.retry_timeouts else timed_out
-        if isinstance(error, requests.exceptions.ProxyError):
-            trouble, code = "can't be reached through the proxy", "proxy-failed"
-        elif isinstance(error, requests.exceptions.ConnectionError):
-            trouble, code = "can't be reached", "host-unreachable"
-        else:
-            trouble, code = "broke off its answer", "broken-answer"
-        unavailable = UnavailableError(
-            f"{self._host} {trouble} ({_cause(error)}).",
-            hint="Check instance_url, the network and the proxy settings, then run again; the "
-            "next run goes on from the last bookmark.",
-            code=code,
+        told = no_answer(
+            error,
+            host=self._host,
+            asked=f"{call.method} {call.path}",
+            timeout_seconds=self._timeout[1],
         )
-        return _PassingTroubleError(f"{self._host} {trouble}", unavailable)
+        is_timeout = told.code == "request-timeout"
+        if not may_pass(error) or (is_timeout and not call.retry_timeouts):
+            return told
+        # Without what differs from case to case.
+        kind = f"{self._host} did not answer in time" if is_timeout else told.message
+        return _PassingTroubleError(kind.partition(" (")[0], told)
 
 
 def _readable(call: Call, reply: Reply) -> bool:
@@ -336,11 +324,3 @@ def _readable(call: Call, reply: Reply) -> bool:
     if call.expects not in reply.headers.get("Content-Type", call.expects):
         return False
     return call.sink is not None or reply.body.rstrip()[-1:] in (b"}", b"]")
-
-
-def _cause(error: BaseException) -> str:
-    # The innermost reason is the one that means something; the outer ones quote whole URLs.
-    seen = error
-    while (inner := seen.__cause__ or seen.__context__) is not None:
-        seen = inner
-    return " ".join(str(seen).split())[:200] or type(seen).__name__

@@ -21,30 +21,61 @@ settings.register_profile("same", derandomize=True, database=None)
 settings.register_profile("random", derandomize=False)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
-_PROXY_VARIABLES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+_NETWORK_VARIABLES = (
+    *("http_proxy", "https_proxy", "all_proxy", "no_proxy"),
+    *("requests_ca_bundle", "curl_ca_bundle"),
+)
 
 
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
-        if name.startswith(SETTINGS_PREFIX) or name.lower() in _PROXY_VARIABLES:
+        if name.startswith(SETTINGS_PREFIX) or name.lower() in _NETWORK_VARIABLES:
             monkeypatch.delenv(name)
     # A developer's own .env is no setting of a test.
     monkeypatch.setenv("PYTHON_DOTENV_DISABLED", "1")
 
 
+class Network:
+    """The network that the tests see: this machine, and no other.
+
+    Attributes:
+        failing_lookups: How many of the next look-ups of a name fail.
+        silent: Addresses at which nobody answers, not even with a refusal.
+    """
+
+    def __init__(self) -> None:
+        self.failing_lookups = 0
+        self.silent: set[str] = set()
+
+
 @pytest.fixture(autouse=True)
-def _loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Fail any connection of this process that leaves the machine."""
-    connect = socket.socket.connect
+def network(monkeypatch: pytest.MonkeyPatch) -> Network:
+    """Fail any connection of this process that leaves the machine; names elsewhere are unknown."""
+    made = Network()
+    connect, getaddrinfo = socket.socket.connect, socket.getaddrinfo
 
     def guarded(self: socket.socket, address: Any) -> None:  # noqa: ANN401  as sockets take it
         host = address[0] if isinstance(address, tuple) else ""
-        if host not in ("", "localhost", "::1") and not str(host).startswith("127."):
+        if host in made.silent:
+            raise TimeoutError("timed out")
+        if not _is_here(host):
             pytest.fail(f"a test tried to connect to {host}")
         connect(self, address)
 
+    def look_up(host: Any, *args: Any, **options: Any) -> Any:  # noqa: ANN401  as sockets take it
+        if made.failing_lookups or not _is_here(host):
+            made.failing_lookups = max(0, made.failing_lookups - 1)
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return getaddrinfo(host, *args, **options)
+
     monkeypatch.setattr(socket.socket, "connect", guarded)
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    return made
+
+
+def _is_here(host: object) -> bool:
+    return host in ("", None, "localhost", "::1") or str(host).startswith("127.")
 
 
 @pytest.fixture(scope="session")

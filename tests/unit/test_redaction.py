@@ -31,6 +31,7 @@ KEY = f"-----BEGIN PRIVATE KEY-----\n{KEY_BODY}\n{KEY_BODY}\n-----END PRIVATE KE
         pytest.param(f"key {KEY} end", KEY_BODY, id="key"),
         pytest.param(KEY.replace("PRIVATE", "RSA PRIVATE"), KEY_BODY, id="PKCS#1 key"),
         pytest.param(repr(KEY), KEY_BODY, id="key as repr"),
+        pytest.param("via http://me:pa%40ss@proxy:3128", "pa%40ss", id="proxy"),
         pytest.param(KEY[:60], KEY_BODY[:10], id="key without its end"),
     ],
 )

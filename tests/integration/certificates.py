@@ -1,0 +1,73 @@
+"""Certificates as a company's own authority gives them out."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from functools import cache
+from ipaddress import ip_address
+from typing import TYPE_CHECKING
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+if TYPE_CHECKING:
+    import ssl
+    from pathlib import Path
+
+LONG_AGO, PAST, FUTURE = (datetime(year, 1, 1, tzinfo=timezone.utc) for year in (2023, 2024, 2044))
+
+
+@cache
+def _key(_owner: str) -> ec.EllipticCurvePrivateKey:
+    return ec.generate_private_key(ec.SECP256R1())
+
+
+def _name(owner: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, owner)])
+
+
+def _certificate(owner: str, extension: x509.ExtensionType, not_after: datetime) -> str:
+    issuer = _key("authority")
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(_name(owner))
+        .issuer_name(_name("authority"))
+        .public_key(_key(owner).public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(LONG_AGO)
+        .not_valid_after(not_after)
+        .add_extension(extension, critical=True)
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer.public_key()), critical=False
+        )
+        .add_extension(
+            x509.SubjectKeyIdentifier.from_public_key(_key(owner).public_key()), critical=False
+        )
+        .sign(issuer, hashes.SHA256())
+    )
+    return made.public_bytes(serialization.Encoding.PEM).decode()
+
+
+@cache
+def authority() -> str:
+    """Return the certificate of the authority, for `ca_bundle`."""
+    return _certificate("authority", x509.BasicConstraints(ca=True, path_length=0), FUTURE)
+
+
+def install(
+    context: ssl.SSLContext, folder: Path, host: str = "127.0.0.1", not_after: datetime = FUTURE
+) -> None:
+    """Let a server be this host from its next connection on, by that authority."""
+    name: x509.GeneralName = x509.DNSName(host)
+    if host[0].isdigit():
+        name = x509.IPAddress(ip_address(host))
+    key = _key(host).private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    certificate = _certificate(host, x509.SubjectAlternativeName([name]), not_after)
+    path = folder / "server.pem"
+    path.write_text(certificate + key.decode())
+    context.load_cert_chain(path)
