@@ -213,6 +213,7 @@ class SalesforceClient:
                 path=f"/{resource}",
                 params={"q": soql},
                 headers={"Sforce-Query-Options": f"batchSize={REST_PAGE_ROWS}"},
+                expects="rows",
                 retry_timeouts=not in_haste,
             )
         )
@@ -230,12 +231,16 @@ class SalesforceClient:
                 message, hint="A proxy may have changed the answer; run again.", code="bad-locator"
             )
         headers = {"Sforce-Query-Options": f"batchSize={REST_PAGE_ROWS}"}
-        return self.session.call(Call(path=path, headers=headers))
+        return self.session.call(Call(path=path, headers=headers, expects="rows"))
 
     # Bulk API 2.0 query jobs
 
     def create_job(self, soql: str, *, deleted: bool) -> Mapping[str, object]:
-        """Create a query job; return it as Salesforce does, without counters."""
+        """Create a query job; return it as Salesforce does, without counters.
+
+        Raises:
+            UnavailableError: The answer has no id.
+        """
         operation = "queryAll" if deleted else "query"
         body = {
             "operation": operation,
@@ -244,7 +249,10 @@ class SalesforceClient:
             "columnDelimiter": "COMMA",
             "lineEnding": "LF",
         }
-        return _object(self._versioned(Call(method="POST", path="/jobs/query", body=body)))
+        created = _object(self._versioned(Call(method="POST", path="/jobs/query", body=body)))
+        if not isinstance(created.get("id"), str):
+            raise _odd_answer()
+        return created
 
     def job(self, job_id: str, *, version: str) -> Mapping[str, object]:
         """Return a job's state and counters."""
@@ -375,11 +383,16 @@ class SalesforceClient:
 def _object(reply: Reply) -> Mapping[str, object]:
     content = reply.json()
     if not isinstance(content, dict):
-        message = "Salesforce answered with JSON of another form than its documentation shows."
-        raise UnavailableError(
-            message, hint="Run again; a proxy may have changed the answer.", code="odd-answer"
-        )
+        raise _odd_answer()
     return content
+
+
+def _odd_answer() -> UnavailableError:
+    return UnavailableError(
+        "Salesforce answered with JSON of another form than its documentation shows.",
+        hint="Run again; a proxy may have changed the answer.",
+        code="odd-answer",
+    )
 
 
 def _undescribed(name: str, status: int, error_code: str, reason: str) -> UnknownObjectError:

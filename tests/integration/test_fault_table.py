@@ -88,6 +88,8 @@ class Place:
 
 SIGN_IN = Place("sign-in", "rest", "POST /services/oauth2/token")
 DESCRIBE = Place("describe", "rest", "POST /composite")
+VERSIONS = Place("versions", "rest", "/services/data")
+LIMITS = Place("limits", "rest", "GET /limits")
 FIRST_PAGE = Place("first page", "rest", "GET /queryAll")
 NEXT_PAGE = Place("next page", "rest", "GET /query/*", 1)
 CREATE = Place("new job", "bulk", "POST /jobs/query")
@@ -120,6 +122,11 @@ def cut_behind_a_row(body: bytes) -> bytes:
     return body[: body.rindex(b"},{") + 1]
 
 
+def break_json(body: bytes) -> bytes:
+    """What begins and ends as JSON does, and is none."""
+    return body.replace(b":", b"", 1)
+
+
 STALLED = [
     ("stall", faults.stall(FOR_EVER_SECONDS, after=0.5), FIRST_PAGE),
     ("stall", faults.stall(FOR_EVER_SECONDS, after=0.5), NEXT_PAGE),
@@ -143,6 +150,11 @@ MENDED = [
     ("cut behind a row", faults.drop_last_row(), RESULTS),
     ("other count", faults.wrong_count(), RESULTS),
     ("gzip without its trailer", faults.truncated_gzip(8), RESULTS),
+    # 2.5: what says that it is JSON may be none.
+    *(
+        ("broken JSON", faults.replace_body(break_json), place)
+        for place in (SIGN_IN, VERSIONS, DESCRIBE, LIMITS, FIRST_PAGE, NEXT_PAGE, CREATE, POLL)
+    ),
 ]
 
 # 5.7: what Bulk refuses, REST serves. What REST refuses and Bulk serves is in test_api_choice.py.
@@ -304,6 +316,18 @@ def test_what_bulk_refuses_moves_over_to_rest(
 
 
 # The end
+
+
+@pytest.mark.parametrize("body", [{}, {"id": None}, {"id": ["x"]}, [1]], ids=str)
+def test_a_job_without_an_id_is_an_odd_answer(
+    tap: TapRunner, org: LocalOrg, body: list[object] | dict[str, object]
+) -> None:
+    """Salesforce never gives one; a proxy's mock page is told as what it is."""
+    org.faults.add(CREATE.match, faults.answer(200, body), times=None)
+    run = read(tap, CREATE)
+    assert run.exit_code == 5, run.log
+    assert "Traceback" not in run.log
+    assert "[odd-answer]" in run.log.splitlines()[-1]
 
 
 @pytest.mark.parametrize(("_", "trouble", "place", "end"), ENDING, ids=id_of)
