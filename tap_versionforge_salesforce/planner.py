@@ -131,6 +131,8 @@ def way_to_rest(error: TapError) -> str | None:
     """Return why a refused Bulk job leads to REST; None where it does not."""
     if not isinstance(error, RefusedError):
         return None
+    if error.error_code == "FEATURENOTENABLED":
+        return "Bulk API 2.0 is not enabled for this org or user"
     reason = error.reason.lower()
     if error.error_code == "INVALIDENTITY" or any(text in reason for text in _NOT_FOR_BULK):
         return "Bulk API 2.0 does not serve this object or query"

@@ -166,6 +166,7 @@ REFUSED_BY_BULK = {
     "aggregate": errors.aggregate_in_bulk(),
     "base64": errors.unserializable_in_bulk("Body"),
     "entity": errors.invalid_entity("Account"),
+    "not enabled": errors.feature_not_enabled(),
     "jobs used up": errors.bulk_jobs_exceeded(),
     "storage used up": errors.bulk_storage_exceeded(),
 }

@@ -189,6 +189,9 @@ def test_other_errors_of_rest_stay_errors(error: TapError) -> None:
         pytest.param(
             refused("API_ERROR", "Cannot serialize value for 'X' in CSV format"), id="serialize"
         ),
+        pytest.param(
+            refused("FEATURENOTENABLED", "Bulk API is not enabled", status=403), id="not enabled"
+        ),
     ],
 )
 def test_what_bulk_does_not_serve_goes_to_rest(error: TapError) -> None:
