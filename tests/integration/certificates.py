@@ -27,32 +27,43 @@ def _name(owner: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, owner)])
 
 
-def _certificate(owner: str, extension: x509.ExtensionType, not_after: datetime) -> str:
-    issuer = _key("authority")
-    made = (
+def _certificate(owner: str, *extensions: x509.ExtensionType, not_after: datetime) -> str:
+    issuer = _key("authority").public_key()
+    own = _key(owner).public_key()
+    builder = (
         x509.CertificateBuilder()
         .subject_name(_name(owner))
         .issuer_name(_name("authority"))
-        .public_key(_key(owner).public_key())
+        .public_key(own)
         .serial_number(x509.random_serial_number())
         .not_valid_before(LONG_AGO)
         .not_valid_after(not_after)
-        .add_extension(extension, critical=True)
-        .add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer.public_key()), critical=False
-        )
-        .add_extension(
-            x509.SubjectKeyIdentifier.from_public_key(_key(owner).public_key()), critical=False
-        )
-        .sign(issuer, hashes.SHA256())
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer), critical=False)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(own), critical=False)
     )
+    for extension in extensions:
+        builder = builder.add_extension(extension, critical=True)
+    made = builder.sign(_key("authority"), hashes.SHA256())
     return made.public_bytes(serialization.Encoding.PEM).decode()
 
 
 @cache
 def authority() -> str:
     """Return the certificate of the authority, for `ca_bundle`."""
-    return _certificate("authority", x509.BasicConstraints(ca=True, path_length=0), FUTURE)
+    # Python 3.13 takes none without its usage.
+    usage = x509.KeyUsage(
+        digital_signature=False,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=True,
+        crl_sign=True,
+        encipher_only=False,
+        decipher_only=False,
+    )
+    constraints = x509.BasicConstraints(ca=True, path_length=0)
+    return _certificate("authority", constraints, usage, not_after=FUTURE)
 
 
 def install(
@@ -67,7 +78,7 @@ def install(
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     )
-    certificate = _certificate(host, x509.SubjectAlternativeName([name]), not_after)
+    certificate = _certificate(host, x509.SubjectAlternativeName([name]), not_after=not_after)
     path = folder / "server.pem"
     path.write_text(certificate + key.decode())
     context.load_cert_chain(path)
