@@ -1,4 +1,4 @@
-"""The tap, pointed at the org."""
+"""The tap, pointed at the org, and watched for what it must not show."""
 
 from __future__ import annotations
 
@@ -6,13 +6,27 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tap_versionforge_salesforce.exceptions import TapError
 from tap_versionforge_salesforce.tap import TapVersionForgeSalesforce
+from tests.integration import canaries
 from tests.integration.harness import OrgClock, TapRunner
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.local_org import LocalOrg
+
+
+@pytest.fixture(autouse=True)
+def _errors_are_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have each error checked for secrets, also one that is caught and never told."""
+    initialize = TapError.__init__
+
+    def heard(self: TapError, message: str, *, hint: str, code: str | None = None) -> None:
+        canaries.raised.append(f"{message} {hint}")
+        initialize(self, message, hint=hint, code=code)
+
+    monkeypatch.setattr(TapError, "__init__", heard)
 
 
 @pytest.fixture

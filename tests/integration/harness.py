@@ -7,6 +7,7 @@ import io
 import json
 import logging
 import threading
+import traceback
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -16,6 +17,7 @@ from typing_extensions import override
 
 from tap_versionforge_salesforce.cli import main
 from tap_versionforge_salesforce.clock import Clock
+from tests.integration import canaries
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -128,27 +130,32 @@ class TapRunner:
         return self.file("config.json", self.org.config(**settings))
 
     def command(self, *arguments: str) -> Run:
-        """Run the command line with these arguments."""
+        """Run the command line with these arguments; no secret may be seen behind it."""
+        watch = canaries.Watch(self.org, canaries.config_in(arguments), self.folder)
         written, stderr = io.BytesIO(), io.StringIO()
         stdout = io.TextIOWrapper(written, encoding="utf-8", write_through=True)
         root = logging.getLogger()
         handlers, level = list(root.handlers), root.level
         code: object = 0
+        escaped = ""
         try:
             with contextlib.redirect_stdout(stdout), contextlib.redirect_stderr(stderr):
                 try:
                     main(arguments)
                 except SystemExit as ended:
                     code = ended.code
+                    escaped = "".join(traceback.format_exception(ended))
         finally:
             _wait_for_threads()
             root.handlers[:] = handlers
             root.setLevel(level)
             logging.captureWarnings(capture=False)
+        shown = {"stdout": written.getvalue().decode(), "log": stderr.getvalue()}
+        watch.assert_nothing_shown(**shown, exception=escaped)
         return Run(
             exit_code=code if isinstance(code, int) else 1,
-            stdout=written.getvalue().decode(),
-            log=stderr.getvalue(),
+            stdout=shown["stdout"],
+            log=shown["log"],
         )
 
     def sync(

@@ -7,31 +7,44 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from tests import processes
+from tests.integration import canaries
 from tests.integration.harness import parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.integration.harness import TapRunner
+
 TOO_LONG_SECONDS = 120
+_watches: dict[int, canaries.Watch] = {}
 
 
 @contextmanager
-def started(*arguments: str, **options: Any) -> Iterator[subprocess.Popen[bytes]]:  # noqa: ANN401  as Popen takes them
+def started(
+    tap: TapRunner,
+    *arguments: str,
+    **options: Any,  # noqa: ANN401  as Popen takes them
+) -> Iterator[subprocess.Popen[bytes]]:
     """Start the tap with pipes; it is gone when the block ends, whatever happens."""
     # Without buffers of its own, Popen leaves to `communicate` what was not read before.
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "bufsize": 0}
+    watch = canaries.Watch(tap.org, canaries.config_in(arguments), tap.folder)
     process = processes.start([processes.TAP, *arguments], **(pipes | options))
+    _watches[process.pid] = watch
     try:
         yield process
     finally:
+        del _watches[process.pid]
         process.kill()
         process.communicate()
 
 
 def finished(process: subprocess.Popen[bytes]) -> tuple[str, str]:
-    """Wait for the end, and return the rest of stdout and stderr."""
-    stdout, stderr = process.communicate(timeout=TOO_LONG_SECONDS)
-    return stdout.decode(), stderr.decode()
+    """Wait for the end, and return the rest of stdout and stderr, which may show no secret."""
+    rest = process.communicate(timeout=TOO_LONG_SECONDS)
+    stdout, stderr = (part.decode() for part in rest)
+    _watches[process.pid].assert_nothing_shown(stdout=stdout, log=stderr)
+    return stdout, stderr
 
 
 def tap_run(stdout: str) -> dict[str, Any]:

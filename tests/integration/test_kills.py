@@ -100,7 +100,7 @@ def test_every_row_comes_however_often_it_is_killed(
         org.faults.add("*", killer, times=None)
         arguments = ["--config", tap.config(**options)]
         arguments += ["--state", tap.file("state.json", state)] if state else []
-        with started(*arguments) as process:
+        with started(tap, *arguments) as process:
             killer.process = process
             killer.has_process.set()
             stdout, _ = finished(process)

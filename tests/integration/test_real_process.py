@@ -40,7 +40,7 @@ def test_what_reads_no_rows_does_not_load_polars(option: str) -> None:
 
 def test_bad_setting(org: LocalOrg, tap: TapRunner) -> None:
     """Exit code 2, an empty stdout and one line on stderr, from the installed executable."""
-    with started("--config", tap.config(api_mode="fast")) as process:
+    with started(tap, "--config", tap.config(api_mode="fast")) as process:
         stdout, stderr = finished(process)
     assert process.returncode == 2
     assert stdout == ""
@@ -52,13 +52,11 @@ def test_bad_setting(org: LocalOrg, tap: TapRunner) -> None:
 def test_target_that_closes_early(org: LocalOrg, tap: TapRunner) -> None:
     """`| head -1`: one line says so, no traceback, and the exit code is not that of a success."""
     org.store.seed("Account", 2_000, hurt=False)
-    with started("--config", tap.config(objects=["Account"], api_mode="rest")) as process:
+    with started(tap, "--config", tap.config(objects=["Account"], api_mode="rest")) as process:
         assert process.stdout is not None
-        assert process.stderr is not None
         first = process.stdout.readline()
         process.stdout.close()
-        stderr = process.stderr.read().decode()
-        process.wait(TOO_LONG_SECONDS)
+        _, stderr = finished(process)
     assert parse(first.decode())[0]["type"] == "SCHEMA"
     assert process.returncode == 1
     told = [line for line in stderr.splitlines() if "| ERROR" in line]
@@ -70,12 +68,10 @@ def test_target_that_closes_early(org: LocalOrg, tap: TapRunner) -> None:
 def test_discover_into_a_pipe_that_closes_early(org: LocalOrg, tap: TapRunner) -> None:
     """`--discover | head`: who has seen enough of the catalog is told nothing more."""
     del org  # it only has to be there
-    with started("--config", tap.config(), "--discover") as process:
+    with started(tap, "--config", tap.config(), "--discover") as process:
         assert process.stdout is not None
-        assert process.stderr is not None
         process.stdout.close()
-        stderr = process.stderr.read().decode()
-        process.wait(TOO_LONG_SECONDS)
+        _, stderr = finished(process)
     assert "BrokenPipeError" not in stderr
     assert "Traceback" not in stderr
     assert process.returncode in (0, 1)
@@ -108,7 +104,7 @@ def test_signal_while_waiting_for_salesforce(
     )
     # What comes behind the signal would take longer than the test is willing to wait.
     org.faults.add(request_that_hangs, faults.delay(TOO_LONG_SECONDS * 2), times=None, skip=1)
-    with started("--config", tap.config(objects=["Account"], **settings)) as process:
+    with started(tap, "--config", tap.config(objects=["Account"], **settings)) as process:
         started_processes.append(process)
         stdout, stderr = finished(process)
     org.faults.clear()
@@ -136,7 +132,7 @@ def test_signal_while_the_target_is_slow(
     rows = org.store.seed("Account", 1_500, hurt=False)
     settings: dict[str, Any] = {"objects": ["Account"], "start_date": "1990-01-01"}
     environment = processes.environment(PYTHONUNBUFFERED=unbuffered)
-    with started("--config", tap.config(**settings), env=environment) as process:
+    with started(tap, "--config", tap.config(**settings), env=environment) as process:
         assert process.stdout is not None
         head = b""
         while b'"RECORD"' not in head:
@@ -166,7 +162,7 @@ def test_signal_while_a_bulk_page_is_written_slowly(
     rows = org.store.seed("Account", 1_500, hurt=False)
     settings: dict[str, Any] = {"objects": ["Account"], "api_mode": "bulk"}
     environment = processes.environment(PYTHONUNBUFFERED=unbuffered)
-    with started("--config", tap.config(**settings), env=environment) as process:
+    with started(tap, "--config", tap.config(**settings), env=environment) as process:
         assert process.stdout is not None
         head = b""
         while b'"RECORD"' not in head:
@@ -208,7 +204,7 @@ def test_a_full_disk_is_told_as_what_it_is(
         resource.setrlimit(resource.RLIMIT_FSIZE, (allowed_bytes, allowed_bytes))
 
     config = tap.config(objects=["Account"], **settings)
-    with started("--config", config, preexec_fn=with_little_room) as process:
+    with started(tap, "--config", config, preexec_fn=with_little_room) as process:
         stdout, stderr = finished(process)
     assert process.returncode == 2, stderr
     assert "The spool folder can't take any more" in stderr
@@ -233,7 +229,7 @@ def test_kill_9_loses_nothing_and_leaves_nothing(
     }
     held = threading.Event()
     org.faults.add("*/results", faults.before(lambda: held.wait(TOO_LONG_SECONDS)), skip=5)
-    with started("--config", tap.config(**settings)) as process:
+    with started(tap, "--config", tap.config(**settings)) as process:
         assert process.stdout is not None
         head = b""
         while head.count(b'"STATE"') < 3:

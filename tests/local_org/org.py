@@ -130,7 +130,7 @@ class LocalOrg:
         self.faults.clear()
         self.journal.clear()
         self.limits.reset()
-        self.tokens.expire()
+        self.tokens.reset()
         self.oauth.reset()
         self.rest.reset()
         self.query.reset()

@@ -34,6 +34,8 @@ class Tokens:
         self._organization_id = organization_id
         self._lock = threading.Lock()
         self._live: dict[str, Token] = {}
+        self.issued: list[str] = []
+        """All that were given out since the last reset, dead ones too."""
 
     def issue(self) -> str:
         """A token: the 15-character organization id, `!`, and opaque text."""
@@ -45,7 +47,13 @@ class Tokens:
                         return token.text
             text = f"{self._organization_id[:15]}!{secrets.token_urlsafe(72)}"
             self._live[text] = Token(text, self._clock.now())
+            self.issued.append(text)
         return text
+
+    def reset(self) -> None:
+        """As new: no session, and none remembered."""
+        self.expire()
+        self.issued.clear()
 
     def expire(self) -> None:
         """End every session now."""
