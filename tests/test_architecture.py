@@ -20,6 +20,23 @@ PACKAGE = "tap_versionforge_salesforce"
 CONTRIBUTING = ROOT / "CONTRIBUTING.md"
 FREE_WITHIN_LEVEL = "these may import each other"
 ANYWHERE = "anywhere"
+# What runs a text, or what a text names, or a program. Salesforce sends texts.
+EVALUATING_CALLS = frozenset(
+    {
+        *("eval", "exec", "compile", "__import__", "breakpoint"),
+        *("importlib.import_module", "os.system", "os.popen", "pty.spawn"),
+        *("yaml.load", "yaml.unsafe_load", "yaml.full_load"),
+        *("polars.Expr.deserialize", "polars.DataFrame.deserialize", "polars.sql"),
+    }
+)
+EVALUATING_FAMILIES = ("os.exec", "os.spawn", "os.posix_spawn")
+EVALUATING_LIBRARIES = frozenset(
+    {
+        *("pickle", "cPickle", "_pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"),
+        *("subprocess", "runpy", "code", "codeop", "ctypes", "pdb"),
+        *("simpleeval", "jinja2", "xml"),
+    }
+)
 # A module is named by its path in the package; every file of a room such as cli/ counts as "cli/".
 Module = str
 _LEVEL_ROW = re.compile(r"^\| ([\d.]+) \| (.+?) \| (.+) \|$", re.MULTILINE)
@@ -133,6 +150,37 @@ def _library_problem(module: Module, library: str, rules: Rules) -> str | None:
     return f"must not import {library}, which lives in {', '.join(sorted(rooms))}"
 
 
+def evaluations(source: str, path: str) -> list[str]:
+    """Return what in a source could run a text from outside, as dotted names."""
+    tree = ast.parse(source)
+    imports = imported_names(source, path)
+    libraries = [name for name in imports if name.split(".")[0] in EVALUATING_LIBRARIES]
+    known = _names_of_imports(tree)
+    names = (_dotted(node, known) for node in ast.walk(tree))
+    called = [n for n in names if n in EVALUATING_CALLS or n.startswith(EVALUATING_FAMILIES)]
+    return sorted({*libraries, *called})
+
+
+def _names_of_imports(tree: ast.AST) -> dict[str, str]:
+    """Return what each imported name stands for."""
+    known: dict[str, str] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            known |= {a.asname or a.name.split(".")[0]: a.name for a in node.names if a.asname}
+        elif isinstance(node, ast.ImportFrom):
+            known |= {a.asname or a.name: f"{node.module}.{a.name}" for a in node.names}
+    return known
+
+
+def _dotted(node: ast.AST, known: Mapping[str, str]) -> str:
+    """Return the name that an expression spells, `builtins.` taken off; empty where it is none."""
+    if isinstance(node, ast.Name):
+        return known.get(node.id, node.id)
+    if isinstance(node, ast.Attribute) and (owner := _dotted(node.value, known)):
+        return f"{owner}.{node.attr}".removeprefix("builtins.")
+    return ""
+
+
 def sources_under(folder: Path) -> dict[str, str]:
     return {
         path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8")
@@ -168,6 +216,45 @@ def test_the_local_org_knows_nothing_of_the_tap() -> None:
     ]
 
     assert offenders == []
+
+
+def test_nothing_evaluates_what_salesforce_sends() -> None:
+    """No text becomes code, an object of any class, or a command; not even one of our own."""
+    found = {
+        path: evaluated
+        for path, source in sources_under(ROOT / PACKAGE).items()
+        if (evaluated := evaluations(source, path))
+    }
+
+    assert found == {}
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ("eval(text)", ["eval"]),
+        ("import builtins\nbuiltins.exec(text)", ["exec"]),
+        ("run = compile", ["compile"]),
+        ("import pickle", ["pickle"]),
+        ("def late():\n    from subprocess import run", ["subprocess.run"]),
+        ("import yaml as y\ny.load(text)", ["yaml.load"]),
+        ("from os import system as go\ngo(text)", ["os.system"]),
+        ("import os\nos.execvp(text, [])", ["os.execvp"]),
+        ("import polars as pl\npl.DataFrame.deserialize(text)", ["polars.DataFrame.deserialize"]),
+        ("import importlib\nimportlib.import_module(text)", ["importlib.import_module"]),
+    ],
+)
+def test_an_evaluation_is_found(source: str, found: list[str]) -> None:
+    """However it is imported, and whether or not it is called on the spot."""
+    assert evaluations(source, "client.py") == found
+
+
+@pytest.mark.parametrize(
+    "source", ["import re\nre.compile('a')", "self.evaluate()", "import json\njson.loads(text)"]
+)
+def test_what_evaluates_nothing_is_not_reported(source: str) -> None:
+    """Names that only look alike are free."""
+    assert evaluations(source, "client.py") == []
 
 
 def test_one_distribution_provides_backoff() -> None:
