@@ -8,6 +8,7 @@ import re
 import sys
 import zipfile
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
@@ -25,6 +26,10 @@ DOCUMENTS = sorted(
     path.relative_to(processes.ROOT).as_posix()
     for pattern in ("*.md", "docs/*.md")
     for path in processes.ROOT.glob(pattern)
+)
+WORKFLOWS = sorted(
+    path.relative_to(processes.ROOT).as_posix()
+    for path in processes.ROOT.glob(".github/workflows/*.yml")
 )
 
 
@@ -85,8 +90,51 @@ def test_the_hooks_have_the_versions_of_the_lock(pyproject: dict[str, Any]) -> N
         for repository in yaml.safe_load(text_of(".pre-commit-config.yaml"))["repos"]
     }
 
-    assert f"ruff=={hooks['ruff-pre-commit']}" in pyproject["dependency-groups"]["lint"]
+    for tool in ("ruff", "zizmor"):
+        assert f"{tool}=={hooks[f'{tool}-pre-commit']}" in pyproject["dependency-groups"]["lint"]
     assert hooks["uv-pre-commit"] == found_in("Makefile", r"^UV_VERSION := (.+)$")
+
+
+def test_the_lock_proves_what_it_installs() -> None:
+    """Each file has the hash of what was looked at, and comes from the public registry."""
+    packages = tomllib.loads(text_of("uv.lock"))["package"]
+    foreign = [package for package in packages if package["source"] != {"editable": "."}]
+    files = [f for p in foreign for f in (*p.get("wheels", []), *filter(None, [p.get("sdist")]))]
+
+    assert {package["source"]["registry"] for package in foreign} == {"https://pypi.org/simple"}
+    assert [file["url"] for file in files if not file["hash"].startswith("sha256:")] == []
+    assert {urlsplit(file["url"]).netloc for file in files} == {"files.pythonhosted.org"}
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS)
+def test_workflows_take_actions_by_their_hash(workflow: str) -> None:
+    """A tag of somebody else's repository can be moved; a commit can't."""
+    used = re.findall(r"^\s*-? *uses: (\S+)", text_of(workflow), re.MULTILINE)
+
+    assert used != []
+    assert [action for action in used if not re.search(r"@[0-9a-f]{40}$", action)] == []
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS)
+def test_workflows_start_without_permissions(workflow: str) -> None:
+    """A job has the rights that it names, and no workflow hands its token to the checkout."""
+    parsed = yaml.safe_load(text_of(workflow))
+    steps = [step for job in parsed["jobs"].values() for step in job["steps"]]
+    checkouts = [step for step in steps if "actions/checkout@" in step.get("uses", "")]
+
+    assert parsed["permissions"] == {}
+    assert [step for step in checkouts if step["with"]["persist-credentials"] is not False] == []
+
+
+def test_the_audit_runs_by_itself() -> None:
+    """Advisories are looked for on a schedule as well as at each push."""
+    parsed = yaml.safe_load(text_of(".github/workflows/audit.yml"))
+
+    # YAML takes the word `on` for true.
+    assert {"schedule", "push", "pull_request"} <= set(parsed[True])
+    assert [s["run"] for s in parsed["jobs"]["audit"]["steps"] if "run" in s] == [
+        "make audit PYTHON=python"
+    ]
 
 
 def test_the_tested_target_is_the_one_that_meltano_installs() -> None:
