@@ -8,7 +8,7 @@ import uuid
 from contextlib import suppress
 from typing import IO, TYPE_CHECKING
 
-from tap_versionforge_salesforce.batch_config import place, unusable
+from tap_versionforge_salesforce.batch_config import new_file, place, unusable
 from tap_versionforge_salesforce.frames import Frame, joined
 from tap_versionforge_salesforce.messages import LineMaker
 from tap_versionforge_salesforce.parquet import typed
@@ -112,8 +112,7 @@ class BatchFiles:
         try:
             filesystem, folder = place(self._files)
             path = f"{folder}/{self._name}-{self._written:05d}.{ending}"
-            filesystem.makedirs(path.rpartition("/")[0], exist_ok=True)
-            with filesystem.open(path, "wb") as file:
+            with new_file(filesystem, path) as file:
                 made.copy_to(file)
             return str(filesystem.unstrip_protocol(path))
         except Exception as error:  # noqa: BLE001  each kind of storage has errors of its own

@@ -18,7 +18,7 @@ from tap_versionforge_salesforce.exceptions import (
     wrong_setting,
 )
 from tap_versionforge_salesforce.interruption import Interruption
-from tap_versionforge_salesforce.keys import load_private_key
+from tap_versionforge_salesforce.keys import exposure, load_private_key
 from tap_versionforge_salesforce.network import check_ca_bundle
 from tap_versionforge_salesforce.quota import Quota, from_limits
 from tap_versionforge_salesforce.run_report import RunReport, Usage
@@ -103,12 +103,10 @@ class Connection:
         Raises:
             SettingsError: The key can't be used.
         """
-        return Authenticator(
-            settings=self.settings,
-            key=load_private_key(self.settings),
-            clock=self.clock,
-            logger=self._logger,
-        )
+        key = load_private_key(self.settings)
+        if warning := exposure(self.settings):
+            self._logger.warning("%s", warning)
+        return Authenticator(settings=self.settings, key=key, clock=self.clock, logger=self._logger)
 
     @cached_property
     def client(self) -> SalesforceClient:

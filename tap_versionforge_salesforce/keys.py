@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import os
 import re
+import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 #: What `load_private_key` returns.
 PrivateKey = rsa.RSAPrivateKey
 
+_OTHERS_MAY_READ = stat.S_IRGRP | stat.S_IROTH
 _SMALLEST_KEY_BITS = 2048
 # The base64 of a key that Salesforce takes is longer.
 _LONGEST_PATH = 1_000
@@ -72,6 +75,26 @@ def fingerprint(key: PrivateKey) -> str:
         serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
     )
     return hashlib.sha256(public).hexdigest()
+
+
+def exposure(settings: Settings) -> str | None:
+    """Return what to warn about a key file that others may read; None where there is none.
+
+    A pipe has no mode that means something, and neither has any file outside of POSIX.
+    """
+    path = settings.private_key_path
+    if path is None or os.name != "posix":
+        return None
+    try:
+        mode = Path(path).expanduser().stat().st_mode
+    except (OSError, ValueError, RuntimeError):  # that is told where it is read
+        return None
+    if not stat.S_ISREG(mode) or not mode & _OTHERS_MAY_READ:
+        return None
+    return (
+        f"The key file {path} can be read by others than its owner "
+        f"(mode {stat.S_IMODE(mode):04o}): chmod 600 {path}, or mount it with mode 0400."
+    )
 
 
 def _unusable(source: str, problem: str, hint: str, code: str) -> SettingsError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import NameOID
 
 from tap_versionforge_salesforce.exceptions import SettingsError
-from tap_versionforge_salesforce.keys import fingerprint, load_private_key
+from tap_versionforge_salesforce.keys import exposure, fingerprint, load_private_key
 from tap_versionforge_salesforce.redaction import redact
 from tests.unit.helpers import settings_of
 
@@ -495,3 +496,51 @@ def test_fingerprint_tells_keys_apart(
     """A fingerprint is 64 hexadecimal digits, and another key's is another one."""
     assert len(bytes.fromhex(fingerprint(rsa_key))) == 32
     assert fingerprint(rsa_key) != fingerprint(short_key)
+
+
+@pytest.mark.parametrize(
+    ("mode", "is_told"),
+    [
+        (0o600, False),
+        (0o400, False),
+        (0o700, False),
+        (0o622, False),
+        (0o644, True),
+        (0o640, True),
+        (0o604, True),
+        (0o440, True),
+    ],
+    ids=oct,
+)
+def test_key_file_that_others_may_read_is_told(tmp_path: Path, mode: int, *, is_told: bool) -> None:
+    """The group and the world are others; a mounted secret is told like any other file."""
+    path = tmp_path / "key.pem"
+    path.touch()
+    path.chmod(mode)
+    told = exposure(settings_of(private_key_path=str(path)))
+    assert (told is not None) == is_told
+    if told is not None:
+        assert f"{path} can be read by others than its owner (mode {mode:04o})" in told
+
+
+def test_key_that_is_in_no_file_of_its_own_is_not_told(tmp_path: Path) -> None:
+    """A key in the settings, a pipe of the shell and a file that is not there have no mode."""
+    reader, writer = os.pipe()
+    try:
+        assert exposure(settings_of(private_key_path=f"/dev/fd/{reader}")) is None
+    finally:
+        os.close(reader)
+        os.close(writer)
+    assert exposure(settings_of(private_key="x", private_key_path=None)) is None
+    assert exposure(settings_of(private_key_path=str(tmp_path / "none.pem"))) is None
+    assert exposure(settings_of(private_key_path="\0")) is None
+
+
+def test_home_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A path from the home directory is looked at like any other."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "key.pem").touch()
+    (tmp_path / "key.pem").chmod(0o644)
+    told = exposure(settings_of(private_key_path="~/key.pem"))
+    assert told is not None
+    assert "chmod 600 ~/key.pem" in told
