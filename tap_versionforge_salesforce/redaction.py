@@ -4,38 +4,42 @@ from __future__ import annotations
 
 import logging
 import re
+from urllib.parse import quote, quote_plus
 
 from typing_extensions import override
 
 _FORMATTER = logging.Formatter()
 _MASK = "[hidden]"
 _PATTERNS = (
-    # A compact JWS: the assertion, and access tokens where the org issues them as JWT.
-    re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*"),
     # An access token: the 15-character org id, an exclamation mark, and what must stay secret.
-    re.compile(r"\b00D\w{12}!\S+"),
+    re.compile(r"00D\w{12}(?:!|%21)\S+"),
     re.compile(
         r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----.*?(?:-----END [A-Z0-9 ]+-----|\Z)", re.DOTALL
     ),
-    re.compile(r"(?<=assertion=)[^&\s]+"),
+    re.compile(r"(?:(?<=assertion=)|(?<=assertion%3D))[^&\s]+"),
     # User and password in the URL of a proxy.
     re.compile(r"(?<=://)[^\s/@]*:[^\s/@]*(?=@)"),
     # "JWT Bearer Flow" may be told.
-    re.compile(r"(?<=Bearer )\S{8,}"),
+    re.compile(r"(?:(?<=Bearer )|(?<=Bearer%20)|(?<=Bearer\+))\S{8,}"),
 )
+# What a compact JWS can be a part of: the assertion, and access tokens where the org issues them as
+# JWT. Not one pattern, which would go through a long text once for each place it may begin at.
+_WORD = re.compile(r"[\w.-]+")
+_JWS_START, _JWS_DOTS = "eyJ", 2
 _SHORTEST_SECRET = 4
 _secrets: set[str] = set()
 
 
 def remember_secrets(*values: str | None) -> None:
-    """Have these values hidden wherever they would be shown from now on.
+    """Have these values hidden wherever they would be shown from now on, also as a part of a URL.
 
     Values of fewer than four characters are left alone: hiding them would only tell where they
     are.
     """
     for value in values:
         if value is not None and len(value) >= _SHORTEST_SECRET:
-            _secrets.add(value)
+            in_url = (form(value, safe="", errors="replace") for form in (quote, quote_plus))
+            _secrets.update((value, *in_url))
 
 
 def redact(text: str) -> str:
@@ -45,7 +49,14 @@ def redact(text: str) -> str:
         text = text.replace(secret, _MASK)
     for pattern in _PATTERNS:
         text = pattern.sub(_MASK, text)
-    return text
+    return _WORD.sub(_without_jws, text) if _JWS_START in text else text
+
+
+def _without_jws(word: re.Match[str]) -> str:
+    start = word[0].find(_JWS_START)
+    if start < 0 or word[0].count(".", start) < _JWS_DOTS:
+        return word[0]
+    return word[0][:start] + _MASK
 
 
 class RedactingFilter(logging.Filter):

@@ -26,7 +26,13 @@ KEY = f"-----BEGIN PRIVATE KEY-----\n{KEY_BODY}\n{KEY_BODY}\n-----END PRIVATE KE
         pytest.param(f"got {ACCESS} back", ACCESS[16:], id="access token"),
         pytest.param(f'{{"access_token":"{ACCESS}"}}', ACCESS[16:], id="access token in JSON"),
         pytest.param(f"Authorization: Bearer {'x' * 30}", "xxx", id="header"),
+        pytest.param(f"to {ACCESS.replace('!', '%21')}", ACCESS[16:], id="access token in URL"),
+        pytest.param(f"x%3D{ACCESS.replace('!', '%21')}", ACCESS[16:], id="behind a letter"),
+        pytest.param(f"Authorization=Bearer+{'x' * 30}", "xxx", id="header in form"),
+        pytest.param(f"Authorization%3A%20Bearer%20{'x' * 30}", "xxx", id="header in URL"),
         pytest.param(f"sent {ASSERTION}", "c2lnbmF0dXJl", id="assertion"),
+        pytest.param(f"assertion%3D{ASSERTION}%26x", "c2lnbmF0dXJl", id="assertion in URL"),
+        pytest.param(f"assertion%3D{'q' * 30}&x=1", "qqq", id="form in URL"),
         pytest.param(f"grant=a&assertion={'q' * 30}&x=1", "qqq", id="form"),
         pytest.param(f"key {KEY} end", KEY_BODY, id="key"),
         pytest.param(KEY.replace("PRIVATE", "RSA PRIVATE"), KEY_BODY, id="PKCS#1 key"),
@@ -54,6 +60,20 @@ def test_secrets_within_secrets_leave_no_rest(secrets: tuple[str, ...]) -> None:
     """A secret that begins like another one is hidden whole."""
     remember_secrets(*secrets)
     assert redact("x abcdefghijk y") == "x [hidden] y"
+
+
+def test_remembered_values_are_hidden_in_an_address() -> None:
+    """A redirect may carry what was sent, as URLs spell it."""
+    remember_secrets("open, sesame/ü")
+    assert redact("?x=open%2C%20sesame%2F%C3%BC&y=open%2C+sesame%2F%C3%BC") == (
+        "?x=[hidden]&y=[hidden]"
+    )
+
+
+@pytest.mark.parametrize("text", ["eyJ-" * 500_000, "eyJa." * 400_000, "00D" * 700_000])
+def test_long_texts_are_gone_through_once(text: str) -> None:
+    """A page of two megabytes in place of an answer is no reason to stand still."""
+    assert len(redact(text)) <= len(text)
 
 
 def test_very_short_values_are_left_alone() -> None:
