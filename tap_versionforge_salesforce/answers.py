@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 from dataclasses import dataclass, field
 from datetime import timezone
 from email.utils import parsedate_to_datetime
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 _LONGEST_REASON = 500
+# An escape of JSON for half of a character; of a whole one, which has two, as well.
+_HALF_CHARACTER = re.compile(rb"\\u[dD][89a-fA-F]")
 _REDIRECTS = range(300, 400)
 _UNAUTHORIZED = 401
 _TOO_LONG = (414, 431)
@@ -58,27 +61,38 @@ class Reply:
     def json(self) -> object:
         """Return the body as JSON; None where it is none."""
         try:
-            return json.loads(self.body)
+            content: object = json.loads(self.body)
+            if _HALF_CHARACTER.search(self.body):
+                # No address, message or file can hold half a character.
+                text = json.dumps(content, ensure_ascii=False)
+                whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+                content = json.loads(whole)
         except (ValueError, RecursionError):
             return None
+        return content
 
     def error(self) -> tuple[str, str]:
         """Return Salesforce's errorCode and message, each empty where the body has none.
 
         A proxy may repeat the request in them: secrets are hidden.
         """
-        content = self.json()
-        first = content[0] if isinstance(content, list) and content else content
-        if not isinstance(first, dict):
-            return "", ""
-        code = first.get("errorCode") or first.get("error") or first.get("exceptionCode") or ""
-        reason = (
-            first.get("message")
-            or first.get("error_description")
-            or first.get("exceptionMessage")
-            or ""
-        )
-        return redact(str(code)), " ".join(redact(str(reason)).split())[:_LONGEST_REASON]
+        return error_in(self.json())
+
+
+def error_in(content: object) -> tuple[str, str]:
+    """Return errorCode and message in the JSON of an answer, or of one part of a composite."""
+    first = content[0] if isinstance(content, list) and content else content
+    if not isinstance(first, dict):
+        return "", ""
+    code = first.get("errorCode") or first.get("error") or first.get("exceptionCode") or ""
+    reason = first.get("message") or first.get("error_description") or first.get("exceptionMessage")
+    return one_line(code), one_line(reason or "")
+
+
+def one_line(said: object) -> str:
+    """Return what Salesforce says as a message can hold it: one line, no secret, not too long."""
+    # The first thing: half a secret looks like none.
+    return " ".join(redact(str(said)).split())[:_LONGEST_REASON]
 
 
 def shown(reply: Reply) -> str:
@@ -110,7 +124,8 @@ def not_salesforce(host: str, reply: Reply) -> SignInError:
     """
     return SignInError(
         f"{host} does not answer as Salesforce does: HTTP {reply.status}, "
-        f"{reply.headers.get('Content-Type', 'no content type')} from its token endpoint.",
+        f"{one_line(reply.headers.get('Content-Type', 'no content type'))} from its token "
+        "endpoint.",
         hint="Check instance_url: Setup > My Domain shows the right one. A proxy or a "
         "maintenance page gives the same picture.",
         code="not-salesforce",
@@ -153,7 +168,7 @@ def refusal(asked: str, reply: Reply, *, is_daily_limit: bool) -> TapError:
             code="api-disabled",
         )
     if reply.is_redirect:
-        location = redact(reply.headers.get("Location", "?"))
+        location = one_line(reply.headers.get("Location", "?"))
         message = f"The host of instance_url redirects to {location}."
         return SettingsError(
             message,
@@ -170,7 +185,7 @@ def refusal(asked: str, reply: Reply, *, is_daily_limit: bool) -> TapError:
 
 
 def _kind(reply: Reply) -> str:
-    return reply.headers.get("Content-Type", "an empty body").partition(";")[0]
+    return one_line(reply.headers.get("Content-Type", "an empty body").partition(";")[0])
 
 
 def _advice(status: int, error_code: str) -> str:

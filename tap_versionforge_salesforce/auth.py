@@ -14,9 +14,10 @@ import jwt
 from requests.auth import AuthBase
 from typing_extensions import override
 
+from tap_versionforge_salesforce.answers import one_line
 from tap_versionforge_salesforce.exceptions import SignInError
 from tap_versionforge_salesforce.hosts import PRODUCTION_AUDIENCE, SANDBOX_AUDIENCE
-from tap_versionforge_salesforce.redaction import redact, remember_secrets
+from tap_versionforge_salesforce.redaction import remember_secrets
 from tap_versionforge_salesforce.sign_in_errors import explain
 
 if TYPE_CHECKING:
@@ -36,7 +37,6 @@ GRANT_TYPE = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 # told as such. A clock that runs slow by more than this makes an assertion that has expired.
 _LIFETIME_SECONDS = 60
 _LARGEST_CLOCK_SKEW_SECONDS = 120
-_LONGEST_DESCRIPTION = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,14 +175,14 @@ class Authenticator:
         remember_secrets(value)
         return Token(
             value=value,
-            identity_url=str(answer.body.get("id", "")),
-            scope=str(answer.body.get("scope", "")),
+            identity_url=one_line(answer.body.get("id", "")),
+            scope=one_line(answer.body.get("scope", "")),
         )
 
     def _refusal(self, answer: TokenAnswer) -> SignInError:
-        # A proxy may repeat the assertion in its answer.
-        error = redact(str(answer.body.get("error", "")))
-        description = redact(str(answer.body.get("error_description", "")))
+        # A proxy may repeat the assertion in its answer, or send a whole page.
+        error = one_line(answer.body.get("error", ""))
+        description = one_line(answer.body.get("error_description", ""))
         said = f" (Salesforce said {error}: {description})" if error else ""
         if skew := self._clock_skew_seconds(answer.date):
             direction = "behind" if skew > 0 else "ahead of"
@@ -210,10 +210,6 @@ class Authenticator:
 
 def _refused_audience(body: Mapping[str, object]) -> bool:
     return "audience is invalid" in str(body.get("error_description", "")).lower()
-
-
-def _one_line(value: object) -> str:
-    return " ".join(str(value).split())[:_LONGEST_DESCRIPTION]
 
 
 def _other_audience(audience: str) -> str:

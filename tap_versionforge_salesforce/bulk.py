@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from tap_versionforge_salesforce.ahead import ahead
+from tap_versionforge_salesforce.answers import one_line
 from tap_versionforge_salesforce.exceptions import (
     IncompleteError,
     RefusedError,
@@ -213,7 +214,7 @@ class QueryJob:
                 hint=f"Its page in Setup tells by whom: {self._address()}. Run again.",
                 code="bulk-job-aborted",
             )
-        reason = str(job.get("errorMessage") or "no reason given")
+        reason = one_line(job.get("errorMessage") or "no reason given")
         message = f"Bulk job {self.id} failed: {reason.rstrip('.')}."
         raise RefusedError(
             message,

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from typing import IO, TYPE_CHECKING
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+from typing import IO, TYPE_CHECKING, Any
+from urllib.parse import SplitResult, parse_qsl, quote, urlencode, urlsplit
 
+from tap_versionforge_salesforce.answers import error_in
 from tap_versionforge_salesforce.exceptions import (
     IncompleteError,
     RefusedError,
     UnavailableError,
     UnknownObjectError,
+    odd_answer,
 )
 from tap_versionforge_salesforce.retry import Verdict, judge
 from tap_versionforge_salesforce.transport import Call
@@ -25,6 +27,10 @@ if TYPE_CHECKING:
 
 _DATA = "/services/data"
 _COMPOSITE_PARTS = 25
+_DATA_PATH = re.compile(rf"{_DATA}/[!-~]+")
+_JOB_ID = re.compile(r"[A-Za-z0-9_-]{1,40}")
+# More digits than any count has would only be a burden.
+_NUMBER = re.compile(r"[0-9]{1,18}")
 _VERSION = re.compile(r"[0-9]{1,4}\.[0-9]")
 # Salesforce allows 16,384 bytes for the request line and all headers together.
 _LONGEST_QUERY_URL = 14_000
@@ -105,16 +111,18 @@ class SalesforceClient:
         """
         call = Call(path="/limits/recordCount", params={"sObjects": ",".join(names)})
         listed = _object(self._versioned(call)).get("sObjects")
-        if not isinstance(listed, list):
-            return {}
-        return {str(entry["name"]): int(entry["count"]) for entry in listed}
+        return {
+            entry["name"]: entry["count"]
+            for entry in _objects(listed)
+            if isinstance(entry.get("name"), str) and isinstance(entry.get("count"), int)
+        }
 
     # Describes
 
     def describe_global(self) -> list[Mapping[str, object]]:
         """Return an entry for each object that the user may see."""
         listed = _object(self._versioned(Call(path="/sobjects"))).get("sobjects")
-        return listed if isinstance(listed, list) else []
+        return [entry for entry in _objects(listed) if isinstance(entry.get("name"), str)]
 
     def describe(self, name: str) -> Mapping[str, object]:
         """Return one object's describe.
@@ -159,13 +167,13 @@ class SalesforceClient:
         self.settle_version()
         call = Call(method="POST", path="/composite", body=parts())
         answered = _object(self._versioned(call)).get("compositeResponse")
-        results = {r.get("referenceId"): r for r in answered} if isinstance(answered, list) else {}
+        results = {str(result.get("referenceId")): result for result in _objects(answered)}
         found: dict[str, Mapping[str, object] | RefusedError] = {}
         for n, name in enumerate(names):
             result = results.get(f"d{n}", {})
-            body, status = result.get("body"), int(result.get("httpStatusCode", 0))
-            first = body[0] if isinstance(body, list) and body else {}
-            code, reason = str(first.get("errorCode", "")), str(first.get("message", ""))
+            body, told = result.get("body"), result.get("httpStatusCode")
+            status = told if isinstance(told, int) else 0
+            code, reason = error_in(body)
             if isinstance(body, dict) and status == 200:  # noqa: PLR2004
                 found[name] = body
             elif judge(status, code, reason, readable=True) is Verdict.REFUSED:
@@ -224,8 +232,8 @@ class SalesforceClient:
         Raises:
             RefusedError: With ``error_code`` INVALID_QUERY_LOCATOR when the cursor has expired.
         """
-        path = urlsplit(next_records_url).path
-        if not path.startswith(f"{_DATA}/"):
+        path = _split(next_records_url).path
+        if not _DATA_PATH.fullmatch(path):
             message = "Salesforce's nextRecordsUrl is no path of its data API."
             raise IncompleteError(
                 message, hint="A proxy may have changed the answer; run again.", code="bad-locator"
@@ -239,7 +247,7 @@ class SalesforceClient:
         """Create a query job; return it as Salesforce does, without counters.
 
         Raises:
-            UnavailableError: The answer has no id.
+            UnavailableError: The answer has no ``id``.
         """
         operation = "queryAll" if deleted else "query"
         body = {
@@ -249,14 +257,23 @@ class SalesforceClient:
             "columnDelimiter": "COMMA",
             "lineEnding": "LF",
         }
-        created = _object(self._versioned(Call(method="POST", path="/jobs/query", body=body)))
-        if not isinstance(created.get("id"), str):
-            raise _odd_answer()
-        return created
+        job = _object(self._versioned(Call(method="POST", path="/jobs/query", body=body)))
+        job_id = job.get("id")
+        if not isinstance(job_id, str) or not _JOB_ID.fullmatch(job_id):
+            raise odd_answer("the creation of a Bulk job")
+        return job
 
     def job(self, job_id: str, *, version: str) -> Mapping[str, object]:
-        """Return a job's state and counters."""
-        return _object(self._versioned(Call(path=f"/jobs/query/{quote(job_id)}"), version))
+        """Return a job's state and counters.
+
+        Raises:
+            UnavailableError: The answer has no ``state``.
+        """
+        job = _object(self._versioned(Call(path=f"/jobs/query/{quote(job_id)}"), version))
+        if not isinstance(job.get("state"), str):
+            # It would be waited for until its time is over.
+            raise odd_answer(f"a look at Bulk job {job_id}")
+        return job
 
     def abort_job(self, job_id: str, *, version: str) -> None:
         """Stop a job that has not ended."""
@@ -296,8 +313,8 @@ class SalesforceClient:
             version,
         )
         following = reply.headers.get("Sforce-Locator")
-        counted = reply.headers.get("Sforce-NumberOfRecords", "")
-        if not following or not counted.isdigit():
+        counted = _number(reply.headers.get("Sforce-NumberOfRecords", ""))
+        if not following or counted is None:
             message = (
                 f"A result page of Bulk job {job_id} came without the header Sforce-Locator or "
                 "Sforce-NumberOfRecords, so its end can't be told."
@@ -308,7 +325,7 @@ class SalesforceClient:
                 code="missing-result-header",
             )
         return JobPage(
-            rows=int(counted),
+            rows=counted,
             locator=None if following == "null" else following,
             encoding=reply.headers.get("Content-Encoding", "identity").lower(),
         )
@@ -324,14 +341,13 @@ class SalesforceClient:
         """
         path, following, seen = f"/jobs/query/{quote(job_id)}/resultPages", "", set[str]()
         while True:
-            params = dict(parse_qsl(urlsplit(following).query))
+            params = dict(parse_qsl(_split(following).query))
             answer = _object(self._versioned(Call(path=path, params=params), version))
             listed = answer.get("resultPages")
             for entry in listed if isinstance(listed, list) else []:
                 url = entry.get("resultUrl") if isinstance(entry, dict) else entry
-                named = dict(parse_qsl(urlsplit(str(url)).query))
-                rows = named.get("maxRecords", "")
-                yield PageAddress(named.get("locator"), int(rows) if rows.isdigit() else None)
+                named = dict(parse_qsl(_split(str(url)).query))
+                yield PageAddress(named.get("locator"), _number(named.get("maxRecords", "")))
             if answer.get("done") is True:
                 return
             following = str(answer.get("nextRecordsUrl") or answer.get("nextRecordUrl") or "")
@@ -383,16 +399,24 @@ class SalesforceClient:
 def _object(reply: Reply) -> Mapping[str, object]:
     content = reply.json()
     if not isinstance(content, dict):
-        raise _odd_answer()
+        raise odd_answer("a request")
     return content
 
 
-def _odd_answer() -> UnavailableError:
-    return UnavailableError(
-        "Salesforce answered with JSON of another form than its documentation shows.",
-        hint="Run again; a proxy may have changed the answer.",
-        code="odd-answer",
-    )
+def _objects(listed: object) -> list[dict[str, Any]]:
+    """Return what is an object in a list; nothing where there is no list."""
+    return [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+
+
+def _number(text: str) -> int | None:
+    return int(text) if _NUMBER.fullmatch(text) else None
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        return urlsplit(url)
+    except ValueError:  # there is no address in it
+        return urlsplit("")
 
 
 def _undescribed(name: str, status: int, error_code: str, reason: str) -> UnknownObjectError:

@@ -82,6 +82,19 @@ class UnavailableError(TapError):
     default_code = "source-unavailable"
 
 
+def odd_answer(asked: str) -> UnavailableError:
+    """Return the error of an answer that lacks what every such answer has.
+
+    Args:
+        asked: What was asked for; goes on from "Salesforce's answer to".
+    """
+    return UnavailableError(
+        f"Salesforce's answer to {asked} has another form than its documentation shows.",
+        hint="Run again; a proxy may have changed the answer.",
+        code="odd-answer",
+    )
+
+
 class IncompleteError(TapError):
     """What was received is not what Salesforce counted."""
 

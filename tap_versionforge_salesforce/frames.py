@@ -24,6 +24,12 @@ if TYPE_CHECKING:
     from tap_versionforge_salesforce.oddities import Oddity
 
 
+# Salesforce's texts of one row have 1.6 million characters at the most, of up to four bytes.
+_LARGEST_ROW_BYTES = 64 << 20
+# As gzip, zlib and zstd begin. polars would unpack them by itself, to whatever size.
+_PACKED = (b"\x1f\x8b", b"x\x01", b"x\x5e", b"x\x9c", b"x\xda", b"\x28\xb5\x2f\xfd")
+
+
 @dataclass(frozen=True, slots=True)
 class Frame:
     """One page of rows.
@@ -108,31 +114,48 @@ def _pieces(blocks: Iterable[bytes], piece_bytes: int) -> Iterator[tuple[bytes, 
         piece at least, which may hold nothing.
     """
     header, held, size, is_first = b"", list[bytes](), 0, True
+    # Of what is held, up to where it is known that no row ends, and whether that is within quotes.
+    looked, is_quoted = 0, False
     for block in blocks:
         held.append(block)
         size += len(block)
         if size < piece_bytes:
             continue
         text = b"".join(held)
-        header = header or text[: text.find(b"\n") + 1]
-        start = len(header) if is_first else 0
-        end = _last_row_end(text, start) if header else 0
-        if end > start:
+        if not header:
+            looked = len(header := text[: text.find(b"\n") + 1])
+        end = _last_row_end(text, looked, is_quoted=is_quoted) if header else 0
+        if end > looked:
             yield (text[:end] if is_first else b"".join((header, memoryview(text)[:end]))), True
-            text, is_first = text[end:], False
+            text, is_first, looked, is_quoted = text[end:], False, 0, False
+        elif header:
+            is_quoted ^= bool(text.count(b'"', looked) % 2)
+            looked = len(text)
+        if len(text) > _LARGEST_ROW_BYTES:
+            message = (
+                "A Bulk result page has a row of more than "
+                f"{_LARGEST_ROW_BYTES:,} bytes, which no object can have."
+            )
+            raise IncompleteError(message, hint="Run again.", code="broken-page")
         held, size = [text], len(text)
     rest = b"".join(held)
     if rest or is_first:
         yield (rest if is_first else header + rest), not rest
 
 
-def _last_row_end(text: bytes, start: int) -> int:
-    """Return the place behind the last line break that stands outside quotes, or the start."""
+def _last_row_end(text: bytes, start: int, *, is_quoted: bool) -> int:
+    """Return the place behind the last line break that stands outside quotes, or the start.
+
+    Args:
+        text: CSV.
+        start: Where to begin.
+        is_quoted: That is within quotes.
+    """
     end = text.rfind(b"\n", start) + 1
-    is_quoted = text.count(b'"', start, end) % 2
+    is_quoted ^= bool(text.count(b'"', start, end) % 2)
     while end > start and is_quoted:
         before = max(start, text.rfind(b"\n", start, end - 1) + 1)
-        is_quoted ^= text.count(b'"', before, end) % 2
+        is_quoted ^= bool(text.count(b'"', before, end) % 2)
         end = before
     return max(start, end)
 
@@ -140,9 +163,16 @@ def _last_row_end(text: bytes, start: int) -> int:
 def _from_csv(piece: bytes, columns: Sequence[Column]) -> Frame:
     if not piece or piece.isspace():
         return no_rows(columns)
+    if piece.startswith(_PACKED):
+        message = "A Bulk result page is packed, which its header Content-Encoding does not say."
+        raise IncompleteError(
+            message,
+            hint="A proxy on the way may have taken that header off; let it pass.",
+            code="broken-page",
+        )
     try:
         table = pl.read_csv(piece, infer_schema=False, eol_char="\n", null_values="")
-    except (pl.exceptions.PolarsError, OSError) as error:  # OSError of what looks compressed
+    except pl.exceptions.PolarsError as error:
         # polars goes on with the whole value, and with advice on its own arguments.
         message = f"A Bulk result page is no CSV of the expected form ({shown(str(error))})."
         raise IncompleteError(message, hint="Run again.", code="broken-page") from None

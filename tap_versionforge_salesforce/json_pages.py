@@ -61,7 +61,9 @@ def from_json(body: bytes, columns: Sequence[Column]) -> RestPage:
         following = _following(answer)
         table = _table(answer.values, columns, oddities)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        message = f"A page of a REST query is no whole answer ({type(error).__name__}: {error})."
+        # Of an error that quotes a value, the beginning has to do.
+        reason = shown(f"{type(error).__name__}: {error}")
+        message = f"A page of a REST query is no whole answer ({reason})."
         raise IncompleteError(message, hint="Run again.", code="broken-page") from None
     # JSON has no other way to hold a NUL.
     frame = frame_of(table, columns, may_hold_nul=b"\\u0000" in body)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 # Both forms of salesforce: `api-usage=25/5000` alone, or with `; per-app-api-usage=17/250(…)`.
-_API_USAGE = re.compile(r"(?<!-)\bapi-usage=(\d+)/(\d+)")
+_API_USAGE = re.compile(r"(?<!-)\bapi-usage=([0-9]{1,18})/([0-9]{1,18})\b")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from tap_versionforge_salesforce.columns import Column, Kind
+from tap_versionforge_salesforce.exceptions import odd_answer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -50,6 +52,7 @@ KIND_BY_TYPE = {
 #: In this order of preference; the first that can be filtered and sorted by.
 REPLICATION_KEYS = ("SystemModstamp", "LastModifiedDate", "CreatedDate", "LoginTime")
 
+_API_NAME = re.compile(r"[A-Za-z0-9_]+")
 _JSON_TYPE = {
     Kind.TEXT: "string",
     Kind.BOOLEAN: "boolean",
@@ -113,8 +116,11 @@ def sobject_from_describe(describe: Mapping[str, Any]) -> SObject:
     Args:
         describe: The whole answer. Keys that are missing are taken for their usual values: old
             versions and odd objects leave some out.
+
+    Raises:
+        UnavailableError: It is no describe: something in it has no name that a query can hold.
     """
-    fields: Sequence[Mapping[str, Any]] = describe.get("fields") or []
+    fields: Sequence[Mapping[str, Any]] = _fields(describe)
     columns = tuple(_column(field, fields) for field in fields)
     stamps = {
         str(field["name"]): bool(field.get("nillable"))
@@ -123,7 +129,7 @@ def sobject_from_describe(describe: Mapping[str, Any]) -> SObject:
     }
     label = str(describe.get("label") or describe["name"])
     return SObject(
-        name=str(describe["name"]),
+        name=describe["name"],
         label=label,
         columns=columns,
         json_schema={
@@ -139,9 +145,23 @@ def sobject_from_describe(describe: Mapping[str, Any]) -> SObject:
         unknown_types={
             str(field["name"]): str(field.get("type"))
             for field in fields
-            if field.get("type") not in KIND_BY_TYPE
+            if str(field.get("type")) not in KIND_BY_TYPE
         },
     )
+
+
+def _fields(describe: object) -> Sequence[Mapping[str, Any]]:
+    if not _is_named(describe):
+        raise odd_answer("a describe")
+    fields = describe.get("fields") or []
+    if not isinstance(fields, list) or not all(map(_is_named, fields)):
+        raise odd_answer(f"the describe of {describe['name']}")
+    return fields
+
+
+def _is_named(described: object) -> TypeGuard[Mapping[str, Any]]:
+    name = described.get("name") if isinstance(described, dict) else None
+    return isinstance(name, str) and _API_NAME.fullmatch(name) is not None
 
 
 def _column(field: Mapping[str, Any], fields: Sequence[Mapping[str, Any]]) -> Column:
