@@ -9,6 +9,7 @@ from typing import IO, TYPE_CHECKING, Literal
 import requests
 from requests.adapters import HTTPAdapter
 from requests.structures import CaseInsensitiveDict
+from typing_extensions import override
 from urllib3.exceptions import HTTPError
 
 from tap_versionforge_salesforce import quota as quota_of
@@ -46,6 +47,8 @@ if TYPE_CHECKING:
 
 _CONNECT_TIMEOUT_SECONDS = 30.0
 _CHUNK_BYTES = 1 << 20
+# Unpacked and in memory; the largest pages and describes have a hundredth of it.
+_LARGEST_BODY_BYTES = 1 << 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +145,10 @@ class SalesforceSession(requests.Session):
         self._interruption = interruption
         self._troubles = troubles
         check_proxy(self._host)
+
+    @override
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Return no address: requests would look into one that it need not follow, and trip."""
 
     def call(self, call: Call) -> Reply:
         """Send a request until it is answered for good.
@@ -289,9 +296,14 @@ class SalesforceSession(requests.Session):
     def _read(self, response: requests.Response, call: Call) -> bytes:
         if call.sink is None or not response.ok:
             # By large blocks: requests itself unpacks ten thousand bytes at a time.
-            body = b"".join(response.iter_content(_CHUNK_BYTES))
+            chunks, size = list[bytes](), 0
+            for chunk in response.iter_content(_CHUNK_BYTES):
+                chunks.append(chunk)
+                size += len(chunk)
+                if size > _LARGEST_BODY_BYTES:
+                    raise self._too_large(call)
             self.quota.receive(response.raw.tell())
-            return body
+            return b"".join(chunks)
         call.sink.seek(0)
         call.sink.truncate()
         for chunk in response.raw.stream(_CHUNK_BYTES, decode_content=False):
@@ -301,6 +313,13 @@ class SalesforceSession(requests.Session):
             call.sink.flush()
         self.quota.receive(call.sink.tell())
         return b""
+
+    def _too_large(self, call: Call) -> UnavailableError:
+        return UnavailableError(
+            f"The answer to {call.method} {call.path} has more than {_LARGEST_BODY_BYTES:,} bytes.",
+            hint="No answer of Salesforce is that large; a proxy may have changed it.",
+            code="answer-too-large",
+        )
 
     def _no_answer(
         self, call: Call, error: requests.RequestException | HTTPError

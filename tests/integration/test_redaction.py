@@ -7,7 +7,7 @@ import json
 import logging
 import traceback
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 import pytest
 from singer_sdk.logging import ConsoleFormatter, StructuredFormatter
@@ -90,6 +90,34 @@ def echo_redirect(call: Call, _real: Callable[[], Answer]) -> Answer:
     return faults.answer(302, headers={"Location": f"/x?{call.text}&{token}"})(call, _real)
 
 
+def echo_headers(call: Call, _real: Callable[[], Answer]) -> Answer:
+    """Answer with the request in each header that a message may show, as headers spell it."""
+    request = quote(f"{call.text} {call.headers.get('Authorization', '')}")
+    headers = dict.fromkeys(
+        ("Content-Type", "Retry-After", "Sforce-Limit-Info", "Date", "WWW-Authenticate"), request
+    )
+    return faults.answer(503, b"<html>busy</html>", headers=headers, reason=request)(call, _real)
+
+
+def echo_encoded_redirect(call: Call, _real: Callable[[], Answer]) -> Answer:
+    """Redirect to a page for signing in that is told where the request wanted to go."""
+    asked = quote(f"{call.text}&token={call.headers.get('Authorization', '')}", safe="")
+    return faults.answer(302, headers={"Location": f"/login?back={asked}"})(call, _real)
+
+
+def echo_parts(call: Call, _real: Callable[[], Answer]) -> Answer:
+    """Refuse each part of a composite request, with the header that came with it."""
+    error = [{"errorCode": "CHATTY", "message": f"{dict(call.headers.items())}\n" * 50}]
+    parts = [{"body": error, "httpStatusCode": 400, "referenceId": f"d{n}"} for n in range(25)]
+    return json_answer({"compositeResponse": parts})
+
+
+def echo_job(call: Call, _real: Callable[[], Answer]) -> Answer:
+    """A job that has failed, for a reason with the header of who asks."""
+    reason = f"{dict(call.headers.items())}\n" * 50
+    return json_answer({"id": "750000000000001AAA", "state": "Failed", "errorMessage": reason})
+
+
 AT_SIGN_IN = [
     *(
         pytest.param(faults.answer(400, {"error": e, "error_description": d}), id=f"{e}: {d}")
@@ -104,6 +132,8 @@ AT_SIGN_IN = [
     pytest.param(echo, id="request in the error"),
     pytest.param(echo_page, id="request in a page"),
     pytest.param(echo_redirect, id="request in a redirect"),
+    pytest.param(echo_encoded_redirect, id="request in a redirect, encoded"),
+    pytest.param(echo_headers, id="request in headers"),
 ]
 AFTERWARDS = [
     pytest.param(outages.session_expired(), id="401"),
@@ -121,6 +151,8 @@ AFTERWARDS = [
     pytest.param(echo, id="request in the error"),
     pytest.param(echo_page, id="request in a page"),
     pytest.param(echo_redirect, id="request in a redirect"),
+    pytest.param(echo_encoded_redirect, id="request in a redirect, encoded"),
+    pytest.param(echo_headers, id="request in headers"),
 ]
 
 
@@ -166,6 +198,29 @@ def test_failed_request_shows_no_token(
     """Whatever Salesforce or a proxy answers, the access token is not repeated."""
     org.faults.add(path, trouble, times=None)
     assert_run_is_silent(org, tap, caplog, {**settings, "api_mode": "rest"})
+
+
+@pytest.mark.parametrize(
+    ("path", "trouble"),
+    [
+        pytest.param("/composite", echo_parts, id="part of a composite"),
+        pytest.param("/jobs/query/*", echo_job, id="failed job"),
+    ],
+)
+def test_reason_inside_of_an_answer_shows_no_token(
+    org: LocalOrg,
+    tap: TapRunner,
+    caplog: pytest.LogCaptureFixture,
+    settings: dict[str, Any],
+    *,
+    path: str,
+    trouble: faults.Action,
+) -> None:
+    """What is said in the midst of a success is as suspicious, and as long, as an error."""
+    org.faults.add(path, trouble, times=None)
+    assert_run_is_silent(org, tap, caplog, {**settings, "api_mode": "bulk"})
+    told = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+    assert max(map(len, told)) < 2_500
 
 
 @pytest.mark.parametrize("trouble", [echo, echo_page, echo_redirect])
@@ -245,6 +300,8 @@ def test_bad_key_is_not_repeated(
         pytest.param(ALL, echo, id="error"),
         pytest.param(ALL, echo_page, id="page"),
         pytest.param(ALL, echo_redirect, id="redirect"),
+        pytest.param(ALL, echo_encoded_redirect, id="redirect, encoded"),
+        pytest.param(ALL, echo_headers, id="headers"),
         pytest.param(ALL, faults.cut(0.5), id="cut"),
         pytest.param(ALL, outages.session_expired(), id="401"),
     ],

@@ -222,6 +222,28 @@ def test_host_that_is_not_there(tap: TapRunner, clock: OrgClock) -> None:
 # What must not leak
 
 
+@pytest.mark.parametrize("target", ["http://[", "//[", "http://\xff\xfe", "", "http://x:y/"])
+def test_redirect_to_no_address_is_told(org: LocalOrg, tap: TapRunner, target: str) -> None:
+    """Nobody looks for a host in an address that is not followed anyway."""
+    org.faults.add("/limits", faults.answer(302, headers={"Location": target}), times=None)
+    run = tap.sync(objects=["Account"])
+    assert run.exit_code == 2, run.log
+    assert "[instance-url-redirects]" in run.log.splitlines()[-1]
+
+
+def test_answer_without_end_is_not_taken_in(
+    org: LocalOrg, tap: TapRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What unpacks to more than any answer of Salesforce has is given up, not held."""
+    monkeypatch.setattr("tap_versionforge_salesforce.transport._LARGEST_BODY_BYTES", 1 << 21)
+    endless = faults.answer(200, b'{"a": "' + bytes(1 << 22) + b'"}')
+    org.faults.add("/limits", endless, times=None)
+    run = tap.sync(objects=["Account"])
+    assert run.exit_code == 5, run.log
+    assert "[answer-too-large]" in run.log.splitlines()[-1]
+    assert len(org.journal.calls("/limits")) == 1
+
+
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize("request_", ["POST /services/oauth2/token", "GET /queryAll"])
 def test_no_redirect_is_followed(

@@ -62,8 +62,7 @@ def reshaped(draw: Callable[[SearchStrategy[Any]], Any], whole: object) -> objec
     """A JSON value in which places have another value, are gone, or are there twice."""
     made = [copy.deepcopy(whole)]
     for _ in range(draw(st.integers(1, 3))):
-        places = list(_places(made))
-        holder, key = draw(st.sampled_from(places))
+        holder, key = draw(st.sampled_from(list(places(made))))
         if draw(st.booleans()) or holder is made:
             holder[key] = copy.deepcopy(draw(st.sampled_from(SHAPES) | anything))
         elif isinstance(holder, dict):
@@ -73,7 +72,8 @@ def reshaped(draw: Callable[[SearchStrategy[Any]], Any], whole: object) -> objec
     return made[0]
 
 
-def _places(value: Any) -> Iterator[tuple[Any, Any]]:  # noqa: ANN401  JSON
+def places(value: Any) -> Iterator[tuple[Any, Any]]:  # noqa: ANN401  JSON
+    """Yield where each value inside of a JSON value is: what holds it, and under which key."""
     members: Any = ()
     if isinstance(value, dict):
         members = list(value.items())
@@ -81,7 +81,7 @@ def _places(value: Any) -> Iterator[tuple[Any, Any]]:  # noqa: ANN401  JSON
         members = list(enumerate(value))
     for key, member in members:
         yield value, key
-        yield from _places(member)
+        yield from places(member)
 
 
 def bodies(whole: object) -> SearchStrategy[bytes]:
@@ -95,9 +95,9 @@ def bodies(whole: object) -> SearchStrategy[bytes]:
 
 def each_reshaped(whole: object) -> Iterator[object]:
     """Yield a JSON value once for each of its places and each shape, with that shape there."""
-    for at in range(len(list(_places([whole])))):
+    for at in range(len(list(places([whole])))):
         for shape in SHAPES:
             made = [copy.deepcopy(whole)]
-            holder, key = list(_places(made))[at]
+            holder, key = list(places(made))[at]
             holder[key] = copy.deepcopy(shape)
             yield made[0]

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 NOW = datetime(2026, 1, 1, tzinfo=timezone.utc)
 LOGGER = logging.getLogger("tests.unit.fuzz")
 fuzzed = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 ROWS = [
@@ -276,7 +276,7 @@ ENDPOINTS: dict[str, tuple[object, Callable[[SalesforceClient], object]]] = {
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(data=st.data())
 def test_any_bytes_for_an_endpoint(endpoint: str, data: st.DataObject) -> None:
     """Each method of the client returns a value or raises one of the tap's errors."""
