@@ -125,7 +125,7 @@ def test_trouble_is_told_once_for_each_kind(org: LocalOrg, tap: TapRunner, clock
         "calls": 3,
     }
     assert {broken["kind"], short["kind"]} == {
-        f"{org.url} broke off its answer",
+        f"{org.url} can't be reached",
         "A page was not whole",
     }
     told = warnings(run)

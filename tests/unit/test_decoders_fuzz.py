@@ -382,7 +382,7 @@ def test_any_body_of_an_error(body: bytes, status: int) -> None:
     for error in (
         refusal("GET /x", reply, is_daily_limit=False),
         refusal("GET /x", reply, is_daily_limit=True),
-        busy("GET /x", reply, code),
+        busy("GET /x", reply),
     ):
         assert len(error.message) < 2_000
         assert "\n" not in error.message
