@@ -72,6 +72,7 @@ class QueryJob:
         """
         created = self._client.create_job(soql, deleted=self._settings.include_deleted)
         self.id = str(created["id"])
+        self._connection.quota.count_job()
         self.api_version = self._client.api_version
         self._state = str(created.get("state", ""))
         self._logger.info("Bulk job %s: %s", self.id, self._address())
@@ -240,6 +241,7 @@ class QueryJob:
                     page.close()
                     raise
                 rows += page.told.rows
+                self._connection.quota.result_bytes += page.unpacked_bytes
         if self.promised_rows not in (None, rows):
             raise IncompleteError(
                 f"Bulk job {self.id} has {self.promised_rows:,} rows, but its result pages held "

@@ -11,6 +11,7 @@ from tap_versionforge_salesforce.ahead import Aside
 from tap_versionforge_salesforce.auth import Authenticator
 from tap_versionforge_salesforce.client import SalesforceClient
 from tap_versionforge_salesforce.download_queue import DownloadQueue
+from tap_versionforge_salesforce.estimate import Expected, estimate_of, shortfalls
 from tap_versionforge_salesforce.exceptions import (
     RefusedError,
     SomeStreamsFailedError,
@@ -20,7 +21,7 @@ from tap_versionforge_salesforce.exceptions import (
 from tap_versionforge_salesforce.interruption import Interruption
 from tap_versionforge_salesforce.keys import exposure, load_private_key
 from tap_versionforge_salesforce.network import check_ca_bundle
-from tap_versionforge_salesforce.quota import Quota, from_limits
+from tap_versionforge_salesforce.quota import Quota
 from tap_versionforge_salesforce.run_report import RunReport, Usage
 from tap_versionforge_salesforce.transport import SalesforceSession
 from tap_versionforge_salesforce.troubles import Troubles
@@ -60,8 +61,8 @@ class Connection:
         clock: This machine's clock.
         logger: The tap's.
         user_agent: Sent with every request unless the settings say otherwise.
-        full_extracts: Returns the names of all streams of this run that are read whole, so that
-            their rows can be counted in one call.
+        expected: Returns what is known of all streams of this run, so that the rows of those that
+            are read whole can be counted in one call.
         early_work: What is begun for streams before their turn.
     """
 
@@ -72,7 +73,7 @@ class Connection:
         clock: Clock,
         logger: logging.Logger,
         user_agent: str,
-        full_extracts: Callable[[], Sequence[str]],
+        expected: Callable[[], Sequence[Expected]],
         early_work: EarlyWork,
     ) -> None:
         self.settings = settings
@@ -91,7 +92,7 @@ class Connection:
         self.quota = Quota(reserve=settings.quota_reserve, max_calls=settings.max_api_calls)
         self._logger = logger
         self._user_agent = settings.user_agent or user_agent
-        self._full_extracts = full_extracts
+        self._expected = expected
         self.early_work = early_work
         self._warned = False
         self._began = clock.monotonic()
@@ -152,7 +153,7 @@ class Connection:
     def tell_report(self) -> None:
         """Log what the run did, and write it to ``report_path``."""
         usage = replace(self.usage, seconds=round(self.usage.seconds, 3))
-        self.report.troubles = self.troubles.found
+        self.report.troubles, self.report.quota = self.troubles.found, self.quota.content()
         self.report.tell(usage, self.settings.report_path, self._logger)
 
     def raise_failures(self) -> None:
@@ -169,7 +170,7 @@ class Connection:
 
         Called before each stream; costs one call in the whole run.
         """
-        _ = self._limits_asked
+        _ = self._limits_asked, self._is_estimated
         warning = self.quota.warning(self.settings.quota_warning_threshold)
         if warning and not self._warned:
             self._logger.warning("%s", warning)
@@ -206,12 +207,40 @@ class Connection:
                 error.error_code or error.status,
             )
             return False
-        self.quota.note(from_limits(limits, "DailyApiRequests"))
+        self.quota.note(limits)
         return True
 
     @cached_property
+    def _is_estimated(self) -> bool:
+        """Say once what the run will need, and warn where it will not have it."""
+        expected = self._expected()
+        needed = estimate_of(expected, self._known_counts(), self.settings.api_mode)
+        self._logger.info(
+            "At least %d API calls and %d Bulk jobs with %d MB of results are needed%s.",
+            needed.calls,
+            needed.jobs,
+            needed.storage_megabytes,
+            f"; nobody can tell beforehand for {needed.unknown} of {len(expected)} streams"
+            if needed.unknown
+            else "",
+        )
+        short = list(shortfalls(needed, self.quota))
+        if short:
+            self._logger.warning(
+                "This run will not fit into what is left: it needs %s. It will stop with exit code "
+                "4 when that is used up, and the next run goes on from there. Read fewer objects "
+                "or columns, or run at another time.",
+                " and ".join(short),
+            )
+        return True
+
+    def _known_counts(self) -> dict[str, int]:
+        # In the other modes nothing hangs on them, so no call is made for them.
+        return self._row_counts if self.settings.api_mode == "auto" else {}
+
+    @cached_property
     def _row_counts(self) -> dict[str, int]:
-        names = self._full_extracts()
+        names = [each.name for each in self._expected() if each.is_full]
         try:
             return self.client.record_count(names) if names else {}
         except RefusedError as error:

@@ -293,24 +293,22 @@ class SalesforcePaginator:
             self.proof = ("numberRecordsProcessed", self._job.promised_rows)
 
     def _instead_of_bulk(self, error: RefusedError, rows: int | None) -> Choice:
-        if self._settings.api_mode != "auto" or Api.REST in self._refused_by:
-            raise error
+        may_move = self._settings.api_mode == "auto" and Api.REST not in self._refused_by
         if planner.jobs_are_used_up(error):
-            rows = self._connection.count_rows(self._query.sobject) if rows is None else rows
-            if planner.rest_can_stand_in(rows, self._connection.quota.daily):
+            if may_move and rows is None:
+                rows = self._connection.count_rows(self._query.sobject)
+            if may_move and planner.rest_can_stand_in(rows, self._connection.quota.daily):
                 reason = f"the day's Bulk jobs are used up and {rows:,} rows are few enough"
                 return Choice(Api.REST, reason, is_final=True)
-            message = (
-                f"The org's Bulk jobs of the day are used up ({error.reason}), and "
-                f"{self._query.sobject} has too many rows for REST with the calls left."
-            )
+            why = "has too many rows for REST with the calls left"
             raise QuotaError(
-                message,
+                f"The org's Bulk jobs of the day are used up ({error.reason}), and "
+                f"{self._query.sobject} {why if may_move else 'can not be read by REST instead'}.",
                 hint="Run again when the rolling 24 hours have freed jobs; the next run goes on "
                 "from the last bookmark.",
                 code="bulk-jobs-used-up",
             )
-        way = planner.way_to_rest(error)
+        way = planner.way_to_rest(error) if may_move else None
         if way is None:
             raise error
         return Choice(Api.REST, way, is_final=True)

@@ -1,4 +1,4 @@
-"""The org's daily API calls, as its answers tell them, and what this run has used."""
+"""The org's daily limits, as its answers tell them, and what this run has used of them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import threading
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tap_versionforge_salesforce.exceptions import QuotaError
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 # Both forms of salesforce: `api-usage=25/5000` alone, or with `; per-app-api-usage=17/250(…)`.
 _API_USAGE = re.compile(r"(?<!-)\bapi-usage=([0-9]{1,18})/([0-9]{1,18})\b")
+_BYTES_PER_MEGABYTE = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ def counted_in(tally: Tally) -> Iterator[None]:
 
 
 class Quota:
-    """What is left of the daily API calls, and what this run may still use of them.
+    """What is left of the daily limits, and what this run may still use of them.
 
     Args:
         reserve: Calls that must stay unused (setting ``quota_reserve``).
@@ -92,15 +93,61 @@ class Quota:
         self.calls = 0
         self.received_bytes = 0
         self.daily: Allowance | None = None
+        #: The day's Bulk query jobs, and how many of them this run has created.
+        self.bulk_jobs: Allowance | None = None
+        self.jobs = 0
+        #: The day's megabytes for results of Bulk jobs, and the bytes that this run has read.
+        self.bulk_storage: Allowance | None = None
+        self.result_bytes = 0
         self._in_flight = 0
         self._is_side_by_side = False
         # Pages are downloaded by several threads.
         self._lock = threading.Lock()
 
-    def note(self, allowance: Allowance | None) -> None:
-        """Take in what the org said last; None changes nothing."""
-        if allowance is not None:
-            self.daily = allowance
+    def note(self, limits: Mapping[str, object]) -> None:
+        """Take in an answer of ``/limits``; what it does not have changes nothing."""
+        self.daily = from_limits(limits, "DailyApiRequests") or self.daily
+        self.bulk_jobs = from_limits(limits, "DailyBulkV2QueryJobs") or self.bulk_jobs
+        self.bulk_storage = from_limits(limits, "DailyBulkV2QueryFileStorageMB") or (
+            self.bulk_storage
+        )
+
+    @property
+    def allowed_calls(self) -> int | None:
+        """Return how many calls this run may still make; None where nothing bounds them."""
+        bounds = []
+        if self.daily is not None:
+            bounds.append(max(0, self.daily.remaining - self.reserve))
+        if self.max_calls is not None:
+            bounds.append(self.max_calls - self.calls)
+        return min(bounds, default=None)
+
+    def count_job(self) -> None:
+        """Count one Bulk job that was created."""
+        with self._lock:
+            self.jobs += 1
+            if self.bulk_jobs is not None:
+                # No answer tells before the next run looks.
+                self.bulk_jobs = replace(self.bulk_jobs, remaining=self.bulk_jobs.remaining - 1)
+
+    def content(self) -> dict[str, Any]:
+        """Return each limit as JSON values: of how much, how much is left, what this run used."""
+        used = {
+            "api_calls": (self.daily, self.calls),
+            "bulk_jobs": (self.bulk_jobs, self.jobs),
+            "bulk_storage_megabytes": (
+                self.bulk_storage,
+                round(self.result_bytes / _BYTES_PER_MEGABYTE, 3),
+            ),
+        }
+        return {
+            name: {
+                "maximum": None if allowance is None else allowance.maximum,
+                "remaining": None if allowance is None else allowance.remaining,
+                "used_by_run": spent,
+            }
+            for name, (allowance, spent) in used.items()
+        }
 
     def receive(self, count: int) -> None:
         """Count the bytes of an answer."""

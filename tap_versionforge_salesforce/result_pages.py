@@ -64,6 +64,8 @@ class ResultPage:
         self.told: JobPage
         #: When it was here, by this machine's clock.
         self.arrived: datetime
+        #: What its body is unpacked, as far as that has been done.
+        self.unpacked_bytes = 0
 
     def fetch(self) -> None:
         """Download it.

@@ -77,10 +77,12 @@ class RunReport:
     Attributes:
         streams: In the order in which they were read.
         troubles: What was tried again.
+        quota: The org's daily limits, and what the run has used of them.
     """
 
     streams: list[StreamReport] = field(default_factory=list)
     troubles: list[Trouble] = field(default_factory=list)
+    quota: dict[str, Any] = field(default_factory=dict)
 
     def content(self, usage: Usage) -> dict[str, Any]:
         """Return the report as JSON values.
@@ -92,6 +94,7 @@ class RunReport:
             "rows": sum(stream.rows for stream in self.streams),
             "usage": asdict(usage),
             "streams": [asdict(stream) for stream in self.streams],
+            "quota": self.quota,
             "troubles": [asdict(trouble) for trouble in self.troubles],
         }
 

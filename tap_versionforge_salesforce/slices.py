@@ -88,10 +88,17 @@ def _frames(page: ResultPage, columns: Sequence[Column]) -> Iterator[Frame]:
     if page.told.encoding == "gzip":
         blocks = _unpacked(blocks)
     try:
-        yield from frames.csv_frames(blocks, columns, _SLICE_BYTES)
+        yield from frames.csv_frames(_measured(blocks, page), columns, _SLICE_BYTES)
     except (EOFError, zlib.error) as error:
         message = f"A result page of Bulk job {page.job_id} can't be unpacked ({error})."
         raise IncompleteError(message, hint="Run again.", code="broken-page") from None
+
+
+def _measured(blocks: Iterator[bytes], page: ResultPage) -> Iterator[bytes]:
+    page.unpacked_bytes = 0
+    for block in blocks:
+        page.unpacked_bytes += len(block)
+        yield block
 
 
 def _unpacked(blocks: Iterator[bytes]) -> Iterator[bytes]:

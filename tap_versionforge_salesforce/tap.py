@@ -21,6 +21,7 @@ from tap_versionforge_salesforce.clock import Clock
 from tap_versionforge_salesforce.connection import Connection
 from tap_versionforge_salesforce.discovery import describe_selected, discover
 from tap_versionforge_salesforce.early import EarlyWork
+from tap_versionforge_salesforce.estimate import Expected
 from tap_versionforge_salesforce.exceptions import SettingsError, wrong_setting
 from tap_versionforge_salesforce.inputs import (
     checked_catalog,
@@ -107,7 +108,7 @@ class TapVersionForgeSalesforce(Tap):
             clock=self.clock,
             logger=self.logger,
             user_agent=f"{self.name}/{__version__}",
-            full_extracts=self._full_extracts,
+            expected=self._expected,
             early_work=EarlyWork(
                 self._selected_streams,
                 most_jobs=self.settings.max_parallel_jobs,
@@ -160,8 +161,12 @@ class TapVersionForgeSalesforce(Tap):
         streams = cast("dict[str, SObjectStream]", self.streams)
         return [stream for stream in streams.values() if stream.selected]
 
-    def _full_extracts(self) -> list[str]:
-        return [stream.name for stream in self._selected_streams() if stream.is_full_extract]
+    def _expected(self) -> list[Expected]:
+        return [
+            Expected(stream.name, len(stream.selected_columns), is_full=stream.is_full_extract)
+            for stream in self._selected_streams()
+            if stream.is_read
+        ]
 
     # What the user hands in
 

@@ -144,7 +144,7 @@ class Checks:
             allowance = from_limits(limits, name)
             if allowance is not None:
                 found.append(f"{allowance.remaining:,} of {allowance.maximum:,} {what} left")
-        self._connection.quota.note(from_limits(limits, "DailyApiRequests"))
+        self._connection.quota.note(limits)
         threshold = self._connection.settings.quota_warning_threshold
         warning = self._connection.quota.warning(threshold)
         return "; ".join([*found, *([f"WARNING: {warning}"] if warning else [])])

@@ -286,3 +286,118 @@ def test_run_with_nothing_new_takes_eleven_calls(org: LocalOrg, tap: TapRunner) 
         assert run.exit_code == 0, run.log
         assert run.messages_of("RECORD") == []
         assert org.journal.api_calls <= 11
+
+
+# Both budgets, before the run and at its end
+
+
+def expected(run: Run) -> str:
+    (line,) = [line for line in run.log.splitlines() if "are needed" in line]
+    return line.split(" | ", 3)[3]
+
+
+def misfits(run: Run) -> list[str]:
+    return [line for line in run.log.splitlines() if "This run will not fit" in line]
+
+
+def test_what_is_needed_is_told_before_anything_is_read(org: LocalOrg, tap: TapRunner) -> None:
+    """Of full extracts, whose rows can be counted; the others count with one call."""
+    org.store.insert("Account", [{}] * 2_001, stamp=NOW - timedelta(days=1))
+    spread(org, "Contact", 3)
+    state = {
+        "bookmarks": {
+            "User": {
+                "replication_key": "SystemModstamp",
+                "replication_key_value": "2026-11-22T00:00:00.000Z",
+            }
+        }
+    }
+    run = tap.sync(objects=THREE, state=state)
+    assert run.exit_code == 0, run.log
+    told = expected(run)
+    assert "At least 7 API calls and 1 Bulk jobs with" in told
+    assert "nobody can tell beforehand for 1 of 3 streams" in told
+    assert run.log.index(told) < run.log.index("REST API, because")
+    assert misfits(run) == []
+    assert run.report["usage"]["calls"] >= 7
+
+
+@pytest.mark.parametrize(
+    ("settings", "left", "misfit"),
+    [
+        pytest.param({}, {"calls": 7}, "5 API calls, of which it may make 4", id="calls"),
+        pytest.param(
+            {"quota_reserve": 14_993}, {}, "5 API calls, of which it may make 4", id="quota_reserve"
+        ),
+        pytest.param({"max_api_calls": 7}, {}, "calls, of which it may make 4", id="max_api_calls"),
+        pytest.param(
+            {"quota_reserve": 14_993, "api_mode": "rest"}, {}, None, id="few rows by REST, unknown"
+        ),
+        pytest.param({}, {"bulk_jobs": 0}, "1 Bulk jobs, of which 0 are left", id="jobs"),
+        pytest.param({}, {"bulk_storage_kb": 1}, "MB for the results of Bulk jobs", id="storage"),
+        pytest.param({}, {}, None, id="fits"),
+    ],
+)
+def test_a_run_that_will_not_fit_is_told(
+    org: LocalOrg,
+    tap: TapRunner,
+    settings: dict[str, Any],
+    left: dict[str, int],
+    misfit: str | None,
+) -> None:
+    """Before anything is read, with both numbers and what to do."""
+    org.store.insert("Account", [{}] * 2_001, stamp=NOW - timedelta(days=1))
+    for name, remaining in left.items():
+        getattr(org.limits, name).remaining = remaining
+    run = tap.sync(objects=["Account"], quota_warning_threshold=0, **settings)
+    assert run.exit_code in (0, 4), run.log
+    assert [misfit in line for line in misfits(run) if misfit] == ([] if misfit is None else [True])
+    assert_clean(run)
+
+
+def test_the_report_has_all_limits(org: LocalOrg, tap: TapRunner) -> None:
+    """How much there is, how much is left, and what the run has used."""
+    org.store.insert("Account", [{}] * 30, stamp=NOW - timedelta(days=1))
+    run = tap.sync(objects=["Account", "Contact"], api_mode="bulk")
+    assert run.exit_code == 0, run.log
+    told = run.report["quota"]
+    assert told["api_calls"] == {
+        "maximum": 15_000,
+        "remaining": org.limits.calls.remaining,
+        "used_by_run": run.report["usage"]["calls"],
+    }
+    assert told["bulk_jobs"] == {"maximum": 10_000, "remaining": 9_998, "used_by_run": 2}
+    storage = told["bulk_storage_megabytes"]
+    assert storage["maximum"] == 1_000_000_000 // 1_024
+    assert 0.001 < storage["used_by_run"] < 0.1
+
+
+def test_what_is_not_known_is_not_made_up(org: LocalOrg, tap: TapRunner) -> None:
+    """Without the permission to see the limits, and without the header."""
+    org.settings.view_setup = False
+    org.settings.limit_info = "absent"
+    run = tap.sync(objects=["Account"])
+    assert run.exit_code == 0, run.log
+    unknown = {"maximum": None, "remaining": None}
+    assert run.report["quota"]["bulk_jobs"] == {**unknown, "used_by_run": 0}
+    assert run.report["quota"]["api_calls"] == {
+        **unknown,
+        "used_by_run": run.report["usage"]["calls"],
+    }
+
+
+@pytest.mark.parametrize("allowance", ["bulk_jobs", "bulk_storage_kb"])
+def test_no_jobs_left_in_mode_bulk_is_a_clean_stop(
+    org: LocalOrg, tap: TapRunner, allowance: str
+) -> None:
+    """Exit code 4, as for the calls; the next run goes on from the last bookmark."""
+    rows = spread(org, "Account", 3)
+    getattr(org.limits, allowance).remaining = 0
+    run = tap.sync(objects=["Account"], api_mode="bulk")
+    assert run.exit_code == 4, run.log
+    assert "bulk-jobs-used-up" in run.log.splitlines()[-1]
+    assert_clean(run)
+    org.limits.bulk_jobs.remaining = org.limits.bulk_storage_kb.remaining = 10_000
+    again = tap.sync(objects=["Account"], api_mode="bulk", state=run.state)
+    assert again.exit_code == 0, again.log
+    assert again.ids("Account") == rows

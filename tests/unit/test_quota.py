@@ -21,6 +21,11 @@ from tests.unit.helpers import some_examples
 PER_APP = "per-app-api-usage=17/250(appName=sample-connected-app)"
 
 
+def calls_left(maximum: int, remaining: int) -> dict[str, object]:
+    """Return an answer of ``/limits``."""
+    return {"DailyApiRequests": {"Max": maximum, "Remaining": remaining}}
+
+
 @pytest.mark.parametrize(
     ("header", "allowance"),
     [
@@ -93,7 +98,7 @@ def test_run_stops_at_its_own_limit_of_calls() -> None:
 def test_reserve_is_never_touched(*, remaining: int, reserve: int, refused: bool) -> None:
     """quota_reserve refuses the call that would leave fewer than it keeps."""
     quota = Quota(reserve=reserve)
-    quota.note(Allowance(5000, remaining))
+    quota.note(calls_left(5000, remaining))
     if not refused:
         quota.spend()
         return
@@ -106,20 +111,20 @@ def test_reserve_is_never_touched(*, remaining: int, reserve: int, refused: bool
 def test_reserve_holds_where_answers_say_nothing() -> None:
     """Calls made since the org last told its numbers are taken off them."""
     quota = Quota(reserve=100)
-    quota.note(Allowance(5000, 102))
+    quota.note(calls_left(5000, 102))
     quota.spend()
     quota.spend()
     with pytest.raises(QuotaError, match="quota_reserve"):
         quota.spend()
-    quota.note(Allowance(5000, 200))
+    quota.note(calls_left(5000, 200))
     quota.spend()
 
 
 def test_an_answer_without_numbers_changes_nothing() -> None:
     """What the org said last stays known."""
     quota = Quota(reserve=1)
-    quota.note(Allowance(100, 50))
-    quota.note(None)
+    quota.note(calls_left(100, 50))
+    quota.note({})
     assert quota.daily == Allowance(100, 50)
 
 
@@ -141,14 +146,14 @@ def test_unknown_quota_stops_nobody() -> None:
 def test_warning_below_the_threshold(*, remaining: int, warned: bool) -> None:
     """Fewer remaining calls than the threshold are worth a warning."""
     quota = Quota()
-    quota.note(Allowance(15000, remaining))
+    quota.note(calls_left(15000, remaining))
     assert (quota.warning(1000) is not None) is warned
 
 
 def test_warning_has_numbers_and_advice() -> None:
     """The warning says how many of how many are left, what was used, and what to do."""
     quota = Quota()
-    quota.note(Allowance(15000, 900))
+    quota.note(calls_left(15000, 900))
     warning = quota.warning(1000) or ""
     for part in ("900", "15,000", "14,100", "1,000", "quota_reserve", "Setup >"):
         assert part in warning
@@ -161,7 +166,7 @@ def test_the_reserve_is_kept_among_calls_side_by_side(data: st.DataObject) -> No
     reserve = data.draw(st.integers(1, 5))
     left = reserve + data.draw(st.integers(0, 12))
     quota = Quota(reserve=reserve)
-    quota.note(Allowance(1_000, left))
+    quota.note(calls_left(1_000, left))
     sent, answers = 0, list[Allowance]()
     for _ in range(40):
         step = data.draw(st.sampled_from(("send", "arrive", "answer")))
@@ -183,7 +188,7 @@ def test_the_reserve_is_kept_among_calls_side_by_side(data: st.DataObject) -> No
 def test_more_calls_are_seen_once_no_other_is_on_its_way() -> None:
     """The rolling day frees calls, and a run that has waited may go on."""
     quota = Quota(reserve=1)
-    quota.note(Allowance(1_000, 5))
+    quota.note(calls_left(1_000, 5))
     quota.spend()
     quota.spend()
     quota.answered(Allowance(1_000, 900))
