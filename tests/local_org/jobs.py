@@ -124,6 +124,10 @@ class Jobs:
         """Let the next jobs end so: "Failed" with this message, "Aborted", or "JobComplete"."""
         self._outcomes.extend([(outcome, error)] * times)
 
+    def unscript(self) -> None:
+        """Let jobs end as they would."""
+        self._outcomes.clear()
+
     def all(self) -> list[QueryJob]:
         """The jobs that the org still keeps, oldest first."""
         lifetime = timedelta(seconds=self._settings.job_lifetime_seconds)

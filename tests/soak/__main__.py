@@ -1,0 +1,105 @@
+"""Try to lose a row, for as long as it is told: `make soak MINUTES=60`."""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hypothesis import HealthCheck, Phase, Verbosity, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from tap_versionforge_salesforce.tap import TapVersionForgeSalesforce
+from tests.integration.harness import OrgClock, TapRunner
+from tests.local_org import LocalOrg
+from tests.soak.kills import MOST_CALLS, every_row_comes
+from tests.soak.machine import Machine
+from tests.soak.tried import Tried
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_SCENARIOS_AT_ONCE = 5
+_STEPS = 30
+_MOST_KILLS = 6
+_SECONDS_PER_MINUTE = 60
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Try until the time is over, or something is lost; print what was tried.
+
+    Returns:
+        The exit code: 1 where a promise was broken.
+    """
+    options = _parser().parse_args(arguments)
+    tried = Tried()
+    code = 0
+    with (
+        LocalOrg() as org,
+        LocalOrg() as other,
+        tempfile.TemporaryDirectory(prefix="tap-soak-") as name,
+    ):
+        try:
+            _until(
+                time.monotonic() + options.minutes * _SECONDS_PER_MINUTE, org, other, name, tried
+            )
+        except KeyboardInterrupt:
+            sys.stderr.write("Stopped.\n")
+        except BaseException:
+            # The run's steps are in the notes of the exception, for whoever looks into it.
+            sys.stdout.write(f"{tried.text()}\n")
+            raise
+        code = int(tried.lost > 0)
+    sys.stdout.write(f"{tried.markdown() if options.markdown else tried.text()}\n")
+    return code
+
+
+def _until(deadline: float, org: LocalOrg, other: LocalOrg, folder: str, tried: Tried) -> None:
+    # Real processes have this machine's clock; in this process time passes as it is told.
+    clock = OrgClock(org)
+    in_process, processes = Path(folder, "in-process"), Path(folder, "processes")
+    in_process.mkdir()
+    processes.mkdir()
+    tap = TapRunner(org, clock, in_process)
+    killed = TapRunner(other, OrgClock(other), processes)
+    chance = random.Random()  # noqa: S311  no secret depends on it
+    while time.monotonic() < deadline:
+        TapVersionForgeSalesforce.clock = clock
+        run_state_machine_as_test(
+            lambda: Machine(org, tap, clock, tried),  # type: ignore[arg-type]  # any function will do
+            settings=settings(
+                max_examples=_SCENARIOS_AT_ONCE,
+                stateful_step_count=_STEPS,
+                deadline=None,
+                database=None,
+                derandomize=False,
+                phases=(Phase.generate,),
+                verbosity=Verbosity.quiet,
+                suppress_health_check=list(HealthCheck),
+            ),
+        )
+        TapVersionForgeSalesforce.clock = killed.clock
+        every_row_comes(
+            other,
+            killed,
+            tried,
+            kills=[chance.randint(1, MOST_CALLS) for _ in range(chance.randint(1, _MOST_KILLS))],
+            mode=chance.choice(("bulk", "auto", "rest")),
+            most_rows=chance.choice((None, 20)),
+        )
+        sys.stderr.write(f"{tried.runs.total():,} runs, {tried.compared:,} rows compared\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=10.0, help="how long to try")
+    parser.add_argument("--markdown", action="store_true", help="print a Markdown table")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
