@@ -4,6 +4,8 @@ PYTHON ?= python3
 # On the command line only (make test VENV=.venv-3.10): the environment may hold a VENV of another project.
 VENV := .venv
 PYTHONS := 3.10 3.11 3.12 3.13
+# How long `make soak` tries.
+MINUTES := 10
 # Which tests `make pytest` runs, as pytest takes it; empty for all.
 TESTS :=
 UV_VERSION := 0.13.9
@@ -30,7 +32,7 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo org test lint format docs bench audit test-all clean pytest sync usable-python
+.PHONY: help demo org test lint format docs bench soak audit test-all clean pytest sync usable-python
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -55,6 +57,9 @@ format: sync ## put the code into shape
 
 docs: sync ## write the tables in the documents that come from the code
 	@$(VENV)/bin/python -m tests.documents
+
+soak: sync ## try to lose a row, for 10 minutes or MINUTES=60
+	@$(VENV)/bin/python -m tests.soak --minutes $(MINUTES)
 
 bench: sync ## speed, memory and calls of the whole tap, against a floor
 	@$(VENV)/bin/python -m tests.bench

@@ -28,6 +28,17 @@ def test_parts_made_from_code_are_current(name: str, part: str) -> None:
     assert with_part(text, part, PARTS[name, part]()) == text
 
 
+def test_guarantees_are_shown_by_tests_that_there_are() -> None:
+    """Each promise names at least one file of tests."""
+    text = (ROOT / "docs" / "guarantees.md").read_text(encoding="utf-8")
+    promises = [line for line in text.splitlines() if line.startswith("| **") and "tests/" in line]
+    assert len(promises) == 9
+    for promise in promises:
+        named = re.findall(r"`(tests/[\w/]+\.py)`", promise)
+        assert named
+        assert all((ROOT / path).is_file() for path in named)
+
+
 def test_fidelity_page_has_every_field_type() -> None:
     """What becomes of a value can be looked up, whatever the type of its field."""
     assert {case.type for case in CASES} == {*KIND_BY_TYPE, UNKNOWN_TYPE}
