@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from datetime import datetime, timedelta, timezone
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.integration.catalogs import select_fields
+from tests.integration.catalogs import entry_of, select_fields
 from tests.local_org import faults, outages
 from tests.local_org.errors import SalesforceError
 from tests.local_org.fields import Field
@@ -108,6 +109,41 @@ def test_field_that_goes_before_its_rows_are_asked_for(
     assert not any("Industry" in record for record in run.records("Account"))
     kinds = [m["type"] for m in run.messages if m.get("stream") == "Account"]
     assert kinds[:3] == ["SCHEMA", "SCHEMA", "RECORD"]
+
+
+@pytest.mark.parametrize("has_catalog", [True, False], ids=["catalog", "no catalog"])
+def test_field_that_goes_before_the_run(
+    org: LocalOrg,
+    tap: TapRunner,
+    rows: dict[str, list[str]],
+    catalog: Catalog,
+    *,
+    has_catalog: bool,
+) -> None:
+    """SCHEMA does not have it either: a target would write null over what it has."""
+    org.store.hide_field("Account", "Industry")
+    run = tap.sync(catalog=catalog if has_catalog else None, objects=STREAMS)
+    assert run.exit_code == 0, run.log
+    assert is_whole(run, rows)
+    assert describes(org) == 0
+    assert run.log.count(GONE) == has_catalog
+    assert has_fields(run, "Account", "Industry", "Name") == [[False, True]]
+
+
+def test_field_that_goes_from_a_run_without_a_catalog(
+    org: LocalOrg, tap: TapRunner, rows: dict[str, list[str]]
+) -> None:
+    """What was discovered in the same run is no more certain; new fields wait for the next."""
+
+    def change() -> None:
+        org.store.hide_field("Account", "Industry")
+        org.store.add_field("Account", Field(name="N__c", type="string", label="N", length=9))
+
+    first_asked(org, change)
+    run = tap.sync(objects=STREAMS)
+    assert run.exit_code == 0, run.log
+    assert is_whole(run, rows)
+    assert has_fields(run, "Account", "Industry", "N__c") == [[True, False], [False, False]]
 
 
 @pytest.mark.parametrize("field", ["Industry", "BillingCity"])
@@ -293,34 +329,34 @@ def retyped(catalog: Catalog, field: str, schema: dict[str, Any]) -> Catalog:
 
 
 @pytest.mark.parametrize(
-    ("field", "before", "change", "now"),
+    ("field", "before", "change", "value"),
     [
         pytest.param(
             "AnnualRevenue",
             {"type": ["string", "null"]},
             "from string to number",
-            ["number", "null"],
+            Decimal("5.0"),
             id="text to number",
         ),
         pytest.param(
             "Name",
             {"type": ["number", "null"]},
             "from number to string",
-            ["string", "null"],
+            "5",
             id="number to text",
         ),
         pytest.param(
             "NumberOfEmployees",
             {"type": ["boolean", "null"]},
             "from boolean to integer",
-            ["integer", "null"],
+            5,
             id="flag to integer",
         ),
         pytest.param(
             "CreatedDate",
             {"type": ["string", "null"], "format": "date"},
             "from string (date) to string (date-time)",
-            ["string", "null"],
+            f"{LAST_WEEK:%Y-%m-%dT%H:%M:%S}.000Z",
             id="date to date-time",
         ),
     ],
@@ -332,15 +368,19 @@ def test_type_that_changed_since_the_catalog(
     field: str,
     before: dict[str, Any],
     change: str,
-    now: list[str],
+    value: object,
 ) -> None:
     """SCHEMA and values are of the type that Salesforce describes now, and it is said."""
-    org.store.insert("Account", [{"Name": "5", "AnnualRevenue": 5, "NumberOfEmployees": 5}])
+    described = entry_of(catalog, "Account")["schema"]["properties"][field]
+    row = {"Name": "5", "AnnualRevenue": 5, "NumberOfEmployees": 5}
+    (row_id,) = org.store.insert("Account", [row], stamp=LAST_WEEK)
     run = tap.sync(catalog=retyped(catalog, field, before))
     assert run.exit_code == 0, run.log
     assert f"The type of Account.{field} has changed {change} since the catalog" in run.log
     (schema,) = run.messages_of("SCHEMA", "Account")
-    assert schema["schema"]["properties"][field]["type"] == now
+    assert schema["schema"]["properties"][field] == described
+    (record,) = (each for each in run.records("Account") if each["Id"] == row_id)
+    assert (record[field], type(record[field])) == (value, type(value))
 
 
 @pytest.mark.parametrize(

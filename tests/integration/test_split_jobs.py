@@ -191,7 +191,7 @@ def test_where_the_first_row_can_not_be_found_the_failure_is_told(
 
 
 @settings(
-    max_examples=8,
+    max_examples=5,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
