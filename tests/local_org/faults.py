@@ -10,6 +10,7 @@ ask. Only requests that reach the org count against its limits.
 
 from __future__ import annotations
 
+import json
 import re
 import threading
 from collections.abc import Callable
@@ -230,6 +231,18 @@ def drop_last_row(*, line_ending: str = "\n") -> Action:
 
     def edit(answer: Answer) -> None:
         answer.body = b"".join(_split_rows(answer.body, line_ending.encode())[:-1])
+
+    return change(edit)
+
+
+def drop_record() -> Action:
+    """A REST page that lacks its first row, under a totalSize that counts it."""
+
+    def edit(answer: Answer) -> None:
+        page = json.loads(answer.body)
+        if isinstance(page, dict) and page.get("records"):
+            del page["records"][0]
+            answer.body = dump_json(page)
 
     return change(edit)
 

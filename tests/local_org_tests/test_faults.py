@@ -286,6 +286,14 @@ def test_the_last_row_may_hold_line_breaks(org: LocalOrg, caller: Caller) -> Non
     assert caller.get(f"/jobs/query/{job}/results").content == b'"Name"\n"one"\n'
 
 
+def test_a_rest_page_may_lack_a_row(org: LocalOrg, caller: Caller) -> None:
+    ids = sorted(org.store.seed("Account", 3, hurt=False))
+    org.faults.add("/query", faults.drop_record())
+    page = caller.query("SELECT Id FROM Account ORDER BY Id").json()
+    assert page["totalSize"] == 3
+    assert [record["Id"] for record in page["records"]] == ids[1:]
+
+
 def test_rows_may_change_between_two_pages(org: LocalOrg, caller: Caller) -> None:
     """A cursor holds the rows, not their values."""
     last = sorted(org.store.seed("Opportunity", 15, hurt=False))[-1:]

@@ -262,7 +262,7 @@ class Machine(RuleBasedStateMachine):
 
         return {
             "row changed while it was read": faults.before(change),
-            "row dropped": faults.drop_last_row(),
+            "row dropped": self._dropped(),
             "wrong count": faults.with_header("Sforce-NumberOfRecords", "99"),
             "no locator": faults.without_header("Sforce-Locator"),
             "maintenance page": outages.maintenance_page(),
@@ -280,6 +280,15 @@ class Machine(RuleBasedStateMachine):
             ),
             "clock hours off": faults.before(set_wrong),
         }
+
+    @staticmethod
+    def _dropped() -> Action:
+        of_csv, of_json = faults.drop_last_row(), faults.drop_record()
+
+        def act(call: Call, real: Callable[[], Answer]) -> Answer:
+            return (of_csv if "/jobs/" in call.path else of_json)(call, real)
+
+        return act
 
     def _is_as_promised(self, run: Run) -> None:
         self.tried.runs[run.exit_code] += 1
