@@ -15,7 +15,8 @@ from tap_versionforge_salesforce.splitting import Scope, halves_of
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
+    from datetime import datetime
 
     from tap_versionforge_salesforce.bookmarks import Bookmark
     from tap_versionforge_salesforce.connection import Connection
@@ -163,8 +164,9 @@ class Extraction:
                 self._name,
             )
             return
-        yield from self._read_all(reading)
-        if reading.is_taken_up and reading.query.range is not None:
+        read_up_to = yield from self._read_all(reading)
+        is_of_before = reading.is_taken_up and read_up_to == reading.scope.upper
+        if is_of_before and reading.query.range is not None:
             # What has changed since the job was created is read in this run, too.
             reading = self._new_reading()
             if not reading.window.is_empty:
@@ -201,8 +203,12 @@ class Extraction:
 
     # Which parts
 
-    def _read_all(self, reading: Reading) -> Iterator[Page]:
-        """Yield the pages of a reading and of what follows it in its window."""
+    def _read_all(self, reading: Reading) -> Generator[Page, None, datetime]:
+        """Yield the pages of a reading and of what follows it in its window.
+
+        Returns:
+            The end of that window.
+        """
         self._outlet.begin_version(self._version)
         pending, failures = _behind(reading.scope), 0
         while True:
@@ -210,13 +216,26 @@ class Extraction:
             try:
                 yield from self._read(reading)
             except (RefusedError, UnavailableError) as error:
-                pending += self._halved(reading, error, failures)
-                failures += 1
+                if reading.is_taken_up and planner.ended_badly(error):
+                    following, pending = self._afresh(error), []
+                else:
+                    pending += self._halved(reading, error, failures)
+                    failures += 1
             else:
                 following, failures = self._end(reading, pending), 0
             if following is None and not pending:
-                return
+                return reading.scope.upper
             reading = following or self._readings.of(pending.pop())
+
+    def _afresh(self, error: TapError) -> Reading:
+        """Return what reads everything from the bookmark, instead of an earlier run's job."""
+        self._logger.info(
+            "The job of an earlier run is of no use any more: %s It is made again.", error.message
+        )
+        self._forget_job()
+        reading = self._new_reading()
+        self._outlet.begin_version(self._version)
+        return reading
 
     def _halved(self, reading: Reading, error: TapError, failures: int) -> list[Scope]:
         """Return the halves of what was too large for a job, the one to be read first last."""

@@ -158,6 +158,11 @@ def may_be_too_large(error: TapError, failures_before: int) -> bool:
     return is_known or failures_before < _MOST_DOUBTFUL_HALVINGS
 
 
+def ended_badly(error: TapError) -> bool:
+    """Tell whether an error is a job that failed or was aborted, so that it has no rows."""
+    return error.code in ("bulk-job-failed", "bulk-job-aborted")
+
+
 def may_come_of_change(error: RefusedError) -> bool:
     """Tell whether a query may have been refused because its object is not as it was described.
 

@@ -196,6 +196,35 @@ def test_a_job_that_failed_meanwhile_is_made_again(
     assert org.jobs.all() == []
 
 
+@pytest.mark.parametrize("before", [None, BEFORE], ids=["full extract", "incremental"])
+@pytest.mark.parametrize("how", ["full table", "by stamp"])
+@pytest.mark.parametrize("outcome", ["Failed", "Aborted"])
+def test_a_job_that_fails_while_it_is_waited_for_is_made_again(
+    org: LocalOrg,
+    tap: TapRunner,
+    rows: list[str],
+    outcome: str,
+    how: str,
+    before: dict[str, Any] | None,
+) -> None:
+    """It ran when the next run took it up: that it ends badly then is no other matter."""
+    catalog = tap.discover(objects=["Account"])
+    if how == "full table":
+        catalog["streams"][0]["replication_method"] = "FULL_TABLE"
+    org.settings.job_polls = 4
+    org.jobs.script(outcome, "InternalServerError : Something went wrong")
+    org.faults.add(faults.is_poll, outages.maintenance_page(), skip=1, times=None)
+    first = read(tap, before, catalog=catalog)
+    assert first.exit_code == 5, first.log
+    org.faults.clear()
+    second = read(tap, first.state, catalog=catalog)
+    assert second.exit_code == 0, second.log
+    assert second.ids("Account") == rows
+    assert "of an earlier run is of no use any more: " in second.log
+    assert created(org) == 2
+    assert "bulk_job" not in second.state["bookmarks"]["Account"]
+
+
 def test_results_are_asked_for_with_the_jobs_own_version(
     org: LocalOrg, tap: TapRunner, rows: list[str]
 ) -> None:

@@ -42,10 +42,21 @@ FAILED_JOBS = {
     "job failed": ("Failed", "InternalServerError : Something went wrong"),
     "job aborted": ("Aborted", None),
 }
-PLACES = (
-    *("*/results", "*/result[Pp]ages", "*/jobs/query", "*/jobs/query/*"),
-    *("*/queryAll", "GET /query/*", "*/limits*", "POST /composite"),
-)
+RESULTS, FIRST_PAGE, NEXT_PAGE = "*/results", "*/queryAll", "GET /query/*"
+ROWS = (RESULTS, FIRST_PAGE, NEXT_PAGE)
+ANYWHERE = (*ROWS, "*/result[Pp]ages", "*/jobs/query", "*/jobs/query/*", "*/limits*", "POST /comp*")
+#: Where else than anywhere a trouble makes sense.
+PLACES = {
+    "row dropped": ROWS,
+    "row changed while it was read": ROWS,
+    "wrong count": (RESULTS,),
+    "no locator": (RESULTS,),
+    "cut": ROWS,
+    "cut gzip": ROWS,
+    "cursor expired": (NEXT_PAGE,),
+    "field hidden": (FIRST_PAGE, NEXT_PAGE, "POST /jobs/query"),
+    "object hidden": (FIRST_PAGE, NEXT_PAGE, "POST /jobs/query"),
+}
 
 names = st.sampled_from(STREAMS)
 some = st.sampled_from((1, 2, 5, 12))
@@ -214,7 +225,7 @@ class Machine(RuleBasedStateMachine):
         for _ in range(data.draw(st.sampled_from((0, 1, 2, 3, 4)))):
             name = data.draw(st.sampled_from(sorted(troubles)))
             fault = self.org.faults.add(
-                data.draw(st.sampled_from(PLACES)),
+                data.draw(st.sampled_from(PLACES.get(name, ANYWHERE))),
                 troubles[name],
                 skip=data.draw(st.sampled_from((0, 0, 0, 1, 2, 4))),
                 times=data.draw(st.sampled_from((1, 1, 2, None))),
