@@ -37,7 +37,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = _parser().parse_args(arguments)
     tried = Tried()
-    code = 0
     with (
         LocalOrg() as org,
         LocalOrg() as other,
@@ -50,12 +49,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except KeyboardInterrupt:
             sys.stderr.write("Stopped.\n")
         except BaseException:
-            # The run's steps are in the notes of the exception, for whoever looks into it.
-            sys.stdout.write(f"{tried.text()}\n")
+            # Hypothesis tells of the last try to do it again, which threads may have made another.
+            sys.stdout.write("\n".join([*tried.problems[:1], tried.text(), ""]))
             raise
-        code = int(tried.lost > 0)
     sys.stdout.write(f"{tried.markdown() if options.markdown else tried.text()}\n")
-    return code
+    return int(bool(tried.problems))
 
 
 def _until(deadline: float, org: LocalOrg, other: LocalOrg, folder: str, tried: Tried) -> None:

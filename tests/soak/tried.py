@@ -21,6 +21,7 @@ class Tried:
         states: STATE messages that a next run began from.
         compared: Rows of org and target that were compared.
         lost: Of these, rows that the target did not have as the org had them.
+        problems: What was not as it is promised, for people.
     """
 
     scenarios: int = 0
@@ -31,6 +32,7 @@ class Tried:
     states: int = 0
     compared: int = 0
     lost: int = 0
+    problems: list[str] = field(default_factory=list)
 
     def rows(self) -> list[tuple[str, str]]:
         """Return each figure with its name."""
