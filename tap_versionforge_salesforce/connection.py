@@ -216,7 +216,7 @@ class Connection:
         expected = self._expected()
         needed = estimate_of(expected, self._known_counts(), self.settings.api_mode)
         self._logger.info(
-            "At least %d API calls and %d Bulk jobs with %d MB of results are needed%s.",
+            "Needed at the least: API calls %d, Bulk jobs %d, MB for their results %d%s.",
             needed.calls,
             needed.jobs,
             needed.storage_megabytes,

@@ -292,7 +292,7 @@ def test_run_with_nothing_new_takes_eleven_calls(org: LocalOrg, tap: TapRunner) 
 
 
 def expected(run: Run) -> str:
-    (line,) = [line for line in run.log.splitlines() if "are needed" in line]
+    (line,) = [line for line in run.log.splitlines() if "Needed at the least" in line]
     return line.split(" | ", 3)[3]
 
 
@@ -315,7 +315,7 @@ def test_what_is_needed_is_told_before_anything_is_read(org: LocalOrg, tap: TapR
     run = tap.sync(objects=THREE, state=state)
     assert run.exit_code == 0, run.log
     told = expected(run)
-    assert "At least 7 API calls and 1 Bulk jobs with" in told
+    assert "Needed at the least: API calls 7, Bulk jobs 1, MB for their results" in told
     assert "nobody can tell beforehand for 1 of 3 streams" in told
     assert run.log.index(told) < run.log.index("REST API, because")
     assert misfits(run) == []
