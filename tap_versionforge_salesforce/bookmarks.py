@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import MutableMapping
     from datetime import datetime
 
-_JOB, _ENDED_JOB = "bulk_job", "ended_bulk_job_id"
+_JOB = "bulk_job"
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +139,11 @@ class Bookmark:
         For a window that could not be proven complete: its checkpoints may have passed what is
         missing.
         """
+        job = self._state.get(_JOB)
         self._state.clear()
         self._state.update(self._before)
+        if job is not None:
+            self._state[_JOB] = job
 
     def settle(self) -> None:
         """Note that everything before the bookmark is proven: it never goes back behind it."""
@@ -157,22 +160,19 @@ class Bookmark:
 
     @property
     def saved_job(self) -> SavedJob | None:
-        """Return the Bulk job of an earlier run; None where there is none of this state.
-
-        Meltano merges states key by key, so that a job that has ended can come back. It is known
-        by the bookmark that has moved on, or, of a stream that is read whole, by its id.
-        """
+        """Return the Bulk job of an earlier run; None where there is none of this state."""
         job = SavedJob.from_state(self._state.get(_JOB))
-        if job is None or job.lower_bound != self.value or job.id == self._state.get(_ENDED_JOB):
-            return None
-        return job
+        return None if job is None or job.lower_bound != self.value else job
 
     def save_job(self, job: SavedJob) -> None:
         """Keep a job whose rows have not all been emitted."""
         self._state[_JOB] = job.to_state()
 
     def forget_job(self) -> None:
-        """Keep no job: there is none in flight any more."""
-        ended = self._state.pop(_JOB, None)
-        if self._key is None and isinstance(ended, dict):
-            self._state[_ENDED_JOB] = ended.get("id")
+        """Keep no job: there is none in flight any more.
+
+        Meltano merges states key by key: a job that was taken out would come back, and a null in
+        its place would end the next merge with an error.
+        """
+        if _JOB in self._state:
+            self._state[_JOB] = {"id": None}

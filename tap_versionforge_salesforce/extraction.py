@@ -165,9 +165,9 @@ class Extraction:
             )
             return
         read_up_to = yield from self._read_all(reading)
-        is_of_before = reading.is_taken_up and read_up_to == reading.scope.upper
-        if is_of_before and reading.query.range is not None:
-            # What has changed since the job was created is read in this run, too.
+        if reading.is_taken_up and read_up_to == reading.scope.upper:
+            # What has changed since the job was created is read in this run, too. Of a table that
+            # is read whole that is everything: no stamp tells what is gone, or was counted anew.
             reading = self._new_reading()
             if not reading.window.is_empty:
                 yield from self._read_all(reading)

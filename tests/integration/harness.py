@@ -104,6 +104,11 @@ class Run:
         value = self.state.get("bookmarks", {}).get(stream, {}).get("replication_key_value")
         return None if value is None else str(value)
 
+    def job(self, stream: str) -> dict[str, Any] | None:
+        """Return the Bulk job that the last state keeps of a stream; None where there is none."""
+        kept = self.state.get("bookmarks", {}).get(stream, {}).get("bulk_job", {"id": None})
+        return None if kept["id"] is None else dict(kept)
+
 
 class TapRunner:
     """Runs the tap against one org.

@@ -35,8 +35,7 @@ def rows_before_state(run: Run) -> list[tuple[int, object]]:
             bookmarks = {name: dict(entry) for name, entry in message["value"]["bookmarks"].items()}
             for entry in bookmarks.values():
                 if "bulk_job" in entry:  # each run has one of its own
-                    entry["bulk_job"] = entry["bulk_job"]["rows_emitted"]
-                entry.pop("ended_bulk_job_id", None)
+                    entry["bulk_job"] = entry["bulk_job"].get("rows_emitted")
             if not found or found[-1][1] != bookmarks:
                 found.append((rows, bookmarks))
     return found

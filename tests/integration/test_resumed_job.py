@@ -10,7 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.integration.harness import ModelTarget
 from tests.local_org import faults, outages
+from tests.meltano_state import merged_by_meltano
 
 if TYPE_CHECKING:
     from tests.integration.harness import OrgClock, Run, TapRunner
@@ -56,7 +58,8 @@ def broken_after(
 
 
 def job_of(run: Run) -> dict[str, Any]:
-    job: dict[str, Any] = run.state["bookmarks"]["Account"]["bulk_job"]
+    job = run.job("Account")
+    assert job is not None, run.state
     return job
 
 
@@ -82,7 +85,7 @@ def test_the_next_run_goes_on_behind_the_last_page(
     assert f"is taken up behind row {pages * PAGE_ROWS}" in second.log
     assert created(org) == 1  # for what has changed since
     assert org.jobs.all() == []
-    assert "bulk_job" not in second.state["bookmarks"]["Account"]
+    assert second.job("Account") is None
 
 
 def test_what_changed_since_is_read_in_the_same_run(
@@ -222,7 +225,7 @@ def test_a_job_that_fails_while_it_is_waited_for_is_made_again(
     assert second.ids("Account") == rows
     assert "of an earlier run is of no use any more: " in second.log
     assert created(org) == 2
-    assert "bulk_job" not in second.state["bookmarks"]["Account"]
+    assert second.job("Account") is None
 
 
 def test_results_are_asked_for_with_the_jobs_own_version(
@@ -272,6 +275,22 @@ def test_a_state_that_brings_an_ended_job_back_does_no_harm(
     assert set(first.ids("Account") + second.ids("Account")) == set(rows)
 
 
+@pytest.mark.parametrize("before", [None, BEFORE], ids=["full extract", "incremental"])
+def test_a_job_that_never_adds_up_is_not_taken_up_again(
+    org: LocalOrg, tap: TapRunner, rows: list[str], before: dict[str, Any] | None
+) -> None:
+    """Nor where the state without it is merged into the one that had it."""
+    first = broken_after(org, tap, 2, before)
+    org.faults.add("*/results", faults.drop_last_row(), times=None)
+    second = read(tap, first.state)
+    assert second.exit_code == 6, second.log
+    org.faults.clear()
+    third = read(tap, merged_by_meltano(first.state, second.state))
+    assert third.exit_code == 0, third.log
+    assert third.ids("Account") == rows
+    assert "of an earlier run" not in third.log
+
+
 # FULL_TABLE
 
 
@@ -288,21 +307,44 @@ def test_a_full_table_keeps_its_version(org: LocalOrg, tap: TapRunner, rows: lis
     assert first.messages_of("ACTIVATE_VERSION") == []
     second = read(tap, first.state, catalog=catalog)
     assert second.exit_code == 0, second.log
-    assert first.ids("Account") + second.ids("Account") == rows
-    (activated,) = second.messages_of("ACTIVATE_VERSION")
-    versions = {m["version"] for run in (first, second) for m in run.messages_of("RECORD")}
-    assert versions == {activated["version"]}
+    at = [m["type"] for m in second.messages].index("ACTIVATE_VERSION")
+    records = first.messages_of("RECORD") + [
+        m for m in second.messages[:at] if m["type"] == "RECORD"
+    ]
+    assert [m["record"]["Id"] for m in records] == rows
+    assert {m["version"] for m in records} == {second.messages[at]["version"]}
+
+
+def test_a_full_table_is_read_to_the_present(
+    org: LocalOrg, tap: TapRunner, rows: list[str]
+) -> None:
+    """The job shows the table as it was when it was created, and no stamp says what is gone."""
+    catalog, target = full_table(tap), ModelTarget()
+    first = broken_after(org, tap, 2, catalog=catalog)
+    org.clock.advance(3_600)
+    new = org.store.insert("Account", [{"Name": "new"}])
+    org.store.update("Account", [rows[1], rows[40]], {"Name": "changed"})
+    org.store.hard_delete("Account", [rows[2], rows[41]])
+    second = read(tap, first.state, catalog=catalog)
+    assert second.exit_code == 0, second.log
+    target.load(first.messages)
+    target.load(second.messages)
+    names = {row_id: record["Name"] for row_id, record in target.rows["Account"].items()}
+    assert names == {row["Id"]: row["Name"] for row in org.store.rows("Account")}
+    assert new[0] in names
+    assert len(second.messages_of("ACTIVATE_VERSION")) == 2
+    third = read(tap, second.state, catalog=catalog)
+    assert third.ids("Account") == [row["Id"] for row in org.store.rows("Account")]
 
 
 def test_an_ended_full_table_job_is_never_taken_up_again(
     org: LocalOrg, tap: TapRunner, rows: list[str]
 ) -> None:
-    """A table that is read whole has no bookmark, so its state remembers which job has ended."""
+    """Meltano merges states, and it has no bookmark that would tell the job as stale."""
     catalog = full_table(tap)
     first = broken_after(org, tap, 2, catalog=catalog, keep_jobs=True)
     second = read(tap, first.state, catalog=catalog, keep_jobs=True)
-    merged = copy.deepcopy(second.state)
-    merged["bookmarks"]["Account"]["bulk_job"] = job_of(first)
+    merged = merged_by_meltano(first.state, second.state)
     new = org.store.insert("Account", [{"Name": "new"}], stamp=LAST_WEEK)
     third = read(tap, merged, catalog=catalog)
     assert third.exit_code == 0, third.log

@@ -13,6 +13,7 @@ from tests.integration.harness import ModelTarget
 from tests.local_org import faults, outages
 from tests.local_org.errors import SalesforceError
 from tests.local_org.fields import Field
+from tests.meltano_state import merged_by_meltano
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -323,7 +324,7 @@ class Machine(RuleBasedStateMachine):
         # As Meltano does after an incomplete run: key by key, so that nothing is removed.
         if is_merged:
             self._happened("state merged")
-        self.state = _merged(self.state, state) if is_merged else state
+        self.state = merged_by_meltano(self.state, state) if is_merged else state
 
     @rule()
     def quiet_run(self) -> None:
@@ -407,12 +408,3 @@ def _stamp(row: Row) -> datetime:
     if isinstance(value, datetime):
         return value
     return datetime.fromisoformat(str(value).replace("Z", "+00:00"))
-
-
-def _merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
-    merged = dict(old)
-    for name, value in new.items():
-        before = merged.get(name)
-        is_nested = isinstance(value, dict) and isinstance(before, dict)
-        merged[name] = _merged(before, value) if is_nested and before is not None else value
-    return merged

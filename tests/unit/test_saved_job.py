@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from tap_versionforge_salesforce.bookmarks import Bookmark
 from tap_versionforge_salesforce.saved_job import SavedJob
+from tests.meltano_state import merged_by_meltano
 from tests.unit.helpers import instant, instants, some_examples
 
 if TYPE_CHECKING:
@@ -77,14 +79,24 @@ def test_a_job_belongs_to_the_bookmark_beside_it() -> None:
     mark.move_to(NOON)
     assert bookmark(dict(state)).saved_job is None
     mark.forget_job()
-    assert list(state) == ["replication_key", "replication_key_value"]
+    assert bookmark(dict(state)).saved_job is None
 
 
-def test_a_stream_without_a_bookmark_knows_the_job_that_has_ended() -> None:
-    """A merge may bring it back; it is not gone on with."""
+@pytest.mark.parametrize("key", [None, "SystemModstamp"])
+def test_a_job_that_was_forgotten_does_not_come_back(key: str | None) -> None:
+    """A merge keeps what the newer state does not have, and fails where that has a null."""
     state: dict[str, Any] = {}
-    mark = bookmark(state, None)
+    mark = bookmark(state, key)
     mark.save_job(JOB)
-    assert bookmark(dict(state), None).saved_job == JOB
+    with_job = copy.deepcopy(state)
     mark.forget_job()
-    assert bookmark({**state, "bulk_job": JOB.to_state()}, None).saved_job is None
+    after = merged_by_meltano(with_job, state)
+    assert bookmark(after, key).saved_job is None
+    assert bookmark(merged_by_meltano(after, with_job), key).saved_job == JOB
+
+
+def test_no_job_is_told_where_none_was() -> None:
+    """A stream that goes by REST has no word of Bulk in its state."""
+    state: dict[str, Any] = {}
+    bookmark(state).forget_job()
+    assert state == {}
