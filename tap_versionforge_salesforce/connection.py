@@ -170,11 +170,18 @@ class Connection:
 
         Called before each stream; costs one call in the whole run.
         """
-        _ = self._limits_asked, self._is_estimated
+        _ = self._limits_asked
         warning = self.quota.warning(self.settings.quota_warning_threshold)
         if warning and not self._warned:
             self._logger.warning("%s", warning)
             self._warned = True
+
+    def tell_needs(self) -> None:
+        """Say once what the run will need at the least, and warn where it will not have it.
+
+        Called before each stream; costs at most one call in the whole run.
+        """
+        _ = self._is_estimated
 
     def server_time(self) -> datetime:
         """Return the server's clock in its latest answer.
@@ -212,7 +219,6 @@ class Connection:
 
     @cached_property
     def _is_estimated(self) -> bool:
-        """Say once what the run will need, and warn where it will not have it."""
         expected = self._expected()
         needed = estimate_of(expected, self._known_counts(), self.settings.api_mode)
         self._logger.info(

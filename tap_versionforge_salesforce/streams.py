@@ -165,6 +165,10 @@ class SObjectStream(FrameStream):
         return self._saved_bookmark.value is None and self._connection.settings.start_date is None
 
     @property
+    def _is_test(self) -> bool:
+        return self.ABORT_AT_RECORD_COUNT is not None
+
+    @property
     def _read_by(self) -> str | None:
         return None if self.replication_method == _FULL_TABLE else self.replication_key
 
@@ -177,7 +181,6 @@ class SObjectStream(FrameStream):
     @cached_property
     def extraction(self) -> Extraction:
         """Return what reads the rows, in this run."""
-        is_test = self.ABORT_AT_RECORD_COUNT is not None
         return Extraction(
             connection=self._connection,
             logger=self.logger,
@@ -186,8 +189,8 @@ class SObjectStream(FrameStream):
             bookmark=self._bookmark,
             outlet=self,
             # Rows from files have no version in a target's table: activating one would delete them.
-            has_versions=self._read_by is None and not is_test and not self.writes_files,
-            is_test=is_test,
+            has_versions=self._read_by is None and not self._is_test and not self.writes_files,
+            is_test=self._is_test,
         )
 
     @cached_property
@@ -217,6 +220,8 @@ class SObjectStream(FrameStream):
         before = connection.usage
         try:
             connection.look_at_quota()
+            if not self._is_test:
+                connection.tell_needs()
             connection.early_work.begin()
             with counted_in(extraction.tally):
                 yield from self._pages_of(extraction)
