@@ -42,10 +42,16 @@ class QueryJob:
         connection: The org and the settings.
         logger: Where the job's address is told.
         columns: The queried columns, in order.
+        place: Of its stream in the queue of downloads.
     """
 
     def __init__(
-        self, *, connection: Connection, logger: logging.Logger, columns: Sequence[Column]
+        self,
+        *,
+        connection: Connection,
+        logger: logging.Logger,
+        columns: Sequence[Column],
+        place: Place,
     ) -> None:
         self._connection = connection
         self._client = connection.client
@@ -54,7 +60,7 @@ class QueryJob:
         self._logger = logger
         self._columns = columns
         self._state = ""
-        self._place: Place | None = None
+        self._place = place
         self._arriving: Generator[ResultPage, None, None] | None = None
         self.id = ""
         #: Rows of the whole job, as Salesforce counts them; None where it does not tell.
@@ -96,17 +102,13 @@ class QueryJob:
         """Tell whether it is waited for."""
         return self._arriving is not None
 
-    def begin(self, place: Place, locator: str | None) -> None:
+    def begin(self, locator: str | None) -> None:
         """Begin to wait for the job and to download its pages, beside what else is done.
 
         Args:
-            place: In the queue of downloads.
             locator: Where to begin; None for the first page.
         """
-        self._place = place
-        self._arriving = ahead(
-            self._arrivals(place, locator), steps=_MOST_ARRIVED, drop=ResultPage.close
-        )
+        self._arriving = ahead(self._arrivals(locator), steps=_MOST_ARRIVED, drop=ResultPage.close)
 
     def slices(self, locator: str | None, rows_before: int) -> Iterator[Slice]:
         """Wait for the job and yield its result pages slice by slice.
@@ -127,7 +129,7 @@ class QueryJob:
                 to the next run.
         """
         if not self.has_begun:
-            self.begin(self._connection.downloads.pass_by(), locator)
+            self.begin(locator)
         # One thread decodes all pages: what it holds lies in one part of the memory, which grows by
         # a quarter where each page has a thread of its own.
         decoded = ahead(self._decoded(rows_before), drop=_close_page)
@@ -138,35 +140,27 @@ class QueryJob:
             raise
         finally:
             decoded.close()
-            self._leave()
 
     def stop(self) -> None:
         """Wait for the job no more, whose pages nobody has asked for; drop those that are here."""
         if self._arriving is not None:
             self._arriving.close()
-        self._leave()
-
-    def _leave(self) -> None:
-        if self._place is not None:
-            self._place.leave()
 
     # In a thread of its own
 
-    def _arrivals(self, place: Place, locator: str | None) -> Iterator[ResultPage]:
-        try:
-            place.wait()
-            promised = self._wait().get("numberRecordsProcessed")
-            self.promised_rows = promised if isinstance(promised, int) else None
-            result_pages = ResultPages(
-                connection=self._connection,
-                logger=self._logger,
-                job_id=self.id,
-                version=self.api_version,
-                place=place,
-            )
-            yield from result_pages.behind(locator, rows=self.promised_rows)
-        finally:
-            place.leave()
+    def _arrivals(self, locator: str | None) -> Iterator[ResultPage]:
+        self._place.wait()
+        promised = self._wait().get("numberRecordsProcessed")
+        self.promised_rows = promised if isinstance(promised, int) else None
+        result_pages = ResultPages(
+            connection=self._connection,
+            logger=self._logger,
+            job_id=self.id,
+            version=self.api_version,
+            place=self._place,
+        )
+        yield from result_pages.behind(locator, rows=self.promised_rows)
+        self._place.end_job()
 
     def _address(self) -> str:
         page = "lightning/setup/AsyncApiJobStatus/page?address=%2F"

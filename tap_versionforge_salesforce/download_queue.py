@@ -1,4 +1,4 @@
-"""In which order the Bulk jobs of a run have their pages downloaded, and how many may wait.
+"""In which order the result pages of a run are downloaded, and how many may wait to be written.
 
 Pages are downloaded before their stream's turn, in the order in which they will be written. So a
 page never waits for one behind it, and what a killed run downloads in vain is a few pages.
@@ -69,58 +69,61 @@ class Stay:
 
 
 class Place:
-    """The place of one job in the queue.
+    """The place of one stream in the queue.
 
     Args:
         room: Where its pages wait.
-        before: Set when the job before it has left; None for none.
+        before: Set when the stream before it has left; None for none.
     """
 
-    def __init__(self, room: Room, before: threading.Event | None = None) -> None:
+    def __init__(self, room: Room, before: threading.Event | None) -> None:
         self._room = room
         self._before = before
         self.left = threading.Event()
+        #: Whatever is asked for now, another job of the stream comes behind it.
+        self.more_follows = False
 
     def wait(self) -> None:
-        """Wait until all jobs before it have left."""
+        """Wait until all streams before it have left."""
         if self._before is not None:
             self._before.wait()
 
     def enter_room(self) -> Stay:
-        """Return the stay of the job's next page.
+        """Return the stay of the stream's next page.
 
-        What is asked for after the job has left would wait for pages behind it, and they for it:
-        that does not wait.
+        What is asked for after the stream has left would wait for pages behind it, and they for
+        it: that does not wait.
         """
         return self._room.enter(waits=not self.left.is_set())
 
+    def end_job(self) -> None:
+        """Let the next stream in, if no other job follows: all pages have been asked for."""
+        if not self.more_follows:
+            self.leave()
+
     def leave(self) -> None:
-        """Let the next job in: all pages of this one have been asked for, or never will be."""
+        """Let the next stream in: whatever follows, there will be no page."""
         self.left.set()
 
 
 class DownloadQueue:
-    """The jobs of a run whose pages are downloaded before their streams' turn.
+    """The streams of a run, whose pages may be downloaded before their turn.
 
     Args:
-        pages: Most pages, of all jobs together, that wait to be written.
+        pages: Most pages, of all streams together, that wait to be written.
         size: Most bytes of them.
     """
 
     def __init__(self, *, pages: int, size: int) -> None:
-        self._pages, self._size = pages, size
         self._room = Room(pages=pages, size=size)
         self._last: threading.Event | None = None
 
     def join(self) -> Place:
-        """Return the place behind all others."""
+        """Return the place behind all others.
+
+        Streams join in the order in which they are read, also those that may need no job: what
+        waits in the room is always what is written next.
+        """
         place = Place(self._room, self._last)
         self._last = place.left
         return place
-
-    def pass_by(self) -> Place:
-        """Return a place for a job whose stream is read now, with a room of its own.
-
-        Pages of later streams may fill the queue's room, and nobody takes them before this job's.
-        """
-        return Place(Room(pages=self._pages, size=self._size))

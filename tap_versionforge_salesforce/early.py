@@ -32,12 +32,12 @@ class EarlyWork:
         self._most_looks = most_looks
         self._with_job: list[SObjectStream] = []
         self._looked_at: list[SObjectStream] = []
-        # In the queue of downloads, the last one in the order of the streams.
-        self._last_in_queue = -1
 
     def begin(self) -> None:
         """Begin as much as may be; called at the beginning of each stream's turn."""
         streams = [each for each in self._streams() if each.is_read and not each.is_over]
+        for stream in streams:
+            stream.prepare()
         self._with_job, self._looked_at, looks = [], [], []
         has_new = False
         for stream in streams:
@@ -63,8 +63,9 @@ class EarlyWork:
 
     def end(self) -> None:
         """Let go of everything: no stream's turn will come any more."""
-        for stream in self._with_job:
-            stream.extraction.stop_early()
+        for stream in self._streams():
+            if stream.is_prepared and not stream.is_over:
+                stream.extraction.end()
 
     def _submit(self, stream: SObjectStream) -> bool:
         """Return whether a job is in flight that was not before."""
@@ -79,10 +80,5 @@ class EarlyWork:
         # A run that ends early leaves them to the next one.
         if has_new:
             self._with_job[0].write_state()
-        # Whoever joins the queue behind a later stream would wait for pages that nobody takes
-        # before its own.
-        order = {stream.name: number for number, stream in enumerate(self._streams())}
-        for stream in sorted(self._with_job, key=lambda each: order[each.name]):
-            number = order[stream.name]
-            if stream.extraction.begin_early(passes_by=number < self._last_in_queue):
-                self._last_in_queue = max(self._last_in_queue, number)
+        for stream in self._with_job:
+            stream.extraction.begin_early()

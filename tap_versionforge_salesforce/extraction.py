@@ -15,8 +15,7 @@ from tap_versionforge_salesforce.splitting import Scope, halves_of
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Generator, Iterator
-    from datetime import datetime
+    from collections.abc import Iterator
 
     from tap_versionforge_salesforce.bookmarks import Bookmark
     from tap_versionforge_salesforce.connection import Connection
@@ -43,7 +42,8 @@ class Extraction:
     """The extraction of one stream in one run.
 
     Args:
-        connection: What the streams of the run share.
+        connection: What the streams of the run share. It takes the stream's place in the queue of
+            downloads, so that extractions are made in the order of their streams.
         logger: The stream's.
         name: The stream's.
         readings: Makes what reads it, part by part.
@@ -75,6 +75,9 @@ class Extraction:
         self._is_test = is_test
         self._version: int | None = None
         self._early: Reading | None = None
+        self._place = connection.downloads.join()
+        # Behind what is read now comes what has changed since an earlier run began with it.
+        self._reads_on = False
         # Nobody has looked yet whether it needs a Bulk job for sure.
         self._is_undecided = True
         #: What was begun before its turn has a Bulk job, in the org and in the state.
@@ -83,6 +86,8 @@ class Extraction:
         self.report = StreamReport(name, bookmark_before=bookmark.text)
         #: What it has used, also before its turn.
         self.tally = Tally()
+        # Of its calls, those that a reading before has told.
+        self._calls_told = 0
         self._oddities = OddityReport(name)
 
     # Before its turn
@@ -130,24 +135,17 @@ class Extraction:
             self._early is not None and not self.has_job and self._early.paginator.knows_first_page
         )
 
-    def begin_early(self, *, passes_by: bool) -> bool:
-        """Begin to download what was submitted.
+    def begin_early(self) -> None:
+        """Begin to download what was submitted."""
+        if self._early is not None:
+            with counted_in(self.tally):
+                self._early.paginator.begin_early()
 
-        Args:
-            passes_by: A later stream is in the queue of downloads already.
-
-        Returns:
-            Whether that was not begun before.
-        """
-        if self._early is None:
-            return False
-        with counted_in(self.tally):
-            return self._early.paginator.begin_early(passes_by=passes_by)
-
-    def stop_early(self) -> None:
-        """Drop what was begun: the stream's turn will not come in this run."""
+    def end(self) -> None:
+        """Drop what was begun and not read: nothing more is asked for."""
         if self._early is not None:
             self._early.paginator.stop()
+        self._place.leave()
 
     def pages(self) -> Iterator[Page]:
         """Yield every page, and write STATE behind each that allows it.
@@ -164,8 +162,8 @@ class Extraction:
                 self._name,
             )
             return
-        read_up_to = yield from self._read_all(reading)
-        if reading.is_taken_up and read_up_to == reading.scope.upper:
+        yield from self._read_all(reading)
+        if self._reads_on:
             # What has changed since the job was created is read in this run, too. Of a table that
             # is read whole that is everything: no stamp tells what is gone, or was counted anew.
             reading = self._new_reading()
@@ -203,12 +201,8 @@ class Extraction:
 
     # Which parts
 
-    def _read_all(self, reading: Reading) -> Generator[Page, None, datetime]:
-        """Yield the pages of a reading and of what follows it in its window.
-
-        Returns:
-            The end of that window.
-        """
+    def _read_all(self, reading: Reading) -> Iterator[Page]:
+        """Yield the pages of a reading and of what follows it in its window."""
         self._outlet.begin_version(self._version)
         pending, failures = _behind(reading.scope), 0
         while True:
@@ -224,8 +218,8 @@ class Extraction:
             else:
                 following, failures = self._end(reading, pending), 0
             if following is None and not pending:
-                return reading.scope.upper
-            reading = following or self._readings.of(pending.pop())
+                return
+            reading = following or self._next_part(pending)
 
     def _afresh(self, error: TapError) -> Reading:
         """Return what reads everything from the bookmark, instead of an earlier run's job."""
@@ -275,7 +269,7 @@ class Extraction:
         else:
             # Its job takes the place of this one's in the state: there is no moment in which it
             # would be forgotten how far the parts have come.
-            following = self._readings.of(pending.pop())
+            following = self._next_part(pending)
             self._submit(following)
             self._outlet.write_state()
         reading.paginator.finish()
@@ -287,8 +281,10 @@ class Extraction:
         if saved is None:
             return None
         ids = IdRange(saved.id_lower, saved.id_upper)
-        reading = self._readings.of(Scope(saved.upper_bound, ids, goes_on=saved.goes_on))
+        scope = Scope(saved.upper_bound, ids, goes_on=saved.goes_on)
+        reading = self._readings.of(scope, self._place)
         if reading.paginator.take_up(saved):
+            self._place.more_follows = self._reads_on = True
             self._version = saved.version if self._has_versions else None
             return replace(reading, is_taken_up=True)
         self._forget_job()
@@ -298,7 +294,7 @@ class Extraction:
 
     def _read(self, reading: Reading) -> Iterator[Page]:
         paginator, report = reading.paginator, self.report
-        rows, calls_before = 0, self.tally.calls
+        rows = 0
         for page in paginator:
             yield page
             rows += page.frame.height
@@ -315,8 +311,9 @@ class Extraction:
             self._name,
             rows,
             paginator.choice.api.value if paginator.choice else "no API",
-            self.tally.calls - calls_before,
+            self.tally.calls - self._calls_told,
         )
+        self._calls_told = self.tally.calls
         if paginator.choice is not None:
             report.api, report.reason = paginator.choice.api.value, paginator.choice.reason
         if paginator.proof is not None:
@@ -353,8 +350,14 @@ class Extraction:
         """Return what reads everything from the bookmark to the present."""
         # Targets delete what the version does not name: it is a new one, and activated late.
         self._version = self._new_version()
+        self._place.more_follows = self._reads_on = False
         # The server's clock, from an answer that came before the query is sent.
-        return self._readings.of(Scope(self._connection.server_time()))
+        return self._readings.of(Scope(self._connection.server_time()), self._place)
+
+    def _next_part(self, pending: list[Scope]) -> Reading:
+        part = pending.pop()
+        self._place.more_follows = self._reads_on or bool(pending)
+        return self._readings.of(part, self._place)
 
     def _new_version(self) -> int | None:
         if not self._has_versions:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tap_versionforge_salesforce.bookmarks import Window
     from tap_versionforge_salesforce.columns import Column
     from tap_versionforge_salesforce.connection import Connection
+    from tap_versionforge_salesforce.download_queue import Place
     from tap_versionforge_salesforce.json_pages import RestPage
     from tap_versionforge_salesforce.soql import Query
 
@@ -36,6 +37,7 @@ class SalesforcePaginator:
         query: The SELECT, its range included.
         columns: The queried columns, in the query's order.
         window: What the extraction covers.
+        place: Of the stream in the queue of downloads.
         is_part: It is a part of what was too large for one Bulk job.
     """
 
@@ -47,6 +49,7 @@ class SalesforcePaginator:
         query: Query,
         columns: tuple[Column, ...],
         window: Window,
+        place: Place,
         is_part: bool = False,
     ) -> None:
         self._connection = connection
@@ -55,11 +58,12 @@ class SalesforcePaginator:
         self._query = query
         self._columns = columns
         self._window = window
+        self._place = place
         self._is_part = is_part
         self._refused_by: set[Api] = set()
         # Of a job that was to be created before its turn.
         self._refusal: RefusedError | None = None
-        self._job = QueryJob(connection=connection, logger=logger, columns=columns)
+        self._job = QueryJob(connection=connection, logger=logger, columns=columns, place=place)
         self._rest_pages = RestPages(connection=connection, query=query, columns=columns)
         self._saved: SavedJob | None = None
         #: The choice that the pages came from; None before the first page.
@@ -130,6 +134,8 @@ class SalesforcePaginator:
         """
         choice = self._foreseen()
         if choice is None or choice.api is not Api.BULK or Api.BULK in self._refused_by:
+            if choice is not None and choice.api is Api.REST and choice.is_final:
+                self._place.end_job()
             return None
         try:
             self._saved = self._created()
@@ -175,21 +181,10 @@ class SalesforcePaginator:
         self._job.remove()
         return False
 
-    def begin_early(self, *, passes_by: bool) -> bool:
-        """Begin to download the pages of the job that was created or taken up before its turn.
-
-        Args:
-            passes_by: Beside the queue of downloads, not at its end.
-
-        Returns:
-            Whether that was not begun before.
-        """
-        if self._saved is None or self._job.has_begun:
-            return False
-        downloads = self._connection.downloads
-        place = downloads.pass_by() if passes_by else downloads.join()
-        self._job.begin(place, self._saved.locator)
-        return True
+    def begin_early(self) -> None:
+        """Begin to download the pages of the job that was created or taken up before its turn."""
+        if self._saved is not None and not self._job.has_begun:
+            self._job.begin(self._saved.locator)
 
     def stop(self) -> None:
         """Drop what was begun: nobody will ask for the pages."""
@@ -233,6 +228,7 @@ class SalesforcePaginator:
             # The page is dropped: its rows come again with the job.
             yield from self._bulk(choice, rows=first.total_size)
             return
+        self._place.end_job()
         self._tell(choice)
         yield from self._rest_pages.pages(first)
         self.proof = ("totalSize", first.total_size)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from tap_versionforge_salesforce.bookmarks import Bookmark, Window
     from tap_versionforge_salesforce.connection import Connection
+    from tap_versionforge_salesforce.download_queue import Place
     from tap_versionforge_salesforce.schema import SObject
     from tap_versionforge_salesforce.splitting import Scope
 
@@ -66,8 +67,13 @@ class Readings:
         self._bookmark = bookmark
         self._limit = limit
 
-    def of(self, scope: Scope) -> Reading:
-        """Return what reads a scope, from where the bookmark stands now."""
+    def of(self, scope: Scope, place: Place) -> Reading:
+        """Return what reads a scope, from where the bookmark stands now.
+
+        Args:
+            scope: What of the stream.
+            place: Of the stream in the queue of downloads.
+        """
         settings = self._connection.settings
         key = self._bookmark.replication_key
         window = self._bookmark.window(
@@ -91,6 +97,7 @@ class Readings:
             query=query,
             columns=columns,
             window=window,
+            place=place,
             is_part=scope.is_part,
         )
         return Reading(scope, window, query, paginator)

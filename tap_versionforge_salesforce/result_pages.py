@@ -99,7 +99,7 @@ class ResultPages:
         logger: Where another way of downloading is told.
         job_id: A job that is complete.
         version: The API version that the job was created with.
-        place: Of the job in the queue. It is left once all pages have been asked for.
+        place: Of the stream in the queue. It is told once all pages have been asked for.
     """
 
     def __init__(
@@ -179,7 +179,7 @@ class ResultPages:
         # Asked by one thread at a time, so that rooms are entered in the order of the pages.
         for address in addresses:
             yield address, self._place.enter_room()
-        self._place.leave()
+        self._place.end_job()
 
     def _next_listed(
         self, pages: Iterator[ResultPage], expected: str | None, rows: int | None
@@ -213,7 +213,7 @@ class ResultPages:
         while True:
             stay = self._place.enter_room()
             if locator is None and rows is not None and rows <= most:
-                self._place.leave()
+                self._place.end_job()
             page = self._page(PageAddress(locator, most), stay)
             yield page
             if page.told.locator is None:

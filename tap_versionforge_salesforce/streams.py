@@ -52,6 +52,8 @@ class SObjectStream(FrameStream):
         self._connection = connection
         self.primary_keys = ["Id"]
         self.replication_key = sobject.replication_key
+        #: It is in the run's queue of downloads.
+        self.is_prepared = False
         #: Its pages have all been asked for, or it has failed.
         self.is_over = False
         self._is_described_afresh = False
@@ -178,6 +180,11 @@ class SObjectStream(FrameStream):
         saved = self.tap_state.get("bookmarks", {}).get(self.name, {})
         return Bookmark(dict(saved), stream=self.name, replication_key=self._read_by)
 
+    def prepare(self) -> None:
+        """Take the stream's place among those that are read; called in their order."""
+        self.is_prepared = True
+        _ = self.extraction
+
     @cached_property
     def extraction(self) -> Extraction:
         """Return what reads the rows, in this run."""
@@ -234,6 +241,7 @@ class SObjectStream(FrameStream):
             self.logger.error("%s %s", error.message, error.hint)  # noqa: TRY400  no traceback
         finally:
             self.is_over = True
+            extraction.end()
             extraction.tell(connection.usage - before)
 
     def _pages_of(self, extraction: Extraction) -> Iterator[Page]:

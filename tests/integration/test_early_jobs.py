@@ -245,6 +245,36 @@ def test_no_more_pages_wait_than_connections_and_one(
     assert all(run.ids(name) == rows[name] for name in STREAMS)
 
 
+def test_no_more_pages_wait_where_jobs_were_found_to_be_needed_late(
+    org: LocalOrg, tap: TapRunner, rows: dict[str, list[str]]
+) -> None:
+    """The first stream turns to Bulk in its turn, when the others have had their jobs for long."""
+    org.settings.result_page_rows = org.settings.bulk_page_rows = org.settings.page_rows = 1
+    org.settings.record_count_factor = 1_000_000
+    first, second, *_ = sorted(STREAMS)
+    asked: list[int] = []
+
+    def wait(_: Call, real: Callable[[], Answer]) -> Answer:
+        threading.Event().wait(0.3)  # all that is asked for beside this one has been by then
+        asked.append(len(org.journal.calls("*/results")))
+        return real()
+
+    org.faults.add(results_of(org, first), wait)
+    mark = {"replication_key": "SystemModstamp", "replication_key_value": "2020-01-01T00:00:00Z"}
+    run = read(
+        tap,
+        {"bookmarks": {first: mark}},
+        api_mode="auto",
+        bulk_threshold=1,
+        parallel_downloads=2,
+        bulk_page_rows=1,
+    )
+    assert run.exit_code == 0, run.log
+    assert run.log.index(f"{second}: Bulk API") < run.log.index(f"{first}: Bulk API")
+    assert asked[0] <= 4
+    assert all(run.ids(name) == rows[name] for name in STREAMS)
+
+
 def test_a_stream_that_fails_keeps_no_other_from_its_pages(
     org: LocalOrg, tap: TapRunner, rows: dict[str, list[str]]
 ) -> None:
@@ -278,21 +308,22 @@ def test_a_run_that_ends_asks_for_nothing_more(
 def test_jobs_of_an_earlier_run_are_downloaded_early_too(
     org: LocalOrg, tap: TapRunner, rows: dict[str, list[str]]
 ) -> None:
-    """They are taken up at the beginning, and what changed since is read in their turn."""
+    """As soon as it is known that what changed in the one before it since needs no job."""
     org.faults.add("*/results", outages.maintenance_page(), times=None)
     state = read(tap).state
     org.faults.clear()
     org.clock.advance(60)
-    new = org.store.insert("Account", [{"Name": "new"}])
+    org.settings.page_rows = 1
+    new = org.store.insert("Account", [{"Name": "new"}] * 2)
     org.clock.advance(60)
-    first, second, *_ = sorted(STREAMS)
+    _, second, *_ = sorted(STREAMS)
     asked = threading.Event()
     in_time: list[bool] = []
-    org.faults.add(results_of(org, first), faults.before(lambda: in_time.append(asked.wait(20))))
+    org.faults.add("GET /query/*", faults.before(lambda: in_time.append(asked.wait(20))))
     org.faults.add(results_of(org, second), faults.before(asked.set))
-    run = read(tap, state)
+    run = read(tap, state, api_mode="auto")
     assert run.exit_code == 0, run.log
-    assert in_time[0]
+    assert in_time == [True]
     assert run.ids("Account") == [*rows["Account"], *new]
     assert all(run.ids(name) == rows[name] for name in STREAMS if name != "Account")
 

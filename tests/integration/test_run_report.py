@@ -51,6 +51,24 @@ def test_what_each_stream_did(
     assert report["usage"]["seconds"] >= sum(clock.slept)
 
 
+@pytest.mark.parametrize("api_mode", ["rest", "bulk"])
+def test_calls_made_before_its_turn_are_a_streams_own(
+    org: LocalOrg, tap: TapRunner, api_mode: str
+) -> None:
+    """First pages and jobs are asked for early; the line at the stream's end counts them."""
+    org.store.insert("Contact", [{}] * 3, stamp=LAST_WEEK)
+    org.store.insert("User", [{}] * 3, stamp=LAST_WEEK)
+    run = tap.sync(objects=["Account", "Contact", "User"], api_mode=api_mode, keep_jobs=True)
+    assert run.exit_code == 0, run.log
+    for stream in run.report["streams"]:
+        calls = stream["usage"]["calls"]
+        # A job is created, looked at, and its rows are asked for.
+        assert calls >= (1 if api_mode == "rest" else 3)
+        assert (
+            f"{stream['stream']}: {stream['rows']} rows by {stream['api']} in {calls} " in run.log
+        )
+
+
 def test_a_run_that_fails_reports_as_well(org: LocalOrg, tap: TapRunner) -> None:
     """With the code of the error, the rows that came, and no proof."""
     org.settings.page_rows = 2

@@ -65,19 +65,24 @@ def test_whoever_leaves_twice_leaves_once() -> None:
     assert not happens(room.enter, within_seconds=SHORTLY)
 
 
-def test_a_job_waits_for_those_before_it() -> None:
-    """Not for those that pass by."""
+def test_a_stream_waits_for_those_before_it() -> None:
+    """Until all of their jobs have asked for all pages, or there will be none."""
     queue = DownloadQueue(pages=1, size=1)
-    first, aside, second = queue.join(), queue.pass_by(), queue.join()
+    first, second, third = queue.join(), queue.join(), queue.join()
     assert happens(first.wait, within_seconds=SOON)
-    assert happens(aside.wait, within_seconds=SOON)
+    first.more_follows = True
+    first.end_job()
     assert not happens(second.wait, within_seconds=SHORTLY)
-    first.leave()
+    first.more_follows = False
+    first.end_job()
     assert happens(second.wait, within_seconds=SOON)
+    second.more_follows = True
+    second.leave()
+    assert happens(third.wait, within_seconds=SOON)
 
 
 @pytest.mark.parametrize("has_left", [True, False])
-def test_a_job_that_has_left_never_waits_for_those_behind_it(*, has_left: bool) -> None:
+def test_a_stream_that_has_left_never_waits_for_those_behind_it(*, has_left: bool) -> None:
     """They are written behind it, so their pages would keep the room for ever."""
     queue = DownloadQueue(pages=1, size=1)
     first, second = queue.join(), queue.join()
@@ -85,13 +90,6 @@ def test_a_job_that_has_left_never_waits_for_those_behind_it(*, has_left: bool) 
         first.leave()
     second.enter_room()
     assert happens(first.enter_room, within_seconds=SOON if has_left else SHORTLY) is has_left
-
-
-def test_a_job_whose_turn_it_is_has_a_room_of_its_own() -> None:
-    """Pages of later streams fill the other one."""
-    queue = DownloadQueue(pages=1, size=1)
-    queue.join().enter_room()
-    assert happens(queue.pass_by().enter_room, within_seconds=SOON)
 
 
 @given(
