@@ -79,9 +79,10 @@ test-all: lint ## the tests on every Python from 3.10 to 3.13 that is found
 		$(MAKE) --no-print-directory pytest PYTHON="$$python" VENV=".venv-$$version" || exit 1; \
 	done
 
-# loadfile: the tests of one file share servers, which are slow to start.
+# loadfile: the tests of one file share servers, which are slow to start. More of them than small machines
+# have cores, for many tests wait for a process or a server.
 pytest: sync $(TARGET_POSTGRES)
-	$(VENV)/bin/python -m pytest -n 2 --dist loadfile $(TESTS)
+	$(VENV)/bin/python -m pytest -n 4 --dist loadfile $(TESTS)
 
 sync: usable-python $(UV_STAMP)
 	@$(UV) sync --quiet --locked --python "$$($(BASE_PYTHON))"
