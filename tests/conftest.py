@@ -10,7 +10,7 @@ import pytest
 from hypothesis import settings
 
 from tests.local_org import LocalOrg
-from tests.processes import SETTINGS_PREFIX
+from tests.processes import strays
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,17 +21,11 @@ settings.register_profile("same", derandomize=True, database=None)
 settings.register_profile("random", derandomize=False)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
-_NETWORK_VARIABLES = (
-    *("http_proxy", "https_proxy", "all_proxy", "no_proxy"),
-    *("requests_ca_bundle", "curl_ca_bundle"),
-)
-
 
 @pytest.fixture(autouse=True)
 def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in list(os.environ):
-        if name.startswith(SETTINGS_PREFIX) or name.lower() in _NETWORK_VARIABLES:
-            monkeypatch.delenv(name)
+    for name in strays():
+        monkeypatch.delenv(name)
     # A developer's own .env is no setting of a test.
     monkeypatch.setenv("PYTHON_DOTENV_DISABLED", "1")
 

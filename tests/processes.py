@@ -14,10 +14,23 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[1]
 TAP = Path(sys.executable).parent / "tap-versionforge-salesforce"
 SETTINGS_PREFIX = "TAP_VERSIONFORGE_SALESFORCE_"
+_NETWORK_VARIABLES = (
+    *("http_proxy", "https_proxy", "all_proxy", "no_proxy"),
+    *("requests_ca_bundle", "curl_ca_bundle"),
+)
 
 
 class ProgramFailedError(Exception):
     """A program that had to succeed did not; the message has what it wrote."""
+
+
+def strays() -> list[str]:
+    """Return the names of the developer's variables that would change what the tap does."""
+    return [
+        name
+        for name in os.environ
+        if name.startswith(SETTINGS_PREFIX) or name.lower() in _NETWORK_VARIABLES
+    ]
 
 
 def environment(**changes: str) -> dict[str, str]:

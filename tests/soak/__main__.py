@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import random
 import sys
 import tempfile
@@ -16,6 +17,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from tap_versionforge_salesforce.tap import TapVersionForgeSalesforce
 from tests.integration.harness import OrgClock, TapRunner
 from tests.local_org import LocalOrg
+from tests.processes import strays
 from tests.soak.kills import MOST_CALLS, every_row_comes
 from tests.soak.machine import Machine
 from tests.soak.tried import Tried
@@ -36,6 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code: 1 where a promise was broken.
     """
     options = _parser().parse_args(arguments)
+    for name in strays():
+        del os.environ[name]
     tried = Tried()
     with (
         LocalOrg() as org,
