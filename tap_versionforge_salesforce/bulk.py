@@ -160,7 +160,7 @@ class QueryJob:
             place=self._place,
         )
         yield from result_pages.behind(locator, rows=self.promised_rows)
-        self._place.end_job()
+        self._place.ask_no_more()
 
     def _address(self) -> str:
         page = "lightning/setup/AsyncApiJobStatus/page?address=%2F"

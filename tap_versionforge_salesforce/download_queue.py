@@ -96,8 +96,8 @@ class Place:
         """
         return self._room.enter(waits=not self.left.is_set())
 
-    def end_job(self) -> None:
-        """Let the next stream in, if no other job follows: all pages have been asked for."""
+    def ask_no_more(self) -> None:
+        """Let the next stream in, unless a job follows: no other page will be asked for."""
         if not self.more_follows:
             self.leave()
 

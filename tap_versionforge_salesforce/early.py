@@ -30,6 +30,7 @@ class EarlyWork:
         self._streams = streams
         self._most_jobs = most_jobs
         self._most_looks = most_looks
+        self._prepared: list[SObjectStream] = []
         self._with_job: list[SObjectStream] = []
         self._looked_at: list[SObjectStream] = []
 
@@ -38,6 +39,7 @@ class EarlyWork:
         streams = [each for each in self._streams() if each.is_read and not each.is_over]
         for stream in streams:
             stream.prepare()
+        self._prepared = streams
         self._with_job, self._looked_at, looks = [], [], []
         has_new = False
         for stream in streams:
@@ -63,9 +65,8 @@ class EarlyWork:
 
     def end(self) -> None:
         """Let go of everything: no stream's turn will come any more."""
-        for stream in self._streams():
-            if stream.is_prepared and not stream.is_over:
-                stream.extraction.end()
+        for stream in self._prepared:
+            stream.extraction.end()
 
     def _submit(self, stream: SObjectStream) -> bool:
         """Return whether a job is in flight that was not before."""

@@ -135,7 +135,7 @@ class SalesforcePaginator:
         choice = self._foreseen()
         if choice is None or choice.api is not Api.BULK or Api.BULK in self._refused_by:
             if choice is not None and choice.api is Api.REST and choice.is_final:
-                self._place.end_job()
+                self._place.ask_no_more()
             return None
         try:
             self._saved = self._created()
@@ -228,7 +228,7 @@ class SalesforcePaginator:
             # The page is dropped: its rows come again with the job.
             yield from self._bulk(choice, rows=first.total_size)
             return
-        self._place.end_job()
+        self._place.ask_no_more()
         self._tell(choice)
         yield from self._rest_pages.pages(first)
         self.proof = ("totalSize", first.total_size)

@@ -179,7 +179,7 @@ class ResultPages:
         # Asked by one thread at a time, so that rooms are entered in the order of the pages.
         for address in addresses:
             yield address, self._place.enter_room()
-        self._place.end_job()
+        self._place.ask_no_more()
 
     def _next_listed(
         self, pages: Iterator[ResultPage], expected: str | None, rows: int | None
@@ -213,7 +213,7 @@ class ResultPages:
         while True:
             stay = self._place.enter_room()
             if locator is None and rows is not None and rows <= most:
-                self._place.end_job()
+                self._place.ask_no_more()
             page = self._page(PageAddress(locator, most), stay)
             yield page
             if page.told.locator is None:

@@ -52,8 +52,6 @@ class SObjectStream(FrameStream):
         self._connection = connection
         self.primary_keys = ["Id"]
         self.replication_key = sobject.replication_key
-        #: It is in the run's queue of downloads.
-        self.is_prepared = False
         #: Its pages have all been asked for, or it has failed.
         self.is_over = False
         self._is_described_afresh = False
@@ -182,7 +180,6 @@ class SObjectStream(FrameStream):
 
     def prepare(self) -> None:
         """Take the stream's place among those that are read; called in their order."""
-        self.is_prepared = True
         _ = self.extraction
 
     @cached_property

@@ -71,10 +71,10 @@ def test_a_stream_waits_for_those_before_it() -> None:
     first, second, third = queue.join(), queue.join(), queue.join()
     assert happens(first.wait, within_seconds=SOON)
     first.more_follows = True
-    first.end_job()
+    first.ask_no_more()
     assert not happens(second.wait, within_seconds=SHORTLY)
     first.more_follows = False
-    first.end_job()
+    first.ask_no_more()
     assert happens(second.wait, within_seconds=SOON)
     second.more_follows = True
     second.leave()
