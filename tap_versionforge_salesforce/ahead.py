@@ -83,7 +83,7 @@ def _handed_out(
             team.wanted.release()
             yield made
     finally:
-        team.is_over.set()
+        team.end()
         team.wanted.release(workers)
         while not team.places.empty():
             team.places.get().add_done_callback(
@@ -161,23 +161,37 @@ class _Team(Generic[S, T]):
     def __init__(self, make: Callable[[S], T], source: Iterator[S], steps: int) -> None:
         self.places: queue.SimpleQueue[Future[T]] = queue.SimpleQueue()
         self.wanted = threading.Semaphore(steps)
-        self.is_over = threading.Event()
         self._make = make
         self._source = source
         self._turn = threading.Lock()
+        self._is_over = False
+        # Held for a moment only: whoever ends the work waits for nothing that is being made.
+        self._gate = threading.Lock()
+
+    def end(self) -> None:
+        """Let no place be taken from now on: who looks through them has seen them all."""
+        with self._gate:
+            self._is_over = True
+
+    def _place(self) -> Future[T] | None:
+        with self._gate:
+            if self._is_over:
+                return None
+            place: Future[T] = Future()
+            self.places.put(place)
+            return place
 
     def work(self) -> None:
         while True:
             self.wanted.acquire()
             with self._turn:
-                if self.is_over.is_set():
+                place = self._place()
+                if place is None:
                     return
-                place: Future[T] = Future()
-                self.places.put(place)
                 try:
                     item = next(self._source)
                 except BaseException as error:  # noqa: BLE001  it is raised in the thread that asks
-                    self.is_over.set()
+                    self.end()
                     is_end = isinstance(error, StopIteration)
                     place.set_exception(_EndError() if is_end else error)
                     return

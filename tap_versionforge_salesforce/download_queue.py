@@ -1,129 +1,148 @@
 """In which order the result pages of a run are downloaded, and how many may wait to be written.
 
-Pages are downloaded before their stream's turn, in the order in which they will be written. So a
-page never waits for one behind it, and what a killed run downloads in vain is a few pages.
+Pages are downloaded before their stream's turn, in the order in which they will be written. That
+order is for speed only. That no run hangs follows from another rule, whatever the order and the
+sizes: the stream in its turn can always hold a page, for what others hold does not count for it.
 """
 
 from __future__ import annotations
 
 import threading
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
-class Room:
-    """Holds so many pages and bytes until they are written; always at least one page.
-
-    Args:
-        pages: Most pages.
-        size: Most bytes, as far as they are known: a page on its way has none yet.
-    """
-
-    def __init__(self, *, pages: int, size: int) -> None:
-        self._pages = pages
-        self._size = size
-        self._held_pages = self._held_bytes = 0
-        self._changed = threading.Condition()
-
-    def enter(self, *, waits: bool = True) -> Stay:
-        """Return the stay of one page.
-
-        Args:
-            waits: Until there is room; otherwise it is made.
-        """
-        with self._changed:
-            if waits:
-                self._changed.wait_for(self._has_room)
-            self._held_pages += 1
-        return Stay(self)
-
-    def _has_room(self) -> bool:
-        return self._held_pages == 0 or (
-            self._held_pages < self._pages and self._held_bytes < self._size
-        )
-
-    def change(self, *, pages: int, size: int) -> None:
-        """Take in that pages have grown or left."""
-        with self._changed:
-            self._held_pages += pages
-            self._held_bytes += size
-            self._changed.notify_all()
+class StreamIsOverError(Exception):
+    """Ends a thread that works ahead for a stream of which nothing more is wanted."""
 
 
 class Stay:
-    """The time of one page in a room."""
+    """The time of one page, from before its download until it has been written.
 
-    def __init__(self, room: Room) -> None:
-        self._room = room
+    Args:
+        place: Of its stream.
+    """
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
         self._size = 0
         self._is_over = False
 
     def measure(self, size: int) -> None:
-        """Take in how many bytes the page has."""
-        self._room.change(pages=0, size=size - self._size)
+        """Take in how many bytes the page has; a page on its way has none yet."""
+        self._place.hold(pages=0, size=size - self._size)
         self._size = size
 
     def end(self) -> None:
         """Leave; a second time changes nothing."""
         if not self._is_over:
             self._is_over = True
-            self._room.change(pages=-1, size=-self._size)
+            self._place.hold(pages=-1, size=-self._size)
 
 
 class Place:
     """The place of one stream in the queue.
 
     Args:
-        room: Where its pages wait.
-        before: Set when the stream before it has left; None for none.
+        queue: The queue.
+        number: How many streams are read before it.
     """
 
-    def __init__(self, room: Room, before: threading.Event | None) -> None:
-        self._room = room
-        self._before = before
-        self.left = threading.Event()
-        #: Whatever is asked for now, another job of the stream comes behind it.
-        self.more_follows = False
+    def __init__(self, queue: DownloadQueue, number: int) -> None:
+        self._queue = queue
+        self.number = number
+        #: What it has here, or on its way.
+        self.pages = self.size = 0
+        #: The next stream's pages may come.
+        self.asks_no_more = False
+        self.is_over = False
+
+    def begin_turn(self) -> None:
+        """Note that the pages of this stream are what is written next."""
+        with self._queue.changed:
+            self._queue.turn = self.number
+            self._queue.changed.notify_all()
 
     def wait(self) -> None:
-        """Wait until all streams before it have left."""
-        if self._before is not None:
-            self._before.wait()
+        """Wait until it is the stream's turn, or all streams before it ask for no more pages.
 
-    def enter_room(self) -> Stay:
-        """Return the stay of the stream's next page.
-
-        What is asked for after the stream has left would wait for pages behind it, and they for
-        it: that does not wait.
+        Raises:
+            StreamIsOverError: Nothing more is wanted of this one.
         """
-        return self._room.enter(waits=not self.left.is_set())
+        with self._queue.changed:
+            self._wait_for(self._queue.is_next)
+
+    def enter(self) -> Stay:
+        """Wait for room and return the stay of the stream's next page.
+
+        Raises:
+            StreamIsOverError: Nothing more is wanted of the stream.
+        """
+        with self._queue.changed:
+            self._wait_for(self._queue.has_room)
+            self.pages += 1
+        return Stay(self)
+
+    def _wait_for(self, is_so: Callable[[Place], bool]) -> None:
+        self._queue.changed.wait_for(lambda: self.is_over or is_so(self))
+        if self.is_over:
+            raise StreamIsOverError
+
+    def hold(self, *, pages: int, size: int) -> None:
+        """Take in that its pages have grown or gone."""
+        with self._queue.changed:
+            self.pages += pages
+            self.size += size
+            self._queue.changed.notify_all()
 
     def ask_no_more(self) -> None:
-        """Let the next stream in, unless a job follows: no other page will be asked for."""
-        if not self.more_follows:
-            self.leave()
+        """Let the next stream in. A page that is asked for all the same comes in its turn."""
+        with self._queue.changed:
+            self.asks_no_more = True
+            self._queue.changed.notify_all()
 
     def leave(self) -> None:
-        """Let the next stream in: whatever follows, there will be no page."""
-        self.left.set()
+        """Let the next stream in, for nothing more is wanted of this one."""
+        with self._queue.changed:
+            self.asks_no_more = self.is_over = True
+            self._queue.changed.notify_all()
 
 
 class DownloadQueue:
-    """The streams of a run, whose pages may be downloaded before their turn.
+    """The streams of a run.
 
     Args:
-        pages: Most pages, of all streams together, that wait to be written.
-        size: Most bytes of them.
+        pages: Most pages of all streams together before one is downloaded ahead of its turn, and
+            most of the stream in its turn.
+        size: Most bytes of them, in the same way.
     """
 
     def __init__(self, *, pages: int, size: int) -> None:
-        self._room = Room(pages=pages, size=size)
-        self._last: threading.Event | None = None
+        self._most_pages = pages
+        self._most_bytes = size
+        self._places: list[Place] = []
+        self.turn = 0
+        self.changed = threading.Condition()
 
     def join(self) -> Place:
-        """Return the place behind all others.
-
-        Streams join in the order in which they are read, also those that may need no job: what
-        waits in the room is always what is written next.
-        """
-        place = Place(self._room, self._last)
-        self._last = place.left
+        """Return the place behind all others; streams join in the order in which they are read."""
+        place = Place(self, len(self._places))
+        self._places.append(place)
         return place
+
+    def is_next(self, place: Place) -> bool:
+        """Tell whether nothing is to be downloaded before the stream's pages."""
+        before = self._places[self.turn : place.number]
+        return place.number <= self.turn or all(each.asks_no_more for each in before)
+
+    def has_room(self, place: Place) -> bool:
+        """Tell whether a page of the stream may be downloaded."""
+        if place.number == self.turn:
+            return place.pages == 0 or self._fit([place])
+        return self.is_next(place) and self._fit(self._places)
+
+    def _fit(self, places: list[Place]) -> bool:
+        pages, size = sum(each.pages for each in places), sum(each.size for each in places)
+        return pages < self._most_pages and size < self._most_bytes

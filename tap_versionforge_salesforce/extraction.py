@@ -153,6 +153,7 @@ class Extraction:
         Raises:
             TapError: As `SalesforcePaginator`, where the rows can't be read in parts either.
         """
+        self._place.begin_turn()
         reading = self._early or self._taken_up() or self._new_reading()
         self._early = None
         if reading.window.is_empty:
@@ -284,7 +285,7 @@ class Extraction:
         scope = Scope(saved.upper_bound, ids, goes_on=saved.goes_on)
         reading = self._readings.of(scope, self._place)
         if reading.paginator.take_up(saved):
-            self._place.more_follows = self._reads_on = True
+            self._reads_on = True
             self._version = saved.version if self._has_versions else None
             return replace(reading, is_taken_up=True)
         self._forget_job()
@@ -350,14 +351,12 @@ class Extraction:
         """Return what reads everything from the bookmark to the present."""
         # Targets delete what the version does not name: it is a new one, and activated late.
         self._version = self._new_version()
-        self._place.more_follows = self._reads_on = False
+        self._reads_on = False
         # The server's clock, from an answer that came before the query is sent.
         return self._readings.of(Scope(self._connection.server_time()), self._place)
 
     def _next_part(self, pending: list[Scope]) -> Reading:
-        part = pending.pop()
-        self._place.more_follows = self._reads_on or bool(pending)
-        return self._readings.of(part, self._place)
+        return self._readings.of(pending.pop(), self._place)
 
     def _new_version(self) -> int | None:
         if not self._has_versions:

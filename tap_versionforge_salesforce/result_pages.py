@@ -178,7 +178,7 @@ class ResultPages:
     def _entered(self, addresses: Iterator[PageAddress]) -> Iterator[tuple[PageAddress, Stay]]:
         # Asked by one thread at a time, so that rooms are entered in the order of the pages.
         for address in addresses:
-            yield address, self._place.enter_room()
+            yield address, self._place.enter()
         self._place.ask_no_more()
 
     def _next_listed(
@@ -211,7 +211,7 @@ class ResultPages:
     def _chain(self, locator: str | None, rows: int | None) -> Iterator[ResultPage]:
         most = self._settings.bulk_page_rows
         while True:
-            stay = self._place.enter_room()
+            stay = self._place.enter()
             if locator is None and rows is not None and rows <= most:
                 self._place.ask_no_more()
             page = self._page(PageAddress(locator, most), stay)
@@ -224,7 +224,11 @@ class ResultPages:
         fetch = partial(
             self._client.job_results, self._job_id, version=self._version, address=address
         )
-        body = spool_file(self._settings.spool_dir)
+        try:
+            body = spool_file(self._settings.spool_dir)
+        except BaseException:
+            stay.end()
+            raise
         page = ResultPage(
             self._job_id,
             address,

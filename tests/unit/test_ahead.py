@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from typing import TYPE_CHECKING
 
@@ -121,6 +122,30 @@ def test_what_nobody_takes_is_dropped() -> None:
     all_made.wait(timeout=10)
     made.close()
     assert dropped[:2] == [1, 2]
+
+
+@given(st.integers(0, 3), st.integers(1, 3), st.integers(1, 4))
+@few_examples
+def test_whatever_was_made_is_used_or_dropped(used: int, workers: int, steps: int) -> None:
+    """Whenever its user leaves: what is lost keeps its room in the spool for ever."""
+    made, taken, dropped = list[int](), list[int](), list[int]()
+    before, interval = set(threading.enumerate()), sys.getswitchinterval()
+
+    def make(item: int) -> int:
+        made.append(item)
+        return item
+
+    sys.setswitchinterval(1e-6)
+    try:
+        for _ in range(40):
+            found = made_ahead(make, range(9), workers=workers, steps=steps, drop=dropped.append)
+            taken += [next(found) for _ in range(used)]
+            found.close()
+    finally:
+        sys.setswitchinterval(interval)
+    for thread in set(threading.enumerate()) - before:
+        thread.join(timeout=10)
+    assert sorted(made) == sorted(taken + dropped)
 
 
 def test_the_first_are_made_before_anybody_asks() -> None:

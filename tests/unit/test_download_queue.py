@@ -1,7 +1,8 @@
-"""Pages wait in a bounded room, in the order in which they will be written."""
+"""Pages wait in a bounded room, in the order in which they will be written, and nobody for ever."""
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from typing import TYPE_CHECKING
 
@@ -9,14 +10,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_versionforge_salesforce.download_queue import DownloadQueue, Room
+from tap_versionforge_salesforce.download_queue import DownloadQueue, Place, StreamIsOverError
 from tests.unit.helpers import few_examples
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tap_versionforge_salesforce.download_queue import Stay
 
-def happens(work: Callable[[], object], *, within_seconds: float) -> bool:
+SOON, SHORTLY = 10.0, 0.05
+
+
+def happens(work: Callable[[], object], *, within_seconds: float = SHORTLY) -> bool:
     """Tell whether something comes to its end in another thread."""
     done = threading.Event()
 
@@ -28,98 +33,128 @@ def happens(work: Callable[[], object], *, within_seconds: float) -> bool:
     return done.wait(within_seconds)
 
 
-SOON, SHORTLY = 10.0, 0.05
+def queue_of(count: int, *, pages: int = 2, size: int = 100) -> list[Place]:
+    queue = DownloadQueue(pages=pages, size=size)
+    return [queue.join() for _ in range(count)]
 
 
 def test_a_full_room_lets_nobody_in_before_one_leaves() -> None:
     """Neither by number nor by size."""
-    room = Room(pages=2, size=100)
-    first, second = room.enter(), room.enter()
-    assert not happens(room.enter, within_seconds=SHORTLY)
+    (place,) = queue_of(1)
+    first, second = place.enter(), place.enter()
+    assert not happens(place.enter)
     first.end()
     second.end()
-    third = room.enter()
-    third.measure(100)
-    assert not happens(room.enter, within_seconds=SHORTLY)
+    assert happens(lambda: place.enter().measure(100), within_seconds=SOON)
+    assert not happens(place.enter)
 
 
-def test_one_page_has_always_room() -> None:
-    """However large it is."""
-    room = Room(pages=1, size=1)
-    room.enter().measure(1_000)
-    assert not happens(room.enter, within_seconds=SHORTLY)
-    room = Room(pages=1, size=0)
-    assert happens(room.enter, within_seconds=SOON)
+def test_one_page_of_the_stream_in_its_turn_has_always_room() -> None:
+    """However large it is, and whatever others hold."""
+    first, second = queue_of(2, pages=1, size=1)
+    first.ask_no_more()
+    second.enter().measure(1_000)
+    assert happens(first.enter, within_seconds=SOON)
+    assert not happens(first.enter)
+
+
+def test_a_stream_in_its_turn_has_the_whole_room() -> None:
+    """Pages that came ahead of their turn do not make its downloads fewer."""
+    first, second = queue_of(2, pages=3)
+    first.ask_no_more()
+    for _ in range(3):
+        second.enter()
+    assert not happens(second.enter)
+    for _ in range(3):
+        assert happens(first.enter, within_seconds=SOON)
+    assert not happens(first.enter)
 
 
 def test_whoever_leaves_twice_leaves_once() -> None:
     """A page is closed wherever it may have been given up."""
-    room = Room(pages=2, size=100)
-    stay = room.enter()
+    (place,) = queue_of(1)
+    place.enter()
+    stay = place.enter()
     stay.measure(60)
     stay.measure(30)
     stay.end()
     stay.end()
-    assert happens(room.enter, within_seconds=SOON)
-    assert happens(room.enter, within_seconds=SOON)
-    assert not happens(room.enter, within_seconds=SHORTLY)
+    assert happens(place.enter, within_seconds=SOON)
+    assert not happens(place.enter)
 
 
-def test_a_stream_waits_for_those_before_it() -> None:
-    """Until all of their jobs have asked for all pages, or there will be none."""
-    queue = DownloadQueue(pages=1, size=1)
-    first, second, third = queue.join(), queue.join(), queue.join()
+def test_a_stream_waits_for_all_before_it() -> None:
+    """For each of them, not for its neighbour alone: what is between may be over long before."""
+    first, second, third = queue_of(3)
     assert happens(first.wait, within_seconds=SOON)
-    first.more_follows = True
+    second.ask_no_more()
+    assert not happens(third.wait)
+    assert not happens(third.enter)
     first.ask_no_more()
-    assert not happens(second.wait, within_seconds=SHORTLY)
-    first.more_follows = False
-    first.ask_no_more()
-    assert happens(second.wait, within_seconds=SOON)
-    second.more_follows = True
-    second.leave()
     assert happens(third.wait, within_seconds=SOON)
+    assert happens(third.enter, within_seconds=SOON)
 
 
-@pytest.mark.parametrize("has_left", [True, False])
-def test_a_stream_that_has_left_never_waits_for_those_behind_it(*, has_left: bool) -> None:
-    """They are written behind it, so their pages would keep the room for ever."""
-    queue = DownloadQueue(pages=1, size=1)
-    first, second = queue.join(), queue.join()
-    if has_left:
-        first.leave()
-    second.enter_room()
-    assert happens(first.enter_room, within_seconds=SOON if has_left else SHORTLY) is has_left
+def test_a_turn_waits_for_nobody() -> None:
+    """Also where a stream before it never said that it asks no more."""
+    _, second = queue_of(2)
+    second.begin_turn()
+    assert happens(second.wait, within_seconds=SOON)
+    assert happens(second.enter, within_seconds=SOON)
+
+
+@pytest.mark.parametrize("method", ["wait", "enter"])
+def test_who_waits_for_a_stream_that_is_over_is_sent_away(method: str) -> None:
+    """Its thread would stay to the end of the run, and then ask for what nobody wants."""
+    _, second = queue_of(2)
+    gone = threading.Event()
+
+    def waiting() -> None:
+        with pytest.raises(StreamIsOverError):
+            getattr(second, method)()
+        gone.set()
+
+    threading.Thread(target=waiting, daemon=True).start()
+    assert not gone.wait(SHORTLY)
+    second.leave()
+    assert gone.wait(SOON)
 
 
 @given(
-    pages_of_jobs=st.lists(st.integers(0, 5), max_size=5),
-    room=st.integers(1, 4),
-    surprises=st.data(),
+    pages_of_streams=st.lists(st.integers(0, 9), min_size=1, max_size=9),
+    room=st.integers(1, 5),
+    data=st.data(),
 )
 @few_examples
 def test_whatever_comes_all_pages_are_written_in_order(
-    pages_of_jobs: list[int], room: int, surprises: st.DataObject
+    pages_of_streams: list[int], room: int, data: st.DataObject
 ) -> None:
-    """Jobs that leave too early, and ask for more pages then, stop nobody."""
+    """Streams that say too early that they ask no more, or never, stop nobody."""
     queue = DownloadQueue(pages=room, size=10)
-    jobs = [(queue.join(), pages, surprises.draw(st.integers(0, pages))) for pages in pages_of_jobs]
-    arrived = [[threading.Event() for _ in range(pages)] for pages in pages_of_jobs]
-    stays = [[None] * pages for pages in pages_of_jobs]
+    places = [queue.join() for _ in pages_of_streams]
+    says_at = [data.draw(st.integers(0, pages + 1)) for pages in pages_of_streams]
+    sizes = [data.draw(st.integers(0, 12)) for _ in pages_of_streams]
+    arrived = [[threading.Event() for _ in range(pages)] for pages in pages_of_streams]
+    stays: dict[tuple[int, int], Stay] = {}
 
     def download(number: int) -> None:
-        place, pages, leaves_before = jobs[number]
-        place.wait()
-        for page in range(pages):
-            if page == leaves_before:
-                place.leave()
-            stays[number][page] = place.enter_room()  # type: ignore[call-overload]
+        place = places[number]
+        with contextlib.suppress(StreamIsOverError):  # one without a page, whose turn was short
+            place.wait()
+        for page in range(pages_of_streams[number]):
+            if page == says_at[number]:
+                place.ask_no_more()
+            stays[number, page] = place.enter()
+            stays[number, page].measure(sizes[number])
             arrived[number][page].set()
-        place.leave()
 
-    for number in range(len(jobs)):
+    for number in range(len(places)):
         threading.Thread(target=download, args=(number,), daemon=True).start()
     for number, events in enumerate(arrived):
+        places[number].begin_turn()
         for page, event in enumerate(events):
-            assert event.wait(SOON)
-            stays[number][page].end()  # type: ignore[attr-defined]
+            assert event.wait(SOON), (number, page)
+            assert sum(place.pages for place in places) <= 2 * room
+            stays[number, page].end()
+        places[number].leave()
+    assert all(place.pages == place.size == 0 for place in places)
