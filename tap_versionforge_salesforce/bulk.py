@@ -67,31 +67,42 @@ class QueryJob:
         self.promised_rows: int | None = None
         self.api_version = self._client.api_version
 
-    def create(self, soql: str) -> None:
+    def create(self, soql: str, *, in_haste: bool) -> None:
         """Create the job.
 
         Args:
             soql: Without ORDER BY and LIMIT.
+            in_haste: Don't try for long.
 
         Raises:
             RefusedError: Salesforce validates the query at once; ``error_code`` tells what of it.
+            UnavailableError: It can't be created now.
         """
-        created = self._client.create_job(soql, deleted=self._settings.include_deleted)
+        created = self._client.create_job(
+            soql, deleted=self._settings.include_deleted, in_haste=in_haste
+        )
         self.id = str(created["id"])
         self._connection.quota.count_job()
         self.api_version = self._client.api_version
         self._state = str(created.get("state", ""))
         self._logger.info("Bulk job %s: %s", self.id, self._address())
 
-    def take_up(self, saved: SavedJob) -> str | None:
+    def take_up(self, saved: SavedJob, *, in_haste: bool) -> str | None:
         """Be the job of an earlier run.
+
+        Args:
+            saved: That job.
+            in_haste: Don't try for long.
 
         Returns:
             Why that can't be gone on with; None where it can.
+
+        Raises:
+            UnavailableError: It can't be looked at now.
         """
         self.id, self.api_version = saved.id, saved.api_version
         try:
-            self._look()
+            self._look(in_haste=in_haste)
         except RefusedError as error:
             self.id = ""
             return f"it can't be found any more ({error.error_code or error.status})"
@@ -166,8 +177,8 @@ class QueryJob:
         page = "lightning/setup/AsyncApiJobStatus/page?address=%2F"
         return f"{self._settings.instance_url}/{page}{self.id}"
 
-    def _look(self) -> Mapping[str, object]:
-        job = self._client.job(self.id, version=self.api_version)
+    def _look(self, *, in_haste: bool = False) -> Mapping[str, object]:
+        job = self._client.job(self.id, version=self.api_version, in_haste=in_haste)
         self._state = str(job.get("state", ""))
         return job
 

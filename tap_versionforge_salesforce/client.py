@@ -15,7 +15,7 @@ from tap_versionforge_salesforce.exceptions import (
     UnknownObjectError,
     odd_answer,
 )
-from tap_versionforge_salesforce.retry import Verdict, judge
+from tap_versionforge_salesforce.retry import SHORT_BUDGET, Budget, Verdict, judge
 from tap_versionforge_salesforce.transport import Call
 
 if TYPE_CHECKING:
@@ -88,9 +88,14 @@ class SalesforceClient:
 
     # The org
 
-    def versions(self) -> list[str]:
-        """Return the API versions of the org, oldest first. Salesforce does not count this call."""
-        listed = self.session.call(Call(path=_DATA, authorized=False, counted=False)).json()
+    def versions(self, *, budget: Budget | None = None) -> list[str]:
+        """Return the API versions of the org, oldest first. Salesforce does not count this call.
+
+        Args:
+            budget: How long to try; None for as long as everything else.
+        """
+        call = Call(path=_DATA, authorized=False, counted=False, budget=budget or Budget())
+        listed = self.session.call(call).json()
         if not isinstance(listed, list):
             return []
         named = [str(entry.get("version")) for entry in listed if isinstance(entry, dict)]
@@ -243,8 +248,15 @@ class SalesforceClient:
 
     # Bulk API 2.0 query jobs
 
-    def create_job(self, soql: str, *, deleted: bool) -> Mapping[str, object]:
+    def create_job(
+        self, soql: str, *, deleted: bool, in_haste: bool = False
+    ) -> Mapping[str, object]:
         """Create a query job; return it as Salesforce does, without counters.
+
+        Args:
+            soql: The query.
+            deleted: Rows in the recycle bin too.
+            in_haste: Don't try for long: it is tried again when it is needed.
 
         Raises:
             UnavailableError: The answer has no ``id``.
@@ -257,19 +269,26 @@ class SalesforceClient:
             "columnDelimiter": "COMMA",
             "lineEnding": "LF",
         }
-        job = _object(self._versioned(Call(method="POST", path="/jobs/query", body=body)))
+        call = Call(method="POST", path="/jobs/query", body=body)
+        job = _object(self._versioned(_hastened(call) if in_haste else call))
         job_id = job.get("id")
         if not isinstance(job_id, str) or not _JOB_ID.fullmatch(job_id):
             raise odd_answer("the creation of a Bulk job")
         return job
 
-    def job(self, job_id: str, *, version: str) -> Mapping[str, object]:
+    def job(self, job_id: str, *, version: str, in_haste: bool = False) -> Mapping[str, object]:
         """Return a job's state and counters.
+
+        Args:
+            job_id: The job's.
+            version: The API version that it was created with.
+            in_haste: Don't try for long: it is looked at again when it is needed.
 
         Raises:
             UnavailableError: The answer has no ``state``.
         """
-        job = _object(self._versioned(Call(path=f"/jobs/query/{quote(job_id)}"), version))
+        call = Call(path=f"/jobs/query/{quote(job_id)}")
+        job = _object(self._versioned(_hastened(call) if in_haste else call, version))
         if not isinstance(job.get("state"), str):
             # It would be waited for until its time is over.
             raise odd_answer(f"a look at Bulk job {job_id}")
@@ -394,6 +413,10 @@ class SalesforceClient:
         self.settle_version()
         path = f"{_DATA}/v{version or self.api_version}{call.path}"
         return self.session.call(replace(call, path=path))
+
+
+def _hastened(call: Call) -> Call:
+    return replace(call, budget=SHORT_BUDGET, retry_timeouts=False)
 
 
 def _object(reply: Reply) -> Mapping[str, object]:

@@ -22,6 +22,7 @@ from tap_versionforge_salesforce.interruption import Interruption
 from tap_versionforge_salesforce.keys import exposure, load_private_key
 from tap_versionforge_salesforce.network import check_ca_bundle
 from tap_versionforge_salesforce.quota import Quota
+from tap_versionforge_salesforce.retry import PROBE_BUDGET
 from tap_versionforge_salesforce.run_report import RunReport, Usage
 from tap_versionforge_salesforce.transport import SalesforceSession
 from tap_versionforge_salesforce.troubles import Troubles
@@ -163,7 +164,17 @@ class Connection:
             SomeStreamsFailedError: At least one stream failed.
         """
         if self.failures:
-            raise SomeStreamsFailedError(self.failures)
+            others = sum(stream.error is None for stream in self.report.streams)
+            raise SomeStreamsFailedError(self.failures, others=others)
+
+    def can_be_reached(self) -> bool:
+        """Ask for something that has nothing to do with any stream; tell whether it came."""
+        try:
+            self.client.versions(budget=PROBE_BUDGET)
+        except UnavailableError:
+            return False
+        self.client.session.is_doubtful = True
+        return True
 
     def look_at_quota(self) -> None:
         """Warn when few daily API calls are left: once by ``/limits``, then by what answers say.

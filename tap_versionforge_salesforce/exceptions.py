@@ -8,8 +8,8 @@
     ├── IncompleteError          6  run again; the bookmark has not moved
     ├── RefusedError             7  this stream failed, the others are complete
     │   └── UnknownObjectError
-    └── SomeStreamsFailedError   7  the summary of such a run; the code of the failures where
-                                    they agree on one
+    └── SomeStreamsFailedError   7  the summary of such a run; 6 where all failures are
+                                    IncompleteError, 5 where nothing at all could be read
 
 The numbers are the exit codes of the command line.
 This module imports nothing from the package.
@@ -41,6 +41,12 @@ class TapError(Exception):
         self.message = message
         self.hint = hint
         self.code = code or self.default_code
+
+    def name_stream(self, name: str) -> None:
+        """Have the message begin with the stream whose error it is, unless it names it already."""
+        if name not in self.message:
+            self.message = f"{name}: {self.message}"
+            self.args = (self.message,)
 
 
 class SettingsError(TapError):
@@ -144,18 +150,26 @@ class SomeStreamsFailedError(TapError):
 
     Args:
         failures: The error of each failed stream, by stream name.
+        others: How many streams were read to their end.
     """
 
     default_code = "some-streams-failed"
 
-    def __init__(self, failures: Mapping[str, TapError]) -> None:
+    def __init__(self, failures: Mapping[str, TapError], *, others: int = 1) -> None:
         self.failures = dict(failures)
         codes = {error.exit_code for error in failures.values()}
-        self.exit_code = codes.pop() if len(codes) == 1 else 7
-        lines = [f"{name}: {error.message} ({error.hint})" for name, error in failures.items()]
+        # That Salesforce can't be reached is not so where it has served another stream.
+        agree = len(codes) == 1 and (UnavailableError.exit_code not in codes or not others)
+        self.exit_code = codes.pop() if agree else RefusedError.exit_code
+        lines = []
+        for name, error in failures.items():
+            named = error.message.startswith(f"{name}: ")
+            lines.append(
+                f"{'' if named else f'{name}: '}{error.message} ({error.hint}) [{error.code}]"
+            )
+        what = f"{len(lines)} of the selected streams failed; the others are complete. "
         super().__init__(
-            f"{len(lines)} of the selected streams failed; the others are complete. "
-            + " | ".join(lines),
+            (what if others else "No stream could be read to its end. ") + " | ".join(lines),
             hint="Mend what each line says and run again: the failed streams go on from their "
             "last bookmark.",
         )

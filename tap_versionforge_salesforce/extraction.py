@@ -104,7 +104,16 @@ class Extraction:
             return self.has_job
         self._is_undecided = False
         with counted_in(self.tally):
-            reading = self._early or self._taken_up() or self._new_reading()
+            try:
+                reading = self._early or self._taken_up(in_haste=True) or self._new_reading()
+            except UnavailableError as error:
+                self._logger.info(
+                    "The Bulk job of an earlier run can't be looked at early, and is again in the "
+                    "turn of %s: %s",
+                    self._name,
+                    error.message,
+                )
+                return False
             self.has_job = reading.is_taken_up or self._submit(reading)
         if self.has_job or reading.paginator.is_refused:
             self._early = reading
@@ -185,7 +194,8 @@ class Extraction:
         """Leave in the state only what is right after an error."""
         if isinstance(error, IncompleteError):
             self._bookmark.move_back()
-        if error.code != "bulk-job-queued":
+        # What can't be had now may be had by the next run.
+        if not isinstance(error, UnavailableError) or error.code == "bulk-job-timeout":
             self._forget_job()
 
     def tell(self, usage: Usage) -> None:
@@ -276,7 +286,7 @@ class Extraction:
         reading.paginator.finish()
         return following
 
-    def _taken_up(self) -> Reading | None:
+    def _taken_up(self, *, in_haste: bool = False) -> Reading | None:
         """Return what the Bulk job of an earlier run reads; None where there is none."""
         saved = None if self._is_test else self._bookmark.saved_job
         if saved is None:
@@ -284,7 +294,7 @@ class Extraction:
         ids = IdRange(saved.id_lower, saved.id_upper)
         scope = Scope(saved.upper_bound, ids, goes_on=saved.goes_on)
         reading = self._readings.of(scope, self._place)
-        if reading.paginator.take_up(saved):
+        if reading.paginator.take_up(saved, in_haste=in_haste):
             self._reads_on = True
             self._version = saved.version if self._has_versions else None
             return replace(reading, is_taken_up=True)

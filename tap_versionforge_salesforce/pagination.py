@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING
 
 from tap_versionforge_salesforce import frames, planner
 from tap_versionforge_salesforce.bulk import QueryJob
-from tap_versionforge_salesforce.exceptions import QuotaError, RefusedError, TapError
+from tap_versionforge_salesforce.exceptions import (
+    QuotaError,
+    RefusedError,
+    TapError,
+    UnavailableError,
+)
 from tap_versionforge_salesforce.page import Page
 from tap_versionforge_salesforce.planner import Api, Choice
 from tap_versionforge_salesforce.rest_pages import RestPages
@@ -60,9 +65,14 @@ class SalesforcePaginator:
         self._window = window
         self._place = place
         self._is_part = is_part
-        self._refused_by: set[Api] = set()
+        # Which have refused the query, or could not serve it.
+        self._tried: set[Api] = set()
         # Of a job that was to be created before its turn.
         self._refusal: RefusedError | None = None
+        # In its turn it is tried for longer.
+        self._was_tried_early = False
+        # Why Bulk could not serve what REST may, if it is little enough.
+        self._trouble: UnavailableError | None = None
         self._job = QueryJob(connection=connection, logger=logger, columns=columns, place=place)
         self._rest_pages = RestPages(connection=connection, query=query, columns=columns)
         self._saved: SavedJob | None = None
@@ -80,11 +90,10 @@ class SalesforcePaginator:
             RefusedError: Salesforce refuses the query in every API that may serve it.
             UnavailableError: It can't be reached.
         """
-        if self._saved is not None:
-            yield from self._job_pages(self._saved)
-            return
         choice = self._opening()
-        if choice.api is Api.BULK:
+        if self._saved is not None:
+            yield from self._job_or_rest(self._saved, rows=None)
+        elif choice.api is Api.BULK:
             yield from self._bulk(choice, rows=None)
         else:
             yield from self._rest(choice)
@@ -132,16 +141,24 @@ class SalesforcePaginator:
         Raises:
             QuotaError: Nothing more can be asked for today.
         """
-        choice = self._foreseen()
-        if choice is None or choice.api is not Api.BULK or Api.BULK in self._refused_by:
+        choice = None if self._was_tried_early else self._foreseen()
+        if choice is None or choice.api is not Api.BULK or Api.BULK in self._tried:
             if choice is not None and choice.api is Api.REST and choice.is_final:
                 self._place.ask_no_more()
             return None
         try:
-            self._saved = self._created()
+            self._saved = self._created(in_haste=True)
         except RefusedError as error:
-            self._refused_by.add(Api.BULK)
+            self._tried.add(Api.BULK)
             self._refusal = error
+            return None
+        except UnavailableError as error:
+            self._was_tried_early = True
+            self._logger.info(
+                "The Bulk job of %s can't be created early, and is tried again in its turn: %s",
+                self._query.sobject,
+                error.message,
+            )
             return None
         self._rest_pages.drop()
         self._tell(choice)
@@ -157,12 +174,19 @@ class SalesforcePaginator:
             # In its turn it is raised again, or leads to Bulk.
             return None
 
-    def take_up(self, saved: SavedJob) -> bool:
+    def take_up(self, saved: SavedJob, *, in_haste: bool) -> bool:
         """Go on with the Bulk job of an earlier run, if that can be done.
 
         A job that does not fit the query any more is taken out of the org.
+
+        Args:
+            saved: The job.
+            in_haste: Don't try for long.
+
+        Raises:
+            UnavailableError: It can't be looked at now.
         """
-        reason = self._job.take_up(saved)
+        reason = self._job.take_up(saved, in_haste=in_haste)
         if reason is None and self._settings.api_mode == "rest":
             reason = "api_mode is rest"
         if reason is None and saved.query_sha256 != self._query_sha256:
@@ -209,29 +233,43 @@ class SalesforcePaginator:
     @property
     def _may_move(self) -> bool:
         may_move = self._settings.api_mode == "auto" and not self._is_test
-        return may_move and Api.BULK not in self._refused_by
+        return may_move and Api.BULK not in self._tried
 
     def _rest(self, choice: Choice) -> Iterator[Page]:
-        may_move = self._may_move
+        may_move, following, rows = self._may_move, None, None
         try:
             first = self._rest_pages.first(in_haste=may_move)
-        except TapError as error:
+            if not choice.is_final:
+                choice = self._after_first_page(first)
+            if choice.api is Api.BULK:
+                # The page is dropped: its rows come again with the job.
+                following, rows = choice, first.total_size
+            else:
+                yield from self._all_rest_pages(choice, first)
+        except (RefusedError, UnavailableError) as error:
             reason = planner.way_to_bulk(error) if may_move else None
-            if reason is None:
+            if reason is None or self._is_all_down(error):
                 raise
-            self._refused_by.add(Api.REST)
-            yield from self._bulk(Choice(Api.BULK, reason, is_final=True), rows=None)
-            return
-        if not choice.is_final:
-            choice = self._after_first_page(first)
-        if choice.api is Api.BULK:
-            # The page is dropped: its rows come again with the job.
-            yield from self._bulk(choice, rows=first.total_size)
-            return
+            self._tried.add(Api.REST)
+            following = Choice(Api.BULK, reason, is_final=True)
+            yield self._beginning_again()
+        if following is not None:
+            yield from self._bulk(following, rows=rows)
+
+    def _all_rest_pages(self, choice: Choice, first: RestPage) -> Iterator[Page]:
+        if self._trouble is not None and not planner.rest_can_stand_in(
+            first.total_size, self._connection.quota.daily
+        ):
+            raise self._trouble
         self._place.ask_no_more()
         self._tell(choice)
         yield from self._rest_pages.pages(first)
         self.proof = ("totalSize", first.total_size)
+
+    def _beginning_again(self) -> Page:
+        """Return no rows, behind which the bookmark stands where it was before any of these."""
+        nothing, now = frames.no_rows(self._columns), self._connection.clock.now()
+        return Page(nothing, now, takes_back=True, is_served=False)
 
     def _after_first_page(self, first: RestPage) -> Choice:
         return planner.after_first_page(
@@ -244,22 +282,24 @@ class SalesforcePaginator:
     # Bulk API 2.0
 
     def _bulk(self, choice: Choice, *, rows: int | None) -> Iterator[Page]:
+        following = saved = None
         try:
             if self._refusal is not None:
                 raise self._refusal
-            saved = self._created()
-        except RefusedError as error:
-            self._refused_by.add(Api.BULK)
-            yield from self._rest(self._instead_of_bulk(error, rows))
+            saved = self._created(in_haste=False)
+        except (RefusedError, UnavailableError) as error:
+            following = self._instead_of_bulk(error, rows)
+        if saved is None:
+            yield from self._rest(following or choice)
             return
         self._tell(choice)
         # From here on the next run could wait for it, too.
         nothing, now = frames.no_rows(self._columns), self._connection.clock.now()
         yield Page(nothing, now, job=saved, is_served=False)
-        yield from self._job_pages(saved)
+        yield from self._job_or_rest(saved, rows)
 
-    def _created(self) -> SavedJob:
-        self._job.create(self._query.text(ordered=False))
+    def _created(self, *, in_haste: bool) -> SavedJob:
+        self._job.create(self._query.text(ordered=False), in_haste=in_haste)
         return SavedJob(
             id=self._job.id,
             api_version=self._job.api_version,
@@ -271,6 +311,16 @@ class SalesforcePaginator:
             id_lower=self._query.ids.lower,
             id_upper=self._query.ids.upper,
         )
+
+    def _job_or_rest(self, saved: SavedJob, rows: int | None) -> Iterator[Page]:
+        following = None
+        try:
+            yield from self._job_pages(saved)
+        except (RefusedError, UnavailableError) as error:
+            following = self._instead_of_bulk(error, rows)
+        if following is not None:
+            yield self._beginning_again()
+            yield from self._rest(following)
 
     def _job_pages(self, saved: SavedJob) -> Iterator[Page]:
         for part in self._job.slices(saved.locator, saved.rows_emitted):
@@ -288,26 +338,50 @@ class SalesforcePaginator:
         if self._job.promised_rows is not None:
             self.proof = ("numberRecordsProcessed", self._job.promised_rows)
 
-    def _instead_of_bulk(self, error: RefusedError, rows: int | None) -> Choice:
-        may_move = self._settings.api_mode == "auto" and Api.REST not in self._refused_by
-        if planner.jobs_are_used_up(error):
-            if may_move and rows is None:
-                rows = self._connection.count_rows(self._query.sobject)
-            if may_move and planner.rest_can_stand_in(rows, self._connection.quota.daily):
-                reason = f"the day's Bulk jobs are used up and {rows:,} rows are few enough"
-                return Choice(Api.REST, reason, is_final=True)
-            why = "has too many rows for REST with the calls left"
-            raise QuotaError(
-                f"The org's Bulk jobs of the day are used up ({error.reason}), and "
-                f"{self._query.sobject} {why if may_move else 'can not be read by REST instead'}.",
-                hint="Run again when the rolling 24 hours have freed jobs; the next run goes on "
-                "from the last bookmark.",
-                code="bulk-jobs-used-up",
-            )
-        way = planner.way_to_rest(error) if may_move else None
-        if way is None:
+    def _instead_of_bulk(self, error: RefusedError | UnavailableError, rows: int | None) -> Choice:
+        """Return what is asked for instead of a job, or of its rows.
+
+        Args:
+            error: What came of it.
+            rows: How many are wanted; None where unknown.
+        """
+        may_move = self._settings.api_mode == "auto" and Api.REST not in self._tried
+        self._tried.add(Api.BULK)
+        if isinstance(error, RefusedError) and planner.jobs_are_used_up(error):
+            return self._with_jobs_used_up(error, rows, may_move=may_move)
+        way = planner.way_to_rest(error, is_few=self._is_few(rows)) if may_move else None
+        if way is None or self._is_all_down(error):
             raise error
+        if isinstance(error, UnavailableError):
+            self._trouble = error
         return Choice(Api.REST, way, is_final=True)
+
+    def _is_all_down(self, error: TapError) -> bool:
+        """Tell whether the other API need not be asked, for Salesforce can't be reached at all."""
+        is_answer = isinstance(error, RefusedError) or error.code in planner.UNENDED
+        return not is_answer and not self._connection.can_be_reached()
+
+    def _is_few(self, rows: int | None) -> bool:
+        if rows is None and self._window.is_full and not self._is_part:
+            rows = self._connection.count_rows(self._query.sobject)
+        return rows is not None and rows <= self._settings.bulk_threshold
+
+    def _with_jobs_used_up(
+        self, error: RefusedError, rows: int | None, *, may_move: bool
+    ) -> Choice:
+        if may_move and rows is None:
+            rows = self._connection.count_rows(self._query.sobject)
+        if may_move and planner.rest_can_stand_in(rows, self._connection.quota.daily):
+            reason = f"the day's Bulk jobs are used up and {rows:,} rows are few enough"
+            return Choice(Api.REST, reason, is_final=True)
+        why = "has too many rows for REST with the calls left"
+        raise QuotaError(
+            f"The org's Bulk jobs of the day are used up ({error.reason}), and "
+            f"{self._query.sobject} {why if may_move else 'can not be read by REST instead'}.",
+            hint="Run again when the rolling 24 hours have freed jobs; the next run goes on "
+            "from the last bookmark.",
+            code="bulk-jobs-used-up",
+        )
 
     def _tell(self, choice: Choice) -> None:
         self.choice = choice

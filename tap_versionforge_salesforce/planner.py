@@ -30,6 +30,8 @@ _NOT_ITS_SIZE = (
     "not supported",
     "featurenotenabled",
 )
+# A job that had not ended in time.
+UNENDED = ("bulk-job-timeout", "bulk-job-queued")
 # A field, or the object, is gone or no longer shown to the user.
 _NO_SUCH = ("INVALID_FIELD", "INVALID_TYPE")
 # A job that ran out of time, or failed for a reason nobody knows, may not be too large at all.
@@ -113,9 +115,9 @@ def _changed(rows: int) -> str:
 
 
 def way_to_bulk(error: TapError) -> str | None:
-    """Return why an error of the first REST page leads to Bulk; None where it does not."""
-    if isinstance(error, UnavailableError) and error.code == "request-timeout":
-        return "REST did not answer in time"
+    """Return why an error of a REST query leads to Bulk; None where it does not."""
+    if isinstance(error, UnavailableError):
+        return f"REST {_in_vain(error)}"
     if not isinstance(error, RefusedError):
         return None
     if error.status in (414, 431):
@@ -127,8 +129,21 @@ def way_to_bulk(error: TapError) -> str | None:
     return None
 
 
-def way_to_rest(error: TapError) -> str | None:
-    """Return why a refused Bulk job leads to REST; None where it does not."""
+def _in_vain(error: UnavailableError) -> str:
+    return "did not answer in time" if error.code == "request-timeout" else "could not serve it"
+
+
+def way_to_rest(error: TapError, *, is_few: bool) -> str | None:
+    """Return why what came of a Bulk job leads to REST; None where it does not.
+
+    Args:
+        error: Of its creation, of the job or of its results.
+        is_few: Its rows are known to be few.
+    """
+    if error.code in UNENDED:
+        return "its Bulk job does not end and its rows are few" if is_few else None
+    if isinstance(error, UnavailableError):
+        return f"Bulk API 2.0 {_in_vain(error)}"
     if not isinstance(error, RefusedError):
         return None
     if error.error_code == "FEATURENOTENABLED":

@@ -60,8 +60,17 @@ class Budget:
 
 #: For the sign-in: a wrong host should be told in seconds, not in minutes.
 SIGN_IN_BUDGET = Budget(tries=4, seconds=60.0, longest_wait_seconds=8.0)
+#: For what tells only whether Salesforce can be reached.
+PROBE_BUDGET = Budget(tries=3, seconds=30.0, longest_wait_seconds=4.0)
+#: For what is done early, and again when it is needed; and where others have tried in vain.
+SHORT_BUDGET = Budget(tries=3, seconds=60.0, longest_wait_seconds=4.0)
 #: For a request that has a way out: another API, or another form of the request.
 SINGLE_TRY = Budget(tries=1)
+
+
+def shorter(one: Budget, other: Budget) -> Budget:
+    """Return the budget that tries less."""
+    return min(one, other, key=lambda budget: budget.tries)
 
 
 def judge(status: int, error_code: str, reason: str, *, readable: bool) -> Verdict:

@@ -18,6 +18,7 @@ from tap_versionforge_salesforce.exceptions import (
     RefusedError,
     SettingsError,
     TapError,
+    UnavailableError,
 )
 from tap_versionforge_salesforce.extraction import Extraction
 from tap_versionforge_salesforce.quota import counted_in
@@ -231,6 +232,7 @@ class SObjectStream(FrameStream):
                 yield from self._pages_of(extraction)
         except TapError as error:
             extraction.report.error = error.code
+            error.name_stream(self.name)
             if not self._is_its_own(error):
                 raise
             extraction.give_up(error)
@@ -250,13 +252,11 @@ class SObjectStream(FrameStream):
             extraction.begin_anew(error, self._readings)
             yield from extraction.pages()
 
-    @staticmethod
-    def _is_its_own(error: TapError) -> bool:
+    def _is_its_own(self, error: TapError) -> bool:
         """Tell whether an error concerns this stream alone."""
-        return isinstance(error, (IncompleteError, RefusedError)) or error.code in (
-            "bulk-job-timeout",
-            "bulk-job-queued",
-        )
+        if isinstance(error, UnavailableError):
+            return error.code in planner.UNENDED or self._connection.can_be_reached()
+        return isinstance(error, (IncompleteError, RefusedError))
 
     # What is offered
 

@@ -25,11 +25,13 @@ from tap_versionforge_salesforce.auth import TOKEN_PATH, Bearer, TokenAnswer
 from tap_versionforge_salesforce.exceptions import TapError, UnavailableError
 from tap_versionforge_salesforce.network import check_proxy, may_pass, no_answer
 from tap_versionforge_salesforce.retry import (
+    SHORT_BUDGET,
     SIGN_IN_BUDGET,
     Budget,
     Verdict,
     judge,
     retry_after_seconds,
+    shorter,
     waits,
 )
 from tap_versionforge_salesforce.sign_in_errors import UNKNOWN, explain
@@ -133,6 +135,8 @@ class SalesforceSession(requests.Session):
         self.mount("http://", adapter)
         self.authenticator = authenticator
         self.quota = quota
+        #: Tries in vain have ended a stream, and no request has succeeded since.
+        self.is_doubtful = False
         #: The server's clock in its latest answer to an authorized request.
         self.server_date: datetime | None = None
         self._host = settings.instance_url
@@ -160,23 +164,28 @@ class SalesforceSession(requests.Session):
             UnavailableError: No proper answer within the budget.
         """
         started = self._clock.monotonic()
-        for attempt, wait_seconds in enumerate(waits(call.budget), start=1):
+        budget = shorter(call.budget, SHORT_BUDGET) if self.is_doubtful else call.budget
+        for attempt, wait_seconds in enumerate(waits(budget), start=1):
             began = self._clock.monotonic()
             try:
-                return self._attempt(call)
+                reply = self._attempt(call)
             except _PassingTroubleError as trouble:
                 pause = wait_seconds if trouble.wait_seconds is None else trouble.wait_seconds
                 now = self._clock.monotonic()
-                if attempt >= call.budget.tries or now - started + pause > call.budget.seconds:
+                if attempt >= budget.tries or now - started + pause > budget.seconds:
                     raise trouble.error from None
                 self._troubles.note(
                     trouble.kind,
                     f"{trouble.error.message} Trying again in {pause:.1f} seconds (try "
-                    f"{attempt + 1} of {call.budget.tries}).",
+                    f"{attempt + 1} of {budget.tries}).",
                     seconds=now - began + pause,
                     calls=int(call.counted),
                 )
                 self.pause(pause)
+            else:
+                # What is asked for without a token says nothing of the data.
+                self.is_doubtful = self.is_doubtful and not call.authorized
+                return reply
         raise AssertionError  # pragma: no cover  waits never end
 
     def pause(self, seconds: float) -> None:

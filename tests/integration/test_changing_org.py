@@ -315,7 +315,10 @@ def test_describe_that_fails_never_makes_a_stream_vanish(
     first_asked(org, lambda: org.store.hide_field("Account", "Industry"))
     org.faults.add("*/sobjects/Account/describe", trouble, times=None)
     run = tap.sync(catalog=catalog)
-    assert run.exit_code == 5, run.log
+    assert run.exit_code == 7, run.log
+    assert set(run.ids("Contact")) == set(rows["Contact"])
+    assert "ERROR" in run.log
+    assert run.bookmark("Account") is None
 
 
 # Types

@@ -75,10 +75,11 @@ def test_a_run_that_fails_reports_as_well(org: LocalOrg, tap: TapRunner) -> None
     org.store.insert("Account", [{}] * 5, stamp=LAST_WEEK)
     org.faults.add("/query*/01g*", outages.maintenance_page(), times=None)
     run = tap.sync(objects=["Account", "Contact"], api_mode="rest")
-    assert run.exit_code == 5
-    (account,) = run.report["streams"]
+    assert run.exit_code == 7
+    account, contact = run.report["streams"]
     assert account["error"] == "salesforce-busy"
     assert (account["rows"], account["pages"], account["proven_by"]) == (2, 1, None)
+    assert (contact["error"], contact["proven_by"]) == (None, "totalSize")
 
 
 def test_a_stream_that_fails_is_in_the_report(org: LocalOrg, tap: TapRunner) -> None:
@@ -171,7 +172,7 @@ def test_trouble_that_does_not_pass_is_the_error(org: LocalOrg, tap: TapRunner) 
     """The kinds before it are warned of, and the last cause is told with the exit code."""
     org.faults.add("GET /queryAll", faults.reset())
     org.faults.add("GET /queryAll", outages.maintenance_page(504), times=None)
-    run = tap.sync(objects=["Account"])
+    run = tap.sync(objects=["Account"], api_mode="rest")
     assert run.exit_code == 5
     assert [line.rpartition(" time")[0] for line in warnings(run)][1:] == [
         "Salesforce answered with HTTP 504 (text/html), 6"

@@ -141,7 +141,7 @@ def test_tries_are_bounded(org: LocalOrg, tap: TapRunner, clock: OrgClock) -> No
     rows = spread(org, 6)
     org.faults.add("GET /query/*", outages.unknown_exception(), times=3)
     last = org.faults.add("GET /query/*", outages.edge_setting_up(), times=None)
-    first = tap.sync(objects=["Account"], start_date="2020-01-01")
+    first = tap.sync(objects=["Account"], start_date="2020-01-01", api_mode="rest")
     assert first.exit_code == 5, first.log
     assert (3 + last.fired, len(clock.slept)) == (MOST_TRIES, MOST_TRIES - 1)
     assert sum(clock.slept) <= MOST_SECONDS
@@ -170,7 +170,7 @@ def test_time_is_bounded(
     before = bookmark_at(NOW - timedelta(days=9))
     trouble = outages.server_unavailable(retry_after=retry_after)
     fault = org.faults.add("GET /queryAll", trouble, times=None)
-    run = tap.sync(objects=["Account"], state=before)
+    run = tap.sync(objects=["Account"], state=before, api_mode="rest")
     assert run.exit_code == 5, run.log
     assert clock.slept == waits
     assert fault.fired == len(waits) + 1

@@ -93,18 +93,32 @@ def test_failed_streams_are_told_together() -> None:
 
 
 @pytest.mark.parametrize(
-    ("errors", "exit_code"),
+    ("errors", "others", "exit_code"),
     [
-        pytest.param([IncompleteError], 6, id="one"),
-        pytest.param([IncompleteError, IncompleteError], 6, id="two of a kind"),
-        pytest.param([RefusedError, UnknownObjectError], 7, id="two that agree"),
-        pytest.param([IncompleteError, RefusedError], 7, id="two that don't"),
+        pytest.param([IncompleteError], 1, 6, id="one"),
+        pytest.param([IncompleteError, IncompleteError], 1, 6, id="two of a kind"),
+        pytest.param([RefusedError, UnknownObjectError], 1, 7, id="two that agree"),
+        pytest.param([IncompleteError, RefusedError], 0, 7, id="two that don't"),
+        pytest.param([UnavailableError], 1, 7, id="unavailable, while another was served"),
+        pytest.param([UnavailableError, UnavailableError], 0, 5, id="nothing was served"),
     ],
 )
-def test_exit_code_of_several_failures(errors: list[type[TapError]], exit_code: int) -> None:
+def test_exit_code_of_several_failures(
+    errors: list[type[TapError]], others: int, exit_code: int
+) -> None:
     """Failures that agree keep their exit code; others are 7."""
     found = {f"Stream{n}": kind("x", hint="y") for n, kind in enumerate(errors)}
-    assert SomeStreamsFailedError(found).exit_code == exit_code
+    error = SomeStreamsFailedError(found, others=others)
+    assert error.exit_code == exit_code
+    assert ("the others are complete" in error.message) is bool(others)
+
+
+def test_a_message_names_its_stream_once() -> None:
+    """Whether it did so by itself or not."""
+    named, unnamed = RefusedError("Account is gone.", hint="x"), RefusedError("HTTP 500", hint="x")
+    for error in (named, unnamed, unnamed):
+        error.name_stream("Account")
+    assert (str(named), str(unnamed)) == ("Account is gone.", "Account: HTTP 500")
 
 
 def test_failures_are_a_copy() -> None:

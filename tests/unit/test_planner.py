@@ -141,6 +141,7 @@ def test_threshold_of_nothing() -> None:
         pytest.param(
             UnavailableError("Timed out.", hint=".", code="request-timeout"), id="read timeout"
         ),
+        pytest.param(UnavailableError("Down.", hint="."), id="tried in vain"),
     ],
 )
 def test_what_rest_can_not_serve_goes_to_bulk(error: TapError) -> None:
@@ -154,7 +155,6 @@ def test_what_rest_can_not_serve_goes_to_bulk(error: TapError) -> None:
         pytest.param(refused("MALFORMED_QUERY"), id="malformed"),
         pytest.param(refused("INVALID_FIELD", "No such column OPERATION_TOO_LARGE"), id="field"),
         pytest.param(refused(status=404), id="404"),
-        pytest.param(UnavailableError("Down.", hint="."), id="unavailable"),
         pytest.param(QuotaError("Used up.", hint="."), id="quota"),
         pytest.param(IncompleteError("Cut.", hint="."), id="incomplete"),
     ],
@@ -192,11 +192,12 @@ def test_other_errors_of_rest_stay_errors(error: TapError) -> None:
         pytest.param(
             refused("FEATURENOTENABLED", "Bulk API is not enabled", status=403), id="not enabled"
         ),
+        pytest.param(UnavailableError("Down.", hint="."), id="tried in vain"),
     ],
 )
 def test_what_bulk_does_not_serve_goes_to_rest(error: TapError) -> None:
     """An object or query that is not for Bulk has a way to REST, and a reason."""
-    assert way_to_rest(error)
+    assert way_to_rest(error, is_few=False)
 
 
 @pytest.mark.parametrize(
@@ -205,12 +206,22 @@ def test_what_bulk_does_not_serve_goes_to_rest(error: TapError) -> None:
         pytest.param(refused("MALFORMED_QUERY"), id="malformed"),
         pytest.param(refused("INVALID_FIELD", "No such column 'X'"), id="field"),
         pytest.param(refused("LIMIT_EXCEEDED", "Max bulk v2 query jobs"), id="limit"),
-        pytest.param(UnavailableError("Down.", hint="."), id="unavailable"),
+        pytest.param(
+            UnavailableError("Late.", hint=".", code="bulk-job-timeout"), id="does not end"
+        ),
     ],
 )
 def test_other_errors_of_bulk_stay_errors(error: TapError) -> None:
     """What REST would refuse as well, or what has a rule of its own, is not tried there."""
-    assert way_to_rest(error) is None
+    assert way_to_rest(error, is_few=False) is None
+
+
+@pytest.mark.parametrize("code", ["bulk-job-timeout", "bulk-job-queued"])
+def test_a_job_that_does_not_end_goes_to_rest_where_its_rows_are_few(code: str) -> None:
+    """Larger ones are halved, or left to the next run."""
+    error = UnavailableError("Late.", hint=".", code=code)
+    assert way_to_rest(error, is_few=True)
+    assert way_to_rest(error, is_few=False) is None
 
 
 @pytest.mark.parametrize(

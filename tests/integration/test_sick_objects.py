@@ -1,0 +1,241 @@
+"""One object's trouble is that object's: the others come whole, wherever it stands."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.local_org import faults, outages
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.integration.harness import OrgClock, Run, TapRunner
+    from tests.local_org import LocalOrg
+    from tests.local_org.exchange import Call
+
+LAST_WEEK = datetime.now(timezone.utc) - timedelta(days=7)
+STREAMS = ["Account", "Contact", "Contract", "Opportunity"]
+PLACES = pytest.mark.parametrize("sick", [STREAMS[0], STREAMS[1], STREAMS[-1]])
+MODES = pytest.mark.parametrize("api_mode", ["auto", "rest", "bulk"])
+A_MINUTE, PAGE_ROWS = 60, 2
+
+
+@pytest.fixture
+def rows(org: LocalOrg) -> dict[str, list[str]]:
+    org.settings.page_rows = org.settings.result_page_rows = PAGE_ROWS
+    org.settings.bulk_page_rows = PAGE_ROWS
+    return {
+        name: org.store.insert(name, [{}] * (3 * PAGE_ROWS), stamp=LAST_WEEK) for name in STREAMS
+    }
+
+
+def read(tap: TapRunner, **settings: Any) -> Run:  # noqa: ANN401  settings
+    return tap.sync(**{"objects": STREAMS, "bulk_page_rows": PAGE_ROWS, **settings})
+
+
+def first_page(_: LocalOrg, name: str) -> Callable[[Call], bool]:
+    """Match the REST query of one object."""
+    asks = faults.querying(name)
+    return lambda call: call.method == "GET" and asks(call)
+
+
+def creation(_: LocalOrg, name: str) -> Callable[[Call], bool]:
+    """Match the creation of one object's jobs."""
+    asks = faults.querying(name)
+    return lambda call: call.method == "POST" and asks(call)
+
+
+def job(org: LocalOrg, name: str) -> Callable[[Call], bool]:
+    """Match all that is asked of one object's jobs once they are there."""
+
+    def matches(call: Call) -> bool:
+        ids = [job.id for job in org.jobs.all() if job.object_name == name]
+        return call.method == "GET" and any(job_id in call.path for job_id in ids)
+
+    return matches
+
+
+def results(org: LocalOrg, name: str) -> Callable[[Call], bool]:
+    """Match the downloads of one object's results."""
+    of_job = job(org, name)
+    return lambda call: call.path.endswith("/results") and of_job(call)
+
+
+def spread(org: LocalOrg, name: str) -> Callable[[Call], bool]:
+    """Match all of these."""
+    parts = [each(org, name) for each in (first_page, creation, job)]
+    return lambda call: any(part(call) for part in parts)
+
+
+KINDS = pytest.mark.parametrize(
+    "trouble",
+    [
+        pytest.param(outages.unknown_exception(), id="500"),
+        pytest.param(outages.not_json(), id="200 page"),
+        pytest.param(faults.cut(0.5), id="breaks off"),
+        pytest.param(faults.reset(), id="reset"),
+    ],
+)
+
+
+def assert_only(run: Run, sick: str, rows: dict[str, list[str]]) -> None:
+    """One stream failed, by name, and no other."""
+    assert run.exit_code == 7, run.log
+    for name in STREAMS:
+        report = next(each for each in run.report["streams"] if each["stream"] == name)
+        assert (report["error"] is None) is (name != sick), name
+        if name != sick:
+            assert run.ids(name) == rows[name]
+            assert run.bookmark(name) is not None
+    assert run.bookmark(sick) is None
+    failed = [line for line in run.log.splitlines() if "ERROR" in line]
+    assert failed
+    assert all(sick in line for line in failed)
+    assert not any(
+        name in line.partition(": ")[2] for name in rows if name != sick for line in failed
+    )
+
+
+@PLACES
+@MODES
+@KINDS
+def test_a_query_that_always_fails(
+    org: LocalOrg,
+    tap: TapRunner,
+    rows: dict[str, list[str]],
+    sick: str,
+    api_mode: str,
+    trouble: faults.Action,
+) -> None:
+    """By REST and by Bulk: its stream fails, and all others come whole, in this run."""
+    org.faults.add(spread(org, sick), trouble, times=None)
+    run = read(tap, api_mode=api_mode)
+    assert_only(run, sick, rows)
+    org.faults.clear()
+    again = read(tap, api_mode=api_mode, state=run.state)
+    assert again.exit_code == 0, again.log
+    assert again.ids(sick) == rows[sick]
+
+
+@PLACES
+@KINDS
+@pytest.mark.parametrize("where", [creation, job, results])
+def test_what_bulk_can_not_serve_comes_by_rest(
+    org: LocalOrg,
+    tap: TapRunner,
+    rows: dict[str, list[str]],
+    sick: str,
+    where: Callable[[LocalOrg, str], Callable[[Call], bool]],
+    trouble: faults.Action,
+) -> None:
+    """Once, in auto mode, whatever of the job can't be had."""
+    org.settings.record_count_factor = 1_000
+    org.faults.add(where(org, sick), trouble, times=None)
+    run = read(tap)
+    assert run.exit_code == 0, run.log
+    assert {name: sorted(set(run.ids(name))) for name in STREAMS} == {
+        name: sorted(ids) for name, ids in rows.items()
+    }
+    assert f"{sick}: REST API, because Bulk API 2.0 could not serve it" in run.log
+
+
+@PLACES
+@KINDS
+def test_what_rest_can_not_serve_comes_by_bulk(
+    org: LocalOrg, tap: TapRunner, rows: dict[str, list[str]], sick: str, trouble: faults.Action
+) -> None:
+    """Once, in auto mode: an incremental extract whose first page never comes."""
+    org.faults.add(first_page(org, sick), trouble, times=None)
+    run = read(tap, start_date="2000-01-01")
+    assert run.exit_code == 0, run.log
+    assert {name: run.ids(name) for name in STREAMS} == rows
+    assert f"{sick}: Bulk API 2.0, because REST could not serve it" in run.log
+
+
+def test_many_rows_are_not_asked_for_by_rest(
+    org: LocalOrg, tap: TapRunner, rows: dict[str, list[str]]
+) -> None:
+    """More than a tenth of the calls left would go: the stream fails for what Bulk did."""
+    org.settings.record_count_factor = 1_000
+    sick = STREAMS[1]
+    org.limits.calls.remaining = 200
+    org.store.insert(sick, [{}] * 42_000, stamp=LAST_WEEK)
+    org.settings.page_rows = 2_000
+    org.faults.add(creation(org, sick), outages.unknown_exception(), times=None)
+    run = read(tap)
+    assert_only(run, sick, rows)
+    assert run.ids(sick) == []
+
+
+def test_an_object_that_never_answers(
+    org: LocalOrg, tap: TapRunner, rows: dict[str, list[str]]
+) -> None:
+    """A time-out each time is that object's trouble, too."""
+    sick = STREAMS[1]
+    org.faults.add(first_page(org, sick), faults.delay(1.5), times=None)
+    run = read(tap, api_mode="rest", request_timeout_seconds=1)
+    assert_only(run, sick, rows)
+
+
+def test_a_whole_org_that_is_down_ends_the_run(
+    org: LocalOrg, tap: TapRunner, rows: dict[str, list[str]]
+) -> None:
+    """When the versions resource, too, can't be had, no other stream is tried."""
+    org.faults.add("GET /services/data", outages.maintenance_page(), times=None, skip=1)
+    org.faults.add("GET /queryAll*", outages.maintenance_page(), times=None, skip=1)
+    run = read(tap, api_mode="rest", parallel_downloads=1)
+    assert run.exit_code == 5, run.log
+    assert run.ids(STREAMS[0]) == rows[STREAMS[0]]
+    assert [each["stream"] for each in run.report["streams"]] == STREAMS[:2]
+    assert f"{STREAMS[1]}: Salesforce answered" in run.log
+
+
+def test_when_no_stream_can_be_read(
+    org: LocalOrg, tap: TapRunner, clock: OrgClock, rows: dict[str, list[str]]
+) -> None:
+    """It is Salesforce's trouble, exit code 5, and those behind the first are tried for less."""
+    assert rows
+    org.faults.add("GET /queryAll*", outages.unknown_exception(), times=None)
+    run = read(tap, api_mode="rest", parallel_downloads=1)
+    assert run.exit_code == 5, run.log
+    asked = [call.query["q"] for call in org.journal.calls("*/queryAll")]
+    tries = [sum(f"FROM {name} " in query for query in asked) for name in STREAMS]
+    assert tries[0] == 8
+    assert set(tries[1:]) == {3}
+    assert sum(clock.slept) < 5 * A_MINUTE
+
+
+def test_the_job_of_an_earlier_run_that_can_not_be_looked_at(
+    org: LocalOrg, tap: TapRunner, rows: dict[str, list[str]]
+) -> None:
+    """It stays in the state for the next run; no other stream notices."""
+    sick = STREAMS[-1]
+    org.faults.add("*/results", outages.maintenance_page(), times=None)
+    first = read(tap, api_mode="bulk")
+    assert first.job(sick) is not None
+    org.faults.clear()
+    org.faults.add(job(org, sick), outages.unknown_exception(), times=None)
+    run = read(tap, api_mode="bulk", state=first.state)
+    assert_only(run, sick, rows)
+    assert run.job(sick) == first.job(sick)
+    org.faults.clear()
+    last = read(tap, api_mode="bulk", state=run.state)
+    assert last.exit_code == 0, last.log
+    assert last.ids(sick) == rows[sick]
+
+
+def test_few_rows_whose_job_never_ends_come_by_rest(
+    org: LocalOrg, tap: TapRunner, rows: dict[str, list[str]]
+) -> None:
+    """Rather than five jobs in halves, each waited for as long."""
+    org.settings.job_transition = "never"
+    run = read(tap, start_date="2000-01-01", bulk_threshold=5, job_timeout_seconds=600)
+    assert run.exit_code == 5, run.log
+    assert "is read in two parts" in run.log
+    few = read(tap, job_timeout_seconds=600)
+    assert few.exit_code == 0, few.log
+    assert {name: few.ids(name) for name in STREAMS} == rows
+    assert "because its Bulk job does not end and its rows are few" in few.log
