@@ -66,6 +66,8 @@ class SalesforcePaginator:
         self._job = QueryJob(connection=connection, logger=logger, columns=columns, place=place)
         self._rest_pages = RestPages(connection=connection, query=query, columns=columns)
         self._saved: SavedJob | None = None
+        #: Rows of the job that is taken up, which an earlier run has written.
+        self.rows_before = 0
         #: The choice that the pages came from; None before the first page.
         self.choice: Choice | None = None
         #: Once all pages are here: what their rows were compared with, and how many that said.
@@ -168,7 +170,7 @@ class SalesforcePaginator:
         if reason is None and saved.query_sha256 != self._query_sha256:
             reason = "the query is another one now"
         if reason is None:
-            self._saved = saved
+            self._saved, self.rows_before = saved, saved.rows_emitted
             behind = (
                 f"Bulk job {saved.id} of an earlier run is taken up behind row "
                 f"{saved.rows_emitted:,}"
@@ -273,6 +275,19 @@ class SalesforcePaginator:
         )
 
     def _job_pages(self, saved: SavedJob) -> Iterator[Page]:
+        try:
+            yield from self._result_pages(saved)
+        except RefusedError as error:
+            # A job says in its end what a refused creation says at once.
+            if error.code != "bulk-job-failed":
+                raise
+            choice = self._instead_of_bulk(error, rows=None)
+            self._refused_by.add(Api.BULK)
+        else:
+            return
+        yield from self._rest(choice)
+
+    def _result_pages(self, saved: SavedJob) -> Iterator[Page]:
         for part in self._job.slices(saved.locator, saved.rows_emitted):
             # Behind the last page there is nothing to go on with.
             goes_on = part.ends_page and part.locator is not None
