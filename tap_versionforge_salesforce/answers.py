@@ -19,6 +19,7 @@ from tap_versionforge_salesforce.exceptions import (
     UnavailableError,
 )
 from tap_versionforge_salesforce.redaction import redact
+from tap_versionforge_salesforce.refusals import known_advice
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -132,13 +133,23 @@ def not_salesforce(host: str, reply: Reply) -> SignInError:
     )
 
 
-def refusal(asked: str, reply: Reply, *, is_daily_limit: bool) -> TapError:
+def refusal(
+    asked: str,
+    reply: Reply,
+    *,
+    is_daily_limit: bool = False,
+    is_session_ended: bool = False,
+    own_url: str = "",
+) -> TapError:
     """Return the error that a final refusal becomes.
 
     Args:
         asked: Method and path of the request.
         reply: The answer.
         is_daily_limit: The day's API calls are used up.
+        is_session_ended: A new session has ended at once, too.
+        own_url: The org's own address, as its sign-in names it; empty where that is instance_url,
+            or where nobody has named it.
     """
     error_code, reason = reply.error()
     said = f"{error_code}: {reason}" if error_code else _kind(reply)
@@ -150,7 +161,15 @@ def refusal(asked: str, reply: Reply, *, is_daily_limit: bool) -> TapError:
             "Information shows the usage). The next run goes on from the last bookmark.",
             code="daily-limit-exceeded",
         )
-    if reply.status == _UNAUTHORIZED:
+    if error_code == "URL_NOT_RESET" or reason.startswith("Destination URL not reset"):
+        named = f"{own_url}, which its sign-in names" if own_url else "the My Domain URL"
+        message = f"The host of instance_url does not serve this org's data (it said {said})."
+        return SettingsError(
+            message,
+            hint=f"Set instance_url to {named}; Setup > My Domain shows it.",
+            code="instance-url-not-reset",
+        )
+    if reply.status == _UNAUTHORIZED or is_session_ended or error_code == "INVALID_SESSION_ID":
         message = f"Salesforce does not accept the session (Salesforce said {said})."
         return SignInError(
             message,
@@ -177,7 +196,7 @@ def refusal(asked: str, reply: Reply, *, is_daily_limit: bool) -> TapError:
         )
     return RefusedError(
         f"Salesforce refused {asked} with HTTP {reply.status} ({said}).",
-        hint=_advice(reply.status, error_code),
+        hint=_advice(reply.status, error_code, reason),
         status=reply.status,
         error_code=error_code,
         reason=reason,
@@ -188,9 +207,11 @@ def _kind(reply: Reply) -> str:
     return one_line(reply.headers.get("Content-Type", "an empty body").partition(";")[0])
 
 
-def _advice(status: int, error_code: str) -> str:
+def _advice(status: int, error_code: str, reason: str) -> str:
     if status in _TOO_LONG:
         return "Select fewer columns, or set api_mode to bulk, whose queries may be longer."
+    if advice := known_advice(error_code, reason):
+        return advice
     if error_code == "QUERY_TIMEOUT":
         return "api_mode bulk gives a query more time; a later start_date makes it smaller."
     if error_code == "UNSUPPORTED_API_VERSION":

@@ -18,7 +18,7 @@ from tap_versionforge_salesforce.answers import one_line
 from tap_versionforge_salesforce.exceptions import SignInError
 from tap_versionforge_salesforce.hosts import PRODUCTION_AUDIENCE, SANDBOX_AUDIENCE
 from tap_versionforge_salesforce.redaction import remember_secrets
-from tap_versionforge_salesforce.sign_in_errors import explain
+from tap_versionforge_salesforce.sign_in_errors import SignInProblem, explain
 
 if TYPE_CHECKING:
     import logging
@@ -47,11 +47,14 @@ class Token:
         value: The secret itself.
         identity_url: The ``id`` of the answer, ``…/id/{organization id}/{user id}``.
         scope: The scopes granted, separated by blanks.
+        instance_url: Where the org serves its data, as it says; empty where it does not. Only for
+            advice: a token goes nowhere but to the user's own ``instance_url``.
     """
 
     value: str = field(repr=False)
     identity_url: str
     scope: str
+    instance_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +111,11 @@ class Authenticator:
         self._lock = threading.Lock()
         self._token: Token | None = None
         self.audience = settings.jwt_audience
+
+    @property
+    def own_url(self) -> str:
+        """Return where the org says that it serves its data; empty where it has not said so."""
+        return "" if self._token is None else self._token.instance_url
 
     def claims(self) -> dict[str, str | int]:
         """Return the claims of an assertion made now."""
@@ -177,6 +185,7 @@ class Authenticator:
             value=value,
             identity_url=one_line(answer.body.get("id", "")),
             scope=one_line(answer.body.get("scope", "")),
+            instance_url=one_line(answer.body.get("instance_url", "")),
         )
 
     def _refusal(self, answer: TokenAnswer) -> SignInError:
@@ -199,7 +208,15 @@ class Authenticator:
             f"{problem.cause.removesuffix('.')}{said}; signed in as {self._settings.username} "
             f"with audience {self.audience} at {self._settings.instance_url}."
         )
-        return SignInError(message, hint=problem.fix, code=problem.code)
+        return SignInError(message, hint=self._fix(problem), code=problem.code)
+
+    def _fix(self, problem: SignInProblem) -> str:
+        if not (self._settings.jwt_audience_derived and problem.may_be_audience):
+            return problem.fix
+        return (
+            f"{problem.fix} The audience {self.audience} was derived from instance_url; "
+            "jwt_audience overrides it."
+        )
 
     def _clock_skew_seconds(self, server_date: datetime | None) -> float:
         if server_date is None:

@@ -14,6 +14,7 @@ from tap_versionforge_salesforce.exceptions import (
     TapError,
     UnavailableError,
 )
+from tap_versionforge_salesforce.refusals import error_in_words, known_advice
 from tap_versionforge_salesforce.result_pages import ResultPage, ResultPages
 from tap_versionforge_salesforce.retry import growing_intervals, until_whole
 from tap_versionforge_salesforce.slices import slices_of
@@ -78,14 +79,33 @@ class QueryJob:
             RefusedError: Salesforce validates the query at once; ``error_code`` tells what of it.
             UnavailableError: It can't be created now.
         """
-        created = self._client.create_job(
-            soql, deleted=self._settings.include_deleted, in_haste=in_haste
-        )
+        doubts: list[None] = []
+        try:
+            created = self._client.create_job(
+                soql,
+                deleted=self._settings.include_deleted,
+                in_haste=in_haste,
+                when_in_doubt=partial(doubts.append, None),
+            )
+        finally:
+            if doubts:
+                self._tell_of_another(soql)
         self.id = str(created["id"])
         self._connection.quota.count_job()
         self.api_version = self._client.api_version
         self._state = str(created.get("state", ""))
         self._logger.info("Bulk job %s: %s", self.id, self._address())
+
+    def _tell_of_another(self, soql: str) -> None:
+        # It can't be told from one that another run has made: both have the object and the user,
+        # and Salesforce never repeats the query. So it is neither read nor removed.
+        self._logger.warning(
+            "The creation of a Bulk job for %s got no proper answer: Salesforce may have made a "
+            "job that nobody reads. Setup > Bulk Data Load Jobs lists it (%s/lightning/setup/"
+            "AsyncApiJobStatus/home), and Salesforce removes it after seven days.",
+            soql.partition(" FROM ")[2].partition(" ")[0],
+            self._settings.instance_url,
+        )
 
     def take_up(self, saved: SavedJob, *, in_haste: bool) -> str | None:
         """Be the job of an earlier run.
@@ -220,12 +240,16 @@ class QueryJob:
                 hint=f"Its page in Setup tells by whom: {self._address()}. Run again.",
                 code="bulk-job-aborted",
             )
-        reason = one_line(job.get("errorMessage") or "no reason given")
+        error_code, reason = error_in_words(one_line(job.get("errorMessage") or "no reason given"))
         message = f"Bulk job {self.id} failed: {reason.rstrip('.')}."
+        advice = known_advice(error_code, reason) or (
+            "A query that is too large gets smaller with a later start_date or fewer columns; "
+            "api_mode rest goes without jobs."
+        )
         raise RefusedError(
             message,
-            hint=f"Its page in Setup: {self._address()}. A query that is too large gets smaller "
-            "with a later start_date or fewer columns; api_mode rest goes without jobs.",
+            hint=f"{advice} The job's page in Setup: {self._address()}",
+            error_code=error_code,
             reason=reason,
             code="bulk-job-failed",
         )
@@ -246,7 +270,7 @@ class QueryJob:
                     page.close()
                     raise
                 rows += page.told.rows
-                self._connection.quota.result_bytes += page.unpacked_bytes
+                self._connection.quota.read_results(page.unpacked_bytes)
         if self.promised_rows not in (None, rows):
             raise IncompleteError(
                 f"Bulk job {self.id} has {self.promised_rows:,} rows, but its result pages held "
@@ -273,16 +297,22 @@ class QueryJob:
                 page.close()
 
     def remove(self) -> None:
-        """Take the job out of the org, as far as that can be done; a refusal is only told."""
+        """Take the job out of the org, tried once; that it stays is only told."""
         if not self.id:
             return
         try:
+            self._connection.check_time_to_clean_up()
             if self._state not in _ENDED:
                 self._client.abort_job(self.id, version=self.api_version)
             if not self._settings.keep_jobs:
                 self._client.delete_job(self.id, version=self.api_version)
         except TapError as error:
-            self._logger.info("Bulk job %s stays in the org: %s", self.id, error.message)
+            self._connection.note_cleaning_up_failed(error)
+            self._logger.info(
+                "Bulk job %s stays in the org, which removes it after seven days: %s",
+                self.id,
+                error.message,
+            )
 
 
 def _close_page(decoded: tuple[Slice, ResultPage]) -> None:

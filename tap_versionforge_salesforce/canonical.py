@@ -7,7 +7,7 @@ Boolean, and null for what is none.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -143,7 +143,7 @@ def canonical(
     return made.with_columns(respelled), tuple(oddities)
 
 
-@cache
+@lru_cache(maxsize=8)
 def _first_look(columns: tuple[Column, ...]) -> list[pl.Expr]:
     """Return what is made of each column, and whether each has a value that is not regular."""
     made, odd = [], []

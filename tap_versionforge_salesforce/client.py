@@ -2,31 +2,54 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass, replace
-from typing import IO, TYPE_CHECKING, Any
+from itertools import islice
+from typing import IO, TYPE_CHECKING, Any, TypeGuard
 from urllib.parse import SplitResult, parse_qsl, quote, urlencode, urlsplit
 
-from tap_versionforge_salesforce.answers import error_in
+from tap_versionforge_salesforce.answers import Reply, error_in, refusal
 from tap_versionforge_salesforce.exceptions import (
     IncompleteError,
     RefusedError,
+    TapError,
     UnavailableError,
     UnknownObjectError,
     odd_answer,
 )
-from tap_versionforge_salesforce.retry import SHORT_BUDGET, Budget, Verdict, judge
+from tap_versionforge_salesforce.refusals import are_not_there_yet
+from tap_versionforge_salesforce.retry import (
+    ADVICE_BUDGET,
+    COMPOSITE_BUDGET,
+    DESCRIBE_BUDGET,
+    SHORT_BUDGET,
+    SINGLE_TRY,
+    Budget,
+    Verdict,
+    growing_intervals,
+    judge,
+)
 from tap_versionforge_salesforce.transport import Call
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from tap_versionforge_salesforce.answers import Reply
     from tap_versionforge_salesforce.transport import SalesforceSession
 
 _DATA = "/services/data"
 _COMPOSITE_PARTS = 25
+# What only gives advice, or cleans up, may not hold the run; and a composite has a way out.
+_ADVICE_SECONDS = 20.0
+_CLEANUP_SECONDS = 10.0
+_DESCRIBE_SECONDS = 60.0
+# Composite requests that may fail before describes are asked for one by one.
+_MOST_LOST_COMPOSITES = 2
+# So many objects in a row whose describes fail are not these objects' trouble any more.
+_MOST_LOST_DESCRIBES = 5
+# Looks at the results of a complete job that are not there yet.
+_LOOKS_AT_RESULTS = 5
 _DATA_PATH = re.compile(rf"{_DATA}/[!-~]+")
 _JOB_ID = re.compile(r"[A-Za-z0-9_-]{1,40}")
 # More digits than any count has would only be a burden.
@@ -88,34 +111,45 @@ class SalesforceClient:
 
     # The org
 
-    def versions(self, *, budget: Budget | None = None) -> list[str]:
-        """Return the API versions of the org, oldest first. Salesforce does not count this call.
-
-        Args:
-            budget: How long to try; None for as long as everything else.
-        """
-        call = Call(path=_DATA, authorized=False, counted=False, budget=budget or Budget())
-        listed = self.session.call(call).json()
+    def versions(self) -> list[str]:
+        """Return the API versions of the org, oldest first. Salesforce does not count this call."""
+        listed = self.session.call(Call(path=_DATA, authorized=False, counted=False)).json()
         if not isinstance(listed, list):
             return []
         named = [str(entry.get("version")) for entry in listed if isinstance(entry, dict)]
         return [version for version in named if _VERSION.fullmatch(version)]
 
+    def is_reachable(self) -> bool:
+        """Tell whether Salesforce answers what has nothing to do with any object."""
+        try:
+            self.session.call(replace(_advice(_DATA), authorized=False, counted=False))
+        except UnavailableError:
+            return False
+        except RefusedError:
+            return True
+        return True
+
     def identity(self) -> Mapping[str, object]:
         """Return who is signed in, as OpenID's userinfo has it."""
-        return _object(self.session.call(Call(path="/services/oauth2/userinfo", counted=False)))
+        call = replace(_advice("/services/oauth2/userinfo"), counted=False)
+        return _object(self.session.call(call), call)
 
     def limits(self) -> Mapping[str, object]:
         """Return all limits of the org. Needs *View Setup and Configuration*."""
-        return _object(self._versioned(Call(path="/limits")))
+        return self._answered(_advice("/limits"))
 
     def record_count(self, names: Iterable[str]) -> dict[str, int]:
         """Return the approximate rows of each object; Salesforce leaves some objects out.
 
         Needs *View Setup and Configuration*.
+
+        Args:
+            names: No more than `counted_together` puts together.
         """
-        call = Call(path="/limits/recordCount", params={"sObjects": ",".join(names)})
-        listed = _object(self._versioned(call)).get("sObjects")
+        call = _advice("/limits/recordCount", sObjects=",".join(names))
+        listed = self._answered(call).get("sObjects")
+        if not isinstance(listed, list):
+            raise odd_answer(_asked(call))
         return {
             entry["name"]: entry["count"]
             for entry in _objects(listed)
@@ -126,77 +160,112 @@ class SalesforceClient:
 
     def describe_global(self) -> list[Mapping[str, object]]:
         """Return an entry for each object that the user may see."""
-        listed = _object(self._versioned(Call(path="/sobjects"))).get("sobjects")
+        listed = self._answered(Call(path="/sobjects")).get("sobjects")
         return [entry for entry in _objects(listed) if isinstance(entry.get("name"), str)]
 
-    def describe(self, name: str) -> Mapping[str, object]:
+    def describe(self, name: str, *, budget: Budget = DESCRIBE_BUDGET) -> Mapping[str, object]:
         """Return one object's describe.
 
+        Args:
+            name: The object's API name.
+            budget: How long to try.
+
         Raises:
+            UnavailableError: The answer is none.
             UnknownObjectError: The org has no such object, or the user may not see it.
         """
+        path = f"/sobjects/{quote(name)}/describe"
+        call = Call(path=path, budget=budget, timeout_seconds=_DESCRIBE_SECONDS)
         try:
-            return _object(self._versioned(Call(path=f"/sobjects/{quote(name)}/describe")))
+            found = self._answered(call)
         except RefusedError as error:
-            raise _undescribed(name, error.status, error.error_code, error.reason) from None
+            raise _undescribed(name, error) from None
+        if not _is_describe(found):
+            raise odd_answer(_asked(call))
+        return found
 
-    def describe_many(self, names: Sequence[str]) -> dict[str, Mapping[str, object] | RefusedError]:
-        """Return the describe of each object, or why there is none.
+    def describe_many(
+        self, names: Sequence[str]
+    ) -> Iterator[tuple[str, Mapping[str, object] | TapError]]:
+        """Yield the describe of each object, or why there is none, in the order of the names.
 
-        Asks in composite requests of up to 25, each of which counts as one API call; one by one
-        where composite is refused.
+        Asks in composite requests of up to 25, each of which counts as one API call, and holds the
+        answer of one only; one by one where composite is refused or fails.
+
+        Raises:
+            UnavailableError: Salesforce can't be reached at all, or describes no object any more.
         """
-        found: dict[str, Mapping[str, object] | RefusedError] = {}
+        # That it can't be reached, or signs nobody in, is told as that.
+        self.settle_version()
+        lost = 0
+        for name, told in self._told_together(names):
+            answer = told or self._described_alone(name, is_likely=lost == 0)
+            if isinstance(answer, UnavailableError):
+                lost += 1
+                if lost == _MOST_LOST_DESCRIBES or not self.is_reachable():
+                    raise answer
+            else:
+                lost = 0
+            yield name, answer
+
+    def _told_together(
+        self, names: Sequence[str]
+    ) -> Iterator[tuple[str, Mapping[str, object] | TapError | None]]:
+        """Yield what composite requests tell of each object; None where it is to be asked alone."""
+        lost = 0
         for start in range(0, len(names), _COMPOSITE_PARTS):
+            together = names[start : start + _COMPOSITE_PARTS]
+            found: dict[str, Mapping[str, object] | TapError] = {}
             try:
-                found.update(self._describe_composite(names[start : start + _COMPOSITE_PARTS]))
+                if lost < _MOST_LOST_COMPOSITES:
+                    found, lost = self._described_together(together), 0
             except RefusedError as error:
+                lost = _MOST_LOST_COMPOSITES
                 self._logger.info(
                     "Composite requests are refused (%s); describing one by one.",
                     error.error_code or error.status,
                 )
-                return found | self._describe_one_by_one(names[start:])
-        return found
+            except UnavailableError as error:
+                lost += 1
+                self._logger.info("%s Describing one by one.", error.message)
+            for name in together:
+                yield name, found.pop(name, None)
 
-    def _describe_composite(
+    def _described_together(
         self, names: Sequence[str]
-    ) -> dict[str, Mapping[str, object] | RefusedError]:
-        def parts() -> dict[str, object]:
-            base = f"{_DATA}/v{self.api_version}/sobjects"
-            requests = [
-                {"method": "GET", "url": f"{base}/{quote(name)}/describe", "referenceId": f"d{n}"}
-                for n, name in enumerate(names)
-            ]
-            return {"allOrNone": False, "compositeRequest": requests}
-
-        self.settle_version()
-        call = Call(method="POST", path="/composite", body=parts())
-        answered = _object(self._versioned(call)).get("compositeResponse")
-        results = {str(result.get("referenceId")): result for result in _objects(answered)}
-        found: dict[str, Mapping[str, object] | RefusedError] = {}
+    ) -> dict[str, Mapping[str, object] | TapError]:
+        """Return the describes, and why there is none; without what has to be asked for again."""
+        base = f"{_DATA}/v{self.api_version}/sobjects"
+        requests = [
+            {"method": "GET", "url": f"{base}/{quote(name)}/describe", "referenceId": f"d{n}"}
+            for n, name in enumerate(names)
+        ]
+        call = Call(
+            method="POST",
+            path="/composite",
+            body={"allOrNone": False, "compositeRequest": requests},
+            retry_timeouts=False,
+            budget=COMPOSITE_BUDGET,
+            timeout_seconds=_DESCRIBE_SECONDS,
+        )
+        listed = self._answered(call).get("compositeResponse")
+        results = {str(result.get("referenceId")): result for result in _objects(listed)}
+        found: dict[str, Mapping[str, object] | TapError] = {}
         for n, name in enumerate(names):
             result = results.get(f"d{n}", {})
             body, told = result.get("body"), result.get("httpStatusCode")
             status = told if isinstance(told, int) else 0
-            code, reason = error_in(body)
-            if isinstance(body, dict) and status == 200:  # noqa: PLR2004
+            if status == 200 and _is_describe(body):  # noqa: PLR2004
                 found[name] = body
-            elif judge(status, code, reason, readable=True) is Verdict.REFUSED:
-                found[name] = _undescribed(name, status, code, reason)
-            else:
-                found.update(self._describe_one_by_one([name]))
+            elif (refused := _refused_part(name, status, body)) is not None:
+                found[name] = refused
         return found
 
-    def _describe_one_by_one(
-        self, names: Sequence[str]
-    ) -> dict[str, Mapping[str, object] | RefusedError]:
-        found: dict[str, Mapping[str, object] | RefusedError] = {}
-        for name in names:
-            try:
-                found[name] = self.describe(name)
-            except RefusedError as error:
-                found[name] = error
-        return found
+    def _described_alone(self, name: str, *, is_likely: bool) -> Mapping[str, object] | TapError:
+        try:
+            return self.describe(name, budget=DESCRIBE_BUDGET if is_likely else COMPOSITE_BUDGET)
+        except (RefusedError, UnavailableError) as error:
+            return error
 
     # REST queries
 
@@ -249,14 +318,20 @@ class SalesforceClient:
     # Bulk API 2.0 query jobs
 
     def create_job(
-        self, soql: str, *, deleted: bool, in_haste: bool = False
+        self,
+        soql: str,
+        *,
+        deleted: bool,
+        in_haste: bool = False,
+        when_in_doubt: Callable[[], None] | None = None,
     ) -> Mapping[str, object]:
         """Create a query job; return it as Salesforce does, without counters.
 
         Args:
-            soql: The query.
+            soql: Without ORDER BY and LIMIT.
             deleted: Rows in the recycle bin too.
             in_haste: Don't try for long: it is tried again when it is needed.
+            when_in_doubt: As for `Call`: there may be another job than the one returned.
 
         Raises:
             UnavailableError: The answer has no ``id``.
@@ -269,8 +344,8 @@ class SalesforceClient:
             "columnDelimiter": "COMMA",
             "lineEnding": "LF",
         }
-        call = Call(method="POST", path="/jobs/query", body=body)
-        job = _object(self._versioned(_hastened(call) if in_haste else call))
+        call = Call(method="POST", path="/jobs/query", body=body, when_in_doubt=when_in_doubt)
+        job = self._answered(_hastened(call) if in_haste else call)
         job_id = job.get("id")
         if not isinstance(job_id, str) or not _JOB_ID.fullmatch(job_id):
             raise odd_answer("the creation of a Bulk job")
@@ -288,21 +363,21 @@ class SalesforceClient:
             UnavailableError: The answer has no ``state``.
         """
         call = Call(path=f"/jobs/query/{quote(job_id)}")
-        job = _object(self._versioned(_hastened(call) if in_haste else call, version))
+        job = self._answered(_hastened(call) if in_haste else call, version)
         if not isinstance(job.get("state"), str):
             # It would be waited for until its time is over.
             raise odd_answer(f"a look at Bulk job {job_id}")
         return job
 
     def abort_job(self, job_id: str, *, version: str) -> None:
-        """Stop a job that has not ended."""
-        path = f"/jobs/query/{quote(job_id)}"
-        self._versioned(Call(method="PATCH", path=path, body={"state": "Aborted"}), version)
+        """Stop a job that has not ended; tried once."""
+        call = Call(method="PATCH", path=f"/jobs/query/{quote(job_id)}", body={"state": "Aborted"})
+        self._versioned(_short(call), version)
 
     def delete_job(self, job_id: str, *, version: str) -> None:
-        """Remove a job that has ended, with its results."""
-        path = f"/jobs/query/{quote(job_id)}"
-        self._versioned(Call(method="DELETE", path=path, expects="nothing"), version)
+        """Remove a job that has ended, with its results; tried once."""
+        call = Call(method="DELETE", path=f"/jobs/query/{quote(job_id)}", expects="nothing")
+        self._versioned(_short(call), version)
 
     def job_results(
         self, job_id: str, sink: IO[bytes], *, version: str, address: PageAddress
@@ -321,16 +396,14 @@ class SalesforceClient:
         """
         params = {} if address.rows is None else {"maxRecords": str(address.rows)}
         params |= {} if address.locator is None else {"locator": address.locator}
-        reply = self._versioned(
-            Call(
-                path=f"/jobs/query/{quote(job_id)}/results",
-                params=params,
-                headers={"Accept": "text/csv"},
-                expects="csv",
-                sink=sink,
-            ),
-            version,
+        call = Call(
+            path=f"/jobs/query/{quote(job_id)}/results",
+            params=params,
+            headers={"Accept": "text/csv"},
+            expects="csv",
+            sink=sink,
         )
+        reply = self._results(call, version, sink)
         following = reply.headers.get("Sforce-Locator")
         counted = _number(reply.headers.get("Sforce-NumberOfRecords", ""))
         if not following or counted is None:
@@ -349,6 +422,25 @@ class SalesforceClient:
             encoding=reply.headers.get("Content-Encoding", "identity").lower(),
         )
 
+    def _results(self, call: Call, version: str, sink: IO[bytes]) -> Reply:
+        """Return the answer with a complete job's results, which may not be there at once."""
+        for seconds in islice(growing_intervals(1.0, 8.0, factor=2.0), _LOOKS_AT_RESULTS - 1):
+            try:
+                reply = self._versioned(call, version)
+            except RefusedError as error:
+                if not are_not_there_yet(error.status, error.error_code, error.reason):
+                    raise
+            else:
+                if sink.tell() or "Sforce-NumberOfRecords" in reply.headers:
+                    return reply
+            self._logger.info(
+                "%s: the results are not there yet. Looking again in %.0f seconds.",
+                call.path.removeprefix("/"),
+                seconds,
+            )
+            self.session.pause(seconds)
+        return self._versioned(call, version)
+
     def result_pages(self, job_id: str, *, version: str) -> Iterator[PageAddress]:
         """Yield where the result pages of a complete job are, five for each call.
 
@@ -361,7 +453,7 @@ class SalesforceClient:
         path, following, seen = f"/jobs/query/{quote(job_id)}/resultPages", "", set[str]()
         while True:
             params = dict(parse_qsl(_split(following).query))
-            answer = _object(self._versioned(Call(path=path, params=params), version))
+            answer = self._answered(Call(path=path, params=params), version)
             listed = answer.get("resultPages")
             for entry in listed if isinstance(listed, list) else []:
                 url = entry.get("resultUrl") if isinstance(entry, dict) else entry
@@ -414,16 +506,55 @@ class SalesforceClient:
         path = f"{_DATA}/v{version or self.api_version}{call.path}"
         return self.session.call(replace(call, path=path))
 
+    def _answered(self, call: Call, version: str | None = None) -> Mapping[str, object]:
+        return _object(self._versioned(call, version), call)
+
 
 def _hastened(call: Call) -> Call:
     return replace(call, budget=SHORT_BUDGET, retry_timeouts=False)
 
 
-def _object(reply: Reply) -> Mapping[str, object]:
+def counted_together(names: Iterable[str]) -> Iterator[list[str]]:
+    """Yield the names in lists, each of which one request of `record_count` has room for."""
+    together: list[str] = []
+    length = 0
+    for name in names:
+        length += len(urlencode({"": f"{name},"}))
+        if together and length > _LONGEST_QUERY_URL:
+            yield together
+            together, length = [], len(urlencode({"": f"{name},"}))
+        together.append(name)
+    if together:
+        yield together
+
+
+def _advice(path: str, **params: str) -> Call:
+    """Return the request for what the run can do without."""
+    return Call(path=path, params=params, budget=ADVICE_BUDGET, timeout_seconds=_ADVICE_SECONDS)
+
+
+def _short(call: Call) -> Call:
+    """Return a request that cleans up, for which no run waits."""
+    return replace(call, budget=SINGLE_TRY, timeout_seconds=_CLEANUP_SECONDS)
+
+
+def _asked(call: Call) -> str:
+    return f"{call.method} {call.path}"
+
+
+def _object(reply: Reply, call: Call) -> Mapping[str, object]:
     content = reply.json()
     if not isinstance(content, dict):
-        raise odd_answer("a request")
+        raise odd_answer(_asked(call))
     return content
+
+
+def _is_describe(content: object) -> TypeGuard[Mapping[str, object]]:
+    """Tell whether this may be one: an object without a field holds nothing to read."""
+    if not isinstance(content, dict) or not isinstance(content.get("name"), str):
+        return False
+    fields = content.get("fields")
+    return isinstance(fields, list) and bool(fields)
 
 
 def _objects(listed: object) -> list[dict[str, Any]]:
@@ -442,13 +573,24 @@ def _split(url: str) -> SplitResult:
         return urlsplit("")
 
 
-def _undescribed(name: str, status: int, error_code: str, reason: str) -> UnknownObjectError:
-    said = " ".join(f"{error_code}: {reason}".split())
+def _refused_part(name: str, status: int, body: object) -> UnknownObjectError | None:
+    """Return why an object is not described; None where a request of its own tells more."""
+    code, reason = error_in(body)
+    if judge(status, code, reason, readable=False) is not Verdict.REFUSED:
+        return None
+    part = Reply(status=status, headers={}, body=json.dumps(body).encode(), date=None)
+    error = refusal(name, part)
+    # What has nothing to do with the object ends the run, with all that its own answer tells.
+    return _undescribed(name, error) if isinstance(error, RefusedError) else None
+
+
+def _undescribed(name: str, error: RefusedError) -> UnknownObjectError:
+    said = " ".join(f"{error.error_code}: {error.reason}".split())
     return UnknownObjectError(
-        f"{name} can't be described: HTTP {status} ({said}).",
+        f"{name} can't be described: HTTP {error.status} ({said}).",
         hint="Check the API name in Setup > Object Manager, and that the user may read the "
         "object (Setup > Permission Sets > Object Settings).",
-        status=status,
-        error_code=error_code,
-        reason=reason,
+        status=error.status,
+        error_code=error.error_code,
+        reason=error.reason,
     )

@@ -9,20 +9,21 @@ from typing import TYPE_CHECKING, Protocol
 
 from tap_versionforge_salesforce.ahead import Aside
 from tap_versionforge_salesforce.auth import Authenticator
-from tap_versionforge_salesforce.client import SalesforceClient
+from tap_versionforge_salesforce.client import SalesforceClient, counted_together
 from tap_versionforge_salesforce.download_queue import DownloadQueue
 from tap_versionforge_salesforce.estimate import Expected, estimate_of, shortfalls
 from tap_versionforge_salesforce.exceptions import (
     RefusedError,
     SomeStreamsFailedError,
+    TapError,
     UnavailableError,
     wrong_setting,
 )
 from tap_versionforge_salesforce.interruption import Interruption
 from tap_versionforge_salesforce.keys import exposure, load_private_key
 from tap_versionforge_salesforce.network import check_ca_bundle
-from tap_versionforge_salesforce.quota import Quota
-from tap_versionforge_salesforce.retry import PROBE_BUDGET
+from tap_versionforge_salesforce.quota import Quota, from_limits
+from tap_versionforge_salesforce.refusals import is_missing_permission
 from tap_versionforge_salesforce.run_report import RunReport, Usage
 from tap_versionforge_salesforce.transport import SalesforceSession
 from tap_versionforge_salesforce.troubles import Troubles
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from tap_versionforge_salesforce.clock import Clock
-    from tap_versionforge_salesforce.exceptions import TapError
     from tap_versionforge_salesforce.settings import Settings
 
 
@@ -52,6 +52,8 @@ class EarlyWork(Protocol):
 
 # Of packed pages that wait on disk for the target.
 _BYTES_AHEAD = 1 << 30
+# Once all rows are here, for what is still to be taken out of the org.
+_CLEANUP_SECONDS = 10.0
 
 
 class Connection:
@@ -96,6 +98,8 @@ class Connection:
         self._expected = expected
         self.early_work = early_work
         self._warned = False
+        # Once only that is left to do.
+        self._cleanup_ends: float | None = None
         self._began = clock.monotonic()
 
     @cached_property
@@ -145,11 +149,27 @@ class Connection:
     def end(self) -> None:
         """Finish what is done aside; what was begun for streams that are not read stops."""
         if not self.interruption.is_requested:
+            self._cleanup_ends = self.clock.monotonic() + _CLEANUP_SECONDS
             with self.interruption.waiting():
                 self.aside.wait()
         self.interruption.end()
         self.early_work.end()
         self.troubles.tell()
+
+    def check_time_to_clean_up(self) -> None:
+        """See that cleaning up does not hold a run that has all its rows.
+
+        Raises:
+            UnavailableError: There is no more time for it.
+        """
+        if self._cleanup_ends is not None and self.clock.monotonic() >= self._cleanup_ends:
+            message = "the run is over, and Salesforce takes too long to remove jobs."
+            raise UnavailableError(message, hint="Remove it in Setup > Bulk Data Load Jobs.")
+
+    def note_cleaning_up_failed(self, error: TapError) -> None:
+        """Let nothing more be cleaned up at the end of a run once that fails as it does."""
+        if self._cleanup_ends is not None and isinstance(error, UnavailableError):
+            self._cleanup_ends = self.clock.monotonic()
 
     def tell_report(self) -> None:
         """Log what the run did, and write it to ``report_path``."""
@@ -168,13 +188,13 @@ class Connection:
             raise SomeStreamsFailedError(self.failures, others=others)
 
     def can_be_reached(self) -> bool:
-        """Ask for something that has nothing to do with any stream; tell whether it came."""
-        try:
-            self.client.versions(budget=PROBE_BUDGET)
-        except UnavailableError:
-            return False
-        self.client.session.is_doubtful = True
-        return True
+        """Tell whether Salesforce answers, now that something has been tried in vain.
+
+        Where it does, what follows is tried for less, until something comes of it.
+        """
+        is_reachable = self.client.is_reachable()
+        self.client.session.is_doubtful = is_reachable
+        return is_reachable
 
     def look_at_quota(self) -> None:
         """Warn when few daily API calls are left: once by ``/limits``, then by what answers say.
@@ -214,19 +234,31 @@ class Connection:
         """Return the approximate rows of an object; None where Salesforce does not tell."""
         return self._row_counts.get(name)
 
-    @cached_property
-    def _limits_asked(self) -> bool:
+    def read_limits(self) -> str | None:
+        """Take in what ``/limits`` says, which is only advice.
+
+        Returns:
+            Why it says nothing, as the end of a sentence; None where it does.
+        """
         try:
             limits = self.client.limits()
-        except RefusedError as error:
-            self._logger.info(
-                "The daily limits can't be read (%s): the user lacks the permission View Setup "
-                "and Configuration. The usage in Salesforce's answers serves instead.",
-                error.error_code or error.status,
-            )
-            return False
+        except (RefusedError, UnavailableError) as error:
+            return _why_not(error)
         self.quota.note(limits)
-        return True
+        if from_limits(limits, "DailyApiRequests") is None:
+            return "the answer does not hold the daily API calls"
+        return None
+
+    @cached_property
+    def _limits_asked(self) -> bool:
+        reason = self.read_limits()
+        if reason is not None:
+            self._logger.info(
+                "The daily limits can't be read: %s. The usage in Salesforce's answers serves "
+                "instead.",
+                reason,
+            )
+        return reason is None
 
     @cached_property
     def _is_estimated(self) -> bool:
@@ -258,15 +290,34 @@ class Connection:
     @cached_property
     def _row_counts(self) -> dict[str, int]:
         names = [each.name for each in self._expected() if each.is_full]
-        try:
-            return self.client.record_count(names) if names else {}
-        except RefusedError as error:
+        counts: dict[str, int] = {}
+        problem: TapError | None = None
+        for together in counted_together(names):
+            try:
+                counts |= self.client.record_count(together)
+            except RefusedError as error:
+                problem = error
+            except UnavailableError as error:
+                problem = error
+                break
+        if problem is not None:
             self._logger.info(
-                "Rows can't be counted beforehand (%s): the user lacks the permission View Setup "
-                "and Configuration. The first page of each full extract decides instead.",
-                error.error_code or error.status,
+                "%s rows can't be counted beforehand: %s. The first page of each full extract "
+                "decides instead.",
+                "Some" if counts else "The",
+                _why_not(problem),
             )
-            return {}
+        return counts
+
+
+def _why_not(error: TapError) -> str:
+    """Return what came instead of advice, without the full stop."""
+    if not isinstance(error, RefusedError):
+        return error.message.rstrip(".")
+    told = f"HTTP {error.status}, {error.error_code or 'without an errorCode'}"
+    if is_missing_permission(error.error_code, error.reason):
+        return f"{told}: the user lacks the permission View Setup and Configuration"
+    return f"{told}: {error.reason.rstrip('.')}" if error.reason else told
 
 
 def _check_paths(settings: Settings) -> None:

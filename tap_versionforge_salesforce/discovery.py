@@ -6,12 +6,12 @@ import difflib
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from tap_versionforge_salesforce.exceptions import RefusedError, SettingsError
+from tap_versionforge_salesforce.exceptions import RefusedError, SettingsError, TapError
 from tap_versionforge_salesforce.schema import SObject, sobject_from_describe
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from tap_versionforge_salesforce.connection import Connection
 
@@ -28,17 +28,19 @@ def discover(connection: Connection, logger: logging.Logger) -> list[SObject]:
     """
     settings = connection.settings
     names = _without_globs(connection, settings.objects)
-    described = connection.client.describe_many(names)
-    failed = {n: answer for n, answer in described.items() if isinstance(answer, RefusedError)}
+    failed: dict[str, TapError] = {}
+    sobjects = list(_described(connection, names, failed, logger))
+    for error in failed.values():
+        if not isinstance(error, RefusedError):
+            raise error
+    refused = {n: error for n, error in failed.items() if isinstance(error, RefusedError)}
     if settings.objects_are_default:
-        for name in [n for n, error in failed.items() if error.status == 404]:  # noqa: PLR2004
+        for name in [n for n, error in refused.items() if error.status == 404]:  # noqa: PLR2004
             logger.info("The org has no %s, or the user may not see it: it is skipped.", name)
-            del failed[name]
-    if failed:
-        raise _undescribed(connection, failed)
-    return _read(
-        (answer for answer in described.values() if not isinstance(answer, RefusedError)), logger
-    )
+            del refused[name]
+    if refused:
+        raise _undescribed(connection, refused)
+    return sobjects
 
 
 def describe_selected(
@@ -48,19 +50,30 @@ def describe_selected(
 
     One that can't be described is noted as a failure of the run, never left out in silence.
     """
-    found = []
-    for name, answer in connection.client.describe_many(names).items():
-        if isinstance(answer, RefusedError):
-            connection.failures[name] = answer
-            logger.error("%s %s", answer.message, answer.hint)
-        else:
-            found.append(answer)
-    return _read(found, logger)
+    failed: dict[str, TapError] = {}
+    sobjects = list(_described(connection, names, failed, logger))
+    for error in failed.values():
+        logger.error("%s %s", error.message, error.hint)
+    connection.failures.update(failed)
+    return sobjects
 
 
-def _read(describes: Iterable[Mapping[str, object]], logger: logging.Logger) -> list[SObject]:
-    sobjects = [sobject_from_describe(describe) for describe in describes]
-    for sobject in sobjects:
+def _described(
+    connection: Connection,
+    names: Sequence[str],
+    failed: dict[str, TapError],
+    logger: logging.Logger,
+) -> Iterator[SObject]:
+    """Yield each object as its describe comes, which is large; note why there is none."""
+    for name, answer in connection.client.describe_many(names):
+        if isinstance(answer, TapError):
+            failed[name] = answer
+            continue
+        try:
+            sobject = sobject_from_describe(answer)
+        except TapError as error:
+            failed[name] = error
+            continue
         for field, field_type in sobject.unknown_types.items():
             logger.warning(
                 "%s.%s has the type %s, which the tap does not know: it is read as text.",
@@ -68,7 +81,7 @@ def _read(describes: Iterable[Mapping[str, object]], logger: logging.Logger) -> 
                 field,
                 field_type,
             )
-    return sobjects
+        yield sobject
 
 
 def _without_globs(connection: Connection, wanted: Sequence[str]) -> list[str]:

@@ -330,6 +330,7 @@ class Extraction:
         if paginator.proof is not None:
             report.proven_by, promised = paginator.proof
             report.promised_rows = (report.promised_rows or 0) + promised
+            report.rows_before += paginator.rows_before
 
     def _remember(self, page: Page, reading: Reading) -> None:
         if page.takes_back:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
@@ -105,7 +105,7 @@ def _as_described(body: bytes, columns: tuple[Column, ...]) -> _Answer:
     return _Answer(page.totalSize, page.done, page.nextRecordsUrl, values)
 
 
-@cache
+@lru_cache(maxsize=8)
 def _decoder(columns: tuple[Column, ...]) -> msgspec.json.Decoder[Any]:
     # Python has more words that can't name an attribute than SOQL has: they go by number.
     names = {f"c{n}": column.name for n, column in enumerate(columns)}

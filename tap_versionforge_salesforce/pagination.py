@@ -76,6 +76,8 @@ class SalesforcePaginator:
         self._job = QueryJob(connection=connection, logger=logger, columns=columns, place=place)
         self._rest_pages = RestPages(connection=connection, query=query, columns=columns)
         self._saved: SavedJob | None = None
+        #: Rows of the job that is taken up, which an earlier run has written.
+        self.rows_before = 0
         #: The choice that the pages came from; None before the first page.
         self.choice: Choice | None = None
         #: Once all pages are here: what their rows were compared with, and how many that said.
@@ -192,7 +194,7 @@ class SalesforcePaginator:
         if reason is None and saved.query_sha256 != self._query_sha256:
             reason = "the query is another one now"
         if reason is None:
-            self._saved = saved
+            self._saved, self.rows_before = saved, saved.rows_emitted
             behind = (
                 f"Bulk job {saved.id} of an earlier run is taken up behind row "
                 f"{saved.rows_emitted:,}"
@@ -317,6 +319,7 @@ class SalesforcePaginator:
         try:
             yield from self._job_pages(saved)
         except (RefusedError, UnavailableError) as error:
+            # A job says in its end what a refused creation says at once.
             following = self._instead_of_bulk(error, rows)
         if following is not None:
             yield self._beginning_again()

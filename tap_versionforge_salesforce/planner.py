@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING
 
 from tap_versionforge_salesforce.client import REST_PAGE_ROWS
 from tap_versionforge_salesforce.exceptions import RefusedError, TapError, UnavailableError
+from tap_versionforge_salesforce.refusals import is_code, is_not_for_bulk
 
 if TYPE_CHECKING:
     from tap_versionforge_salesforce.quota import Allowance
 
 # When the daily Bulk jobs are used up, REST may take over with this share of the calls left.
 _SHARE_OF_CALLS = 0.1
-# These refusals come with errorCodes that mean other things as well, so the text has to tell.
-_NOT_FOR_BULK = ("not supported in bulk", "not supported by the bulk api", "cannot serialize value")
 
 # Why jobs fail that a smaller one would not ("Troubleshoot query timeouts" in the Bulk API 2.0
 # guide, and seen in the issues of other extractors); and what no size changes.
@@ -29,6 +28,7 @@ _NOT_ITS_SIZE = (
     "insufficient",
     "not supported",
     "featurenotenabled",
+    "limit_exceeded",
 )
 # A job that had not ended in time.
 UNENDED = ("bulk-job-timeout", "bulk-job-queued")
@@ -146,10 +146,9 @@ def way_to_rest(error: TapError, *, is_few: bool) -> str | None:
         return f"Bulk API 2.0 {_in_vain(error)}"
     if not isinstance(error, RefusedError):
         return None
-    if error.error_code == "FEATURENOTENABLED":
+    if is_code(error.error_code, "FEATURENOTENABLED"):
         return "Bulk API 2.0 is not enabled for this org or user"
-    reason = error.reason.lower()
-    if error.error_code == "INVALIDENTITY" or any(text in reason for text in _NOT_FOR_BULK):
+    if is_not_for_bulk(error.error_code, error.reason):
         return "Bulk API 2.0 does not serve this object or query"
     return None
 
@@ -165,6 +164,8 @@ def may_be_too_large(error: TapError, failures_before: int) -> bool:
     if error.code == "bulk-job-timeout":
         return failures_before < _MOST_DOUBTFUL_HALVINGS
     if not isinstance(error, RefusedError) or error.code != "bulk-job-failed":
+        return False
+    if way_to_rest(error, is_few=False) is not None:
         return False
     reason = error.reason.lower()
     if any(text in reason for text in _NOT_ITS_SIZE):
@@ -191,8 +192,10 @@ def may_come_of_change(error: RefusedError) -> bool:
 
 
 def jobs_are_used_up(error: TapError) -> bool:
-    """Tell whether a job was refused because the day's jobs or result storage are used up."""
-    return isinstance(error, RefusedError) and error.error_code == "LIMIT_EXCEEDED"
+    """Tell whether a job was refused, or failed, for the day's jobs or result storage."""
+    return isinstance(error, RefusedError) and is_code(
+        error.error_code, "LIMIT_EXCEEDED", "EXCEEDEDQUOTA"
+    )
 
 
 def rest_can_stand_in(rows: int | None, daily: Allowance | None) -> bool:

@@ -149,6 +149,11 @@ class Quota:
             for name, (allowance, spent) in used.items()
         }
 
+    def read_results(self, count: int) -> None:
+        """Count the bytes of a result page of a Bulk job, unpacked."""
+        with self._lock:
+            self.result_bytes += count
+
     def receive(self, count: int) -> None:
         """Count the bytes of an answer."""
         tally = _TALLY.get()

@@ -25,12 +25,22 @@ T = TypeVar("T")
 # page of Salesforce Edge while an org is moved.
 _PASSING_STATUSES = frozenset({406, 408, 420, 429, 500, 502, 503, 504})
 _TRIES_PER_PAGE = 3
-_CONCURRENT_LIMITS = ("Concurrent", "ConcurrentRequests", "ConcurrentPerOrgLongTxn")
 _SECONDS = re.compile(r"[0-9]{1,9}")
 _PASSING_ERROR_CODES = frozenset(
     # The last one is the token endpoint's, with the description "retry your request".
-    {"SERVER_UNAVAILABLE", "TXN_SECURITY_METERING_ERROR", "unknown_error"}
+    {"SERVER_UNAVAILABLE", "UNKNOWN_EXCEPTION", "TXN_SECURITY_METERING_ERROR", "unknown_error"}
 )
+# The second is Bulk API's of before, whose words come through here and there.
+_SESSION_CODES = frozenset({"INVALID_SESSION_ID", "InvalidSessionId"})
+_SESSION_ENDED = ("session expired or invalid", "invalid session id")
+# These two come with the same code but a new token changes nothing about them.
+_SESSION_BLOCKED = ("not valid for use with", "not attached to agent")
+_DAILY = "totalrequests limit exceeded"
+# ConcurrentRequests, ConcurrentPerOrgLongTxn, ... of which some come with other codes too. Not
+# anywhere in a message: that may quote a query.
+_CONCURRENT = re.compile(r"(unabletoprocess\W+)?concurrent\w*\b.*\blimit\b")
+# With these it is somebody on the way, or the moment, that has enough; never the day.
+_STATUSES_OF_A_MOMENT = (429, 503)
 
 
 class Verdict(enum.Enum):
@@ -60,12 +70,17 @@ class Budget:
 
 #: For the sign-in: a wrong host should be told in seconds, not in minutes.
 SIGN_IN_BUDGET = Budget(tries=4, seconds=60.0, longest_wait_seconds=8.0)
-#: For what tells only whether Salesforce can be reached.
-PROBE_BUDGET = Budget(tries=3, seconds=30.0, longest_wait_seconds=4.0)
 #: For what is done early, and again when it is needed; and where others have tried in vain.
 SHORT_BUDGET = Budget(tries=3, seconds=60.0, longest_wait_seconds=4.0)
-#: For a request that has a way out: another API, or another form of the request.
+#: For a request that has a way out: another API, or another form of the request; and for cleaning
+#: up, for which no run waits.
 SINGLE_TRY = Budget(tries=1)
+#: For what only gives advice: the run goes on without it.
+ADVICE_BUDGET = Budget(tries=2, seconds=30.0, longest_wait_seconds=2.0)
+#: For one object's describe: it may be that object's trouble, and others wait.
+DESCRIBE_BUDGET = Budget(tries=8, seconds=180.0)
+#: For many requests in one: they can be sent one by one instead.
+COMPOSITE_BUDGET = Budget(tries=3, seconds=60.0, longest_wait_seconds=8.0)
 
 
 def shorter(one: Budget, other: Budget) -> Budget:
@@ -85,18 +100,25 @@ def judge(status: int, error_code: str, reason: str, *, readable: bool) -> Verdi
     """
     if status < 300:  # noqa: PLR2004
         return Verdict.ACCEPTED if readable else Verdict.PASSING
-    if status == 401 and error_code == "INVALID_SESSION_ID":  # noqa: PLR2004
-        # These two come with the same code but a new token changes nothing about them.
-        blocked = "not valid for use with" in reason or "not attached to Agent" in reason
-        return Verdict.REFUSED if blocked else Verdict.SESSION_ENDED
-    if error_code == "REQUEST_LIMIT_EXCEEDED":
-        concurrent = reason.startswith(_CONCURRENT_LIMITS)
-        return Verdict.PASSING if concurrent else Verdict.DAILY_LIMIT
-    if error_code in _PASSING_ERROR_CODES:
+    # Proxies and composite requests change the status; what Salesforce says itself comes through.
+    said = reason.lower()
+    if error_code in _SESSION_CODES or said.startswith(_SESSION_ENDED):
+        is_blocked = any(words in said for words in _SESSION_BLOCKED)
+        return Verdict.REFUSED if is_blocked else Verdict.SESSION_ENDED
+    if _CONCURRENT.match(said) or error_code in _PASSING_ERROR_CODES:
         return Verdict.PASSING
+    if error_code == "REQUEST_LIMIT_EXCEEDED" or said.startswith(_DAILY):
+        return _of_a_limit(status, said)
     if error_code == "QUERY_TIMEOUT":
         return Verdict.REFUSED
     return Verdict.PASSING if status in _PASSING_STATUSES else Verdict.REFUSED
+
+
+def _of_a_limit(status: int, said: str) -> Verdict:
+    if "concurrent" in said:
+        return Verdict.PASSING
+    is_momentary = status in _STATUSES_OF_A_MOMENT and not said.startswith(_DAILY)
+    return Verdict.PASSING if is_momentary else Verdict.DAILY_LIMIT
 
 
 def retry_after_seconds(value: str | None, now: datetime) -> float | None:

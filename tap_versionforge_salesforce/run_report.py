@@ -51,6 +51,7 @@ class StreamReport:
         proven_by: What the count of rows was compared with, as Salesforce calls it; None where
             the stream was not read to its end.
         promised_rows: How many there had to be by that.
+        rows_before: How many of these an earlier run has written, whose Bulk job was gone on with.
         bookmark_before: The bookmark at the beginning.
         bookmark_after: The bookmark at the end.
         error: The code of what stopped it; None where nothing did.
@@ -64,6 +65,7 @@ class StreamReport:
     pages: int = 0
     proven_by: str | None = None
     promised_rows: int | None = None
+    rows_before: int = 0
     bookmark_before: str | None = None
     bookmark_after: str | None = None
     error: str | None = None

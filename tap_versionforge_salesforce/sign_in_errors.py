@@ -9,6 +9,19 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+# Production and sandboxes know other users and apps, and say no more than that one is not known.
+_MAY_BE_AUDIENCE = frozenset(
+    {
+        "audience-invalid",
+        "invalid-assertion",
+        "authentication-failure",
+        "user-not-approved",
+        "invalid-grant",
+        "invalid-client-id",
+        "app-not-found",
+        "sign-in-failed",
+    }
+)
 _APP_PAGE = "Setup > External Client App Manager (or App Manager for a Connected App)"
 
 
@@ -29,6 +42,11 @@ class SignInProblem:
     code: str
     cause: str
     fix: str
+
+    @property
+    def may_be_audience(self) -> bool:
+        """Tell whether an assertion for another authorization server may be refused like this."""
+        return self.code in _MAY_BE_AUDIENCE
 
     def explains(self, error: str, description: str) -> bool:
         """Tell whether an answer is this refusal."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Literal
 
@@ -73,6 +73,9 @@ class Call:
         retry_timeouts: False where a read that takes too long has another way out.
         final_refusals: False where a refusal is an answer for the caller, not an error.
         budget: How long to try.
+        timeout_seconds: Longest wait for this answer, where that is less than the setting's.
+        when_in_doubt: Called after each try that got no proper answer and that Salesforce may have
+            acted upon all the same.
     """
 
     method: str = "GET"
@@ -88,16 +91,26 @@ class Call:
     retry_timeouts: bool = True
     final_refusals: bool = True
     budget: Budget = field(default_factory=Budget)
+    timeout_seconds: float | None = None
+    when_in_doubt: Callable[[], None] | None = None
 
 
 class _PassingTroubleError(Exception):
     """Something that another try may mend; `error` is what it becomes when it does not."""
 
-    def __init__(self, kind: str, error: TapError, wait_seconds: float | None = None) -> None:
+    def __init__(
+        self,
+        kind: str,
+        error: TapError,
+        *,
+        wait_seconds: float | None = None,
+        is_in_doubt: bool = True,
+    ) -> None:
         super().__init__(error.message)
         self.kind = kind
         self.error = error
         self.wait_seconds = wait_seconds
+        self.is_in_doubt = is_in_doubt
 
 
 class SalesforceSession(requests.Session):
@@ -170,6 +183,8 @@ class SalesforceSession(requests.Session):
             try:
                 reply = self._attempt(call)
             except _PassingTroubleError as trouble:
+                if trouble.is_in_doubt and call.when_in_doubt is not None:
+                    call.when_in_doubt()
                 pause = wait_seconds if trouble.wait_seconds is None else trouble.wait_seconds
                 now = self._clock.monotonic()
                 if attempt >= budget.tries or now - started + pause > budget.seconds:
@@ -237,10 +252,22 @@ class SalesforceSession(requests.Session):
         if verdict is Verdict.PASSING:
             wait = retry_after_seconds(reply.headers.get("Retry-After"), self._clock.now())
             error = self._trouble(call, asked, reply)
-            raise _PassingTroubleError(f"Salesforce answered with {shown(reply)}", error, wait)
+            raise _PassingTroubleError(
+                f"Salesforce answered with {shown(reply)}",
+                error,
+                wait_seconds=wait,
+                is_in_doubt=reply.ok or reply.status >= 500,  # noqa: PLR2004
+            )
         if not call.final_refusals and not reply.is_redirect:
             return reply
-        raise refusal(asked, reply, is_daily_limit=verdict is Verdict.DAILY_LIMIT)
+        own_url = self.authenticator.own_url
+        raise refusal(
+            asked,
+            reply,
+            is_daily_limit=verdict is Verdict.DAILY_LIMIT,
+            is_session_ended=verdict is Verdict.SESSION_ENDED,
+            own_url="" if own_url == self._host else own_url,
+        )
 
     def _trouble(self, call: Call, asked: str, reply: Reply) -> TapError:
         if call.final_refusals:
@@ -283,7 +310,7 @@ class SalesforceSession(requests.Session):
                     data=call.form,
                     headers=dict(call.headers),
                     auth=Bearer(token),
-                    timeout=self._timeout,
+                    timeout=(_CONNECT_TIMEOUT_SECONDS, self._timeout_seconds(call)),
                     verify=self._ca_bundle,
                     allow_redirects=False,
                     stream=True,
@@ -330,6 +357,9 @@ class SalesforceSession(requests.Session):
             code="answer-too-large",
         )
 
+    def _timeout_seconds(self, call: Call) -> float:
+        return min(self._timeout[1], call.timeout_seconds or self._timeout[1])
+
     def _no_answer(
         self, call: Call, error: requests.RequestException | HTTPError
     ) -> _PassingTroubleError | UnavailableError:
@@ -337,7 +367,7 @@ class SalesforceSession(requests.Session):
             error,
             host=self._host,
             asked=f"{call.method} {call.path}",
-            timeout_seconds=self._timeout[1],
+            timeout_seconds=self._timeout_seconds(call),
         )
         is_timeout = told.code == "request-timeout"
         if not may_pass(error) or (is_timeout and not call.retry_timeouts):

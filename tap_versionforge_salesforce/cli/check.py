@@ -11,10 +11,9 @@ import click
 from singer_sdk.plugin_base import _ConfigInput
 
 from tap_versionforge_salesforce.discovery import describe_selected, discover
-from tap_versionforge_salesforce.exceptions import RefusedError, TapError
+from tap_versionforge_salesforce.exceptions import RefusedError, TapError, UnavailableError
 from tap_versionforge_salesforce.inputs import catalog_file
 from tap_versionforge_salesforce.keys import fingerprint, load_private_key
-from tap_versionforge_salesforce.quota import from_limits
 from tap_versionforge_salesforce.redaction import redact
 from tap_versionforge_salesforce.soql import Query
 from tap_versionforge_salesforce.tap import TapVersionForgeSalesforce
@@ -24,11 +23,6 @@ if TYPE_CHECKING:
 
     from tap_versionforge_salesforce.connection import Connection
     from tap_versionforge_salesforce.schema import SObject
-
-_LIMITS = (
-    ("DailyApiRequests", "daily API calls"),
-    ("DailyBulkV2QueryJobs", "daily Bulk 2.0 query jobs"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +60,8 @@ class Checks:
         self._sobjects: list[SObject] = []
 
     def run(self) -> Iterator[tuple[Step, TapError | None]]:
-        """Yield each step with the error that ended it; the first error is the last step."""
+        """Yield each step with its error; an error that is not one object's is the last step."""
+        was_unavailable = False
         for name, look in self._looks():
             try:
                 step, error = Step(name, ok=True, found=look()), None
@@ -74,8 +69,11 @@ class Checks:
                 error = raised
                 step = Step(name, ok=False, found=error.message, hint=error.hint, code=error.code)
             yield step, error
-            if error is not None:
+            is_unavailable = isinstance(error, UnavailableError)
+            is_objects = isinstance(error, RefusedError) or (is_unavailable and not was_unavailable)
+            if error is not None and not (self._sobjects and is_objects):
                 break
+            was_unavailable = is_unavailable
         if self._tap is not None:
             self._tap.connection.troubles.tell()
 
@@ -126,27 +124,26 @@ class Checks:
         ids = f"user {user}, org {organization.rpartition('/')[2]}"
         try:
             info = client.identity()
-        except RefusedError:
+        except (RefusedError, UnavailableError):
             # It needs the scope id, which extracting does not.
             return ids
         return f"{info.get('name')} <{info.get('preferred_username')}>, {ids}"
 
     def _limits(self) -> str:
-        try:
-            limits = self._connection.client.limits()
-        except RefusedError as error:
-            return (
-                f"can't be read ({error.error_code or error.status}): the user lacks View Setup "
-                "and Configuration; the usage in Salesforce's answers serves instead"
-            )
-        found = []
-        for name, what in _LIMITS:
-            allowance = from_limits(limits, name)
-            if allowance is not None:
-                found.append(f"{allowance.remaining:,} of {allowance.maximum:,} {what} left")
-        self._connection.quota.note(limits)
-        threshold = self._connection.settings.quota_warning_threshold
-        warning = self._connection.quota.warning(threshold)
+        reason = self._connection.read_limits()
+        if reason is not None:
+            return f"can't be read: {reason}; the usage in Salesforce's answers serves instead"
+        quota = self._connection.quota
+        limits = (
+            (quota.daily, "daily API calls"),
+            (quota.bulk_jobs, "daily Bulk 2.0 query jobs"),
+        )
+        found = [
+            f"{allowance.remaining:,} of {allowance.maximum:,} {what} left"
+            for allowance, what in limits
+            if allowance is not None
+        ]
+        warning = quota.warning(self._connection.settings.quota_warning_threshold)
         return "; ".join([*found, *([f"WARNING: {warning}"] if warning else [])])
 
     def _describe(self) -> str:
@@ -158,7 +155,9 @@ class Checks:
             self._sobjects = describe_selected(self._connection, names, self._tap.logger)
             self._connection.raise_failures()
         fields = sum(len(sobject.columns) for sobject in self._sobjects)
-        return f"{len(self._sobjects)} objects with {fields:,} fields"
+        objects = _counted(len(self._sobjects), "object")
+        calls = _counted(len(self._sobjects), "API call")
+        return f"{objects} with {fields:,} fields; a look at one row of each takes {calls}"
 
     def _one_row(self, sobject: SObject) -> str:
         settings = self._connection.settings
@@ -169,6 +168,10 @@ class Checks:
         key = sobject.replication_key
         how = f"incremental by {key}" if key else "full table, it has no replication key"
         return f"{'readable' if rows else 'readable, but the user sees no rows'}; {how}"
+
+
+def _counted(count: int, what: str) -> str:
+    return f"1 {what}" if count == 1 else f"{count:,} {what}s"
 
 
 def _selected(tap: TapVersionForgeSalesforce) -> list[dict[str, Any]]:
@@ -193,7 +196,8 @@ def check(
 ) -> None:
     """Look at every step from the settings to one row of each object.
 
-    Stops at the first step that fails, says what to do, and exits with that error's code.
+    Stops at the first step that fails, says what to do, and exits with that error's code; of the
+    objects it looks at all.
 
     Example: tap-versionforge-salesforce check --config config.json
     """
@@ -203,7 +207,7 @@ def check(
     code = 0
     for step, error in checks.run():
         steps.append(step)
-        code = 0 if error is None else error.exit_code
+        code = code or (0 if error is None else error.exit_code)
         if not as_json:
             _print(step)
     if as_json:

@@ -223,6 +223,30 @@ def test_a_job_whose_creation_was_not_confirmed_is_created_again(
     assert run.ids("Account") == rows
     assert len(org.journal.calls("/jobs/query", "POST")) == 2
     assert len(org.jobs.all()) == 1
+    (line,) = [line for line in run.log.splitlines() if "that nobody reads" in line]
+    assert "WARNING" in line
+    assert "The creation of a Bulk job for Account got no proper answer" in line
+    assert "Setup > Bulk Data Load Jobs" in line
+
+
+@pytest.mark.parametrize(
+    ("trouble", "doubtful"),
+    [
+        pytest.param(outages.maintenance_page(504), True, id="504"),
+        pytest.param(outages.not_json(), True, id="200 page"),
+        pytest.param(outages.concurrent_limit(), False, id="concurrent limit"),
+        pytest.param(outages.too_many_requests(), False, id="429"),
+    ],
+)
+def test_a_creation_that_was_refused_in_passing_left_no_job(
+    org: LocalOrg, tap: TapRunner, rows: list[str], trouble: faults.Action, *, doubtful: bool
+) -> None:
+    """Only where nobody can tell, a line says that a job may be left."""
+    org.faults.add("POST /jobs/query", trouble)
+    run = read(tap)
+    assert run.exit_code == 0, run.log
+    assert run.ids("Account") == rows
+    assert ("that nobody reads" in run.log) is doubtful
 
 
 def test_jobs_of_others_are_left_alone(org: LocalOrg, tap: TapRunner, rows: list[str]) -> None:

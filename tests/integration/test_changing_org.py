@@ -309,6 +309,7 @@ def test_describe_that_fails_never_makes_a_stream_vanish(
     assert rows
     trouble = faults.answer(status, [{"errorCode": "UNKNOWN_EXCEPTION", "message": "x"}])
     org.faults.add("POST /composite", trouble, times=None)
+    org.faults.add("*/sobjects/*/describe", trouble, times=None)
     run = tap.sync(catalog=catalog)
     assert (run.exit_code, run.records("Contact")) == (5, [])
     org.faults.clear()

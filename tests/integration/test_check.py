@@ -18,7 +18,7 @@ from tests.local_org.oauth import TOKEN_ERRORS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.integration.harness import Run, TapRunner
+    from tests.integration.harness import OrgClock, Run, TapRunner
     from tests.local_org import LocalOrg
 
 STEPS = ["settings", "key", "token", "API versions", "identity", "limits", "describe"]
@@ -75,7 +75,9 @@ def test_lines_say_what_was_found(org: LocalOrg, tap: TapRunner) -> None:
         "8,999 of 15,000 daily API calls left; 10,000 of 10,000 daily Bulk 2.0 query jobs left"
     )
     fields = sum(len(org.store.sobjects[name].fields) for name in TWO)
-    assert found["describe"] == f"2 objects with {fields:,} fields"
+    assert found["describe"] == (
+        f"2 objects with {fields:,} fields; a look at one row of each takes 2 API calls"
+    )
     assert found["Account"] == "readable; incremental by SystemModstamp"
     assert found["Contact"] == (
         "readable, but the user sees no rows; incremental by SystemModstamp"
@@ -122,7 +124,7 @@ def test_limits_refused_is_told_but_no_failure(org: LocalOrg, tap: TapRunner) ->
     org.settings.view_setup = False
     run = check(tap, objects=["Account"])
     assert run.exit_code == 0
-    assert "can't be read (INSUFFICIENT_ACCESS)" in lines(run)["limits"]
+    assert "can't be read: HTTP 403, INSUFFICIENT_ACCESS" in lines(run)["limits"]
     assert "View Setup and Configuration" in lines(run)["limits"]
     assert list(lines(run))[-1] == "Account"
 
@@ -302,14 +304,6 @@ def test_json_has_the_same_steps(org: LocalOrg, tap: TapRunner, *, works: bool) 
             id="limits",
         ),
         pytest.param(
-            {},
-            lambda org: org.faults.add("*/limits", outages.server_unavailable(), times=None),
-            "limits",
-            5,
-            "HTTP 503 (SERVER_UNAVAILABLE)",
-            id="limits unavailable",
-        ),
-        pytest.param(
             {"objects": ["Acount"]}, None, "describe", 2, "objects names Acount", id="describe"
         ),
         pytest.param(
@@ -325,13 +319,11 @@ def test_json_has_the_same_steps(org: LocalOrg, tap: TapRunner, *, works: bool) 
         ),
         pytest.param(
             {},
-            lambda org: org.faults.add(
-                "GET /query*", outages.salesforce(errors.not_queryable("Account")), times=None
-            ),
+            lambda org: org.faults.add("GET /query*", outages.url_not_reset(), times=None),
             "Account",
-            7,
-            "entity type Account does not support query",
-            id="row",
+            2,
+            "URL_NOT_RESET",
+            id="another host",
         ),
     ],
 )
@@ -356,6 +348,46 @@ def test_first_failure_ends_it(
     assert told in lines(run)[step]
     assert lines(run)["what to do"]
     assert "Traceback" not in run.log
+
+
+def test_what_an_object_refuses_does_not_hide_the_others(org: LocalOrg, tap: TapRunner) -> None:
+    """Each object has its line, and the exit code is that of the first that fails."""
+    org.faults.add(
+        faults.querying("Account"), outages.salesforce(errors.not_queryable("Account")), times=None
+    )
+    org.faults.add(faults.querying("Contact"), outages.unknown_exception(), times=None)
+    run = check(tap, objects=[*TWO, "User"])
+    assert run.exit_code == 7, run.stdout
+    found = lines(run)
+    assert "entity type Account does not support query" in found["Account"]
+    assert "HTTP 500 (UNKNOWN_EXCEPTION)" in found["Contact"]
+    assert found["User"].startswith("readable")
+    report = json.loads(check(tap, "--json", objects=[*TWO, "User"]).stdout)
+    assert [step["ok"] for step in report["steps"]][-3:] == [False, False, True]
+
+
+def test_an_org_that_answers_no_query_is_not_asked_for_each_object(
+    org: LocalOrg, tap: TapRunner
+) -> None:
+    """Two objects in a row that fail as unavailable are enough."""
+    org.faults.add("GET /query*", outages.unknown_exception(), times=None)
+    run = check(tap, objects=[*TWO, "User"])
+    assert run.exit_code == 5, run.stdout
+    assert list(lines(run)) == [*STEPS, "Account", "what to do", "Contact"]
+
+
+@pytest.mark.parametrize("path", ["/services/oauth2/userinfo", "*/limits"])
+def test_what_is_only_advice_fails_no_check(
+    org: LocalOrg, tap: TapRunner, clock: OrgClock, path: str
+) -> None:
+    """The line says what came, after two tries."""
+    fault = org.faults.add(path, outages.server_unavailable(), times=None)
+    run = check(tap, objects=["Account"])
+    assert run.exit_code == 0, run.stdout
+    assert fault.fired == 2
+    assert sum(clock.slept) <= 2
+    if "limits" in path:
+        assert "HTTP 503 (SERVER_UNAVAILABLE)" in lines(run)["limits"]
 
 
 def test_nothing_is_sent_before_settings_and_key_are_right(org: LocalOrg, tap: TapRunner) -> None:

@@ -110,7 +110,9 @@ def test_header_serves_where_limits_are_refused(
     org.limits.calls.remaining = 500
     run = tap.sync(objects=THREE, start_date="2020-01-01")
     assert run.exit_code == 0, run.log
-    (line,) = [line for line in run.log.splitlines() if "View Setup and Configuration" in line]
+    (line,) = [line for line in run.log.splitlines() if "daily limits can't be read" in line]
+    assert "HTTP 403, INSUFFICIENT_ACCESS" in line
+    assert "the user lacks the permission View Setup and Configuration" in line
     assert "INFO" in line
     (line,) = warnings(run)
     assert "Only 498 of the org's 15,000 daily API calls remain" in line

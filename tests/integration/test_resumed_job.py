@@ -88,6 +88,18 @@ def test_the_next_run_goes_on_behind_the_last_page(
     assert second.job("Account") is None
 
 
+def test_the_report_of_a_resumed_job_adds_up(
+    org: LocalOrg, tap: TapRunner, rows: list[str]
+) -> None:
+    """What an earlier run has written of the job is told beside what the job has."""
+    first = broken_after(org, tap, 2)
+    second = read(tap, first.state)
+    assert second.exit_code == 0, second.log
+    (told,) = second.report["streams"]
+    assert (told["rows_before"], told["promised_rows"]) == (20, len(rows))
+    assert told["rows"] + told["rows_before"] == told["promised_rows"]
+
+
 def test_what_changed_since_is_read_in_the_same_run(
     org: LocalOrg, tap: TapRunner, rows: list[str]
 ) -> None:

@@ -188,6 +188,20 @@ def test_given_audience_is_never_swapped(org: LocalOrg, tap: TapRunner, name: st
     assert run.exit_code == 3
     assert audiences(org) == [PRODUCTION_AUDIENCE]
     assert "[audience-invalid]" in run.log
+    assert "was derived" not in run.log
+
+
+@pytest.mark.parametrize("given", [True, False], ids=["given", "derived"])
+def test_a_derived_audience_is_named_where_it_may_be_the_cause(
+    org: LocalOrg, tap: TapRunner, *, given: bool
+) -> None:
+    """Salesforce does not say that the user is one of the other login host's."""
+    org.settings.token_error = ("invalid_grant", "authentication failure")
+    audience = {"jwt_audience": PRODUCTION_AUDIENCE} if given else {}
+    run = tap.sync(objects=["Account"], **audience)
+    assert run.exit_code == 3
+    told = f"The audience {PRODUCTION_AUDIENCE} was derived from instance_url; jwt_audience"
+    assert (told in run.log) is not given
 
 
 def test_given_audience_is_sent_as_it_is(org: LocalOrg, tap: TapRunner) -> None:

@@ -229,11 +229,11 @@ def test_answer_without_end_is_not_taken_in(
     """What unpacks to more than any answer of Salesforce has is given up, not held."""
     monkeypatch.setattr("tap_versionforge_salesforce.transport._LARGEST_BODY_BYTES", 1 << 21)
     endless = faults.answer(200, b'{"a": "' + bytes(1 << 22) + b'"}')
-    org.faults.add("/limits", endless, times=None)
-    run = tap.sync(objects=["Account"])
+    org.faults.add("/sobjects", endless, times=None)
+    run = tap.sync(objects=["Acc*"])
     assert run.exit_code == 5, run.log
     assert "[answer-too-large]" in run.log.splitlines()[-1]
-    assert len(org.journal.calls("/limits")) == 1
+    assert len(org.journal.calls("/sobjects")) == 1
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])

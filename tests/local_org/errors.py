@@ -36,6 +36,12 @@ def app_not_attached() -> SalesforceError:
     return SalesforceError(401, "INVALID_SESSION_ID", message)
 
 
+def url_not_reset() -> SalesforceError:
+    """The host signs users in, and is not the one that serves this org's data."""
+    message = "Destination URL not reset. The URL returned from login must be set"
+    return SalesforceError(404, "URL_NOT_RESET", message)
+
+
 def invalid_auth_header() -> SalesforceError:
     return SalesforceError(401, "INVALID_AUTH_HEADER", "INVALID_AUTH_HEADER")
 
@@ -146,6 +152,11 @@ def query_too_complicated() -> SalesforceError:
         "Query is either selecting too many fields or the filter conditions are too complicated."
     )
     return SalesforceError(400, "QUERY_TOO_COMPLICATED", message)
+
+
+def not_filterable(name: str) -> SalesforceError:
+    message = f"field '{name}' can not be filtered in a query call"
+    return SalesforceError(400, "INVALID_FIELD", message)
 
 
 def operation_too_large() -> SalesforceError:

@@ -86,9 +86,10 @@ def api_disabled_for_user() -> Action:
     return salesforce(errors.api_disabled_for_user())
 
 
-def session_expired() -> Action:
-    """401: sign in again."""
-    return salesforce(errors.invalid_session())
+def session_expired(status: int = 401) -> Action:
+    """401, or what a proxy makes of it: sign in again."""
+    error = errors.invalid_session()
+    return salesforce(errors.SalesforceError(status, error.code, error.message))
 
 
 def session_not_for_rest() -> Action:
@@ -99,6 +100,11 @@ def session_not_for_rest() -> Action:
 def app_not_attached() -> Action:
     """The other 401 that no sign-in cures."""
     return salesforce(errors.app_not_attached())
+
+
+def url_not_reset() -> Action:
+    """404: another host serves the org's data."""
+    return salesforce(errors.url_not_reset())
 
 
 def query_timeout() -> Action:

@@ -167,6 +167,22 @@ def test_bodies_are_not_in_the_repr() -> None:
             id="redirect",
         ),
         pytest.param(
+            said("INVALID_SESSION_ID", "This session is not valid for use with the REST API", 403),
+            False,
+            SignInError,
+            "session-refused",
+            "not valid for use",
+            id="session as 403",
+        ),
+        pytest.param(
+            said("URL_NOT_RESET", "Destination URL not reset.", 404),
+            False,
+            SettingsError,
+            "instance-url-not-reset",
+            "Destination URL not reset.",
+            id="another host",
+        ),
+        pytest.param(
             said("INVALID_FIELD", "No such column 'X' on entity 'Account'"),
             False,
             RefusedError,
@@ -200,6 +216,41 @@ def test_a_refused_request_names_itself() -> None:
         "INVALID_FIELD",
         "No such column",
     )
+
+
+def test_the_hosts_own_address_is_in_the_hint() -> None:
+    """The sign-in names the address that instance_url should have been."""
+    own = "https://acme.my.salesforce.com"
+    error = refusal(ASKED, said("URL_NOT_RESET", "Destination URL not reset."), own_url=own)
+    assert own in error.hint
+
+
+def test_a_session_that_ends_again_and_again_is_no_streams_trouble() -> None:
+    """Whatever the status, and with no code at all."""
+    answer = said("", "Session expired or invalid", 400)
+    error = refusal(ASKED, answer, is_session_ended=True)
+    assert isinstance(error, SignInError)
+
+
+@pytest.mark.parametrize(
+    ("code", "reason", "advice"),
+    [
+        ("QUERY_TOO_COMPLICATED", "Query is either selecting too many fields", "formula fields"),
+        ("INVALID_FIELD", "field 'X' can not be filtered in a query call", "FULL_TABLE"),
+        ("MALFORMED_QUERY", "X cannot be sorted in a query call", "FULL_TABLE"),
+        ("X", "Filters may not have any gaps within the composite key", "FULL_TABLE"),
+        ("X", "Implementation restriction: Y requires a filter by a single Id", "leave it out"),
+        ("X", "a filter on a reified column is required [UserId,DurableId]", "leave it out"),
+        ("API_ERROR", "Cannot serialize value for 'P__c' in CSV format", "serve P__c: deselect"),
+        ("API_ERROR", "Cannot serialize value for 'P__c' in CSV format", "api_mode to auto"),
+        ("INVALIDENTITY", "Entity 'X' is not supported by the Bulk API.", "api_mode auto"),
+        ("QUERY_TIMEOUT", "", "api_mode bulk"),
+        ("INVALID_FIELD", "No such column", "says what Salesforce does not accept"),
+    ],
+)
+def test_the_hint_says_what_helps(code: str, reason: str, advice: str) -> None:
+    """Where Salesforce's words name a cause, the hint names what to do about it."""
+    assert advice in refusal(ASKED, said(code, reason)).hint
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from tap_versionforge_salesforce.canonical import _first_look
 from tap_versionforge_salesforce.columns import Column, Kind, queried
+from tap_versionforge_salesforce.json_pages import _decoder
 
 ID = Column("Id", Kind.TEXT)
 NAME = Column("Name", Kind.TEXT)
@@ -42,3 +44,13 @@ def test_query_names_each_column_once_and_id_last(
 def test_parts_keep_their_kind() -> None:
     """A latitude is a number whether it is selected itself or as a part."""
     assert queried((ADDRESS,))[1].kind is Kind.NUMBER
+
+
+def test_what_is_remembered_of_columns_does_not_grow_with_the_objects() -> None:
+    """A thousand objects take no more memory than the few that are read at a time."""
+    for n in range(50):
+        columns = (Column("Id", Kind.TEXT), Column(f"Field{n}__c", Kind.NUMBER))
+        _first_look(columns)
+        _decoder(columns)
+    for remembered in (_first_look.cache_info(), _decoder.cache_info()):
+        assert remembered.currsize <= 10

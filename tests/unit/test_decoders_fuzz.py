@@ -268,7 +268,7 @@ ENDPOINTS: dict[str, tuple[object, Callable[[SalesforceClient], object]]] = {
         lambda c: [entry["name"] for entry in c.describe_global()],
     ),
     "describe": (DESCRIBE, lambda c: c.describe("Account")),
-    "composite": (COMPOSITE, lambda c: c.describe_many(["Account", "Nothing__c"])),
+    "composite": (COMPOSITE, lambda c: dict(c.describe_many(["Account", "Nothing__c"]))),
     "create": (JOB, lambda c: c.create_job("SELECT Id FROM Account", deleted=False)["id"]),
     "job": (JOB, lambda c: c.job("750", version="68.0")["state"]),
     "result pages": (PAGES, lambda c: list(c.result_pages("750", version="68.0"))),

@@ -26,6 +26,7 @@ from tap_versionforge_salesforce.planner import (
     way_to_rest,
 )
 from tap_versionforge_salesforce.quota import Allowance
+from tap_versionforge_salesforce.refusals import error_in_words
 
 
 def refused(error_code: str = "", reason: str = "", *, status: int = 400) -> RefusedError:
@@ -280,6 +281,36 @@ LATE = UnavailableError("", hint="", code="bulk-job-timeout")
 TIMED_OUT = failed("InvalidBatch : Failed to process query: QUERY_TIMEOUT: too long")
 NO_FIELD = failed("InvalidBatch : Failed to process query: INVALID_FIELD: no")
 
+NOT_SERIALIZED = failed("Cannot serialize value for 'Payload__c' in CSV format")
+STORAGE_USED_UP = failed("LIMIT_EXCEEDED: Max bulk v2 query result size stored (1) kb per 24 hrs")
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "FUNCTIONALITY_NOT_ENABLED: Foreign Key Relationships not supported in Bulk Query",
+        "API_ERROR: Selecting compound data not supported in Bulk Query",
+        "INVALIDENTITY: Entity 'X' is not supported by the Bulk API.",
+        "INVALIDENTITY: no",
+        "FEATURENOTENABLED: no",
+        "Cannot serialize value for 'Payload__c' in CSV format",
+        "Bulk API doesn't support fields of type complexvalue",
+    ],
+)
+@pytest.mark.parametrize("before", ["", "InvalidBatch : Failed to process query: "])
+def test_what_a_failed_job_says_leads_to_rest_as_a_refusal_does(before: str, reason: str) -> None:
+    """One judgement of Bulk's words, and no halves of what Bulk does not serve at any size."""
+    error_code, words = error_in_words(before + reason)
+    error = RefusedError("", hint="", error_code=error_code, reason=words, code="bulk-job-failed")
+    assert way_to_rest(error, is_few=False)
+    assert not may_be_too_large(error, 0)
+
+
+def test_a_job_that_fails_for_the_days_storage_is_known() -> None:
+    """As the refusal of a job for that is."""
+    error_code, words = error_in_words(f"InvalidBatch : {STORAGE_USED_UP.reason}")
+    assert jobs_are_used_up(RefusedError("", hint="", error_code=error_code, reason=words))
+
 
 @pytest.mark.parametrize(
     ("error", "failures", "may_be"),
@@ -288,6 +319,8 @@ NO_FIELD = failed("InvalidBatch : Failed to process query: INVALID_FIELD: no")
         pytest.param(TIMED_OUT, 40, True, id="still too large"),
         pytest.param(failed("retried more than fifteen times"), 40, True, id="retried"),
         pytest.param(NO_FIELD, 0, False, id="another reason"),
+        pytest.param(NOT_SERIALIZED, 0, False, id="not for Bulk"),
+        pytest.param(STORAGE_USED_UP, 0, False, id="storage used up"),
         pytest.param(failed("no reason given"), 3, True, id="nobody knows"),
         pytest.param(failed("no reason given"), 4, False, id="nobody knows, again and again"),
         pytest.param(LATE, 3, True, id="late"),

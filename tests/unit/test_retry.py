@@ -67,6 +67,80 @@ EXPIRED = "Session expired or invalid"
             Verdict.PASSING,
             id="requests at once",
         ),
+        pytest.param(
+            403,
+            "REQUEST_LIMIT_EXCEEDED",
+            "Your org has too many concurrent requests: limit exceeded",
+            Verdict.PASSING,
+            id="concurrent in other words",
+        ),
+        pytest.param(
+            503,
+            "SERVER_BUSY",
+            "UnableToProcess: ConcurrentRequests Limit exceeded.",
+            Verdict.PASSING,
+            id="concurrent with another code",
+        ),
+        pytest.param(
+            400,
+            "EXCEPTION",
+            "ConcurrentPerOrgLongTxn Limit exceeded.",
+            Verdict.PASSING,
+            id="concurrent with another status",
+        ),
+        pytest.param(
+            429,
+            "REQUEST_LIMIT_EXCEEDED",
+            "Too many requests.",
+            Verdict.PASSING,
+            id="limit of a moment",
+        ),
+        pytest.param(
+            503,
+            "REQUEST_LIMIT_EXCEEDED",
+            "TotalRequests Limit exceeded.",
+            Verdict.DAILY_LIMIT,
+            id="daily calls as 503",
+        ),
+        pytest.param(
+            429,
+            "TOO_MANY",
+            "TotalRequests Limit exceeded.",
+            Verdict.DAILY_LIMIT,
+            id="daily calls with another code",
+        ),
+        pytest.param(
+            403, "REQUEST_LIMIT_EXCEEDED", "", Verdict.DAILY_LIMIT, id="limit without words"
+        ),
+        pytest.param(
+            400,
+            "MALFORMED_QUERY",
+            "SELECT Concurrent_Limit__c: TotalRequests Limit exceeded.",
+            Verdict.REFUSED,
+            id="a query with such words",
+        ),
+        *(
+            pytest.param(
+                status,
+                "INVALID_SESSION_ID",
+                EXPIRED,
+                Verdict.SESSION_ENDED,
+                id=f"ended as {status}",
+            )
+            for status in (400, 403, 500)
+        ),
+        pytest.param(403, "", EXPIRED, Verdict.SESSION_ENDED, id="ended without a code"),
+        pytest.param(
+            400, "InvalidSessionId", "Invalid session id", Verdict.SESSION_ENDED, id="ended, Bulk"
+        ),
+        pytest.param(
+            403,
+            "INVALID_SESSION_ID",
+            "This session is not valid for use with the REST API",
+            Verdict.REFUSED,
+            id="session not for REST as 403",
+        ),
+        pytest.param(400, "UNKNOWN_EXCEPTION", "", Verdict.PASSING, id="unknown as 400"),
         pytest.param(403, "API_DISABLED_FOR_ORG", "", Verdict.REFUSED, id="no API"),
         pytest.param(
             403, "TXN_SECURITY_METERING_ERROR", "", Verdict.PASSING, id="slow security policies"
