@@ -67,16 +67,17 @@ class QueryJob:
         self.promised_rows: int | None = None
         self.api_version = self._client.api_version
 
-    def create(self, soql: str) -> None:
+    def create(self, soql: str, *, deleted: bool) -> None:
         """Create the job.
 
         Args:
             soql: Without ORDER BY and LIMIT.
+            deleted: As for `SalesforceClient.create_job`.
 
         Raises:
             RefusedError: Salesforce validates the query at once; ``error_code`` tells what of it.
         """
-        created = self._client.create_job(soql, deleted=self._settings.include_deleted)
+        created = self._client.create_job(soql, deleted=deleted)
         self.id = str(created["id"])
         self._connection.quota.count_job()
         self.api_version = self._client.api_version
@@ -256,7 +257,11 @@ class QueryJob:
             if found is None:
                 return
             part, page = found
-            yield part
+            try:
+                yield part
+            except GeneratorExit:  # nobody wants the rest
+                page.close()
+                raise
             is_within_page = not part.ends_page
             if part.ends_page:
                 page.close()

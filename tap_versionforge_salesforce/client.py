@@ -108,11 +108,15 @@ class SalesforceClient:
         """Return the approximate rows of each object; Salesforce leaves some objects out.
 
         Needs *View Setup and Configuration*.
+
+        Args:
+            names: In whatever case; the counts have the names as they are here.
         """
-        call = Call(path="/limits/recordCount", params={"sObjects": ",".join(names)})
+        asked = {name.lower(): name for name in names}
+        call = Call(path="/limits/recordCount", params={"sObjects": ",".join(asked.values())})
         listed = _object(self._versioned(call)).get("sObjects")
         return {
-            entry["name"]: entry["count"]
+            asked.get(entry["name"].lower(), entry["name"]): entry["count"]
             for entry in _objects(listed)
             if isinstance(entry.get("name"), str) and isinstance(entry.get("count"), int)
         }
@@ -200,7 +204,7 @@ class SalesforceClient:
 
         Args:
             soql: The query.
-            deleted: Rows in the recycle bin too (``queryAll``).
+            deleted: Rows in the recycle bin and archived ones too (``queryAll``).
             in_haste: Don't repeat a request that timed out: there is another way.
 
         Raises:
@@ -245,6 +249,10 @@ class SalesforceClient:
 
     def create_job(self, soql: str, *, deleted: bool) -> Mapping[str, object]:
         """Create a query job; return it as Salesforce does, without counters.
+
+        Args:
+            soql: The query.
+            deleted: Rows in the recycle bin and archived ones too (``queryAll``).
 
         Raises:
             UnavailableError: The answer has no ``id``.

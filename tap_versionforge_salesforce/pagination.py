@@ -196,7 +196,7 @@ class SalesforcePaginator:
 
     @property
     def _query_sha256(self) -> str:
-        operation = "queryAll" if self._settings.include_deleted else "query"
+        operation = "queryAll" if self._query.all_rows else "query"
         query = f"{operation} {self._query.text(ordered=False)}"
         return hashlib.sha256(query.encode()).hexdigest()
 
@@ -259,7 +259,7 @@ class SalesforcePaginator:
         yield from self._job_pages(saved)
 
     def _created(self) -> SavedJob:
-        self._job.create(self._query.text(ordered=False))
+        self._job.create(self._query.text(ordered=False), deleted=self._query.all_rows)
         return SavedJob(
             id=self._job.id,
             api_version=self._job.api_version,

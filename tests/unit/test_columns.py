@@ -42,3 +42,22 @@ def test_query_names_each_column_once_and_id_last(
 def test_parts_keep_their_kind() -> None:
     """A latitude is a number whether it is selected itself or as a part."""
     assert queried((ADDRESS,))[1].kind is Kind.NUMBER
+
+
+@pytest.mark.parametrize(
+    ("keys", "named"),
+    [
+        pytest.param((), ("BillingCity", "BillingLatitude", "Name"), id="none"),
+        pytest.param(("BillingCity",), ("BillingLatitude", "Name", "BillingCity"), id="another"),
+        pytest.param(("Key",), ("BillingCity", "BillingLatitude", "Name"), id="not selected"),
+    ],
+)
+def test_rows_without_ids(keys: tuple[str, ...], named: tuple[str, ...]) -> None:
+    """Id is not queried where rows have none; the key that they have goes last."""
+    assert tuple(column.name for column in queried((ADDRESS, NAME), keys)) == named
+
+
+def test_property_is_named_as_the_catalog_has_it() -> None:
+    """The org's name is that of the column, and the catalog's that of the property."""
+    assert NAME.property_name == "Name"
+    assert Column("Name", Kind.TEXT, alias="NAME").property_name == "NAME"
