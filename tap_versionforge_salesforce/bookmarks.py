@@ -80,7 +80,7 @@ class Bookmark:
         if self._key is None or value is None:
             return None
         # A state written by hand often leaves the key out; a key that is there has to be ours.
-        if self._state.get("replication_key", self._key) != self._key:
+        if str(self._state.get("replication_key", self._key)).lower() != self._key.lower():
             return None
         try:
             return parse_instant(value)

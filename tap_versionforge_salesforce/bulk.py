@@ -68,11 +68,12 @@ class QueryJob:
         self.promised_rows: int | None = None
         self.api_version = self._client.api_version
 
-    def create(self, soql: str, *, in_haste: bool) -> None:
+    def create(self, soql: str, *, deleted: bool, in_haste: bool) -> None:
         """Create the job.
 
         Args:
             soql: Without ORDER BY and LIMIT.
+            deleted: As for `SalesforceClient.create_job`.
             in_haste: Don't try for long.
 
         Raises:
@@ -83,7 +84,7 @@ class QueryJob:
         try:
             created = self._client.create_job(
                 soql,
-                deleted=self._settings.include_deleted,
+                deleted=deleted,
                 in_haste=in_haste,
                 when_in_doubt=partial(doubts.append, None),
             )
@@ -291,7 +292,11 @@ class QueryJob:
             if found is None:
                 return
             part, page = found
-            yield part
+            try:
+                yield part
+            except GeneratorExit:  # nobody wants the rest
+                page.close()
+                raise
             is_within_page = not part.ends_page
             if part.ends_page:
                 page.close()

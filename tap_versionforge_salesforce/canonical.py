@@ -129,7 +129,7 @@ def canonical(
         Canonical values, and what could not be kept as it was.
     """
     oddities: list[Oddity] = []
-    ids = table["Id"]
+    ids = row_names(table)
     if may_hold_nul:
         table = pl.DataFrame([_without_nul(table[c.name], ids, oddities) for c in columns])
     seen = table.select(_first_look(tuple(columns)))
@@ -141,6 +141,14 @@ def canonical(
         if flags.get(_flag(column))
     ]
     return made.with_columns(respelled), tuple(oddities)
+
+
+def row_names(table: pl.DataFrame) -> pl.Series:
+    """Return what a message calls each row: its Id, or its place where it has none."""
+    if "Id" in table.columns:
+        return table["Id"]
+    places: pl.Series = pl.int_range(1, table.height + 1, eager=True).cast(pl.String)
+    return places
 
 
 @lru_cache(maxsize=8)

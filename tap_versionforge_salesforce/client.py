@@ -144,14 +144,16 @@ class SalesforceClient:
         Needs *View Setup and Configuration*.
 
         Args:
-            names: No more than `counted_together` puts together.
+            names: No more than `counted_together` puts together, in whatever case; the counts have
+                the names as they are here.
         """
-        call = _advice("/limits/recordCount", sObjects=",".join(names))
+        asked = {name.lower(): name for name in names}
+        call = _advice("/limits/recordCount", sObjects=",".join(asked.values()))
         listed = self._answered(call).get("sObjects")
         if not isinstance(listed, list):
             raise odd_answer(_asked(call))
         return {
-            entry["name"]: entry["count"]
+            asked.get(entry["name"].lower(), entry["name"]): entry["count"]
             for entry in _objects(listed)
             if isinstance(entry.get("name"), str) and isinstance(entry.get("count"), int)
         }
@@ -274,7 +276,7 @@ class SalesforceClient:
 
         Args:
             soql: The query.
-            deleted: Rows in the recycle bin too (``queryAll``).
+            deleted: Rows in the recycle bin and archived ones too (``queryAll``).
             in_haste: Don't repeat a request that timed out: there is another way.
 
         Raises:
@@ -329,7 +331,7 @@ class SalesforceClient:
 
         Args:
             soql: Without ORDER BY and LIMIT.
-            deleted: Rows in the recycle bin too.
+            deleted: Rows in the recycle bin and archived ones too (``queryAll``).
             in_haste: Don't try for long: it is tried again when it is needed.
             when_in_doubt: As for `Call`: there may be another job than the one returned.
 

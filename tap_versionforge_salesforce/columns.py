@@ -25,30 +25,40 @@ class Column:
     """One field of an sObject as the tap reads it.
 
     Attributes:
-        name: The field's API name, which is also the property's name.
+        name: The field's API name.
         kind: How its values are spelled.
         parts: For a compound field, its visible component columns by the name they have inside
             the object (``street``, ``latitude``). A compound field is never queried itself:
             Bulk API 2.0 refuses it, and the components carry the same values in both APIs.
+        alias: How the catalog spells the name, where that differs in upper and lower case.
     """
 
     name: str
     kind: Kind
     parts: tuple[tuple[str, Column], ...] = ()
+    alias: str | None = None
+
+    @property
+    def property_name(self) -> str:
+        """Return the name of its property in a record."""
+        return self.alias or self.name
 
 
-def queried(columns: tuple[Column, ...]) -> tuple[Column, ...]:
-    """Return the columns that a query has to name, each once, ``Id`` last.
+def queried(columns: tuple[Column, ...], keys: tuple[str, ...] = ("Id",)) -> tuple[Column, ...]:
+    """Return the columns that a query has to name, each once, the key last.
 
     ``Id`` is never empty. As the last column it shows a row that was cut short, which a lenient
     CSV reader would fill up with nulls.
 
     Args:
         columns: The selected columns, compound ones included.
+        keys: What tells the object's rows apart; ``Id`` is queried even if it is not selected.
     """
     named: dict[str, Column] = {}
     for column in columns:
         for part in [part for _, part in column.parts] or [column]:
             named.setdefault(part.name, part)
-    identity = named.pop("Id", Column("Id", Kind.TEXT))
-    return (*named.values(), identity)
+    if keys == ("Id",):
+        named.setdefault("Id", Column("Id", Kind.TEXT))
+    last = [named.pop(key) for key in keys if key in named]
+    return (*named.values(), *last)

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import difflib
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from tap_versionforge_salesforce.exceptions import RefusedError, SettingsError, TapError
+from tap_versionforge_salesforce.exceptions import (
+    RefusedError,
+    SettingsError,
+    TapError,
+    UnavailableError,
+    odd_answer,
+)
 from tap_versionforge_salesforce.schema import SObject, sobject_from_describe
 
 if TYPE_CHECKING:
@@ -18,62 +25,85 @@ if TYPE_CHECKING:
 _GLOB = frozenset("*?")
 # Change events and platform events are listed as objects but hold no rows.
 _NO_ROWS = ("ChangeEvent", "EventStream", "__e")
+_NOT_FOUND = 404
 
 
 def discover(connection: Connection, logger: logging.Logger) -> list[SObject]:
     """Return the objects that the setting ``objects`` names.
 
+    What only a pattern names is left out where it can't be read. What the user named, and is
+    there, but can't be described at the moment, is noted as a failure of the run.
+
     Raises:
-        SettingsError: An object that the user named does not exist, or can't be described.
+        SettingsError: An object that the user named does not exist, or can't be read.
     """
-    settings = connection.settings
-    names = _without_globs(connection, settings.objects)
-    failed: dict[str, TapError] = {}
-    sobjects = list(_described(connection, names, failed, logger))
-    for error in failed.values():
-        if not isinstance(error, RefusedError):
-            raise error
-    refused = {n: error for n, error in failed.items() if isinstance(error, RefusedError)}
-    if settings.objects_are_default:
-        for name in [n for n, error in refused.items() if error.status == 404]:  # noqa: PLR2004
+    are_default = connection.settings.objects_are_default
+    wanted = _wanted(connection)
+    found, failed = [], dict[str, RefusedError]()
+    for name, sobject in _described(connection, list(wanted)):
+        if isinstance(sobject, SObject):
+            found.append(sobject)
+        elif not wanted[name]:
+            logger.info("%s It is left out: only a pattern in objects names it.", sobject.message)
+        elif not isinstance(sobject, RefusedError):
+            _note_failure(connection, name, sobject, logger)
+        elif are_default and sobject.status == _NOT_FOUND:
             logger.info("The org has no %s, or the user may not see it: it is skipped.", name)
-            del refused[name]
-    if refused:
-        raise _undescribed(connection, refused)
-    return sobjects
+        else:
+            failed[name] = sobject
+    if failed:
+        raise _undescribed(connection, failed)
+    return _told(found, logger)
 
 
 def describe_selected(
     connection: Connection, names: Sequence[str], logger: logging.Logger
 ) -> list[SObject]:
-    """Return the objects that a catalog selects.
+    """Return the objects that a catalog selects, by the names that it has for them.
 
     One that can't be described is noted as a failure of the run, never left out in silence.
     """
-    failed: dict[str, TapError] = {}
-    sobjects = list(_described(connection, names, failed, logger))
-    for error in failed.values():
-        logger.error("%s %s", error.message, error.hint)
-    connection.failures.update(failed)
-    return sobjects
+    found = []
+    for name, sobject in _described(connection, names):
+        if isinstance(sobject, SObject):
+            found.append(replace(sobject, name=name))
+        else:
+            _note_failure(connection, name, sobject, logger)
+    return _told(found, logger)
 
 
 def _described(
-    connection: Connection,
-    names: Sequence[str],
-    failed: dict[str, TapError],
-    logger: logging.Logger,
-) -> Iterator[SObject]:
-    """Yield each object as its describe comes, which is large; note why there is none."""
+    connection: Connection, names: Sequence[str]
+) -> Iterator[tuple[str, SObject | TapError]]:
+    """Yield each object as its describe comes, which is large, or why it can't be read."""
     for name, answer in connection.client.describe_many(names):
-        if isinstance(answer, TapError):
-            failed[name] = answer
-            continue
-        try:
-            sobject = sobject_from_describe(answer)
-        except TapError as error:
-            failed[name] = error
-            continue
+        yield name, _read(name, answer)
+
+
+def _read(name: str, answer: Mapping[str, object] | TapError) -> SObject | TapError:
+    if isinstance(answer, UnavailableError):
+        message = f"{name} can't be described: {answer.message}"
+        return UnavailableError(message, hint=answer.hint, code=answer.code)
+    if isinstance(answer, TapError):
+        return answer
+    try:
+        sobject = sobject_from_describe(answer)
+    except UnavailableError:
+        return odd_answer(f"the describe of {name}")
+    if sobject.name.lower() != name.lower():
+        return odd_answer(f"the describe of {name}")
+    return sobject.problem or sobject
+
+
+def _note_failure(
+    connection: Connection, name: str, error: TapError, logger: logging.Logger
+) -> None:
+    connection.failures[name] = error
+    logger.error("%s %s", error.message, error.hint)
+
+
+def _told(sobjects: list[SObject], logger: logging.Logger) -> list[SObject]:
+    for sobject in sobjects:
         for field, field_type in sobject.unknown_types.items():
             logger.warning(
                 "%s.%s has the type %s, which the tap does not know: it is read as text.",
@@ -81,31 +111,47 @@ def _described(
                 field,
                 field_type,
             )
-        yield sobject
-
-
-def _without_globs(connection: Connection, wanted: Sequence[str]) -> list[str]:
-    if not any(_GLOB & set(name) for name in wanted):
-        return list(wanted)
-    listed = [
-        str(entry["name"]) for entry in connection.client.describe_global() if _holds_rows(entry)
-    ]
-    names: dict[str, None] = {}
-    for pattern in wanted:
-        if not _GLOB & set(pattern):
-            names[pattern] = None
-            continue
-        matching = [name for name in listed if fnmatchcase(name, pattern)]
-        if not matching:
-            message = f"The setting objects holds {pattern}, which matches no object of the org."
-            raise SettingsError(
-                message,
-                hint="Patterns mind upper and lower case; `*` matches every object that can be "
-                "queried.",
-                code="unknown-object",
+        if not sobject.has_ids:
+            logger.info(
+                "The rows of %s have no Id of their own: %s, and it is read whole each time.",
+                sobject.name,
+                f"its key is {' and '.join(sobject.keys)}" if sobject.keys else "it has no key",
             )
-        names.update(dict.fromkeys(matching))
-    return list(names)
+    return sobjects
+
+
+def _wanted(connection: Connection) -> dict[str, bool]:
+    """Return the names of the objects wanted, each once, and whether the user wrote the name."""
+    wanted = connection.settings.objects
+    named = {name.lower(): name for name in reversed(wanted) if not _is_pattern(name)}
+    listed = (
+        [str(entry["name"]) for entry in connection.client.describe_global() if _holds_rows(entry)]
+        if any(map(_is_pattern, wanted))
+        else []
+    )
+    spelled = named | {name.lower(): name for name in listed}
+    found: dict[str, bool] = {}
+    for each in wanted:
+        matching = _matching(each, listed) if _is_pattern(each) else [each]
+        for name in matching:
+            found[spelled[name.lower()]] = name.lower() in named
+    return found
+
+
+def _is_pattern(name: str) -> bool:
+    return bool(_GLOB & set(name))
+
+
+def _matching(pattern: str, listed: Sequence[str]) -> list[str]:
+    matching = [name for name in listed if fnmatchcase(name.lower(), pattern.lower())]
+    if not matching:
+        message = f"The setting objects holds {pattern}, which matches no object of the org."
+        raise SettingsError(
+            message,
+            hint="`*` matches every object that can be queried.",
+            code="unknown-object",
+        )
+    return matching
 
 
 def _holds_rows(entry: Mapping[str, object]) -> bool:
@@ -117,11 +163,11 @@ def _holds_rows(entry: Mapping[str, object]) -> bool:
 
 
 def _undescribed(connection: Connection, failed: Mapping[str, RefusedError]) -> SettingsError:
-    missing = [name for name, error in failed.items() if error.status == 404]  # noqa: PLR2004
+    missing = [name for name, error in failed.items() if error.status == _NOT_FOUND]
     if not missing:
         reasons = "; ".join(error.message for error in failed.values())
         return SettingsError(
-            f"The setting objects names what can't be described: {reasons}",
+            f"The setting objects names what can't be read: {reasons}",
             hint="Setup > Permission Sets > Object Settings: give the user Read on the object, "
             "or remove it from objects.",
             code="object-not-described",
@@ -141,7 +187,8 @@ def _suggestions(missing: Sequence[str], listed: Sequence[str]) -> str:
     by_lower_case = {name.lower(): name for name in listed}
     found = []
     for name in missing:
+        # What is listed and still can't be described is no slip of the pen.
         close = difflib.get_close_matches(name.lower(), by_lower_case, n=1)
-        if close:
+        if close and name.lower() not in by_lower_case:
             found.append(f"{by_lower_case[close[0]]} for {name}")
     return f"Did you mean {', '.join(found)}? " if found else ""

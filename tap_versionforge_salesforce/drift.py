@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tap_versionforge_salesforce.columns import Kind
+from tap_versionforge_salesforce.schema import spelled_as
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
+    from tap_versionforge_salesforce.columns import Column
     from tap_versionforge_salesforce.schema import SObject
 
 # An org may get hundreds of fields with one package.
@@ -20,23 +22,33 @@ _MOST_NAMES = 10
 class Drift:
     """How an object differs from what a catalog says of it.
 
+    Upper and lower case make no difference; names are spelled as the catalog spells them.
+
     Attributes:
-        name: The object's API name.
+        name: The stream's name.
         gone: Selected fields that the object no longer has, no longer shows, or that can no longer
             be read; a member of a compound field as ``BillingAddress.city``.
         retyped: Selected fields whose values are of a type that the catalog does not allow: what
             it says, and the JSON Schema of what comes now.
         added: Fields that the catalog does not know.
+        has_ids: The object's rows have Ids of their own.
     """
 
     name: str
     gone: tuple[str, ...]
     retyped: Mapping[str, tuple[Mapping[str, Any], dict[str, Any]]]
     added: tuple[str, ...]
+    has_ids: bool = True
 
     def warnings(self) -> Iterator[str]:
         """Yield a sentence for each selected field that is not as it was."""
         for field in self.gone:
+            if field.lower() == "id" and not self.has_ids:
+                yield (
+                    f"The rows of {self.name} have no Id of their own, as the catalog says: Id is "
+                    "left out, and is no key. Run --discover again."
+                )
+                continue
             yield (
                 f"The field {self.name}.{field} is selected, but the org no longer has it or the "
                 "user may no longer see it (Setup > Field Accessibility): it is left out."
@@ -70,30 +82,45 @@ def drift_of(
         selected: Those that are to be read.
         sobject: The object as it is described now.
     """
-    readable = {each.name for each in sobject.columns if each.kind is not Kind.UNSUPPORTED}
-    described: dict[str, dict[str, Any]] = sobject.json_schema["properties"]
+    known = sobject.columns_by_spelling(properties)
+    readable = {name for name, each in known.items() if each.kind is not Kind.UNSUPPORTED}
+    described = {name: _described(known[name], properties[name], sobject) for name in known}
     return Drift(
         name=sobject.name,
         gone=(
             *(name for name in selected if name not in readable),
-            *_members_gone(properties, selected, sobject),
+            *_members_gone(properties, selected, known),
         ),
         retyped={
             name: (properties[name], described[name])
             for name in selected
             if name in readable and not _allows(properties[name], described[name])
         },
-        added=tuple(each.name for each in sobject.columns if each.name not in properties),
+        added=tuple(each.name for each in sobject.columns if each not in known.values()),
+        has_ids=sobject.has_ids,
     )
 
 
+def _described(column: Column, property_: Mapping[str, Any], sobject: SObject) -> dict[str, Any]:
+    """Return the JSON Schema of a field as it is now, its members as the catalog spells them."""
+    schema: dict[str, Any] = sobject.json_schema["properties"][column.name]
+    spelled = property_.get("properties", {})
+    if not column.parts or not spelled:
+        return schema
+    members = {spelled_as(n, spelled) or n: each for n, each in schema["properties"].items()}
+    return schema | {"properties": members}
+
+
 def _members_gone(
-    properties: Mapping[str, Mapping[str, Any]], selected: Collection[str], sobject: SObject
+    properties: Mapping[str, Mapping[str, Any]],
+    selected: Collection[str],
+    columns: Mapping[str, Column],
 ) -> Iterator[str]:
-    for column in sobject.columns:
-        if column.kind is Kind.COMPOUND and column.name in selected:
-            known = properties[column.name].get("properties", {})
-            yield from (f"{column.name}.{each}" for each in known if each not in dict(column.parts))
+    for name, column in columns.items():
+        if column.kind is Kind.COMPOUND and name in selected:
+            known = properties[name].get("properties", {})
+            parts = dict(column.parts)
+            yield from (f"{name}.{each}" for each in known if spelled_as(each, parts) is None)
 
 
 def _allows(catalog: Mapping[str, Any], described: Mapping[str, Any]) -> bool:

@@ -250,7 +250,6 @@ class Extraction:
                 reading.scope,
                 query=reading.query,
                 client=self._connection.client,
-                deleted=self._connection.settings.include_deleted,
             )
         if halves is None:
             raise error
@@ -306,7 +305,7 @@ class Extraction:
     def _read(self, reading: Reading) -> Iterator[Page]:
         paginator, report = reading.paginator, self.report
         rows = 0
-        for page in paginator:
+        for page in reading.pages():
             yield page
             rows += page.frame.height
             report.rows += page.frame.height

@@ -6,6 +6,7 @@ spelling, whole numbers as Int64, booleans as Boolean, and null for what is empt
 
 from __future__ import annotations
 
+import re
 import signal
 import threading
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from tap_versionforge_salesforce.canonical import canonical
+from tap_versionforge_salesforce.canonical import canonical, row_names
 from tap_versionforge_salesforce.exceptions import IncompleteError
 from tap_versionforge_salesforce.spelling import shown
 
@@ -27,7 +28,12 @@ if TYPE_CHECKING:
 # Salesforce's texts of one row have 1.6 million characters at the most, of up to four bytes.
 _LARGEST_ROW_BYTES = 64 << 20
 # As gzip, zlib and zstd begin. polars would unpack them by itself, to whatever size.
+_QUOTED = re.compile(rb'"[^"]*"')
 _PACKED = (b"\x1f\x8b", b"x\x01", b"x\x5e", b"x\x9c", b"x\xda", b"\x28\xb5\x2f\xfd")
+
+
+#: What Salesforce writes where a row has no Id.
+EMPTY_ID = "000000000000000AAA"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +52,28 @@ class Frame:
     def height(self) -> int:
         """Return the number of rows."""
         return self.table.height
+
+    def row_name(self, place: int) -> str:
+        """Return what a message calls a row: its Id, or its place where it has none."""
+        return str(row_names(self.table)[place])
+
+    def key_problem(self, names: Sequence[str]) -> str | None:
+        """Return why a key does not tell the rows apart; None where it does.
+
+        A row that is there twice, with the same values, does no harm.
+
+        Args:
+            names: The columns of the key; without any, no key is claimed.
+        """
+        if not names or self.table.is_empty():
+            return None
+        keys = self.table.select(names)
+        if any(column.has_nulls() or _has_empty_id(column) for column in keys):
+            return f"has rows without {_listed(names)} of their own"
+        apart = keys.to_series().n_unique() if keys.width == 1 else keys.n_unique()
+        if apart == self.height or apart == self.table.n_unique():
+            return None
+        return f"has rows that differ and share one {_listed(names)}"
 
     def slice(self, start: int, rows: int | None = None) -> Frame:
         """Return some of the rows; what was odd about them stays with the whole."""
@@ -90,7 +118,7 @@ def csv_frames(
 
     Args:
         blocks: UTF-8 CSV as served, header row included; or nothing, which is a page of no rows.
-        columns: The queried columns, in order, ``Id`` last.
+        columns: The queried columns, in order; ``Id`` is the last where rows have one.
         piece_bytes: About how much is decoded at once; a row that is larger stays whole.
 
     Yields:
@@ -182,10 +210,26 @@ def _from_csv(piece: bytes, columns: Sequence[Column]) -> Frame:
         found, asked = shown(", ".join(table.columns)), shown(", ".join(expected))
         message = f"A Bulk result page has the columns {found}, not {asked}."
         raise IncompleteError(message, hint="Run again.", code="other-columns")
-    if table["Id"].has_nulls():
-        message = "A Bulk result page has a row that ends before its last column, Id."
+    if table[expected[-1]].has_nulls() and (
+        expected[-1] == "Id" or _has_short_row(piece, len(expected))
+    ):
+        message = f"A Bulk result page has a row that ends before its last column, {expected[-1]}."
         raise IncompleteError(message, hint="Run again.", code="cut-page")
     return frame_of(table, columns, may_hold_nul=b"\x00" in piece)
+
+
+def _has_short_row(piece: bytes, width: int) -> bool:
+    """Tell whether a row has fewer values than columns, where no column shows it by a null."""
+    lines = set(_QUOTED.sub(b"", piece).removesuffix(b"\n").split(b"\n"))
+    return any(line.count(b",") < width - 1 for line in lines)
+
+
+def _has_empty_id(column: pl.Series) -> bool:
+    return column.dtype == pl.String and (column == EMPTY_ID).any()
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join(names)
 
 
 def no_rows(columns: Sequence[Column]) -> Frame:

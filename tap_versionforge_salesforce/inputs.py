@@ -78,20 +78,36 @@ def with_ids(catalog: dict[str, Any]) -> dict[str, Any]:
     """Return a checked catalog in which each stream has its Id, by which targets know a row.
 
     A catalog made or edited by hand may lack it: without a key, targets would append every changed
-    row a second time.
+    row a second time. Where it is marked as unsupported, rows have none.
     """
     return catalog | {"streams": [_with_id(entry) for entry in catalog["streams"]]}
 
 
 def _with_id(entry: dict[str, Any]) -> dict[str, Any]:
-    place = ["properties", "Id"]
-    others = [item for item in entry.get("metadata", []) if item["breadcrumb"] != place]
-    properties = {"Id": {"type": ["string"]}} | entry["schema"].get("properties", {})
+    given = entry["schema"].get("properties", {})
+    name = next((name for name in given if name.lower() == "id"), "Id")
+    place = ["properties", name]
+    metadata = entry.get("metadata", [])
+    marked = [item["metadata"].get("inclusion") for item in metadata if item["breadcrumb"] == place]
+    if "unsupported" in marked:
+        return entry
+    others = [item for item in metadata if item["breadcrumb"] != place]
+    properties = {name: {"type": ["string"]}} | given
     return entry | {
-        "key_properties": entry.get("key_properties") or ["Id"],
+        "key_properties": _keys(entry, metadata) or [name],
         "schema": entry["schema"] | {"properties": properties},
         "metadata": [*others, {"breadcrumb": place, "metadata": {"inclusion": "automatic"}}],
     }
+
+
+def _keys(entry: dict[str, Any], metadata: Sequence[dict[str, Any]]) -> list[str]:
+    """Return the key, which stands in two places: that which is not Id has been put in."""
+    keys: list[str] = entry.get("key_properties") or []
+    for item in metadata:
+        named = item["metadata"].get("table-key-properties")
+        if not item["breadcrumb"] and named and keys in ([], ["Id"]):
+            return list(named)
+    return keys
 
 
 def _is_entry(entry: object) -> bool:

@@ -47,7 +47,7 @@ def from_json(body: bytes, columns: Sequence[Column]) -> RestPage:
 
     Args:
         body: UTF-8 JSON as served.
-        columns: The queried columns, in order, ``Id`` last.
+        columns: The queried columns, in order; ``Id`` is the last where rows have one.
 
     Raises:
         IncompleteError: It is no whole answer to that query.
@@ -130,7 +130,8 @@ def _as_anything(body: bytes, columns: Sequence[Column]) -> _Answer:
     # Numbers stay the text they are: a float would round 18-digit amounts.
     answer = json.loads(body, parse_float=_Number, parse_int=_Number, parse_constant=_Number)
     # With one column an itemgetter would give no tuples.
-    rows = map(itemgetter(*(column.name for column in columns), "Id"), answer["records"])
+    names = [column.name for column in columns]
+    rows = map(itemgetter(*names, names[0]), answer["records"])
     values = list(zip(*rows, strict=True))[:-1] or [()] * len(columns)
     total_size, done = int(answer["totalSize"]), answer["done"]
     return _Answer(total_size, done, answer.get("nextRecordsUrl"), values)
@@ -139,7 +140,8 @@ def _as_anything(body: bytes, columns: Sequence[Column]) -> _Answer:
 def _table(
     values: Sequence[tuple[Any, ...]], columns: Sequence[Column], oddities: list[Oddity]
 ) -> pl.DataFrame:
-    (ids,) = (v for v, column in zip(values, columns, strict=True) if column.name == "Id")
+    by_name = {column.name: of_column for of_column, column in zip(values, columns, strict=True)}
+    ids = by_name["Id"] if "Id" in by_name else range(1, len(values[0]) + 1)
     table = pl.DataFrame(
         [
             _boolean_series(column.name, of_column, ids, oddities)
@@ -152,7 +154,7 @@ def _table(
 
 
 def _boolean_series(
-    name: str, values: tuple[Any, ...], ids: tuple[Any, ...], oddities: list[Oddity]
+    name: str, values: tuple[Any, ...], ids: Sequence[Any], oddities: list[Oddity]
 ) -> pl.Series:
     try:
         texts: pl.Series = pl.Series(name, values, dtype=pl.Boolean).cast(pl.String)
@@ -162,7 +164,7 @@ def _boolean_series(
 
 
 def _text_series(
-    name: str, values: tuple[Any, ...], ids: tuple[Any, ...], oddities: list[Oddity]
+    name: str, values: tuple[Any, ...], ids: Sequence[Any], oddities: list[Oddity]
 ) -> pl.Series:
     try:
         return pl.Series(name, values, dtype=pl.String)

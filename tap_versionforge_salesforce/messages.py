@@ -61,7 +61,7 @@ class LineMaker:
     """
 
     def __init__(self, columns: Sequence[Column]) -> None:
-        self._record = _object([(column.name, column) for column in columns])
+        self._record = _object([(column.property_name, column) for column in columns])
         self._room = io.BytesIO()
 
     def messages(self, frame: Frame, envelope: Envelope) -> memoryview:
@@ -134,7 +134,7 @@ def records(frame: Frame, columns: Sequence[Column]) -> Iterator[dict[str, Any]]
         parts, or None where all parts are empty.
     """
     place = {name: n for n, name in enumerate(frame.table.columns)}
-    readers = [(column.name, _reader(column, place)) for column in columns]
+    readers = [(column.property_name, _reader(column, place)) for column in columns]
     for row in frame.table.iter_rows():
         yield {name: read(row) for name, read in readers}
 

@@ -222,7 +222,7 @@ class SalesforcePaginator:
 
     @property
     def _query_sha256(self) -> str:
-        operation = "queryAll" if self._settings.include_deleted else "query"
+        operation = "queryAll" if self._query.all_rows else "query"
         query = f"{operation} {self._query.text(ordered=False)}"
         return hashlib.sha256(query.encode()).hexdigest()
 
@@ -301,7 +301,9 @@ class SalesforcePaginator:
         yield from self._job_or_rest(saved, rows)
 
     def _created(self, *, in_haste: bool) -> SavedJob:
-        self._job.create(self._query.text(ordered=False), in_haste=in_haste)
+        self._job.create(
+            self._query.text(ordered=False), deleted=self._query.all_rows, in_haste=in_haste
+        )
         return SavedJob(
             id=self._job.id,
             api_version=self._job.api_version,

@@ -46,7 +46,9 @@ def typed(frame: Frame, columns: Sequence[Column]) -> Frame:
         a column can't hold, which are null there.
     """
     oddities: list[Oddity] = []
-    series = [_typed_column(frame, column, oddities).alias(column.name) for column in columns]
+    series = [
+        _typed_column(frame, column, oddities).alias(column.property_name) for column in columns
+    ]
     # A part that is selected beside its compound is one column of the org's, and told once.
     return Frame(pl.DataFrame(series), tuple(dict.fromkeys(oddities)))
 
@@ -79,7 +81,7 @@ def _typed_series(frame: Frame, column: Column, oddities: list[Oddity]) -> pl.Se
                 column.name,
                 f"no {wanted} and null in the Parquet file",
                 len(lost),
-                str(frame.table["Id"][first]),
+                frame.row_name(first),
                 shown(str(given[first])),
             )
         )

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, cast
 
-from tap_versionforge_salesforce.columns import Column, Kind, queried
+from tap_versionforge_salesforce.columns import queried
+from tap_versionforge_salesforce.exceptions import RefusedError
 from tap_versionforge_salesforce.pagination import SalesforcePaginator
 from tap_versionforge_salesforce.soql import Query
 
 if TYPE_CHECKING:
     import logging
+    from collections.abc import Generator, Iterator
 
     from tap_versionforge_salesforce.bookmarks import Bookmark, Window
+    from tap_versionforge_salesforce.columns import Column
     from tap_versionforge_salesforce.connection import Connection
     from tap_versionforge_salesforce.download_queue import Place
+    from tap_versionforge_salesforce.page import Page
     from tap_versionforge_salesforce.schema import SObject
     from tap_versionforge_salesforce.splitting import Scope
 
@@ -28,6 +33,7 @@ class Reading:
         window: Between which instants.
         query: The SELECT.
         paginator: Yields its pages.
+        keys: The queried columns by which a target knows a row; none where no key is claimed.
         is_taken_up: It goes on with the Bulk job of an earlier run.
     """
 
@@ -35,7 +41,31 @@ class Reading:
     window: Window
     query: Query
     paginator: SalesforcePaginator
+    keys: tuple[str, ...] = ("Id",)
     is_taken_up: bool = False
+
+    def pages(self) -> Iterator[Page]:
+        """Yield the pages, as long as the key tells their rows apart.
+
+        Raises:
+            RefusedError: It does not: of the rows with one key a target would keep one.
+            TapError: As the paginator.
+        """
+        with closing(cast("Generator[Page, None, None]", iter(self.paginator))) as pages:
+            for page in pages:
+                problem = page.frame.key_problem(self.keys)
+                if problem is not None:
+                    break
+                yield page
+            else:
+                return
+        self.paginator.finish()
+        raise RefusedError(
+            f"{self.query.sobject} {problem}: a target would keep one row of them all.",
+            hint="Name a field that tells its rows apart, such as DurableId, in key_properties of "
+            "its catalog entry, or deselect the stream.",
+            code="no-key",
+        )
 
 
 class Readings:
@@ -46,6 +76,7 @@ class Readings:
         logger: The stream's.
         sobject: What is read.
         columns: The columns of a record.
+        keys: Those by which a target knows a row; none where no key is claimed.
         bookmark: From which the windows go.
         limit: Most rows wanted, in a test; None for all.
     """
@@ -57,6 +88,7 @@ class Readings:
         logger: logging.Logger,
         sobject: SObject,
         columns: tuple[Column, ...],
+        keys: tuple[str, ...],
         bookmark: Bookmark,
         limit: int | None,
     ) -> None:
@@ -64,6 +96,7 @@ class Readings:
         self._logger = logger
         self._sobject = sobject
         self._columns = columns
+        self._keys = keys
         self._bookmark = bookmark
         self._limit = limit
 
@@ -75,18 +108,24 @@ class Readings:
             place: Of the stream in the queue of downloads.
         """
         settings = self._connection.settings
-        key = self._bookmark.replication_key
+        sobject = self._sobject
+        key = sobject.stamp(self._bookmark.replication_key)
         window = self._bookmark.window(
             upper=scope.upper,
             lookback_seconds=0 if scope.goes_on else settings.lookback_seconds,
             start_date=settings.start_date,
-            key_nillable=self._sobject.stamps.get(key or "", False),
+            key_nillable=sobject.stamps.get(key or "", False),
         )
-        named = self._columns if key is None else (*self._columns, Column(key, Kind.DATETIME))
-        columns = queried(named)
-        query = Query(
-            sobject=self._sobject.name,
-            fields=tuple(column.name for column in columns),
+        if window.range is not None and key is not None:
+            window = replace(window, range=replace(window.range, key=key))
+        by = None if key is None else sobject.column(key)
+        columns = queried(self._columns if by is None else (*self._columns, by), sobject.keys)
+        query = replace(
+            query_of(
+                sobject,
+                tuple(column.name for column in columns),
+                include_deleted=settings.include_deleted,
+            ),
             range=window.range,
             ids=scope.ids,
             limit=self._limit,
@@ -100,4 +139,19 @@ class Readings:
             place=place,
             is_part=scope.is_part,
         )
-        return Reading(scope, window, query, paginator)
+        return Reading(scope, window, query, paginator, self._keys)
+
+
+def query_of(sobject: SObject, fields: tuple[str, ...], *, include_deleted: bool) -> Query:
+    """Return the query of an object's rows.
+
+    Only ``queryAll`` has archived tasks and events, so that it is asked for rows outside the
+    recycle bin, too, where an object has one.
+
+    Args:
+        sobject: The object.
+        fields: What is queried.
+        include_deleted: Rows in the recycle bin too.
+    """
+    living = sobject.has_recycle_bin and not include_deleted
+    return Query(sobject.name, fields, all_rows=include_deleted or living, living=living)

@@ -69,7 +69,6 @@ class RestPages:
     ) -> None:
         self._connection = connection
         self._client = connection.client
-        self._settings = connection.settings
         self._troubles = connection.troubles
         self._query = query
         self._columns = columns
@@ -111,7 +110,7 @@ class RestPages:
 
     def _asked(self, query: Query, *, in_haste: bool = False) -> RestPage:
         soql = query.text(ordered=query.range is not None)
-        deleted = self._settings.include_deleted
+        deleted = query.all_rows
         return self._whole(partial(self._client.query, soql, deleted=deleted, in_haste=in_haste))
 
     def _whole(self, fetch: Callable[[], Reply]) -> RestPage:

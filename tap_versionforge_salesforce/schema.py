@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from tap_versionforge_salesforce.columns import Column, Kind
-from tap_versionforge_salesforce.exceptions import odd_answer
+from tap_versionforge_salesforce.exceptions import RefusedError, odd_answer
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
 #: Field types (``fields[].type``) by how their values are spelled.
 KIND_BY_TYPE = {
@@ -52,6 +52,7 @@ KIND_BY_TYPE = {
 #: In this order of preference; the first that can be filtered and sorted by.
 REPLICATION_KEYS = ("SystemModstamp", "LastModifiedDate", "CreatedDate", "LoginTime")
 
+_ID = ("Id",)
 _API_NAME = re.compile(r"[A-Za-z0-9_]+")
 _JSON_TYPE = {
     Kind.TEXT: "string",
@@ -91,9 +92,11 @@ class SObject:
         label: What people call it.
         columns: Every field that the user may see, in the order of the describe.
         json_schema: JSON Schema of a record.
+        keys: The fields that tell its rows apart; none where no field is known to.
         replication_key: Field to read incrementally by; None where there is none.
         stamps: Date-time fields that can be filtered and sorted by, and whether each can be
             null.
+        has_recycle_bin: ``IsDeleted`` is there to filter by.
         unknown_types: Field types that the tap does not know, by field name.
     """
 
@@ -101,13 +104,63 @@ class SObject:
     label: str
     columns: tuple[Column, ...]
     json_schema: dict[str, Any]
+    keys: tuple[str, ...]
     replication_key: str | None
     stamps: dict[str, bool]
+    has_recycle_bin: bool
     unknown_types: dict[str, str]
 
     def column(self, name: str) -> Column | None:
         """Return the column of that name."""
         return next((column for column in self.columns if column.name == name), None)
+
+    @property
+    def one_field(self) -> str:
+        """Return a field that a query of the object can name: its key, where it has one."""
+        readable = (c.name for c in self.columns if c.kind not in (Kind.UNSUPPORTED, Kind.COMPOUND))
+        return next(iter((*self.keys, *readable)))
+
+    @property
+    def has_ids(self) -> bool:
+        """Tell whether each row has an Id of its own."""
+        return self.keys == _ID
+
+    def columns_by_spelling(self, names: Iterable[str]) -> dict[str, Column]:
+        """Return the column that each of some names means; those that mean none are left out.
+
+        As in Salesforce, upper and lower case do not matter; no column is meant by two names.
+        """
+        wanted = list(names)
+        exact = {column.name: column for column in self.columns}
+        others = {n.lower(): column for n, column in exact.items() if n not in set(wanted)}
+        found = {name: exact.get(name) or others.pop(name.lower(), None) for name in wanted}
+        return {name: column for name, column in found.items() if column is not None}
+
+    def stamp(self, name: str | None) -> str | None:
+        """Return the API name of a field that the object can be read by; None where it can't."""
+        return spelled_as(name or "", self.stamps)
+
+    @property
+    def problem(self) -> RefusedError | None:
+        """Return why the object can't be read; None where it can."""
+        if all(column.kind is Kind.UNSUPPORTED for column in self.columns):
+            problem = "has no field that the user may read"
+        elif self.has_ids and self.column("Id") is None:
+            problem = "has no field Id, so nothing tells its rows apart"
+        else:
+            return None
+        return RefusedError(
+            f"{self.name} {problem}.",
+            hint="Leave it out; or Setup > Field Accessibility shows which of its fields the user "
+            "may read.",
+            code="unreadable-object",
+        )
+
+
+def spelled_as(name: str, names: Iterable[str]) -> str | None:
+    """Return that of some names which is meant by a name; upper and lower case do not matter."""
+    known = list(names)
+    return name if name in known else {each.lower(): each for each in known}.get(name.lower())
 
 
 def sobject_from_describe(describe: Mapping[str, Any]) -> SObject:
@@ -122,10 +175,15 @@ def sobject_from_describe(describe: Mapping[str, Any]) -> SObject:
     """
     fields: Sequence[Mapping[str, Any]] = _fields(describe)
     columns = tuple(_column(field, fields) for field in fields)
+    keys = _keys(describe["name"], {str(field["name"]) for field in fields})
+    if keys != _ID:
+        # A query that names it gets the empty Id in each row.
+        columns = tuple(replace(c, kind=Kind.UNSUPPORTED) if c.name == "Id" else c for c in columns)
+    # Where a row has no Id, the describe promises filters that queries refuse.
     stamps = {
         str(field["name"]): bool(field.get("nillable"))
         for field in fields
-        if field.get("type") == "datetime" and field.get("filterable") and field.get("sortable")
+        if keys == _ID and _is_stamp(field)
     }
     label = str(describe.get("label") or describe["name"])
     return SObject(
@@ -140,8 +198,12 @@ def sobject_from_describe(describe: Mapping[str, Any]) -> SObject:
                 for column, field in zip(columns, fields, strict=True)
             },
         },
+        keys=keys,
         replication_key=next((name for name in REPLICATION_KEYS if name in stamps), None),
         stamps=stamps,
+        has_recycle_bin=any(
+            field["name"] == "IsDeleted" and bool(field.get("filterable")) for field in fields
+        ),
         unknown_types={
             str(field["name"]): str(field.get("type"))
             for field in fields
@@ -157,6 +219,25 @@ def _fields(describe: object) -> Sequence[Mapping[str, Any]]:
     if not isinstance(fields, list) or not all(map(_is_named, fields)):
         raise odd_answer(f"the describe of {describe['name']}")
     return fields
+
+
+def _keys(name: str, fields: Collection[str]) -> tuple[str, ...]:
+    """Return which fields tell rows apart.
+
+    Rows of big objects have no Id ("SOQL with Big Objects" in the SOQL guide). Custom ones end in
+    __b, and their index is in no describe. Those of Real-Time Event Monitoring have the event's
+    own identifier, and none of the stamps of its other objects, whose rows do have Ids.
+    """
+    if name.lower().endswith("__b"):
+        return ()
+    if "EventIdentifier" in fields and not {"SystemModstamp", "LastModifiedDate"} & set(fields):
+        return ("EventIdentifier",)
+    return _ID
+
+
+def _is_stamp(field: Mapping[str, Any]) -> bool:
+    is_usable = bool(field.get("filterable") and field.get("sortable"))
+    return is_usable and field.get("type") == "datetime"
 
 
 def _is_named(described: object) -> TypeGuard[Mapping[str, Any]]:

@@ -116,7 +116,8 @@ SETTINGS = (
         "array",
         "Objects",
         "API names of the objects to discover; the wildcard * is allowed, as in *__c or "
-        "Opportunity*. A default object that the org lacks is skipped, one that you name and "
+        "Opportunity*. Upper and lower case do not matter. A default object that the org lacks is "
+        "skipped, and so is what only a wildcard names and can't be read; one that you name and "
         "the org lacks is an error.",
         default=DEFAULT_OBJECTS,
     ),
@@ -148,7 +149,7 @@ SETTINGS = (
         "boolean",
         "Include deleted rows",
         "Also extract rows in the recycle bin, marked by IsDeleted, so that deletions reach the "
-        "target.",
+        "target. Archived tasks and events come in any case.",
         default=True,
     ),
     Setting(

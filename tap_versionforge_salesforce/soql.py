@@ -86,6 +86,9 @@ class Query:
         fields: Field names in the order wanted.
         range: Which rows; None for all.
         ids: Which of these rows.
+        all_rows: It is sent to ``queryAll``, which has the rows in the recycle bin and archived
+            tasks and events.
+        living: Only those of them that are not in the recycle bin.
         limit: Most rows wanted; None for all.
     """
 
@@ -93,6 +96,8 @@ class Query:
     fields: tuple[str, ...]
     range: Range | None = None
     ids: IdRange = IdRange()
+    all_rows: bool = True
+    living: bool = False
     limit: int | None = None
 
     def text(self, *, ordered: bool) -> str:
@@ -119,5 +124,6 @@ class Query:
 
     def _where(self) -> list[str]:
         rows = "" if self.range is None else self.range.condition()
-        terms = [term for term in (rows, self.ids.condition()) if term]
+        living = "IsDeleted = false" if self.living else ""
+        terms = [term for term in (rows, self.ids.condition(), living) if term]
         return [f"WHERE {' AND '.join(terms)}"] if terms else []

@@ -69,9 +69,7 @@ class Halves:
     border: str
 
 
-def halves_of(
-    scope: Scope, *, query: Query, client: SalesforceClient, deleted: bool
-) -> Halves | None:
+def halves_of(scope: Scope, *, query: Query, client: SalesforceClient) -> Halves | None:
     """Return a scope in two, neither of them empty; None where it can't be divided.
 
     Asks Salesforce for the first and the last row of the scope: two or four calls.
@@ -80,12 +78,11 @@ def halves_of(
         scope: What was too large.
         query: That reads it.
         client: The org.
-        deleted: Rows in the recycle bin too.
     """
     part = replace(scope, halvings=scope.halvings + 1)
     if query.range is not None and scope.ids.is_whole:
         key = query.range.key
-        ends = _edges(query, key, client=client, deleted=deleted)
+        ends = _edges(query, key, client=client)
         middle = None if ends is None else instant_between(*ends)
         if middle is not None:
             return Halves(
@@ -93,11 +90,13 @@ def halves_of(
                 replace(part, goes_on=True),
                 f"{key} {format_instant(middle)}",
             )
-    ends = _edges(query, "Id", client=client, deleted=deleted)
+    if "Id" not in query.fields:
+        return None
+    ends = _edges(query, "Id", client=client)
     if ends is None:
         # To find the first of many million rows in the window can be too large itself.
         everything = replace(query, range=None)
-        ends = _edges(everything, "Id", client=client, deleted=deleted)
+        ends = _edges(everything, "Id", client=client)
     middle_id = None if ends is None else id_between(*ends)
     if middle_id is None:
         return None
@@ -108,13 +107,13 @@ def halves_of(
     )
 
 
-def _edges(
-    query: Query, name: str, *, client: SalesforceClient, deleted: bool
-) -> tuple[str, str] | None:
+def _edges(query: Query, name: str, *, client: SalesforceClient) -> tuple[str, str] | None:
     found = []
     for last in (False, True):
         try:
-            answer = client.query(query.edge(name, last=last), deleted=deleted, in_haste=True)
+            answer = client.query(
+                query.edge(name, last=last), deleted=query.all_rows, in_haste=True
+            )
         except RefusedError:
             return None
         except UnavailableError as error:

@@ -23,11 +23,11 @@ from tap_versionforge_salesforce.exceptions import (
 from tap_versionforge_salesforce.extraction import Extraction
 from tap_versionforge_salesforce.quota import counted_in
 from tap_versionforge_salesforce.reading import Readings
-from tap_versionforge_salesforce.schema import SObject, sobject_from_describe
+from tap_versionforge_salesforce.schema import SObject, sobject_from_describe, spelled_as
 from tap_versionforge_salesforce.sdk_stream import FrameStream
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from singer_sdk import Tap
     from singer_sdk.singerlib import Catalog, MetadataMapping
@@ -51,7 +51,7 @@ class SObjectStream(FrameStream):
         super().__init__(tap, schema=sobject.json_schema, name=sobject.name)
         self.sobject = sobject
         self._connection = connection
-        self.primary_keys = ["Id"]
+        self.primary_keys = list(sobject.keys)
         self.replication_key = sobject.replication_key
         #: Its pages have all been asked for, or it has failed.
         self.is_over = False
@@ -63,28 +63,44 @@ class SObjectStream(FrameStream):
     @override
     def selected_columns(self) -> tuple[Column, ...]:
         """Return the columns that a record has, in the catalog's order."""
-        selected = []
+        selected, known = [], self._columns
         for name in self._selected_names:
-            column = self.sobject.column(name)
+            column = known.get(name)
             if column is None or column.kind is Kind.UNSUPPORTED:
                 continue
+            if name != column.name:
+                column = replace(column, alias=name)
             if column.kind is Kind.COMPOUND:
-                members = self.effective_schema["properties"][name].get("properties", {})
-                parts = tuple(
-                    (member, part)
-                    for member, part in column.parts
-                    if member in members and self.mask[("properties", name, "properties", member)]
-                )
-                if parts:
-                    selected.append(replace(column, parts=parts))
-            else:
-                selected.append(column)
+                column = replace(column, parts=self._selected_parts(name, column))
+                if not column.parts:
+                    continue
+            selected.append(column)
         return tuple(selected)
+
+    def _selected_parts(self, name: str, column: Column) -> tuple[tuple[str, Column], ...]:
+        members = self.effective_schema["properties"][name].get("properties", {})
+        spelled = ((spelled_as(member, members), part) for member, part in column.parts)
+        return tuple(
+            (member, part)
+            for member, part in spelled
+            if member is not None and self.mask[("properties", name, "properties", member)]
+        )
+
+    @property
+    def _columns(self) -> dict[str, Column]:
+        """Return the object's columns by the names that the catalog has for them."""
+        return self.sobject.columns_by_spelling(self.effective_schema.get("properties", {}))
 
     @property
     def _selected_names(self) -> list[str]:
         names = self.effective_schema.get("properties", {})
-        return [name for name in names if name == "Id" or self.mask[("properties", name)]]
+        return [n for n in names if n in self.primary_keys or self.mask[("properties", n)]]
+
+    @property
+    def _key_columns(self) -> tuple[str, ...]:
+        """Return the API names of the fields that the key is made of."""
+        known = self._columns
+        return tuple(known[key].name for key in self.primary_keys if key in known)
 
     # What has changed since the catalog was made
 
@@ -92,10 +108,23 @@ class SObjectStream(FrameStream):
     def apply_catalog(self, catalog: Catalog) -> None:
         """Take the user's catalog, as far as the object still is what that says."""
         super().apply_catalog(catalog)
+        self._claim_keys()
         drift = self._drift()
         if news := drift.news():
             self.logger.info("%s", news)
         self._take_over(drift)
+
+    def _claim_keys(self) -> None:
+        """Have the keys spelled as the fields are; claim none that the rows do not have."""
+        names = self.effective_schema.get("properties", {})
+        keys: Sequence[str] = [spelled_as(str(key), names) or key for key in self.primary_keys]
+        if not self.sobject.has_ids and any(key.lower() == "id" for key in keys):
+            keys = [n for n, column in self._columns.items() if column.name in self.sobject.keys]
+        self.primary_keys = keys
+        if self.replication_key is not None:
+            self.replication_key = spelled_as(self.replication_key, names) or self.replication_key
+        for key in self.primary_keys:
+            self.metadata[("properties", key)].inclusion = Metadata.InclusionType.AUTOMATIC
 
     def _drift(self) -> Drift:
         properties = self.effective_schema.get("properties", {})
@@ -119,9 +148,12 @@ class SObjectStream(FrameStream):
         if self._is_described_afresh or not planner.may_come_of_change(error):
             return False
         self._is_described_afresh = True
-        self.sobject = sobject_from_describe(self._connection.client.describe(self.name))
+        described = sobject_from_describe(self._connection.client.describe(self.name))
+        self.sobject = replace(described, name=self.name)
+        if self.sobject.problem is not None:
+            raise self.sobject.problem
         drift = self._drift()
-        if self._read_by is not None and self._read_by not in self.sobject.stamps:
+        if self._read_by is not None and self.sobject.stamp(self._read_by) is None:
             raise RefusedError(
                 f"{self.name} was read by {self._read_by}, which the org no longer has or the "
                 "user may no longer see.",
@@ -149,13 +181,28 @@ class SObjectStream(FrameStream):
                 hint=f"It can be {_INCREMENTAL} or {_FULL_TABLE}.",
                 code="invalid-catalog",
             )
-        if method == _INCREMENTAL and key not in tuple(self.sobject.stamps):
+        if method == _INCREMENTAL and self.sobject.stamp(key) is None:
             raise SettingsError(
                 f"{self.name} can't be read incrementally by {key}.",
                 hint=f"Its fields for that are: {', '.join(self.sobject.stamps) or 'none'}. "
                 f"Change the replication key in the catalog, or use {_FULL_TABLE}.",
                 code="invalid-catalog",
             )
+        selected = [column.property_name for column in self.selected_columns]
+        if not selected:
+            raise SettingsError(
+                f"The catalog selects no field of {self.name} that can be read.",
+                hint="Select one, or deselect the stream.",
+                code="invalid-catalog",
+            )
+        for each in self.primary_keys:
+            if each not in selected:
+                raise SettingsError(
+                    f"The catalog's key of {self.name} is {each}, which is none of the fields "
+                    "that can be read.",
+                    hint="Change key_properties in the catalog, or run --discover again.",
+                    code="invalid-catalog",
+                )
         _ = self._saved_bookmark.value
 
     @property
@@ -209,6 +256,7 @@ class SObjectStream(FrameStream):
             logger=self.logger,
             sobject=self.sobject,
             columns=self.selected_columns,
+            keys=self._key_columns,
             bookmark=self._bookmark,
             limit=self.ABORT_AT_RECORD_COUNT,
         )

@@ -154,8 +154,16 @@ class TapVersionForgeSalesforce(Tap):
         Raises:
             SettingsError: One of them can't be used.
         """
+        self._spell_bookmarks()
         for stream in self._selected_streams():
             stream.check()
+
+    def _spell_bookmarks(self) -> None:
+        """Let a bookmark be that of the stream whose name differs in upper and lower case only."""
+        bookmarks, own = self.state.get("bookmarks", {}), {n.lower(): n for n in self.streams}
+        for name in [name for name in bookmarks if name not in self.streams]:
+            if own.get(name.lower(), name) not in bookmarks:
+                bookmarks[own[name.lower()]] = bookmarks.pop(name)
 
     def _selected_streams(self) -> list[SObjectStream]:
         streams = cast("dict[str, SObjectStream]", self.streams)
@@ -317,8 +325,15 @@ class TapVersionForgeSalesforce(Tap):
 
     @override
     def run_discovery(self) -> str:
-        """Write the catalog to stdout and return it."""
+        """Write the catalog to stdout and return it.
+
+        Raises:
+            TapError: An object that the user named can't be described; there is no catalog then.
+        """
         try:
+            _ = self.streams
+            for failure in self.connection.failures.values():
+                raise failure
             return super().run_discovery()
         finally:
             self.connection.troubles.tell()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +14,8 @@ from tap_versionforge_salesforce.discovery import describe_selected, discover
 from tap_versionforge_salesforce.exceptions import RefusedError, TapError, UnavailableError
 from tap_versionforge_salesforce.inputs import catalog_file
 from tap_versionforge_salesforce.keys import fingerprint, load_private_key
+from tap_versionforge_salesforce.reading import query_of
 from tap_versionforge_salesforce.redaction import redact
-from tap_versionforge_salesforce.soql import Query
 from tap_versionforge_salesforce.tap import TapVersionForgeSalesforce
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ class Checks:
         else:
             names = [entry["tap_stream_id"] for entry in _selected(self._tap)]
             self._sobjects = describe_selected(self._connection, names, self._tap.logger)
-            self._connection.raise_failures()
+        self._connection.raise_failures()
         fields = sum(len(sobject.columns) for sobject in self._sobjects)
         objects = _counted(len(self._sobjects), "object")
         calls = _counted(len(self._sobjects), "API call")
@@ -161,8 +161,10 @@ class Checks:
 
     def _one_row(self, sobject: SObject) -> str:
         settings = self._connection.settings
-        soql = Query(sobject.name, ("Id",), limit=1).text(ordered=False)
-        reply = self._connection.client.query(soql, deleted=settings.include_deleted)
+        fields = (sobject.one_field,)
+        query = query_of(sobject, fields, include_deleted=settings.include_deleted)
+        soql = replace(query, limit=1).text(ordered=False)
+        reply = self._connection.client.query(soql, deleted=query.all_rows)
         answer = reply.json()
         rows = answer.get("totalSize") if isinstance(answer, dict) else None
         key = sobject.replication_key

@@ -12,6 +12,8 @@ from tests.local_org.spelling import decimal_text
 from tests.local_org.tables import NUMBER, VISIBLE_FROM, naive, quoted, sql
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tests.local_org.fields import Field
     from tests.local_org.query_plan import Column, Plan
     from tests.local_org.soql_tree import Value
@@ -32,12 +34,14 @@ class Statement:
         for index, join in enumerate(plan.joins):
             self._aliases[join.path] = f"p{index}"
 
-    def matching_rows(self, *, hide_deleted: bool) -> str:
-        """Return the query for the numbers of all matching rows, in order."""
+    def matching_rows(self, *, without: Sequence[str]) -> str:
+        """Return the query for the numbers of all matching rows, in order.
+
+        Rows for which one of the fields of `without` is true are left out.
+        """
         source = self._source()
         conditions = [self._committed(_ROOT)]
-        if hide_deleted:
-            conditions.append(f'NOT {_ROOT}."IsDeleted"')
+        conditions += [f"NOT {_ROOT}.{quoted(name)}" for name in without]
         if self._plan.query.where:
             conditions.append(self._condition(self._plan.query.where))
         condition = " AND ".join(conditions)

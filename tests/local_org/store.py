@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from tests.local_org.sobjects import SObject
 
 
+ARCHIVED = frozenset({"Event", "Task"})
+"""Activities that are a year old; of other objects `IsArchived` hides nothing."""
+
+
 class Clock(Protocol):
     """What tells the org the time."""
 
@@ -212,8 +216,8 @@ class Store:
             for sobject in (plan.sobject, *(join.sobject for join in plan.joins)):
                 self._database.table(self._catalog.whole(sobject.name))
             statement = Statement(plan, self._clock.now())
-            hide_deleted = not all_rows and whole.field("IsDeleted") is not None
-            text = statement.matching_rows(hide_deleted=hide_deleted)
+            without = [] if all_rows else _hiding_fields(whole)
+            text = statement.matching_rows(without=without)
             found = self._database.execute(text, statement.values)
         return Result(plan, array("q", (number for (number,) in found)))
 
@@ -248,6 +252,12 @@ class Store:
         if not self._catalog.has(object_name):
             return []
         return self._database.record_ids(self._catalog.whole(object_name))
+
+
+def _hiding_fields(sobject: SObject) -> list[str]:
+    """Return the fields that keep a row out of a query: it is in the recycle bin, or archived."""
+    names = ["IsDeleted", *(["IsArchived"] if sobject.name in ARCHIVED else [])]
+    return [name for name in names if sobject.field(name) is not None]
 
 
 def _with_any_values(

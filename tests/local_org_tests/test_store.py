@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.local_org.errors import SalesforceError
+from tests.local_org.fields import Field
 from tests.local_org.ids import make_id
 from tests.local_org.object_notation import read_field, read_object
 from tests.local_org.rows import INTEGRATION_USER_ID
@@ -123,6 +125,31 @@ def test_deleted_rows_wait_in_the_recycle_bin(store: Store, clock: StillClock) -
     assert deleted["LastModifiedDate"] == EARLIER.replace(microsecond=0)
     store.undelete("Account", [gone])
     assert store.count("Account") == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "in_query"),
+    [
+        pytest.param("Task", ["live"], id="of an activity"),
+        pytest.param("Idea__c", ["live", "old"], id="of anything else"),
+    ],
+)
+def test_archived_activities_are_for_query_all(
+    store: Store, name: str, in_query: list[str]
+) -> None:
+    """A query leaves archived tasks and events out; queryAll has them, and the deleted ones."""
+    archived = Field(name="IsArchived", type="boolean", label="Archived", filterable=True)
+    like = store.sobjects["Invoice__c"]
+    store.add_object(replace(like, name=name, fields=(*like.fields, archived)))
+    _, _, gone = store.insert(
+        name, [{"Memo__c": "live"}, {"Memo__c": "old", "IsArchived": True}, {"Memo__c": "gone"}]
+    )
+    store.delete(name, [gone])
+    soql = f"SELECT Memo__c FROM {name}"  # noqa: S608  it is no SQL
+    assert _values(store, soql) == in_query
+    assert _values(store, soql, all_rows=True) == ["live", "old", "gone"]
+    living = f"{soql} WHERE IsDeleted = false"
+    assert _values(store, living, all_rows=True) == ["live", "old"]
 
 
 def test_users_are_never_deleted(store: Store) -> None:

@@ -54,3 +54,22 @@ def test_what_is_remembered_of_columns_does_not_grow_with_the_objects() -> None:
         _decoder(columns)
     for remembered in (_first_look.cache_info(), _decoder.cache_info()):
         assert remembered.currsize <= 10
+
+
+@pytest.mark.parametrize(
+    ("keys", "named"),
+    [
+        pytest.param((), ("BillingCity", "BillingLatitude", "Name"), id="none"),
+        pytest.param(("BillingCity",), ("BillingLatitude", "Name", "BillingCity"), id="another"),
+        pytest.param(("Key",), ("BillingCity", "BillingLatitude", "Name"), id="not selected"),
+    ],
+)
+def test_rows_without_ids(keys: tuple[str, ...], named: tuple[str, ...]) -> None:
+    """Id is not queried where rows have none; the key that they have goes last."""
+    assert tuple(column.name for column in queried((ADDRESS, NAME), keys)) == named
+
+
+def test_property_is_named_as_the_catalog_has_it() -> None:
+    """The org's name is that of the column, and the catalog's that of the property."""
+    assert NAME.property_name == "Name"
+    assert Column("Name", Kind.TEXT, alias="NAME").property_name == "NAME"

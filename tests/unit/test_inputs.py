@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -19,6 +19,7 @@ from tap_versionforge_salesforce.inputs import (
     config_file,
     json_object,
     text_of,
+    with_ids,
 )
 from tests.unit.helpers import some_examples
 
@@ -301,3 +302,46 @@ def test_an_open_file_that_is_no_text() -> None:
     file = io.TextIOWrapper(io.BytesIO(b"\xff\xfe"), encoding="utf-8")
     with pytest.raises(SettingsError, match="--state is no text"):
         text_of(file, "state")
+
+
+# Ids
+
+
+def entry(
+    *names: str,
+    key: list[str] | None = None,
+    inclusion: str = "available",
+    root_key: list[str] | None = None,
+) -> dict[str, Any]:
+    """Return a catalog's entry with these properties."""
+    marked = {"breadcrumb": ["properties", names[0]], "metadata": {"inclusion": inclusion}}
+    return {
+        **STREAM,
+        "schema": {"properties": {name: {"type": "string"} for name in names}},
+        "key_properties": key or [],
+        "metadata": [marked, {"breadcrumb": [], "metadata": {"table-key-properties": root_key}}],
+    }
+
+
+@pytest.mark.parametrize(
+    ("given_entry", "key", "names"),
+    [
+        pytest.param(entry("Name"), ["Id"], {"Id", "Name"}, id="none"),
+        pytest.param(entry("ID", "Name"), ["ID"], {"ID", "Name"}, id="another case"),
+        pytest.param(entry("Name", key=["Name"]), ["Name"], {"Id", "Name"}, id="another key"),
+        pytest.param(
+            entry("Name", key=["Id"], root_key=["Name"]),
+            ["Name"],
+            {"Id", "Name"},
+            id="another key in the metadata",
+        ),
+        pytest.param(entry("Id", inclusion="unsupported"), [], {"Id"}, id="rows have none"),
+    ],
+)
+def test_each_stream_has_its_id(
+    given_entry: dict[str, Any], key: list[str], names: set[str]
+) -> None:
+    """Id is put in where it is missing, as the key unless there is another; case is kept."""
+    (found,) = with_ids({"streams": [given_entry]})["streams"]
+    assert found["key_properties"] == key
+    assert set(found["schema"]["properties"]) == names

@@ -428,3 +428,71 @@ def test_recorded_replication_keys(recorded: dict[str, Any]) -> None:
         return
     assert sobject.replication_key == "SystemModstamp"
     assert sobject.stamps["SystemModstamp"] is False
+
+
+# Keys
+
+
+@pytest.mark.parametrize(
+    ("name", "fields", "keys"),
+    [
+        pytest.param("Thing", ["Name", "SystemModstamp"], ("Id",), id="Ids"),
+        pytest.param("Phone_Book__b", ["Name__c"], (), id="big object"),
+        pytest.param(
+            "LightningUriEvent",
+            ["EventIdentifier", "EventDate", "CreatedDate"],
+            ("EventIdentifier",),
+            id="event store",
+        ),
+        pytest.param(
+            "ApiAnomalyEventStore",
+            ["EventIdentifier", "EventDate", "LastModifiedDate", "SystemModstamp"],
+            ("Id",),
+            id="event store with stamps",
+        ),
+    ],
+)
+def test_what_tells_rows_apart(name: str, fields: list[str], keys: tuple[str, ...]) -> None:
+    """Rows of big objects have no Ids; then Id can't be read, and nothing is incremental."""
+    kinds = {each: "datetime" if each.endswith(("Date", "stamp")) else "string" for each in fields}
+    sobject = described(*(field(*each) for each in kinds.items()), name=name)
+    assert (sobject.keys, sobject.has_ids) == (keys, keys == ("Id",))
+    identity = sobject.column("Id")
+    assert identity is not None
+    assert (identity.kind is Kind.UNSUPPORTED) == (not sobject.has_ids)
+    assert bool(sobject.stamps) == (sobject.has_ids and sobject.replication_key is not None)
+    assert sobject.problem is None
+
+
+@pytest.mark.parametrize(
+    ("fields", "problem"),
+    [
+        pytest.param([], "no field that the user may read", id="no field"),
+        pytest.param([field("Body", "base64")], "no field that the user may read", id="base64"),
+        pytest.param([field("Name")], "no field Id", id="no Id"),
+    ],
+)
+def test_objects_that_can_not_be_read(fields: list[dict[str, Any]], problem: str) -> None:
+    """Without an Id, or a field at all, an object is told to be unreadable, by its name."""
+    error = sobject_from_describe({"name": "Thing", "fields": fields}).problem
+    assert error is not None
+    assert (error.code, error.exit_code) == ("unreadable-object", 7)
+    assert f"Thing has {problem}" in error.message
+
+
+# Spelling
+
+
+@pytest.mark.parametrize(
+    ("names", "found"),
+    [
+        pytest.param(["id", "NAME"], {"id": "Id", "NAME": "Name"}, id="other case"),
+        pytest.param(["NAME", "Name"], {"Name": "Name"}, id="the exact one wins"),
+        pytest.param(["NAME", "name"], {"NAME": "Name"}, id="then the first"),
+        pytest.param(["Name__c"], {}, id="another field"),
+    ],
+)
+def test_columns_by_spelling(names: list[str], found: dict[str, str]) -> None:
+    """Case does not matter, and no column has two names."""
+    columns = described(field("Name")).columns_by_spelling(names)
+    assert {name: column.name for name, column in columns.items()} == found
