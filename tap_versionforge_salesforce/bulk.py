@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import closing, nullcontext
+from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -64,6 +64,8 @@ class QueryJob:
         self._place = place
         self._arriving: Generator[ResultPage, None, None] | None = None
         self.id = ""
+        # Rows that Salesforce had found when the job was last looked at.
+        self._rows_done: int | None = None
         #: Rows of the whole job, as Salesforce counts them; None where it does not tell.
         self.promised_rows: int | None = None
         self.api_version = self._client.api_version
@@ -182,8 +184,8 @@ class QueryJob:
 
     def _arrivals(self, locator: str | None) -> Iterator[ResultPage]:
         self._place.wait()
-        promised = self._wait().get("numberRecordsProcessed")
-        self.promised_rows = promised if isinstance(promised, int) else None
+        self._wait()
+        self.promised_rows = self._rows_done
         result_pages = ResultPages(
             connection=self._connection,
             logger=self._logger,
@@ -201,6 +203,8 @@ class QueryJob:
     def _look(self, *, in_haste: bool = False) -> Mapping[str, object]:
         job = self._client.job(self.id, version=self.api_version, in_haste=in_haste)
         self._state = str(job.get("state", ""))
+        done = job.get("numberRecordsProcessed")
+        self._rows_done = done if isinstance(done, int) else None
         return job
 
     def _wait(self) -> Mapping[str, object]:
@@ -286,8 +290,11 @@ class QueryJob:
         is_within_page = False
         while True:
             # Between two pages a signal may end the run while it waits; a page in hand is finished.
-            waiting = nullcontext() if is_within_page else self._connection.interruption.waiting()
-            with waiting:
+            with (
+                self._connection.interruption.watch.telling(self._awaited)
+                if is_within_page
+                else self._connection.interruption.waiting(self._awaited)
+            ):
                 found = next(decoded, None)
             if found is None:
                 return
@@ -300,6 +307,14 @@ class QueryJob:
             is_within_page = not part.ends_page
             if part.ends_page:
                 page.close()
+
+    def _awaited(self) -> str:
+        """Return what the rows wait for, as far as that is known by now."""
+        job = f"Bulk job {self.id}"
+        if self._state in _ENDED:
+            return f"result pages of {job}"
+        done = f", {self._rows_done:,} rows so far" if self._rows_done else ""
+        return f"{job} ({self._state or 'in turn'}{done})"
 
     def remove(self) -> None:
         """Take the job out of the org, tried once; that it stays is only told."""

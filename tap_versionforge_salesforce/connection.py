@@ -27,6 +27,7 @@ from tap_versionforge_salesforce.refusals import is_missing_permission
 from tap_versionforge_salesforce.run_report import RunReport, Usage
 from tap_versionforge_salesforce.transport import SalesforceSession
 from tap_versionforge_salesforce.troubles import Troubles
+from tap_versionforge_salesforce.watch import Watch
 
 if TYPE_CHECKING:
     import logging
@@ -81,7 +82,9 @@ class Connection:
     ) -> None:
         self.settings = settings
         self.clock = clock
-        self.interruption = Interruption(clock.monotonic)
+        self.interruption = Interruption(
+            clock.monotonic, Watch(clock.monotonic, lambda what: logger.info("%s", what))
+        )
         self.report = RunReport()
         self.downloads = DownloadQueue(
             # One is being written.
@@ -150,7 +153,7 @@ class Connection:
         """Finish what is done aside; what was begun for streams that are not read stops."""
         if not self.interruption.is_requested:
             self._cleanup_ends = self.clock.monotonic() + _CLEANUP_SECONDS
-            with self.interruption.waiting():
+            with self.interruption.waiting(lambda: "Bulk jobs to be removed from the org"):
                 self.aside.wait()
         self.interruption.end()
         self.early_work.end()

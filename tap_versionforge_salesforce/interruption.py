@@ -8,6 +8,8 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from tap_versionforge_salesforce.watch import Watch
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -22,10 +24,17 @@ class Interruption:
     Leaving in the middle of a message would hand the target half a line. So a signal ends the
     run at once only while it waits for the network; otherwise the page in hand is finished and
     its STATE written. A second signal ends it on the spot.
+
+    Args:
+        monotonic: Seconds that only grow.
+        watch: Says what the main thread waits for, where that takes long.
     """
 
-    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, monotonic: Callable[[], float] = time.monotonic, watch: Watch | None = None
+    ) -> None:
         self._monotonic = monotonic
+        self.watch = watch or Watch(monotonic, lambda _: None)
         self._signal_number: int | None = None
         self._is_waiting = False
         self._is_over = False
@@ -63,10 +72,13 @@ class Interruption:
             raise SystemExit(128 + self._signal_number)
 
     @contextmanager
-    def waiting(self) -> Iterator[None]:
+    def waiting(self, what: Callable[[], str] = lambda: "Salesforce") -> Iterator[None]:
         """Allow a signal to end the run while the block waits for the network.
 
         Signals come to the main thread, whatever others wait for; there it may be writing.
+
+        Args:
+            what: Is waited for; goes on from "Waiting for".
 
         Raises:
             RunIsOverError: In another thread, of a run that has ended.
@@ -81,7 +93,8 @@ class Interruption:
         self._is_waiting = True
         try:
             self.check()
-            yield
+            with self.watch.telling(what):
+                yield
         finally:
             self._is_waiting = is_within
             if not is_within:

@@ -101,8 +101,11 @@ class RestPages:
         """
         if self._early is None:
             return self._asked(self._query, in_haste=in_haste)
-        with self._connection.interruption.waiting():
+        with self._connection.interruption.waiting(self._page):
             return self._early.result()
+
+    def _page(self) -> str:
+        return f"a page of {self._query.sobject} from the REST API"
 
     def drop(self) -> None:
         """Hold the first page no longer."""
@@ -169,7 +172,7 @@ class RestPages:
     def _awaited(
         self, pages: Iterator[tuple[RestPage, datetime]]
     ) -> tuple[RestPage, datetime] | None:
-        with self._connection.interruption.waiting():
+        with self._connection.interruption.waiting(self._page):
             return next(pages, None)
 
     def _pass(self, cursor: _Cursor) -> datetime | None:

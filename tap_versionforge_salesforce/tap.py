@@ -103,7 +103,7 @@ class TapVersionForgeSalesforce(Tap):
     @cached_property
     def connection(self) -> Connection:
         """Return what the streams of this run share."""
-        return Connection(
+        connection = Connection(
             settings=self.settings,
             clock=self.clock,
             logger=self.logger,
@@ -115,6 +115,8 @@ class TapVersionForgeSalesforce(Tap):
                 most_looks=self.settings.parallel_downloads,
             ),
         )
+        cast("MessageWriter", self.message_writer).watch = connection.interruption.watch
+        return connection
 
     @override
     def discover_streams(self) -> Sequence[SObjectStream]:

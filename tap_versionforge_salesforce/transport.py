@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Literal
@@ -49,6 +50,8 @@ if TYPE_CHECKING:
 
 _CONNECT_TIMEOUT_SECONDS = 30.0
 _CHUNK_BYTES = 1 << 20
+# A page of 25 MB, packed, has to come at 15 kB a second.
+_TIMEOUTS_OF_A_BODY = 6
 # Unpacked and in memory; the largest pages and describes have a hundredth of it.
 _LARGEST_BODY_BYTES = 1 << 30
 
@@ -122,7 +125,7 @@ class SalesforceSession(requests.Session):
         quota: Counts calls and knows what is left.
         clock: For waiting and for ``Retry-After`` dates.
         logger: Where retries are told.
-        interruption: Signals are taken while waiting here.
+        interruption: Signals are taken while waiting here; its watch ends what trickles for ever.
         troubles: Where it is told what was tried again.
         user_agent: Sent with every request.
     """
@@ -301,7 +304,7 @@ class SalesforceSession(requests.Session):
     def _exchanged(self, call: Call, token: Token | None) -> Reply:
         try:
             with (
-                self._interruption.waiting(),
+                self._interruption.waiting(lambda: f"the answer to {call.method} {call.path}"),
                 self.request(
                     call.method,
                     f"{self._host}{call.path}",
@@ -316,7 +319,7 @@ class SalesforceSession(requests.Session):
                     stream=True,
                 ) as response,
             ):
-                body = self._read(response, call)
+                body = self._read_in_time(response, call)
         except (requests.RequestException, HTTPError) as error:
             raise self._no_answer(call, error) from None
         reply = Reply(
@@ -328,6 +331,27 @@ class SalesforceSession(requests.Session):
         if token is not None and reply.status != 401 and reply.date is not None:  # noqa: PLR2004
             self.server_date = reply.date
         return reply
+
+    def _read_in_time(self, response: requests.Response, call: Call) -> bytes:
+        """Read the body, each piece of which has a timeout of its own, within one for them all."""
+        body, seconds = b"", self._timeout_seconds(call) * _TIMEOUTS_OF_A_BODY
+        with self._interruption.watch.limited(seconds, lambda: _broken_off(response)) as reading:
+            try:
+                body = self._read(response, call)
+            except Exception:  # what comes of a connection that was shut is anybody's guess
+                if not reading.is_ended:
+                    raise
+        if reading.is_ended:
+            raise self._passing(
+                UnavailableError(
+                    f"{self._host} did not send the whole answer to {call.method} {call.path} "
+                    f"within {seconds:,.0f} seconds.",
+                    hint="Run again later; request_timeout_seconds allows more time.",
+                    code="request-timeout",
+                ),
+                call,
+            )
+        return body
 
     def _read(self, response: requests.Response, call: Call) -> bytes:
         if call.sink is None or not response.ok:
@@ -369,12 +393,24 @@ class SalesforceSession(requests.Session):
             asked=f"{call.method} {call.path}",
             timeout_seconds=self._timeout_seconds(call),
         )
+        return self._passing(told, call) if may_pass(error) else told
+
+    def _passing(
+        self, told: UnavailableError, call: Call
+    ) -> _PassingTroubleError | UnavailableError:
         is_timeout = told.code == "request-timeout"
-        if not may_pass(error) or (is_timeout and not call.retry_timeouts):
+        if is_timeout and not call.retry_timeouts:
             return told
         # Without what differs from case to case.
         kind = f"{self._host} did not answer in time" if is_timeout else told.message
         return _PassingTroubleError(kind.partition(" (")[0], told)
+
+
+def _broken_off(response: requests.Response) -> None:
+    """Have whoever reads the answer in another thread read no more of it."""
+    # What the other end has closed, or a proxy's connection, may have nothing to shut.
+    with contextlib.suppress(OSError, ValueError):
+        response.raw.shutdown()
 
 
 def _readable(call: Call, reply: Reply) -> bool:

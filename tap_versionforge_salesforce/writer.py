@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import select
 import sys
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from singer_sdk.singerlib.encoding import SimpleSingerWriter
@@ -11,9 +12,12 @@ from singer_sdk.singerlib.messages import RecordMessage
 from typing_extensions import override
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
     from io import RawIOBase
 
     from singer_sdk.singerlib.messages import Message
+
+    from tap_versionforge_salesforce.watch import Watch
 
 
 class MessageWriter(SimpleSingerWriter):
@@ -23,6 +27,9 @@ class MessageWriter(SimpleSingerWriter):
     one that its other end has made non-blocking may take nothing for a while. Both would lose
     rows in Python's plain ``write``.
     """
+
+    #: Says that the target takes nothing, where that takes long.
+    watch: Watch | None = None
 
     @override
     def write_message(self, message: Message) -> None:
@@ -42,22 +49,34 @@ class MessageWriter(SimpleSingerWriter):
         if binary is None:  # a text file that somebody has put in the place of stdout
             sys.stdout.write(bytes(lines).decode())
             return
-        rest = memoryview(lines)
-        while rest:
-            try:
-                written = binary.write(rest)
-            except BlockingIOError as error:
-                written = error.characters_written
-            rest = rest[written or 0 :]
-            if not written:
-                select.select([], [binary], [])
+        with self._watched():
+            _write_all(binary, memoryview(lines))
+
+    def _watched(self) -> AbstractContextManager[None]:
+        return nullcontext() if self.watch is None else self.watch.telling(_target)
 
     def flush(self) -> None:
         """Hand everything over to the target."""
-        while True:
-            try:
-                sys.stdout.flush()
-            except BlockingIOError:
-                select.select([], [sys.stdout], [])
-            else:
-                return
+        with self._watched():
+            while True:
+                try:
+                    sys.stdout.flush()
+                except BlockingIOError:
+                    select.select([], [sys.stdout], [])
+                else:
+                    return
+
+
+def _write_all(binary: RawIOBase, rest: memoryview) -> None:
+    while rest:
+        try:
+            written = binary.write(rest)
+        except BlockingIOError as error:
+            written = error.characters_written
+        rest = rest[written or 0 :]
+        if not written:
+            select.select([], [binary], [])
+
+
+def _target() -> str:
+    return "the target to take what has been written"

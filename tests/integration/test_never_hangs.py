@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.local_org import faults
+
 if TYPE_CHECKING:
-    from tests.integration.harness import TapRunner
+    from collections.abc import Callable
+
+    from tests.integration.harness import OrgClock, TapRunner
     from tests.local_org import LocalOrg
+    from tests.local_org.exchange import Answer, Call
 
 LAST_WEEK = datetime.now(timezone.utc) - timedelta(days=7)
 NINE = (
@@ -50,3 +57,81 @@ def test_a_small_table_between_two_large_ones(
     run = tap.sync(objects=list(pages), bulk_page_rows=PAGE_ROWS)
     assert run.exit_code == 0, run.log
     assert {name: run.ids(name) for name in pages} == rows
+
+
+# Waits
+
+
+def has_said(caplog: pytest.LogCaptureFixture, text: str) -> bool:
+    """Wait until the log has a text, in vain after some seconds."""
+    ends = time.monotonic() + 20
+    while time.monotonic() < ends:
+        if text in caplog.text:
+            return True
+        time.sleep(0.02)
+    return False
+
+
+@pytest.mark.parametrize(
+    ("request_", "api_mode", "said"),
+    [
+        pytest.param("GET /jobs/query/*", "bulk", "Waiting for Bulk job 750", id="job"),
+        pytest.param("*/results", "bulk", "Waiting for result pages of Bulk job 750", id="results"),
+        pytest.param("GET /queryAll*", "rest", "Waiting for a page of Account", id="page"),
+        pytest.param("GET /query/*", "rest", "Waiting for a page of Account", id="next page"),
+        pytest.param("/limits", "rest", "Waiting for the answer to GET /services", id="any answer"),
+    ],
+)
+def test_what_takes_a_minute_is_said(
+    org: LocalOrg,
+    tap: TapRunner,
+    clock: OrgClock,
+    caplog: pytest.LogCaptureFixture,
+    request_: str,
+    api_mode: str,
+    said: str,
+) -> None:
+    """Nobody can tell waiting from hanging otherwise."""
+    rows = fill(org, {"Account": 3})
+    found: list[bool] = []
+
+    def wait(_: Call, real: Callable[[], Answer]) -> Answer:
+        # The tap has sent its request by now; it may not have turned to waiting yet.
+        threading.Event().wait(0.1)
+        clock.sleep(61)
+        found.append(has_said(caplog, said))
+        return real()
+
+    org.faults.add(request_, wait)
+    run = tap.sync(objects=["Account"], api_mode=api_mode, bulk_page_rows=PAGE_ROWS)
+    assert run.exit_code == 0, run.log
+    assert found == [True]
+    assert "for 1 minute now." in run.log
+    assert run.ids("Account") == rows["Account"]
+
+
+@pytest.mark.parametrize(
+    ("request_", "api_mode"),
+    [("GET /queryAll*", "rest"), ("*/results", "bulk"), ("/limits", "rest")],
+)
+def test_a_body_that_trickles_for_ever_is_given_up(
+    org: LocalOrg, tap: TapRunner, clock: OrgClock, request_: str, api_mode: str
+) -> None:
+    """Each byte comes in time, and all of them never: the whole has a limit, too."""
+    rows = fill(org, {"Account": 1, "Contact": 1})
+    trickle = faults.slow(20)
+
+    def act(call: Call, real: Callable[[], Answer]) -> Answer:
+        threading.Timer(0.3, clock.sleep, [3_600]).start()
+        return trickle(call, real)
+
+    fault = org.faults.add(request_, act)
+    run = tap.sync(objects=["Account", "Contact"], api_mode=api_mode, bulk_page_rows=PAGE_ROWS)
+    assert fault.fired == 1
+    assert run.ids("Contact") == rows["Contact"]
+    if request_ == "/limits":
+        assert run.exit_code == 0, run.log
+        return
+    assert run.exit_code == 7, run.log
+    assert "did not send the whole answer to GET " in run.log
+    assert "[request-timeout]" in run.log
