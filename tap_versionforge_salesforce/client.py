@@ -552,11 +552,8 @@ def _object(reply: Reply, call: Call) -> Mapping[str, object]:
 
 
 def _is_describe(content: object) -> TypeGuard[Mapping[str, object]]:
-    """Tell whether this may be one: an object without a field holds nothing to read."""
-    if not isinstance(content, dict) or not isinstance(content.get("name"), str):
-        return False
-    fields = content.get("fields")
-    return isinstance(fields, list) and bool(fields)
+    """Tell whether this may be one; what is in it is looked at where it is read."""
+    return isinstance(content, dict) and isinstance(content.get("name"), str)
 
 
 def _objects(listed: object) -> list[dict[str, Any]]:

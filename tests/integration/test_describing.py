@@ -91,7 +91,7 @@ def test_an_object_whose_describe_fails_fails_alone(
     org.settings.composite_refusal = (404, "NOT_FOUND", "no")
     org.faults.add("GET /sobjects/Contact/describe", trouble, times=None)
     run = tap.sync(catalog=catalog)
-    assert run.exit_code == 5, run.log
+    assert run.exit_code == 7, run.log
     assert {name: sorted(run.ids(name)) for name in rows} == {n: sorted(r) for n, r in rows.items()}
     last = run.log.splitlines()[-1]
     assert "Contact: " in last
@@ -114,7 +114,7 @@ def test_a_part_that_fails_and_fails_alone_too(org: LocalOrg, tap: TapRunner) ->
     org.faults.add("POST /composite", faults.replace_body(sick_part), times=None)
     org.faults.add(is_sick, outages.unknown_exception(), times=None)
     run = tap.sync(catalog=catalog)
-    assert run.exit_code == 5, run.log
+    assert run.exit_code == 7, run.log
     assert list(run.state["bookmarks"]) == ["Account", "User"]
 
 

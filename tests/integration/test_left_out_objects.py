@@ -137,7 +137,7 @@ def test_selected_stream_fails_by_name(
     catalog = select_streams(tap.discover(objects=["Invoice__c", BAD]), "Invoice__c", BAD)
     is_bad(how)
     run = tap.sync(catalog=catalog)
-    assert run.exit_code == (7), run.log
+    assert run.exit_code == 7, run.log
     assert f"streams failed; the others are complete. {BAD}: " in run.log
     assert len(run.ids("Invoice__c")) == 1
     assert run.messages_of("SCHEMA", BAD) == []

@@ -12,6 +12,8 @@ from tap_versionforge_salesforce.discovery import describe_selected, discover
 from tap_versionforge_salesforce.exceptions import TapError, UnavailableError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tap_versionforge_salesforce.connection import Connection
 
 LOGGER = logging.getLogger("discovery")
@@ -34,8 +36,8 @@ class Client:
     def describe_global(self) -> list[dict[str, object]]:
         return [{"name": name, "queryable": True} for name in self._answers]
 
-    def describe_many(self, names: list[str]) -> dict[str, object]:
-        return {name: self._answers[name] for name in names}
+    def describe_many(self, names: list[str]) -> Iterator[tuple[str, object]]:
+        return ((name, self._answers[name]) for name in names)
 
 
 def connection(trouble: object, *objects: str) -> Any:  # noqa: ANN401  a stand-in
@@ -91,5 +93,5 @@ def test_catalog_names_the_object() -> None:
 
 def connection_in_lower_case() -> Any:  # noqa: ANN401  a stand-in
     made = connection(None)
-    made.client.describe_many = lambda names: {names[0]: {"name": "Good__c", "fields": FIELDS}}
+    made.client.describe_many = lambda names: [(names[0], {"name": "Good__c", "fields": FIELDS})]
     return made
