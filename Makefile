@@ -81,10 +81,11 @@ test-all: lint ## the tests on every Python from 3.10 to 3.13 that is found
 
 # loadfile: the tests of one file share servers, which are slow to start. More of them than small machines
 # have cores, for many tests wait for a process or a server.
-pytest: sync $(TARGET_POSTGRES)
+pytest: sync $(TARGET_POSTGRES) ## the tests alone, or some of them with TESTS=tests/unit
 	$(VENV)/bin/python -m pytest -n 4 --dist loadfile $(TESTS)
 
 sync: usable-python $(UV_STAMP)
+	@test -e $(VENV)/bin/python || echo 'Installing the tap and what its tests need into $(VENV): a minute, once'
 	@$(UV) sync --quiet --locked --python "$$($(BASE_PYTHON))"
 
 usable-python:
@@ -105,12 +106,13 @@ $(UV_STAMP): | usable-python
 $(MELTANO): PACKAGES = meltano==$(MELTANO_VERSION)
 $(TARGET_POSTGRES): PACKAGES = meltanolabs-target-postgres==$(TARGET_POSTGRES_VERSION) pyarrow==$(PYARROW_VERSION)
 $(MELTANO) $(TARGET_POSTGRES): | usable-python $(UV_STAMP)
-	@echo 'Installing $(PACKAGES) into $(@D)'
+	@echo 'Installing $(PACKAGES) into $(@D): half a minute, once'
 	@$(UV) venv --quiet --clear --python "$$($(BASE_PYTHON))" $(@D)
 	@$(UV) pip install --quiet --python $(@D) $(PACKAGES)
 	@touch $@
 
 clean: ## remove what these commands have made
-	rm -rf .venv .venv-3.* $(TOOLS) .demo .local-org
+	rm -rf .venv .venv-3.* $(TOOLS) .demo .secrets/local-org
+	@rmdir .secrets 2>/dev/null || true
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.*
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

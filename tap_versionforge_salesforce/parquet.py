@@ -24,12 +24,12 @@ _TYPES: dict[Kind, pl.DataType] = {
     Kind.NUMBER: pl.Decimal(38, 18),
     Kind.DATE: pl.Date(),
     Kind.DATETIME: pl.Datetime("ms", "UTC"),
-    Kind.TIME: pl.Time(),
+    # A time of Parquet's has no zone, and targets would show it without the Z of the messages.
+    Kind.TIME: pl.String(),
 }
 _FORMATS = {
     Kind.DATE: "%Y-%m-%d",
     Kind.DATETIME: "%Y-%m-%dT%H:%M:%S%.3fZ",
-    Kind.TIME: "%H:%M:%S%.3fZ",
 }
 _TOO_FINE = r"\.[0-9]{19}"
 
@@ -42,7 +42,7 @@ def typed(frame: Frame, columns: Sequence[Column]) -> Frame:
         columns: The selected columns.
 
     Returns:
-        Decimals, dates, UTC date-times, times and structs. Its oddities are the values that such
+        Decimals, dates, UTC date-times, texts and structs. Its oddities are the values that such
         a column can't hold, which are null there.
     """
     oddities: list[Oddity] = []

@@ -104,14 +104,15 @@ def after_first_page(
         reason = f"this is a full extract of {total_rows:,} rows, more than one REST page"
         return Choice(Api.BULK, reason, is_final=True)
     if total_rows > bulk_threshold:
-        reason = f"{_changed(total_rows)}, more than bulk_threshold ({bulk_threshold:,})"
+        reason = f"{_to_read(total_rows)}, more than bulk_threshold ({bulk_threshold:,})"
         return Choice(Api.BULK, reason, is_final=True)
-    reason = f"{_changed(total_rows)}, no more than bulk_threshold ({bulk_threshold:,})"
+    reason = f"{_to_read(total_rows)}, no more than bulk_threshold ({bulk_threshold:,})"
     return Choice(Api.REST, reason, is_final=True)
 
 
-def _changed(rows: int) -> str:
-    return "1 row has changed" if rows == 1 else f"{rows:,} rows have changed"
+def _to_read(rows: int) -> str:
+    # Not "changed": the look-back's rows are among them.
+    return "1 row to read" if rows == 1 else f"{rows:,} rows to read"
 
 
 def way_to_bulk(error: TapError) -> str | None:

@@ -1,9 +1,10 @@
-"""The parts of the documents that come from the code: `python -m tests.documents` writes them."""
+"""What in the documents comes from the code: `python -m tests.documents` writes it."""
 
 from __future__ import annotations
 
 import json
 import re
+import textwrap
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[1]
 _SHOWN_CHARACTERS = 90
+_TAP = "tap-versionforge-salesforce"
+_PLUGIN_HEAD = f"""\
+# The tap for a Meltano project of your own: meltano add --from-ref meltano-plugin.yml {_TAP}
+# Made from meltano.yml by `make docs`."""
 _UNSEEN = {"\0": "NUL", "\t": "TAB", "\n": "LF", "\r": "CR"}
 
 
@@ -77,6 +82,19 @@ PARTS: dict[tuple[str, str], Callable[[], str]] = {
     ("docs/scaling.md", "scaling-extracts"): partial(scaling.table, Assumptions()),
     ("docs/scaling.md", "scaling-limits"): partial(scaling.limits, Assumptions()),
 }
+
+
+def meltano_plugin() -> str:
+    """Return the tap's entry of meltano.yml as a definition that other projects can add."""
+    project = (ROOT / "meltano.yml").read_text(encoding="utf-8")
+    (entry,) = re.findall(
+        r"^  extractors:\n  - (.*?)^  loaders:\n", project, re.DOTALL | re.MULTILINE
+    )
+    lines = textwrap.dedent(f"    {entry}").strip().replace("pip_url: -e .", f"pip_url: {_TAP}")
+    return f"{_PLUGIN_HEAD}\n{lines}\n"
+
+
+FILES: dict[str, Callable[[], str]] = {"meltano-plugin.yml": meltano_plugin}
 
 
 def with_part(text: str, name: str, part: str) -> str:
@@ -164,10 +182,12 @@ def _code(text: str) -> str:
 
 
 def main() -> None:
-    """Write every part into its document."""
+    """Write every part into its document, and the files that are made as a whole."""
     for (name, part), make in PARTS.items():
         path = ROOT / name
         path.write_text(with_part(path.read_text(encoding="utf-8"), part, make()), encoding="utf-8")
+    for name, make in FILES.items():
+        (ROOT / name).write_text(make(), encoding="utf-8")
 
 
 if __name__ == "__main__":

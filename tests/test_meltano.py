@@ -1,4 +1,4 @@
-"""meltano.yml and .env.example say of each setting what the tap itself says."""
+"""meltano.yml, meltano-plugin.yml and .env.example say of each setting what the tap says."""
 
 from __future__ import annotations
 
@@ -54,6 +54,14 @@ def test_the_plugin_is_the_command(about: dict[str, Any], extractor: dict[str, A
     """Name and capabilities are those that the tap reports."""
     assert extractor["name"] == about["name"] == NAME
     assert sorted(extractor["capabilities"]) == sorted(about["capabilities"])
+
+
+def test_the_definition_for_other_projects_is_the_same_plugin(extractor: dict[str, Any]) -> None:
+    """A project of one's own gets the repository's plugin, installed from the index by its name."""
+    text = (processes.ROOT / "meltano-plugin.yml").read_text(encoding="utf-8")
+
+    assert yaml.safe_load(text) == {**extractor, "pip_url": NAME}
+    assert extractor["variant"] == "versionforge"
 
 
 def test_all_settings_are_listed(

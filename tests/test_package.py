@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import importlib
 import importlib.metadata
+import os
 import re
 import sys
+import tarfile
 import zipfile
+from email import message_from_string
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -16,6 +19,7 @@ import yaml
 from tests import processes
 
 if TYPE_CHECKING:
+    from email.message import Message
     from pathlib import Path
 
 # pytest brings tomli where Python has no parser of its own.
@@ -169,18 +173,76 @@ def test_the_command_is_installed() -> None:
     assert callable(command.load())
 
 
+def built(folder: Path, target: str, **environment: str) -> Path:
+    """Return a wheel or an sdist as the release builds it."""
+    processes.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", target, "-d", folder],
+        cwd=processes.ROOT,
+        env={"PATH": os.environ["PATH"], **environment},
+    )
+    (package,) = folder.iterdir()
+    return package
+
+
+def metadata_of(wheel: Path) -> Message:
+    """Return what the index shows of a wheel."""
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = [name for name in archive.namelist() if name.endswith("/METADATA")]
+        return message_from_string(archive.read(name).decode())
+
+
 def test_the_wheel_holds_the_package_and_nothing_else(
     pyproject: dict[str, Any], tmp_path: Path
 ) -> None:
     """Types and licence are shipped; tests, which would land beside other packages, are not."""
-    processes.run(
-        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", tmp_path],
-        cwd=processes.ROOT,
-    )
-    (wheel,) = tmp_path.glob("*.whl")
-    names = zipfile.ZipFile(wheel).namelist()
+    names = zipfile.ZipFile(built(tmp_path, "wheel")).namelist()
     metadata = f"tap_versionforge_salesforce-{pyproject['project']['version']}.dist-info"
 
     assert "tap_versionforge_salesforce/py.typed" in names
     assert f"{metadata}/licenses/LICENSE" in names
     assert {name.split("/")[0] for name in names} == {"tap_versionforge_salesforce", metadata}
+
+
+@pytest.mark.skipif(not (processes.ROOT / ".git").exists(), reason="there is no git repository")
+def test_the_sdist_holds_the_repository_and_nothing_else(tmp_path: Path) -> None:
+    """Whoever has it can read every document that is linked to, and run every test."""
+    with tarfile.open(built(tmp_path, "sdist")) as archive:
+        names = {member.name.partition("/")[2] for member in archive if member.isfile()}
+    tracked = processes.run(["git", "ls-files", "-z"], cwd=processes.ROOT).stdout
+
+    assert names == {*tracked.rstrip("\0").split("\0"), "PKG-INFO"}
+
+
+def test_a_release_links_to_its_repository(pyproject: dict[str, Any], tmp_path: Path) -> None:
+    """On the index every link of the README is whole, and leads to the files of that version."""
+    place = "https://forge.example/versionforge/tap"
+    shown = metadata_of(built(tmp_path, "wheel", PACKAGE_REPOSITORY_URL=place))
+    files = f"{place}/blob/v{pyproject['project']['version']}"
+    links = re.findall(r"\]\(([^)]+)\)", text_of("README.md"))
+    relative = [link for link in links if not link.startswith(("https://", "#"))]
+
+    assert relative != []
+    assert [link for link in relative if f"]({files}/{link})" not in shown.get_payload()] == []
+    assert shown.get_all("Project-URL") == [
+        f"Repository, {place}",
+        f"Documentation, {files}/README.md",
+        f"Changelog, {files}/CHANGELOG.md",
+        f"Issues, {place}/issues",
+    ]
+
+
+def test_what_others_build_names_no_repository(tmp_path: Path) -> None:
+    """A clone may be anybody's: nothing is invented, and the README is as it is."""
+    shown = metadata_of(built(tmp_path, "wheel"))
+
+    assert shown.get_all("Project-URL") is None
+    assert shown.get_payload() == text_of("README.md")
+
+
+def test_the_release_says_where_it_comes_from() -> None:
+    """The workflow that publishes gives the place that the package's page links to."""
+    parsed = yaml.safe_load(text_of(".github/workflows/build.yml"))
+
+    assert parsed["jobs"]["build"]["env"] == {
+        "PACKAGE_REPOSITORY_URL": "${{ github.server_url }}/${{ github.repository }}"
+    }

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import psycopg
 import pytest
+import yaml
 from psycopg import sql
 from psycopg.rows import dict_row
 from psycopg.types.json import set_json_loads
@@ -230,7 +231,9 @@ def _written(path: Path, content: Mapping[str, Any]) -> Path:
 
 
 def _target_config(server: PostgresServer, schema: str) -> dict[str, Any]:
+    """Return the settings of meltano.yml's target, and where this server is."""
     return {
+        **_recommended(),
         "host": "127.0.0.1",
         "port": server.port,
         "user": SUPERUSER,
@@ -238,6 +241,12 @@ def _target_config(server: PostgresServer, schema: str) -> dict[str, Any]:
         "database": SUPERUSER,
         "default_target_schema": schema,
     }
+
+
+def _recommended() -> dict[str, Any]:
+    project = yaml.safe_load((processes.ROOT / "meltano.yml").read_text(encoding="utf-8"))
+    target = next(each for each in project["plugins"]["loaders"] if each["name"] == TARGET.name)
+    return {each["name"]: each["value"] for each in target["settings"] if "value" in each}
 
 
 def tables(server: PostgresServer, schema: str, streams: Sequence[str]) -> dict[str, Rows]:

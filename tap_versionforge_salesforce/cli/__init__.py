@@ -73,7 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         # all of it again and again, for a fifth of the time that a page of JSON takes.
         gc.freeze()
     try:
-        code = command.main(given, prog_name=command.name, standalone_mode=False)
+        code = command.main(given, prog_name=command.name, standalone_mode=False, obj=tuple(given))
     except TapError as error:
         if {"check", "--json"} <= set(given):
             print_json_failure(error)

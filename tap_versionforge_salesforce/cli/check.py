@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 from singer_sdk.plugin_base import _ConfigInput
 
+from tap_versionforge_salesforce.cli.check_output import (
+    Step,
+    next_command,
+    print_end,
+    print_json,
+    print_step,
+)
 from tap_versionforge_salesforce.discovery import describe_selected, discover
 from tap_versionforge_salesforce.exceptions import RefusedError, TapError, UnavailableError
 from tap_versionforge_salesforce.inputs import catalog_file
 from tap_versionforge_salesforce.keys import fingerprint, load_private_key
 from tap_versionforge_salesforce.reading import query_of
-from tap_versionforge_salesforce.redaction import redact
 from tap_versionforge_salesforce.tap import TapVersionForgeSalesforce
 
 if TYPE_CHECKING:
@@ -23,25 +28,6 @@ if TYPE_CHECKING:
 
     from tap_versionforge_salesforce.connection import Connection
     from tap_versionforge_salesforce.schema import SObject
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One line of the report.
-
-    Attributes:
-        name: What was looked at.
-        ok: It is as it has to be.
-        found: What was found, or what is wrong.
-        hint: What to do about it; empty where nothing has to be done.
-        code: The error's stable name; empty where there is none.
-    """
-
-    name: str
-    ok: bool
-    found: str
-    hint: str = ""
-    code: str = ""
 
 
 class Checks:
@@ -211,20 +197,17 @@ def check(
         steps.append(step)
         code = code or (0 if error is None else error.exit_code)
         if not as_json:
-            _print(step)
+            print_step(step)
     if as_json:
-        _print_json(steps)
+        print_json(steps)
+    else:
+        print_end(next_command(context) if code == 0 else "")
     context.exit(code)
 
 
 def print_json_failure(error: TapError) -> None:
     """Print the report of a check whose own inputs can't be read, so that machines get one."""
-    _print_json([Step("settings", ok=False, found=error.message, hint=error.hint, code=error.code)])
-
-
-def _print_json(steps: list[Step]) -> None:
-    report = {"ok": all(step.ok for step in steps), "steps": [asdict(step) for step in steps]}
-    click.echo(redact(json.dumps(report, indent=2)))
+    print_json([Step("settings", ok=False, found=error.message, hint=error.hint, code=error.code)])
 
 
 def _merged(context: click.Context, config: _ConfigInput) -> _ConfigInput:
@@ -234,9 +217,3 @@ def _merged(context: click.Context, config: _ConfigInput) -> _ConfigInput:
     return _ConfigInput(
         config={**above.config, **config.config}, parse_env=above.parse_env or config.parse_env
     )
-
-
-def _print(step: Step) -> None:
-    click.echo(redact(f"{'ok  ' if step.ok else 'FAIL'}  {step.name:<20}  {step.found}"))
-    if step.hint:
-        click.echo(redact(f"{'':<6}{'what to do':<20}  {step.hint}"))

@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import subprocess
+import time
 from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -23,7 +24,7 @@ STOP_SECONDS = 10
 LINES_OF_A_FAILURE = 40
 
 _CHOICE = re.compile(r"(?:\w+: )?(?P<api>REST API|Bulk API 2\.0), because (?P<reason>.+)\.")
-_TOTAL = re.compile(r"(?P<rows>[\d,]+) rows by .+ in (?P<calls>[\d,]+) API calls?\.")
+_TOTAL = re.compile(r"(?P<rows>[\d,]+) rows? by .+ in (?P<calls>[\d,]+) API calls?\.")
 
 
 class MeltanoFailedError(Exception):
@@ -65,8 +66,9 @@ class LogLine:
 
 @dataclass
 class Run:
-    """What the tap said in one `meltano run`."""
+    """What the tap said in one `meltano run`, and how long that took."""
 
+    seconds: float = 0.0
     streams: dict[str, StreamRun] = field(default_factory=dict)
 
     def note(self, line: LogLine) -> bool:
@@ -98,6 +100,8 @@ class Project:
         self._folder = folder
         self._say = say
         self._environment = _environment(settings)
+        self._output = folder / "output"
+        self._counted: dict[Path, tuple[int, int]] = {}
         definition = (processes.ROOT / "meltano.yml").read_text(encoding="utf-8")
         here = definition.replace("pip_url: -e .", f"pip_url: -e '{processes.ROOT}'")
         (folder / "meltano.yml").write_text(here, encoding="utf-8")
@@ -109,21 +113,34 @@ class Project:
 
     def run(self) -> Run:
         """Extract and load, going on from the state that Meltano keeps."""
-        run = Run()
+        run, began = Run(), time.monotonic()
         for line in self._run("run", TAP, TARGET):
             if run.note(line):
                 stream = run.streams[line.stream]
-                self._say(f"{line.stream}: {stream.api}, because {stream.reason}")
+                self._say(f"{line.stream}: {stream.api}: {stream.reason}")
+        run.seconds = time.monotonic() - began
         return run
 
-    def loaded(self, stream: str) -> dict[str, str]:
-        """Return the newest SystemModstamp of each row that was ever loaded, by Id."""
-        path = self._folder / "output" / f"{stream}.jsonl"
+    def loaded(self, stream: str) -> dict[str, bytes]:
+        """Return the newest line of each row that was ever loaded, by Id."""
+        path = self._output / f"{stream}.jsonl"
         if not path.exists():
             return {}
-        with path.open(encoding="utf-8") as lines:
-            rows = (json.loads(line) for line in lines)
-            return {row["Id"]: row["SystemModstamp"] for row in rows}
+        with path.open("rb") as lines:
+            return {_id(line): line for line in lines}
+
+    def lines_loaded(self) -> int:
+        """Return how many lines the target has written, in all runs."""
+        return sum(map(self._lines_in, self._output.glob("*.jsonl")))
+
+    def _lines_in(self, path: Path) -> int:
+        """Count on from where it was last looked at."""
+        position, lines = self._counted.get(path, (0, 0))
+        with path.open("rb") as file:
+            file.seek(position)
+            added = file.read()
+        self._counted[path] = position + len(added), lines + added.count(b"\n")
+        return self._counted[path][1]
 
     def _run(self, *arguments: str) -> Iterator[LogLine]:
         # A session of its own: whatever Meltano starts can be ended with it.
@@ -147,6 +164,13 @@ class Project:
             told = "\n".join(last)
             msg = f"meltano {' '.join(arguments)} ended with {process.returncode}:\n{told}"
             raise MeltanoFailedError(msg)
+
+
+def _id(line: bytes) -> str:
+    # As target-jsonl writes it; in a value the quotes would be escaped.
+    match = re.search(rb'"Id": "(\w+)"', line)
+    assert match, "the target has written a row without an Id"
+    return match[1].decode()
 
 
 def _environment(settings: Mapping[str, str]) -> dict[str, str]:

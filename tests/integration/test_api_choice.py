@@ -90,7 +90,16 @@ def test_incremental_below_the_threshold_stays_on_rest(org: LocalOrg, tap: TapRu
     run = tap.sync(objects=["Account"], start_date="1990-01-01", bulk_threshold=50)
     assert apis(org) == ["rest"]
     assert sorted(run.ids("Account")) == sorted(rows)
-    assert "50 rows have changed, no more than bulk_threshold (50)" in run.log
+    assert "50 rows to read, no more than bulk_threshold (50)" in run.log
+
+
+def test_rows_of_the_look_back_are_not_called_changed(org: LocalOrg, tap: TapRunner) -> None:
+    """Where nothing has changed since the last run, the reason does not say that something has."""
+    seeded(org, 1)
+    first = tap.sync(objects=["Account"])
+    second = tap.sync(objects=["Account"], state=first.state)
+    assert "1 row to read, no more than bulk_threshold (10,000)" in second.log
+    assert "changed" not in second.log
 
 
 def test_incremental_above_the_threshold_goes_to_bulk(org: LocalOrg, tap: TapRunner) -> None:

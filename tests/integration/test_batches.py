@@ -94,6 +94,18 @@ def test_parquet_holds_the_same_rows_with_types(
     assert pl.read_parquet_schema(path_of(url))["Amount"] == pl.Decimal(38, 18)
 
 
+def test_times_of_day_are_alike_in_messages_and_parquet(
+    org: LocalOrg, tap: TapRunner, tmp_path: Path
+) -> None:
+    """A time of day is one text, however it is sent."""
+    org.store.seed("Measurement__c", 30)
+    records = tap.sync(objects=["Measurement__c"]).records("Measurement__c")
+    run = tap.sync(objects=["Measurement__c"], batch_config=into(tmp_path, "parquet"))
+    times = [row["Starts__c"] for row in rows_of(run, "Measurement__c")]
+    assert times == [record["Starts__c"] for record in records]
+    assert any(times)
+
+
 @pytest.mark.parametrize(
     ("rows", "batch_size", "files"),
     [

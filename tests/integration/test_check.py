@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import os
+import re
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from tap_versionforge_salesforce.settings_list import DEFAULT_OBJECTS
+from tests import processes
 from tests.integration import keys
 from tests.integration.harness import parse
 from tests.local_org import errors, faults, outages
@@ -17,10 +22,12 @@ from tests.local_org.oauth import TOKEN_ERRORS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from tests.integration.harness import OrgClock, Run, TapRunner
     from tests.local_org import LocalOrg
 
+NAME = "tap-versionforge-salesforce"
 STEPS = ["settings", "key", "token", "API versions", "identity", "limits", "describe"]
 TWO = ["Account", "Contact"]
 NO_REPLICATION_KEY = "TabDefinition"
@@ -33,7 +40,8 @@ def check(tap: TapRunner, *arguments: str, **settings: object) -> Run:
 def lines(run: Run) -> dict[str, str]:
     """Return what was found, by step, in the order of the lines; a failed one starts with FAIL."""
     found = {}
-    for line in run.stdout.splitlines():
+    steps, _, _ = run.stdout.partition("\n\n")
+    for line in steps.splitlines():
         mark, name, text = line[:6].strip(), line[6:28].strip(), line[28:]
         found[name] = text if mark == "ok" else f"{mark} {text}".strip()
     return found
@@ -42,13 +50,18 @@ def lines(run: Run) -> dict[str, str]:
 # What is shown
 
 
+def closing(run: Run) -> list[str]:
+    """Return the lines behind the steps."""
+    return run.stdout.partition("\n\n")[2].splitlines()
+
+
 def test_steps_come_in_the_order_of_an_extraction(org: LocalOrg, tap: TapRunner) -> None:
     """One line for each step, then one for each object, and exit code 0."""
     org.store.seed("Account", 2, hurt=False)
     run = check(tap)
     assert run.exit_code == 0, run.stdout
     assert list(lines(run)) == [*STEPS, *DEFAULT_OBJECTS]
-    assert all(line.startswith("ok ") for line in run.stdout.splitlines())
+    assert not any(found.startswith("FAIL") for found in lines(run).values())
     assert "WARNING" not in run.stdout + run.log
 
 
@@ -189,12 +202,15 @@ def test_configs_are_merged(org: LocalOrg, tap: TapRunner) -> None:
     assert list(lines(run)) == [*STEPS, "Account"]
 
 
-def test_environment_serves_as_config(
-    org: LocalOrg, tap: TapRunner, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """`--config ENV` reads the variables of the tap."""
+@pytest.fixture
+def _in_environment(org: LocalOrg, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in org.config(objects='["Account"]').items():
         monkeypatch.setenv(f"TAP_VERSIONFORGE_SALESFORCE_{name.upper()}", value)
+
+
+@pytest.mark.usefixtures("_in_environment")
+def test_environment_serves_as_config(tap: TapRunner) -> None:
+    """`--config ENV` reads the variables of the tap."""
     run = tap.command("check", "--config", "ENV")
     assert run.exit_code == 0, run.stdout
     assert list(lines(run)) == [*STEPS, "Account"]
@@ -250,6 +266,101 @@ def test_json_has_the_same_steps(org: LocalOrg, tap: TapRunner, *, works: bool) 
     else:
         assert steps[-1]["code"] == "user-not-approved"
         assert steps[-1]["hint"] == lines(text)["what to do"]
+
+
+# What it says at the end
+
+
+def test_at_the_end_it_says_what_comes_next(tap: TapRunner) -> None:
+    """Discovery, with the config that was looked at, and the catalog beside that config."""
+    config = tap.config(objects=["Account"])
+    behind = tap.command("check", "--config", config)
+    before = tap.command(f"--config={config}", "check")
+    assert closing(behind) == [
+        "Everything works. Next:",
+        f"  {NAME} --config {config} --discover > {tap.folder / 'catalog.json'}",
+    ]
+    assert closing(before) == closing(behind)
+
+
+def test_behind_a_catalog_comes_the_extraction(tap: TapRunner) -> None:
+    """Who has a catalog needs a target now; a name with a blank is quoted."""
+    catalog = tap.file("my catalog.json", tap.discover(objects=["Account"]))
+    run = check(tap, "--catalog", catalog, objects=["Account"])
+    config = tap.folder / "config.json"
+    assert closing(run)[1] == f"  {NAME} --config {config} --catalog '{catalog}' | target-jsonl"
+
+
+@pytest.mark.usefixtures("_in_environment")
+def test_settings_from_the_environment_stay_there(tap: TapRunner) -> None:
+    """The next command reads the same variables."""
+    run = tap.command("check", "--config", "ENV")
+    assert closing(run)[1] == f"  {NAME} --config ENV --discover > catalog.json"
+
+
+def test_below_meltano_the_next_command_is_meltanos(org: LocalOrg, tap: TapRunner) -> None:
+    """Meltano's own copy of the settings is gone by then."""
+    folder = tap.folder / ".meltano" / "run"
+    folder.mkdir(parents=True)
+    config = tap.file(".meltano/run/tap.config.json", org.config(objects=["Account"]))
+    run = tap.command("--config", config, "check")
+    assert closing(run)[1] == f"  meltano run {NAME} target-jsonl"
+
+
+def test_behind_a_failure_it_says_so(org: LocalOrg, tap: TapRunner) -> None:
+    """The last line of a check that failed sends nobody on."""
+    org.settings.user_approved = False
+    assert closing(check(tap)) == ["Mend this, then run check again."]
+
+
+@pytest.mark.parametrize("columns", [60, 80, 200])
+def test_lines_fit_the_terminal(org: LocalOrg, tap: TapRunner, columns: int) -> None:
+    """No line is longer, and no word is broken; what is copied stays in one line."""
+    org.limits.calls.remaining = 15_000
+    shown = on_terminal(["check", "--config", tap.config(objects=TWO)], columns)
+    steps, _, end = shown.partition("\n\n")
+    assert max(map(len, steps.splitlines())) <= columns
+    org.limits.calls.remaining = 15_000
+    run = check(tap, objects=TWO)
+    whole = run.stdout.partition("\n\n")[0]
+    (fingerprint,) = re.findall(r"\b\w{64}\b", whole)
+    groups = " ".join(fingerprint[start : start + 16] for start in range(0, 64, 16))
+    assert steps.split() == whole.replace(fingerprint, groups).split()
+    assert end.splitlines() == closing(run)
+
+
+def test_a_program_that_is_not_on_the_path_is_named_by_its_own(tap: TapRunner) -> None:
+    """What comes next can be copied by whoever has called it by its path."""
+    command: list[str | Path] = [
+        processes.TAP,
+        "check",
+        "--config",
+        tap.config(objects=["Account"]),
+    ]
+    done = processes.run(command, env=processes.environment(PATH="/nowhere"))
+    assert f"\n  {processes.TAP} --config " in done.stdout
+
+
+def on_terminal(arguments: list[str], columns: int) -> str:
+    """Return what a terminal of so many columns shows of stdout."""
+    ours, its = os.openpty()
+    try:
+        command: list[str | Path] = [processes.TAP, *arguments]
+        path = f"{processes.TAP.parent}{os.pathsep}{os.environ['PATH']}"
+        environment = processes.environment(COLUMNS=str(columns), PATH=path)
+        with processes.start(
+            command, stdout=its, stderr=subprocess.DEVNULL, env=environment
+        ) as process:
+            os.close(its)
+            shown = b""
+            # Linux says EIO, others nothing, when the other end has closed.
+            with contextlib.suppress(OSError):
+                while read := os.read(ours, 65_536):
+                    shown += read
+            assert process.wait() == 0
+    finally:
+        os.close(ours)
+    return shown.decode().replace("\r\n", "\n")
 
 
 # Where it stops

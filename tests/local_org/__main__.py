@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shlex
 import signal
 import sys
 import threading
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 
 # Beside the Python that runs this: the environment need not be active.
 _TAP = str(Path(sys.executable).with_name("tap-versionforge-salesforce"))
+# Prints the states among the lines of a run.
+_STATES = r"""sed -n 's/^{"type":"STATE","value":\(.*\)}$/\1/p'"""
+# Below a folder that git ignores: the config and the key are secrets, and so are an org's rows.
+DIRECTORY = Path(".secrets") / "local-org"
 # Of the opportunities; parents come first, so that children find them.
 _SHARES = {
     "User": 0.01,
@@ -66,7 +71,11 @@ def seed(org: LocalOrg, rows: int) -> int:
 
 def write_config(org: LocalOrg, directory: Path) -> Path:
     """Write `config.json` and `private_key.pem`, readable by their owner only."""
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # Whole paths, so that config and commands work from any folder.
+    directory = directory.resolve()
+    # The mode is that of the last folder only, and none of a folder that is there.
+    directory.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    directory.mkdir(mode=0o700, exist_ok=True)
     directory.chmod(0o700)
     key, config = directory / "private_key.pem", directory / "config.json"
     content = org.config(private_key_path=str(key))
@@ -84,17 +93,26 @@ def _write_secret(path: Path, text: str) -> None:
 
 
 def _greeting(org: LocalOrg, config: Path, rows: int) -> str:
+    tap = f"{shlex.quote(_TAP)} --config {shlex.quote(str(config))}"
+    catalog, everything, state, news = (
+        shlex.quote(str(config.with_name(name)))
+        for name in ("catalog.json", "everything.jsonl", "state.json", "news.jsonl")
+    )
     return f"""\
 A Salesforce org of your own runs at {org.url} and has {rows:,} rows.
 
-Try, in another terminal:
-  {_TAP} --config {config} check
-  {_TAP} --config {config} --discover > catalog.json
-  {_TAP} --config {config} --catalog catalog.json > out.jsonl
+Try, in another terminal, in any folder:
+  {tap} check
+  {tap} --discover > {catalog}
+  {tap} --catalog {catalog} > {everything}
 
-Change some rows, to see what the next run picks up:
+Change some rows:
   curl -d '{{"object": "Opportunity", "update": 40, "insert": 3, "delete": 2}}' \\
     {org.url}/local-org/change
+
+Keep the last state of the first run, as a target would, and see what the next one picks up:
+  {_STATES} {everything} | tail -n 1 > {state}
+  {tap} --catalog {catalog} --state {state} > {news}
 
 See how many calls it took:
   curl {org.url}/local-org/journal
@@ -113,9 +131,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--port", type=int, default=0, help="port to listen on; 0 picks a free one")
     parser.add_argument("--rows", type=int, default=25_000, help="opportunities to make")
-    parser.add_argument(
-        "--directory", type=Path, default=Path(".local-org"), help="where the config goes"
-    )
+    parser.add_argument("--directory", type=Path, default=DIRECTORY, help="where the config goes")
     parser.add_argument(
         "--latency-ms", type=float, default=0.0, help="delay of every answer, in milliseconds"
     )

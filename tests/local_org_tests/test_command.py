@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import shutil
 import signal
 import stat
 import subprocess
@@ -26,10 +29,10 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def running(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """The process and the first line that it says."""
+    """The process and the first line that it says; its folder is given as a relative path."""
     command = [sys.executable, "-m", "tests.local_org", "--rows", "40"]
     with subprocess.Popen(  # noqa: S603 - our own command
-        [*command, "--directory", str(tmp_path / "org")],
+        [*command, "--directory", os.path.relpath(tmp_path / "org", ROOT)],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         text=True,
@@ -49,6 +52,7 @@ def test_the_command_serves_until_it_is_told_to_stop(
     folder = tmp_path / "org"
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     assert config["instance_url"] in greeting
+    assert Path(config["private_key_path"]).is_absolute()
     assert Path(config["private_key_path"]).read_text(encoding="utf-8").startswith("-----BEGIN")
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     for name in ("config.json", "private_key.pem"):
@@ -61,6 +65,28 @@ def test_the_command_serves_until_it_is_told_to_stop(
     assert process.wait(timeout=20) == 0
     assert "tap-versionforge-salesforce --config" in output
     assert output.endswith("The local org has stopped.\n")
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="it prints commands for curl")
+def test_what_it_prints_works_from_any_folder(
+    running: tuple[subprocess.Popen[str], str], tmp_path: Path
+) -> None:
+    """Every command, word for word: a check, a first run, changed rows, and what changed."""
+    process, _ = running
+    assert process.stdout is not None
+    greeting = "".join(iter(process.stdout.readline, "Ctrl-C stops it.\n"))
+    commands = re.sub(r"\\\n", "", "\n".join(re.findall(r"^  (.*)", greeting, re.MULTILINE)))
+    assert "--state" in commands
+    elsewhere = tmp_path / "else where"
+    elsewhere.mkdir()
+    done = subprocess.run(  # noqa: S603 - what we have printed ourselves
+        ["/bin/sh", "-ec", commands], cwd=elsewhere, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert list(elsewhere.iterdir()) == []
+    news = (tmp_path / "org" / "news.jsonl").read_text(encoding="utf-8")
+    everything = (tmp_path / "org" / "everything.jsonl").read_text(encoding="utf-8")
+    assert 0 < news.count('"RECORD"') < everything.count('"RECORD"')
 
 
 def test_rows_change_at_once(org: LocalOrg, caller: Caller) -> None:

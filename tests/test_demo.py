@@ -1,0 +1,67 @@
+"""What `make demo` says and proves, without running it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+import pytest
+
+from tests.demo.proof import Comparison, read_json
+from tests.demo.story import COLUMNS, Story
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from tests.demo.proof import Row, Witness
+
+TYPES = {"Id": "id", "Amount": "currency", "Seats": "int", "Name": "string"}
+LINE = b'{"Id": "1", "Amount": 9999999999999999.99, "Seats": 7, "Name": "Z\xc3\xbcrich"}'
+
+
+class Org:
+    """Stands for the org: one row."""
+
+    def fields(self, _name: str) -> Mapping[str, str]:
+        return TYPES
+
+    def rows(self, _name: str, _types: Mapping[str, str]) -> Iterator[Row]:
+        yield read_json(LINE)
+
+
+def compared(*lines: bytes) -> Comparison:
+    found = Comparison("Opportunity")
+    found.run(cast("Witness", Org()), {read_json(line)["Id"]: line for line in lines})
+    return found
+
+
+def test_equal_values_are_counted_and_a_long_amount_is_shown() -> None:
+    """All four values, and the digits as they stand on both sides."""
+    found = compared(LINE)
+    assert (found.rows, found.loaded, found.values, found.wrong) == (1, 1, 4, [])
+    assert found.amount == ("1.Amount", "9999999999999999.99", "9999999999999999.99")
+
+
+@pytest.mark.parametrize(
+    ("line", "wrong"),
+    [
+        pytest.param(LINE.replace(b"99.99", b"99.98"), ["1.Amount"], id="a cent"),
+        pytest.param(LINE.replace(b"\xc3\xbc", b"u"), ["1.Name"], id="a letter"),
+        pytest.param(LINE.replace(b" 7", b' "7"'), ["1.Seats"], id="a type"),
+        pytest.param(LINE.replace(b'"Seats": 7, ', b""), ["1.Seats"], id="a field less"),
+        pytest.param(LINE.replace(b"{", b'{"More": null, '), ["1.More"], id="a field more"),
+        pytest.param(LINE.replace(b'"1"', b'"2"'), ["1", "2"], id="another row"),
+    ],
+)
+def test_every_difference_is_seen(line: bytes, wrong: list[str]) -> None:
+    """One value, one field or one row that is not the same is named."""
+    assert compared(line).wrong == wrong
+
+
+def test_lines_fit_the_narrowest_usual_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    """Long texts go on in the next line, below what they belong to."""
+    story = Story(2)
+    story.step("step " * 30)
+    story.detail("detail " * 30)
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= COLUMNS
+    assert [line for line in lines if line.startswith("    detail")]
