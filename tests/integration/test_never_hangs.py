@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.local_org import faults
+from tests.soak.crowd import every_row_of_all
+from tests.soak.tried import Tried
+from tests.soak.watchdog import Watchdog
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,6 +60,15 @@ def test_a_small_table_between_two_large_ones(
     run = tap.sync(objects=list(pages), bulk_page_rows=PAGE_ROWS)
     assert run.exit_code == 0, run.log
     assert {name: run.ids(name) for name in pages} == rows
+
+
+@pytest.mark.parametrize("seed", range(100, 108))
+def test_a_crowd_of_tables_comes_whole(org: LocalOrg, tap: TapRunner, seed: int) -> None:
+    """Any sizes, any number of them empty, any settings, with one sick object or none."""
+    tried = Tried()
+    with Watchdog(lambda: len(org.journal.entries)):
+        every_row_of_all(org, tap, tried, seed)
+    assert (tried.runs.total(), tried.lost) == (1, 0)
 
 
 # Waits

@@ -18,9 +18,11 @@ from tap_versionforge_salesforce.tap import TapVersionForgeSalesforce
 from tests.integration.harness import OrgClock, TapRunner
 from tests.local_org import LocalOrg
 from tests.processes import strays
+from tests.soak.crowd import every_row_of_all
 from tests.soak.kills import MOST_CALLS, every_row_comes
 from tests.soak.machine import Machine
 from tests.soak.tried import Tried
+from tests.soak.watchdog import Watchdog
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 _SCENARIOS_AT_ONCE = 5
 _STEPS = 30
 _MOST_KILLS = 6
+_CROWDS_AT_ONCE = 5
 _SECONDS_PER_MINUTE = 60
 
 
@@ -46,10 +49,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         LocalOrg() as other,
         tempfile.TemporaryDirectory(prefix="tap-soak-") as name,
     ):
+        deadline = time.monotonic() + options.minutes * _SECONDS_PER_MINUTE
         try:
-            _until(
-                time.monotonic() + options.minutes * _SECONDS_PER_MINUTE, org, other, name, tried
-            )
+            with Watchdog(
+                lambda: (len(org.journal.entries), len(other.journal.entries), tried.text())
+            ):
+                _until(deadline, org, other, name, tried)
         except KeyboardInterrupt:
             sys.stderr.write("Stopped.\n")
         except BaseException:
@@ -84,6 +89,8 @@ def _until(deadline: float, org: LocalOrg, other: LocalOrg, folder: str, tried: 
                 suppress_health_check=list(HealthCheck),
             ),
         )
+        for _ in range(_CROWDS_AT_ONCE):
+            every_row_of_all(org, tap, tried, seed=chance.getrandbits(32))
         TapVersionForgeSalesforce.clock = killed.clock
         every_row_comes(
             other,
