@@ -61,6 +61,8 @@ class SalesforcePaginator:
         self._place = place
         self._is_part = is_part
         self._refused_by: set[Api] = set()
+        # Why Bulk is no way out of what REST refuses; None while it may be one.
+        self._no_bulk: str | None = None
         # Of a job that was to be created before its turn.
         self._refusal: RefusedError | None = None
         self._job = QueryJob(connection=connection, logger=logger, columns=columns, place=place)
@@ -218,7 +220,7 @@ class SalesforcePaginator:
         except TapError as error:
             reason = planner.way_to_bulk(error) if may_move else None
             if reason is None:
-                raise
+                raise planner.without_bulk(error, self._no_bulk) from None
             self._refused_by.add(Api.REST)
             yield from self._bulk(Choice(Api.BULK, reason, is_final=True), rows=None)
             return
@@ -294,7 +296,8 @@ class SalesforcePaginator:
             if may_move and rows is None:
                 rows = self._connection.count_rows(self._query.sobject)
             if may_move and planner.rest_can_stand_in(rows, self._connection.quota.daily):
-                reason = f"the day's Bulk jobs are used up and {rows:,} rows are few enough"
+                self._no_bulk = "the day's Bulk jobs are used up"
+                reason = f"{self._no_bulk} and {rows:,} rows are few enough"
                 return Choice(Api.REST, reason, is_final=True)
             why = "has too many rows for REST with the calls left"
             raise QuotaError(
@@ -304,9 +307,12 @@ class SalesforcePaginator:
                 "from the last bookmark.",
                 code="bulk-jobs-used-up",
             )
-        way = planner.way_to_rest(error) if may_move else None
+        way = planner.way_to_rest(error) if self._settings.api_mode == "auto" else None
         if way is None:
             raise error
+        # Where REST has refused before, it says so again: that can be mended with a smaller query,
+        # which Bulk would refuse as well.
+        self._no_bulk = way
         return Choice(Api.REST, way, is_final=True)
 
     def _tell(self, choice: Choice) -> None:

@@ -127,6 +127,29 @@ def way_to_bulk(error: TapError) -> str | None:
     return None
 
 
+def without_bulk(error: TapError, no_bulk: str | None) -> TapError:
+    """Return the error to tell of a first REST page that does not come.
+
+    Args:
+        error: What became of it.
+        no_bulk: Why there is no way to Bulk; None where that was not tried.
+    """
+    if no_bulk is None or way_to_bulk(error) is None:
+        return error
+    message = f"{error.message} There is no other way: {no_bulk}."
+    if not isinstance(error, RefusedError):
+        return UnavailableError(message, hint=error.hint, code=error.code)
+    return RefusedError(
+        message,
+        # Its own may lead to Bulk.
+        hint="A later start_date or fewer columns make the query smaller.",
+        status=error.status,
+        error_code=error.error_code,
+        reason=error.reason,
+        code=error.code,
+    )
+
+
 def way_to_rest(error: TapError) -> str | None:
     """Return why a refused Bulk job leads to REST; None where it does not."""
     if not isinstance(error, RefusedError):
