@@ -1,0 +1,7 @@
+"""Mutants that no test can tell from the code, each with the reason."""
+
+from __future__ import annotations
+
+from tests.mutation.mutants import Equivalent
+
+EQUIVALENTS: tuple[Equivalent, ...] = ()
