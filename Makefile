@@ -4,8 +4,10 @@ PYTHON ?= python3
 # On the command line only (make test VENV=.venv-3.10): the environment may hold a VENV of another project.
 VENV := .venv
 PYTHONS := 3.10 3.11 3.12 3.13
-# How long `make soak` tries.
+# How long `make soak` and `make mutants` try.
 MINUTES := 10
+# Modules of the core for `make mutants`, such as quota.py; empty for all.
+MODULES :=
 # Which tests `make pytest` runs, as pytest takes it; empty for all.
 TESTS :=
 UV_VERSION := 0.13.9
@@ -32,7 +34,7 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo org test lint format docs bench soak audit test-all clean pytest sync usable-python
+.PHONY: help demo org test lint format docs bench soak mutants audit test-all clean pytest sync usable-python
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -60,6 +62,10 @@ docs: sync ## write the tables in the documents that come from the code
 
 soak: sync ## try to lose a row, for 10 minutes or MINUTES=60
 	@$(VENV)/bin/python -m tests.soak --minutes $(MINUTES)
+
+# A random part of all mutants, whose seed it tells; all of them take hours.
+mutants: sync ## which mistakes in the core do the tests not notice, for 10 minutes or MINUTES=60
+	@$(VENV)/bin/python -m tests.mutation --minutes $(MINUTES) $(MODULES)
 
 bench: sync ## speed, memory and calls of the whole tap, against a floor
 	@$(VENV)/bin/python -m tests.bench

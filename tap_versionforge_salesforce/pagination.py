@@ -67,6 +67,10 @@ class SalesforcePaginator:
         self._is_part = is_part
         # Which have refused the query, or could not serve it.
         self._tried: set[Api] = set()
+        # What became of the query by REST, where that has led to Bulk.
+        self._rest_error: TapError | None = None
+        # Why Bulk is no way out of what REST refuses; None while it may be one.
+        self._no_bulk: str | None = None
         # Of a job that was to be created before its turn.
         self._refusal: RefusedError | None = None
         # In its turn it is tried for longer.
@@ -251,8 +255,9 @@ class SalesforcePaginator:
         except (RefusedError, UnavailableError) as error:
             reason = planner.way_to_bulk(error) if may_move else None
             if reason is None or self._is_all_down(error):
-                raise
+                raise planner.without_bulk(error, self._no_bulk) from None
             self._tried.add(Api.REST)
+            self._rest_error = error
             following = Choice(Api.BULK, reason, is_final=True)
             yield self._beginning_again()
         if following is not None:
@@ -350,13 +355,18 @@ class SalesforcePaginator:
             error: What came of it.
             rows: How many are wanted; None where unknown.
         """
-        may_move = self._settings.api_mode == "auto" and Api.REST not in self._tried
+        is_auto = self._settings.api_mode == "auto"
         self._tried.add(Api.BULK)
         if isinstance(error, RefusedError) and planner.jobs_are_used_up(error):
+            may_move = is_auto and Api.REST not in self._tried
             return self._with_jobs_used_up(error, rows, may_move=may_move)
-        way = planner.way_to_rest(error, is_few=self._is_few(rows)) if may_move else None
+        way = planner.way_to_rest(error, is_few=self._is_few(rows)) if is_auto else None
         if way is None or self._is_all_down(error):
             raise error
+        if self._rest_error is not None:
+            # What REST has refused can be mended with a smaller query; what Bulk does, can not.
+            raise planner.without_bulk(self._rest_error, way)
+        self._no_bulk = way
         if isinstance(error, UnavailableError):
             self._trouble = error
         return Choice(Api.REST, way, is_final=True)
@@ -377,7 +387,8 @@ class SalesforcePaginator:
         if may_move and rows is None:
             rows = self._connection.count_rows(self._query.sobject)
         if may_move and planner.rest_can_stand_in(rows, self._connection.quota.daily):
-            reason = f"the day's Bulk jobs are used up and {rows:,} rows are few enough"
+            self._no_bulk = "the day's Bulk jobs are used up"
+            reason = f"{self._no_bulk} and {rows:,} rows are few enough"
             return Choice(Api.REST, reason, is_final=True)
         why = "has too many rows for REST with the calls left"
         raise QuotaError(

@@ -130,6 +130,29 @@ def way_to_bulk(error: TapError) -> str | None:
     return None
 
 
+def without_bulk(error: TapError, no_bulk: str | None) -> TapError:
+    """Return the error to tell of REST rows that do not come.
+
+    Args:
+        error: What became of them.
+        no_bulk: Why there is no way to Bulk; None where that was not tried.
+    """
+    if no_bulk is None or way_to_bulk(error) is None:
+        return error
+    message = f"{error.message} There is no other way: {no_bulk}."
+    if not isinstance(error, RefusedError):
+        return UnavailableError(message, hint=error.hint, code=error.code)
+    return RefusedError(
+        message,
+        # Its own may lead to Bulk.
+        hint="A later start_date or fewer columns make the query smaller.",
+        status=error.status,
+        error_code=error.error_code,
+        reason=error.reason,
+        code=error.code,
+    )
+
+
 def _in_vain(error: UnavailableError) -> str:
     return "did not answer in time" if error.code == "request-timeout" else "could not serve it"
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 from hypothesis import settings
+from singer_sdk.plugin_base import PluginBase
 
 from tests.local_org import LocalOrg
 from tests.processes import strays
@@ -20,6 +22,29 @@ if TYPE_CHECKING:
 settings.register_profile("same", derandomize=True, database=None)
 settings.register_profile("random", derandomize=False)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Let SIGTERM end the session as Ctrl-C does, wherever it hangs, and say in which test."""
+    # What is written to the other one during a test is captured.
+    stderr = os.dup(2)
+
+    def end(number: int, _frame: object) -> NoReturn:
+        test = os.environ.get("PYTEST_CURRENT_TEST", "no test")
+        # Also where the code under test takes the interrupt for its own.
+        session.shouldstop = f"{signal.Signals(number).name} while running {test}"
+        os.write(stderr, f"\n{session.shouldstop}\n".encode())
+        raise KeyboardInterrupt
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, end)
+    # Each tap that is made in this process would have them to itself from then on; what it does
+    # with them is tested with real processes.
+    setattr(PluginBase, "_setup_signal_handlers", _nothing)  # noqa: B010  as a patch does it
+
+
+def _nothing(_: PluginBase) -> None:
+    pass
 
 
 @pytest.fixture(autouse=True)

@@ -13,6 +13,8 @@ from tests.bench.org import ReadyOrgProcess
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.timeout(600)
+
 MEGABYTE = 1_000_000
 PAGE_ROWS = 10_000
 FEW, MANY = 8 * PAGE_ROWS, 24 * PAGE_ROWS

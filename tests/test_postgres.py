@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from tests.local_org.fields import Field
 
-pytestmark = pytest.mark.postgres
+pytestmark = [pytest.mark.postgres, pytest.mark.timeout(600)]
 
 TARGET = processes.ROOT / ".tools" / "target-postgres" / "bin" / "target-postgres"
 SCHEMA = "salesforce"

@@ -20,7 +20,7 @@ from tap_versionforge_salesforce.clock import Clock
 from tests.integration import canaries
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from tests.local_org import LocalOrg
@@ -192,6 +192,15 @@ def _wait_for_threads() -> None:
     for thread in threading.enumerate():
         if thread.name == "ahead" and thread is not threading.current_thread():
             thread.join(timeout=5)
+
+
+def in_state(state: Mapping[str, Any], *path: str) -> Any:  # noqa: ANN401  as JSON has it
+    """Return what a state holds at this place; one that has lost it fails the test and says so."""
+    found: Any = state
+    for depth, step in enumerate(path, start=1):
+        assert step in found, f"the state has no {'.'.join(path[:depth])}: {json.dumps(state)}"
+        found = found[step]
+    return found
 
 
 def parse(stdout: str) -> list[dict[str, Any]]:

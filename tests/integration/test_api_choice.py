@@ -11,7 +11,7 @@ from tests.local_org import errors, faults, outages
 from tests.local_org.fields import Field
 
 if TYPE_CHECKING:
-    from tests.integration.harness import TapRunner
+    from tests.integration.harness import Run, TapRunner
     from tests.local_org import LocalOrg
 
 LONG_FIELDS = tuple(
@@ -22,6 +22,13 @@ LONG_FIELDS = tuple(
 
 def apis(org: LocalOrg) -> list[str]:
     return [api for api, _ in org.journal.soql()]
+
+
+def assert_told(run: Run, api: str, reason: str, stream: str = "Account") -> None:
+    """Log and run report say in the same words which API it was, and why."""
+    assert f"{stream}: {api}, because {reason}." in run.log
+    (told,) = run.report["streams"]
+    assert (told["api"], told["reason"]) == (api, reason)
 
 
 def seeded(org: LocalOrg, count: int, name: str = "Account") -> list[str]:
@@ -74,6 +81,8 @@ def test_unknown_count_lets_the_first_page_decide(
     assert apis(org) == ["rest", "bulk"]
     # The page is dropped: no row comes twice.
     assert sorted(run.ids("Account")) == sorted(rows)
+    reason = "this is a full extract of 2,100 rows, more than one REST page"
+    assert_told(run, "Bulk API 2.0", reason)
 
 
 def test_threshold_does_not_raise_the_bar_for_full_extracts(org: LocalOrg, tap: TapRunner) -> None:
@@ -109,6 +118,7 @@ def test_incremental_above_the_threshold_goes_to_bulk(org: LocalOrg, tap: TapRun
     run = tap.sync(objects=["Account"], start_date="1990-01-01", bulk_threshold=50)
     assert apis(org) == ["rest", "bulk"]
     assert sorted(run.ids("Account")) == sorted(rows)
+    assert_told(run, "Bulk API 2.0", "51 rows to read, more than bulk_threshold (50)")
 
 
 def test_bulk_query_has_neither_order_nor_limit(org: LocalOrg, tap: TapRunner) -> None:
@@ -130,16 +140,30 @@ def test_mode_forces_one_api(org: LocalOrg, tap: TapRunner, api_mode: str) -> No
 
 
 @pytest.mark.parametrize(
-    "fault",
+    ("fault", "reason"),
     [
-        pytest.param(faults.answer(414, "<html>too long</html>"), id="414"),
-        pytest.param(faults.answer(431, "<html>too large</html>"), id="431"),
-        pytest.param(outages.salesforce(errors.query_timeout()), id="QUERY_TIMEOUT"),
-        pytest.param(outages.salesforce(errors.operation_too_large()), id="OPERATION_TOO_LARGE"),
+        pytest.param(
+            faults.answer(414, "<html>too long</html>"),
+            "its query is too long for a REST request",
+            id="414",
+        ),
+        pytest.param(
+            faults.answer(431, "<html>too large</html>"),
+            "its query is too long for a REST request",
+            id="431",
+        ),
+        pytest.param(
+            outages.query_timeout(), "REST takes too long for its query", id="QUERY_TIMEOUT"
+        ),
+        pytest.param(
+            outages.operation_too_large(),
+            "its query is too large for REST",
+            id="OPERATION_TOO_LARGE",
+        ),
     ],
 )
 def test_what_rest_refuses_goes_to_bulk_unretried(
-    org: LocalOrg, tap: TapRunner, fault: faults.Action
+    org: LocalOrg, tap: TapRunner, fault: faults.Action, reason: str
 ) -> None:
     """The first page's refusal moves the extraction over, at one REST call."""
     rows = seeded(org, 30)
@@ -148,6 +172,7 @@ def test_what_rest_refuses_goes_to_bulk_unretried(
     assert run.exit_code == 0, run.log
     assert apis(org) == ["rest", "bulk"]
     assert sorted(run.ids("Account")) == sorted(rows)
+    assert_told(run, "Bulk API 2.0", reason)
 
 
 def test_first_page_that_times_out_goes_to_bulk(org: LocalOrg, tap: TapRunner) -> None:
@@ -158,6 +183,7 @@ def test_first_page_that_times_out_goes_to_bulk(org: LocalOrg, tap: TapRunner) -
     assert run.exit_code == 0, run.log
     assert apis(org) == ["rest", "bulk"]
     assert sorted(run.ids("Account")) == sorted(rows)
+    assert_told(run, "Bulk API 2.0", "REST did not answer in time")
 
 
 def test_query_too_long_for_a_url_is_not_even_sent(org: LocalOrg, tap: TapRunner) -> None:
@@ -173,6 +199,7 @@ def test_query_too_long_for_a_url_is_not_even_sent(org: LocalOrg, tap: TapRunner
     assert run.exit_code == 0, run.log
     assert apis(org) == ["bulk"]
     assert sorted(run.ids("Account")) == sorted(rows)
+    assert_told(run, "Bulk API 2.0", "its query is too long for a REST request")
 
 
 @pytest.mark.parametrize("mode", ["full", "incremental"])
@@ -185,7 +212,19 @@ def test_what_bulk_does_not_serve_goes_to_rest(org: LocalOrg, tap: TapRunner, mo
     assert sorted(run.ids("ContractStatus")) == sorted(rows)
     # The first page of the incremental extraction is there already, and is not asked for again.
     assert apis(org) == (["bulk", "rest"] if mode == "full" else ["rest", "bulk"])
-    assert "ContractStatus: REST API, because Bulk API 2.0 does not serve this object" in run.log
+    assert_told(
+        run, "REST API", "Bulk API 2.0 does not serve this object or query", "ContractStatus"
+    )
+
+
+def test_where_bulk_is_not_enabled_rest_serves(org: LocalOrg, tap: TapRunner) -> None:
+    """FEATURENOTENABLED is no end either."""
+    rows = seeded(org, 2_100)
+    org.faults.add("POST /jobs/query", outages.bulk_not_enabled(), times=None)
+    run = tap.sync(objects=["Account"])
+    assert run.exit_code == 0, run.log
+    assert sorted(run.ids("Account")) == sorted(rows)
+    assert_told(run, "REST API", "Bulk API 2.0 is not enabled for this org or user")
 
 
 def test_no_jobs_left_and_few_rows_goes_to_rest(org: LocalOrg, tap: TapRunner) -> None:
@@ -195,6 +234,8 @@ def test_no_jobs_left_and_few_rows_goes_to_rest(org: LocalOrg, tap: TapRunner) -
     run = tap.sync(objects=["Account"])
     assert run.exit_code == 0, run.log
     assert sorted(run.ids("Account")) == sorted(rows)
+    reason = "the day's Bulk jobs are used up and 2,100 rows are few enough"
+    assert_told(run, "REST API", reason)
 
 
 def test_no_jobs_left_and_many_rows_stops(org: LocalOrg, tap: TapRunner) -> None:
@@ -220,3 +261,90 @@ def test_refusal_of_both_apis_ends_the_stream_only(org: LocalOrg, tap: TapRunner
     assert run.bookmark("Contact") is not None
     assert run.bookmark("Account") is None
     assert "Account: " in run.log.splitlines()[-1]
+
+
+NO_SUCH_ENTITY = outages.salesforce(errors.invalid_entity("Account"))
+MALFORMED = outages.salesforce(errors.malformed_query("unexpected token"))
+
+
+@pytest.mark.parametrize("first", ["REST", "Bulk"])
+@pytest.mark.parametrize(
+    ("refusal", "why"),
+    [
+        pytest.param(
+            NO_SUCH_ENTITY, "Bulk API 2.0 does not serve this object or query", id="object"
+        ),
+        pytest.param(
+            outages.bulk_not_enabled(),
+            "Bulk API 2.0 is not enabled for this org or user",
+            id="not enabled",
+        ),
+    ],
+)
+def test_where_bulk_is_no_way_the_refusal_of_rest_is_told(
+    org: LocalOrg, tap: TapRunner, first: str, refusal: faults.Action, why: str
+) -> None:
+    """A smaller query would help, and Bulk would not, whichever was asked first."""
+    seeded(org, 5 if first == "REST" else 2_100)
+    timeout = org.faults.add("GET /query*", outages.query_timeout(), times=None)
+    org.faults.add("POST /jobs/query", refusal, times=None)
+    since = {"start_date": "1990-01-01"} if first == "REST" else {}
+    run = tap.sync(objects=["Account"], **since)
+    assert run.exit_code == 7
+    told = run.log.splitlines()[-1]
+    assert "QUERY_TIMEOUT: Your query request was running for too long." in told
+    assert f"There is no other way: {why}." in told
+    assert "A later start_date or fewer columns" in told
+    assert "api_mode" not in told
+    assert timeout.fired == 1
+
+
+def test_where_no_answer_came_in_time_the_hint_stays(org: LocalOrg, tap: TapRunner) -> None:
+    """More time for the request is a way out, where Bulk is none."""
+    seeded(org, 5)
+    org.faults.add("GET /query*", faults.delay(1.5), times=None)
+    org.faults.add("POST /jobs/query", NO_SUCH_ENTITY, times=None)
+    run = tap.sync(objects=["Account"], start_date="1990-01-01", request_timeout_seconds=1)
+    assert run.exit_code == 5, run.log
+    told = run.log.splitlines()[-1]
+    assert "There is no other way: Bulk API 2.0 does not serve this object or query." in told
+    assert "request_timeout_seconds allows more time" in told
+
+
+def test_what_bulk_finds_wrong_with_the_query_is_told(org: LocalOrg, tap: TapRunner) -> None:
+    """REST was only too slow for it: the refusal of Bulk names what to mend."""
+    seeded(org, 5)
+    org.faults.add("GET /query*", outages.query_timeout(), times=None)
+    org.faults.add("POST /jobs/query", MALFORMED, times=None)
+    run = tap.sync(objects=["Account"], start_date="1990-01-01")
+    assert run.exit_code == 7
+    told = run.log.splitlines()[-1]
+    assert "MALFORMED_QUERY: unexpected token" in told
+    assert "QUERY_TIMEOUT" not in told
+
+
+def test_what_rest_finds_wrong_with_the_query_is_told(org: LocalOrg, tap: TapRunner) -> None:
+    """Bulk would not have served the object, but that is not what has to be mended."""
+    seeded(org, 2_100)
+    org.faults.add("GET /query*", MALFORMED, times=None)
+    org.faults.add("POST /jobs/query", NO_SUCH_ENTITY, times=None)
+    run = tap.sync(objects=["Account"])
+    assert run.exit_code == 7
+    told = run.log.splitlines()[-1]
+    assert "MALFORMED_QUERY: unexpected token" in told
+    assert "There is no other way" not in told
+
+
+def test_where_the_days_jobs_are_used_up_no_hint_leads_to_bulk(
+    org: LocalOrg, tap: TapRunner
+) -> None:
+    """REST stands in, and what it refuses can't go back."""
+    seeded(org, 2_100)
+    org.faults.add("GET /query*", outages.query_timeout(), times=None)
+    org.faults.add("POST /jobs/query", outages.bulk_jobs_used_up(), times=None)
+    run = tap.sync(objects=["Account"])
+    assert run.exit_code == 7
+    told = run.log.splitlines()[-1]
+    assert "QUERY_TIMEOUT" in told
+    assert "There is no other way: the day's Bulk jobs are used up." in told
+    assert "api_mode" not in told

@@ -15,6 +15,7 @@ import polars as pl
 import pytest
 
 from tests.integration.catalogs import select_fields
+from tests.integration.harness import in_state
 from tests.local_org import faults
 
 if TYPE_CHECKING:
@@ -197,7 +198,7 @@ def test_state_never_runs_ahead_of_the_files(
         if message["type"] == "BATCH":
             announced |= {row["Id"] for url in message["manifest"] for row in rows_in(url)}
         if message["type"] == "STATE":
-            entry = message["value"]["bookmarks"].get("Account", {})
+            entry = in_state(message["value"], "bookmarks").get("Account", {})
             if value := entry.get("replication_key_value"):
                 bookmark = datetime.fromisoformat(value.replace("Z", "+00:00"))
                 assert {i for i, at in stamps.items() if _instant(at) < bookmark} <= announced

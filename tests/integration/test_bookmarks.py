@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.integration.harness import ModelTarget
+from tests.integration.harness import ModelTarget, in_state
 from tests.local_org import faults
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 NOW = datetime(2026, 11, 23, 10, 0, 0, tzinfo=timezone.utc)
 BOUND = "2026-11-23T10:00:00.000Z"
+MARK = ("bookmarks", "Account", "replication_key_value")
 
 
 @pytest.fixture(autouse=True)
@@ -122,7 +123,7 @@ def test_each_rest_page_is_a_checkpoint(org: LocalOrg, tap: TapRunner) -> None:
     for message in run.messages:
         rows += message["type"] == "RECORD"
         if message["type"] == "STATE" and rows:
-            mark = message["value"]["bookmarks"]["Account"]["replication_key_value"]
+            mark = in_state(message["value"], *MARK)
             seen.append((rows, mark))
     assert seen == [
         (2, f"{stamps[1]:%Y-%m-%dT%H:%M:%S}.000Z"),
@@ -155,10 +156,7 @@ def test_row_that_moves_while_paging_is_emitted_and_ignored(org: LocalOrg, tap: 
     run = tap.sync(objects=["Account"], state=bookmark_at(ago(hours=1)))
     assert run.exit_code == 0, run.log
     assert run.ids("Account") == rows
-    marks = [
-        m["value"]["bookmarks"]["Account"]["replication_key_value"]
-        for m in run.messages_of("STATE")
-    ]
+    marks = [in_state(m["value"], *MARK) for m in run.messages_of("STATE")]
     assert f"{ago(minutes=30):%Y-%m-%dT%H:%M:%S}.000Z" in marks
     assert max(marks) == BOUND
     org.clock.advance(120)
@@ -199,6 +197,23 @@ def test_rows_that_stay_missing_move_the_bookmark_back(org: LocalOrg, tap: TapRu
     org.faults.clear()
     again = tap.sync(objects=["Account"], state=run.state)
     assert again.ids("Account") == rows
+
+
+def test_more_rows_than_promised_are_as_wrong_as_fewer(org: LocalOrg, tap: TapRunner) -> None:
+    """Rows that nobody counted may have come instead of others: nothing is proven by them."""
+    org.settings.page_rows = 2
+    for minutes in (50, 40, 30, 20):
+        accounts(org, 1, ago(minutes=minutes))
+
+    def of_fewer(body: bytes) -> bytes:
+        page = json.loads(body)
+        return json.dumps(page | {"totalSize": page["totalSize"] - 1}).encode()
+
+    org.faults.add("GET /queryAll*", faults.replace_body(of_fewer), times=None)
+    run = tap.sync(objects=["Account"], state=bookmark_at(ago(hours=1)))
+    assert run.exit_code == 6, run.log
+    assert "3 rows were promised and 4 came" in run.log
+    assert run.bookmark("Account") == "2026-11-23T09:00:00.000Z"
 
 
 def test_row_deleted_for_good_while_paging_is_no_error(org: LocalOrg, tap: TapRunner) -> None:

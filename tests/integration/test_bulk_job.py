@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections import Counter
 from datetime import datetime, timedelta, timezone
 from itertools import pairwise
@@ -84,6 +85,19 @@ def test_page_that_does_not_add_up_is_fetched_again(
     asked = Counter(entry.query.get("locator") for entry in org.journal.calls("*/results"))
     assert max(asked.values()) == 3
     assert broken.ids("Account") == rows[:2]
+
+
+def test_a_page_that_comes_again_stands_alone(
+    org: LocalOrg, tap: TapRunner, rows: list[str]
+) -> None:
+    """Nothing is left in its file of what came before, though that was longer."""
+    noise = random.Random(5).randbytes(10_000).hex().encode()  # noqa: S311  no secret
+    longer = org.faults.add("*/results", faults.replace_body(lambda body: body + noise))
+    run = read(tap)
+    assert run.exit_code == 0, run.log
+    assert longer.fired == 1
+    assert run.ids("Account") == rows
+    assert run.log.count("Fetching it again.") == 1
 
 
 @pytest.mark.parametrize("header", ["Sforce-Locator", "Sforce-NumberOfRecords"])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.integration.harness import in_state
 from tests.local_org import errors, faults, outages
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def test_a_run_that_ends_early_leaves_all_jobs_to_the_next_one(
     org.faults.add("*/results", outages.maintenance_page(), times=None)
     first = read(tap)
     assert first.exit_code == 5
-    assert set(first.state["bookmarks"]) == set(STREAMS)
+    assert set(in_state(first.state, "bookmarks")) == set(STREAMS)
     org.faults.clear()
     created = [job.id for job in org.jobs.all()]
     second = read(tap, first.state)
@@ -302,7 +303,7 @@ def test_a_run_that_ends_asks_for_nothing_more(
     org.journal.clear()
     org.clock.advance(3_600)
     assert org.journal.calls() == []
-    assert all(name in run.state["bookmarks"] for name in rows)
+    assert set(in_state(run.state, "bookmarks")) >= set(rows)
 
 
 def test_jobs_of_an_earlier_run_are_downloaded_early_too(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from tests.local_org import LocalOrg
 
 
+@pytest.mark.timeout(600)
 @settings(
     max_examples=4,
     deadline=None,

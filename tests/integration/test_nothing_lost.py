@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from tests.local_org import LocalOrg
 
 
+@pytest.mark.timeout(600)
 def test_nothing_is_lost(org: LocalOrg, tap: TapRunner, clock: OrgClock) -> None:
     """Changes, late commits, deletes, faults, kills, merged states, wrong clocks, any API."""
     tried = Tried()

@@ -180,6 +180,25 @@ def test_reserve_is_kept_and_nothing_is_lost(org: LocalOrg, tap: TapRunner, api_
         assert len(second.ids("Account")) < 12
 
 
+def test_reserve_is_kept_when_another_program_uses_calls(org: LocalOrg, tap: TapRunner) -> None:
+    """What each answer says counts: no call is made once fewer are left than are kept."""
+    org.settings.page_rows = 1
+    spread(org, "Account", 12)
+    org.limits.calls.remaining = 200
+    left_before: list[int] = []
+
+    def other_program() -> None:
+        left_before.append(org.limits.calls.remaining)
+        org.limits.calls.spend(30)
+
+    org.faults.add("GET /query/*", faults.before(other_program), times=None)
+    run = tap.sync(objects=["Account"], start_date="2020-01-01", quota_reserve=100)
+    assert run.exit_code == 4, run.log
+    assert len(left_before) > 1
+    assert min(left_before) > 100
+    assert_clean(run)
+
+
 def test_reserve_is_kept_without_the_header(org: LocalOrg, tap: TapRunner) -> None:
     """What `/limits` said once is counted down where no answer tells more."""
     org.settings.page_rows = 1

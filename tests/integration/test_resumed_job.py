@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.integration.harness import ModelTarget
+from tests.integration.harness import ModelTarget, in_state
 from tests.local_org import faults, outages
 from tests.meltano_state import merged_by_meltano
 
@@ -115,7 +115,7 @@ def test_what_changed_since_is_read_in_the_same_run(
     assert second.ids("Account")[:25] == rows[20:]
     assert sorted(second.ids("Account")[25:]) == sorted([*new, *rows[:2]])
     marks = [
-        message["value"]["bookmarks"]["Account"].get("replication_key_value")
+        in_state(message["value"], "bookmarks", "Account").get("replication_key_value")
         for message in second.messages_of("STATE")
     ]
     assert upper in marks
@@ -263,7 +263,7 @@ def test_what_is_no_job_is_passed_over(
 ) -> None:
     """A job is only a shortcut: whatever stands there, the rows come."""
     state = copy.deepcopy(broken_after(org, tap, 2).state)
-    state["bookmarks"]["Account"]["bulk_job"].update(spoil)
+    in_state(state, "bookmarks", "Account", "bulk_job").update(spoil)
     second = read(tap, state)
     assert second.exit_code == 0, second.log
     assert second.ids("Account") == rows

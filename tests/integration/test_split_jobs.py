@@ -9,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.local_org import errors, outages
+from tests.integration.harness import in_state
+from tests.local_org import errors, faults, outages
 
 if TYPE_CHECKING:
     from tests.integration.harness import OrgClock, Run, TapRunner
@@ -158,6 +159,35 @@ def test_what_was_read_before_a_part_that_can_not_be_divided_stays_read(
     assert second.ids("Account") == [new]
 
 
+def test_a_part_that_is_proven_stays_proven(org: LocalOrg, tap: TapRunner) -> None:
+    """Where the next one never adds up, the bookmark goes back to the border, not behind it."""
+    org.settings.job_max_rows = 1
+    old, new = insert(org, [timedelta(days=900), timedelta(days=3)])
+    org.faults.add("*/results", faults.drop_last_row(), skip=1, times=None)
+    first = read(tap, BEFORE)
+    assert first.exit_code == 6, first.log
+    assert first.ids("Account") == [old]
+    assert (first.bookmark("Account") or "") > f"{NOW - timedelta(days=900):%Y-%m-%d}"
+    org.faults.clear()
+    second = read(tap, first.state)
+    assert second.exit_code == 0, second.log
+    assert second.ids("Account") == [new]
+
+
+def test_a_job_that_was_too_large_is_not_in_the_state_of_its_halves(
+    org: LocalOrg, tap: TapRunner
+) -> None:
+    """A run that is killed before the first half has its job leaves no job that failed behind."""
+    org.settings.job_max_rows = MOST
+    insert(org, AGES["within a day"])
+    run = read(tap, BEFORE, keep_jobs=True)
+    assert run.exit_code == 0, run.log
+    whole, half, *_ = (job.id for job in org.jobs.all())
+    states = (in_state(m["value"], "bookmarks", "Account") for m in run.messages_of("STATE"))
+    jobs = [state.get("bulk_job", {"id": None})["id"] for state in states]
+    assert jobs[jobs.index(whole) : jobs.index(half) + 1] == [whole, None, half]
+
+
 @pytest.mark.usefixtures("rows")
 def test_a_job_that_fails_whatever_its_size_is_not_divided_without_end(
     org: LocalOrg, tap: TapRunner
@@ -187,6 +217,7 @@ def test_where_the_first_row_can_not_be_found_the_failure_is_told(
 # Ends and new beginnings
 
 
+@pytest.mark.timeout(600)
 @settings(
     max_examples=5,
     deadline=None,

@@ -20,6 +20,7 @@ FOLDER = Path(__file__).parent / "jsforce"
 ENVIRONMENT = dict(os.environ)
 pytestmark = [
     pytest.mark.clients,
+    pytest.mark.timeout(600),
     pytest.mark.skipif(
         os.environ.get("LOCAL_ORG_SKIP_JSFORCE") == "1", reason="LOCAL_ORG_SKIP_JSFORCE=1"
     ),

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 from typing_extensions import override
 
-from tests.integration.harness import ModelTarget
+from tests.integration.harness import ModelTarget, in_state
 from tests.local_org import faults, outages
 from tests.local_org.errors import SalesforceError
 from tests.local_org.fields import Field
@@ -383,12 +383,14 @@ class Machine(RuleBasedStateMachine):
 
     def _repeats_look_back_only(self) -> None:
         """A run without news repeats at most the look-back window."""
-        before = self.state["bookmarks"]
+        before = self.state
         run = self._quiet()
         for name in STREAMS:
             if name != WHOLE:
                 first = datetime.fromisoformat(
-                    before[name]["replication_key_value"].replace("Z", "+00:00")
+                    in_state(before, "bookmarks", name, "replication_key_value").replace(
+                        "Z", "+00:00"
+                    )
                 ) - timedelta(seconds=LOOKBACK_SECONDS)
                 assert all(_stamp(record) >= first for record in run.records(name))
 

@@ -19,12 +19,16 @@ from tap_versionforge_salesforce.exceptions import (
     TapError,
     UnavailableError,
 )
+from tap_versionforge_salesforce.redaction import remember_secrets
 from tests.unit.helpers import instant, some_examples
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ASKED = "GET /services/data/v68.0/query"
+REMEMBERED = "correct horse battery staple"
+ACCESS = "00DXX0000000001!ARsAQNvq.kO_7-x2"
+JWS = "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJrZXkifQ.c2lnbmF0dXJl-_"
 HTML = b"<!DOCTYPE html>\n<html><body>We are setting things up</body></html>"
 
 
@@ -89,6 +93,15 @@ def test_long_messages_are_cut() -> None:
     """A whole response body is never shown."""
     _, reason = said("A", "x" * 5000).error()
     assert len(reason) == 500
+
+
+@pytest.mark.parametrize("secret", [REMEMBERED, ACCESS, JWS], ids=["remembered", "token", "JWT"])
+def test_a_secret_where_a_message_is_cut_is_hidden_whole(secret: str) -> None:
+    """Half a secret looks like none, wherever in it the message ends."""
+    remember_secrets(REMEMBERED)
+    for length in range(500 - len(secret), 500):
+        _, reason = said("A", f"{'x' * length} {secret}").error()
+        assert secret[:4] not in reason
 
 
 @given(st.binary(max_size=50))

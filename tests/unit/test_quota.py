@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
+from typing import TYPE_CHECKING, TypeVar
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,6 +21,11 @@ from tap_versionforge_salesforce.quota import (
     from_limits,
 )
 from tests.unit.helpers import some_examples
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Counting = TypeVar("Counting", Quota, Tally)
 
 PER_APP = "per-app-api-usage=17/250(appName=sample-connected-app)"
 
@@ -185,6 +194,26 @@ def test_the_reserve_is_kept_among_calls_side_by_side(data: st.DataObject) -> No
     assert left - sent >= reserve
 
 
+@given(st.integers(1, 5), st.integers(1, 6), st.integers(0, 20))
+@some_examples
+def test_the_reserve_is_kept_when_others_use_calls(
+    reserve: int, side_by_side: int, remaining: int
+) -> None:
+    """What an answer says holds, however much more was left by our own count."""
+    quota = Quota(reserve=reserve)
+    quota.note(calls_left(1_000, 900))
+    for _ in range(side_by_side):
+        quota.spend()
+    quota.answered(Allowance(1_000, remaining))
+    # The answer knows nothing of those that are still on their way.
+    may_be_made = max(0, remaining - (side_by_side - 1) - reserve)
+    for _ in range(may_be_made):
+        quota.spend()
+    with pytest.raises(QuotaError, match="quota_reserve"):
+        quota.spend()
+    assert quota.calls == side_by_side + may_be_made
+
+
 def test_more_calls_are_seen_once_no_other_is_on_its_way() -> None:
     """The rolling day frees calls, and a run that has waited may go on."""
     quota = Quota(reserve=1)
@@ -213,3 +242,59 @@ def test_what_a_stream_uses_is_counted_beside_the_whole() -> None:
     assert (tally.calls, tally.received_bytes) == (3, 5)
     assert (other.calls, other.received_bytes) == (1, 10)
     assert (quota.calls, quota.received_bytes) == (5, 15)
+
+
+def crossed(kind: type[Counting], name: str) -> Counting:
+    """Make one whose counter is read by two threads before either writes, if both may read it."""
+    both_have_read = threading.Barrier(2, timeout=0.5)
+    counted = [0]
+
+    def read(_: Counting) -> int:
+        value = counted[0]
+        with contextlib.suppress(threading.BrokenBarrierError):
+            both_have_read.wait()
+        return value
+
+    def write(_: Counting, value: int) -> None:
+        counted[0] = value
+
+    made: Counting = type(kind.__name__, (kind,), {name: property(read, write)})()
+    return made
+
+
+def side_by_side(use: Callable[[], object], tally: Tally) -> None:
+    with counted_in(tally):
+        list(made_ahead(lambda _: use(), range(2), workers=2, steps=2))
+
+
+@pytest.mark.parametrize(
+    ("name", "use"),
+    [
+        ("calls", Quota.spend),
+        ("received_bytes", lambda quota: quota.receive(1)),
+        ("jobs", Quota.count_job),
+        ("_in_flight", Quota.spend),
+    ],
+    ids=["calls", "bytes", "jobs", "calls under way"],
+)
+def test_what_threads_use_at_the_same_time_is_counted(
+    name: str, use: Callable[[Quota], None]
+) -> None:
+    """None overwrites what another has just counted."""
+    quota = crossed(Quota, name)
+    side_by_side(lambda: use(quota), Tally())
+    assert getattr(quota, name) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "use"),
+    [("calls", Quota.spend), ("received_bytes", lambda quota: quota.receive(1))],
+    ids=["calls", "bytes"],
+)
+def test_what_the_threads_of_one_stream_use_is_counted(
+    name: str, use: Callable[[Quota], None]
+) -> None:
+    """As is what the whole run uses."""
+    quota, tally = Quota(), crossed(Tally, name)
+    side_by_side(lambda: use(quota), tally)
+    assert getattr(tally, name) == 2

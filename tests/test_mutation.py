@@ -1,0 +1,121 @@
+"""What puts mistakes into the core makes the ones it ought to, and sees what becomes of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.mutation import trials
+from tests.mutation.core import CORE
+from tests.mutation.equivalents import EQUIVALENTS
+from tests.mutation.mutants import PACKAGE, ROOT, Equivalent, Mutant, mutants_of
+from tests.mutation.operators import Operators
+from tests.mutation.trials import Copy, Order, Outcome
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+QUOTA = """
+def twice(number: int) -> int:
+    number = number or 1
+    return number * 2
+"""
+TEST = """
+from {package}.quota import twice
+
+def test_twice():
+    assert twice(2) == 4
+"""
+
+
+def mutants(source: str) -> list[Mutant]:
+    return [Mutant("quota.py", source, change) for change in Operators(source).changes()]
+
+
+@pytest.mark.parametrize(
+    ("source", "mistakes"),
+    [
+        ("a == b", ["a != b", "a <= b", "a >= b", "pass"]),
+        ("a  is not\\\n b", ["a  is\\\n b", "pass"]),
+        ("(a or b) == (c)", ["(a and b) == (c)"]),
+        ("x = a - b", ["x = a + b", "x = None"]),
+        ("x += 1", ["x -= 1", "x = 1", "x += 2"]),
+        ("if not ready: stop()", ["if (ready): stop()", "if not ready: pass"]),
+        ("if ready and a < b: pass", ["if (not (ready)) and a < b: pass"]),
+        ("return None", []),
+        ("x: str = redact(said)", ["x: str = (said)", "x: str = None"]),
+        ("x = ('calls', True, '')", ["x = ('callsXX', True, '')", "x = ('calls', False, '')"]),
+        ("x = 'é' < b", ["x = 'éXX' < b", "x = 'é' <= b"]),
+        ("raise ValueError", ["pass"]),
+    ],
+)
+def test_mistakes(source: str, mistakes: list[str]) -> None:
+    """Operators, conditions, values, statements that are left out, and calls."""
+    whole = f"def f():\n  {source}\n"
+    found = {mutant.code for mutant in mutants(whole)}
+    assert {f"def f():\n  {mistake}\n" for mistake in mistakes} <= found
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        '"""What it is."""',
+        "def f(x: list[int]) -> int: ...",
+        "if TYPE_CHECKING:\n    x = 1",
+        "import x",
+        "T = TypeVar('T')",
+        "@dataclass(frozen=True)\nclass C(Base): ...",
+    ],
+)
+def test_what_does_not_run_is_left_alone(source: str) -> None:
+    """No test could notice a mistake there."""
+    assert [mutant.diff for mutant in mutants(source)] == []
+
+
+def test_sentences_are_left_alone() -> None:
+    """Tests would have to repeat them."""
+    assert [m.lines[1] for m in mutants("x = f'{a} rows' 'of it'\ny = 'two words'")] == [
+        "x = None",
+        "y = None",
+    ]
+
+
+def test_a_mistake_has_its_place() -> None:
+    """Equivalent ones are known by function and line, wherever the line is by now."""
+    (first, *_) = mutants("class A:\n  def f(self):\n    stop()\n")
+    assert (first.change.function, first.lines) == ("A.f", ("stop()", "pass"))
+    assert "-    stop()\n+    pass" in first.diff
+
+
+@pytest.mark.parametrize("module", CORE)
+def test_the_core_is_there(module: str) -> None:
+    """Each of its modules has mutants, and each of their tests is a file."""
+    assert mutants_of(module)
+    assert [test for test in CORE[module] if not (ROOT / test).is_file()] == []
+
+
+@pytest.mark.parametrize("known", EQUIVALENTS, ids=lambda each: f"{each.module}: {each.after}")
+def test_what_is_equivalent_is_still_there(known: Equivalent) -> None:
+    """A line that has changed has to be looked at again."""
+    assert any(known.is_one(mutant) for mutant in mutants_of(known.module))
+
+
+def test_mutants_are_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that is noticed is killed, one that isn't survives; the copy stays as it was."""
+    project, name = tmp_path / "project", CORE["quota.py"][0]
+    for path, text in ((f"{PACKAGE}/quota.py", QUOTA), (name, TEST.format(package=PACKAGE))):
+        (project / path).parent.mkdir(parents=True)
+        (project / path).write_text(text)
+    monkeypatch.setattr(trials, "ROOT", project)
+    monkeypatch.setattr(trials, "CORE", {"quota.py": ("tests/other", name)})
+    (project / "tests/other").mkdir()
+    (project / PACKAGE / "__init__.py").touch()
+    copy, order = Copy(tmp_path / "copy"), Order()
+    tried = {mutant.lines[1]: mutant for mutant in mutants(QUOTA)}
+    survivor, killed = tried["number = number or 2"], tried["number = number and 1"]
+    assert copy.outcome(survivor, order, 60) is Outcome.SURVIVED
+    assert copy.outcome(killed, order, 60) is Outcome.KILLED
+    assert order.of("quota.py") == [name, "tests/other"]
+    assert (tmp_path / "copy" / PACKAGE / "quota.py").read_text() == QUOTA
+    assert copy.outcome(killed, order, 0) is Outcome.NOT_TRIED
