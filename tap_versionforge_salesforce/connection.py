@@ -156,6 +156,7 @@ class Connection:
             with self.interruption.waiting(lambda: "Bulk jobs to be removed from the org"):
                 self.aside.wait()
         self.interruption.end()
+        self.interruption.watch.end()
         self.early_work.end()
         self.troubles.tell()
 

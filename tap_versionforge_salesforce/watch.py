@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,8 +12,6 @@ if TYPE_CHECKING:
 
 _FIRST_SECONDS = 60.0
 _LONGEST_SECONDS = 1_800.0
-# A thread that has had nothing to look at for so long ends; the next wait makes another.
-_IDLE_LOOKS = 5
 
 
 @dataclass(slots=True, eq=False)
@@ -60,6 +57,7 @@ class Watch:
         self._tell = tell
         self._waits: list[Wait] = []
         self._thread: threading.Thread | None = None
+        self._is_over = threading.Event()
         self._lock = threading.Lock()
 
     @contextmanager
@@ -92,7 +90,7 @@ class Watch:
     def _watched(self, wait: Wait) -> Iterator[None]:
         with self._lock:
             self._waits.append(wait)
-            if self._thread is None:
+            if self._thread is None and not self._is_over.is_set():
                 self._thread = threading.Thread(target=self._watch, name="watch", daemon=True)
                 self._thread.start()
         try:
@@ -101,17 +99,17 @@ class Watch:
             with self._lock:
                 self._waits.remove(wait)
 
+    def end(self) -> None:
+        """Look no more: the run is over."""
+        self._is_over.set()
+
     def _watch(self) -> None:
-        idle = 0
-        while idle < _IDLE_LOOKS:
-            time.sleep(self._look_seconds)
-            idle = 0 if self._waits else idle + 1
+        while not self._is_over.wait(self._look_seconds):
             self.look()
-        with self._lock:
-            self._thread = None
-            if self._waits:  # one has come in between
-                self._thread = threading.Thread(target=self._watch, name="watch", daemon=True)
-                self._thread.start()
+            with self._lock:
+                if not self._waits:  # the next wait makes another thread
+                    self._thread = None
+                    return
 
     def look(self) -> None:
         """Say, or end, what has come to its time by now."""
