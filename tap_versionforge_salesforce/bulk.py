@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import closing, suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -227,13 +227,14 @@ class QueryJob:
                 hint=f"Run again: the next run goes on with it. {look}",
                 code="bulk-job-queued",
             )
-        self.remove()
-        return UnavailableError(
+        error = UnavailableError(
             f"Bulk job {self.id} was still {self._state} after {waited}.",
             hint=f"{look} job_timeout_seconds allows more time; a later start_date or fewer "
             "columns make a smaller job.",
             code="bulk-job-timeout",
         )
+        self.remove()
+        return error
 
     def _completed(self, job: Mapping[str, object]) -> Mapping[str, object]:
         if self._state == "JobComplete":
@@ -318,19 +319,22 @@ class QueryJob:
 
     def remove(self) -> None:
         """Take the job out of the org, tried once; that it stays is only told."""
-        if not self.id:
+        job_id, self.id = self.id, ""
+        if not job_id:
             return
         try:
             self._connection.check_time_to_clean_up()
             if self._state not in _ENDED:
-                self._client.abort_job(self.id, version=self.api_version)
+                # Refused where it has ended since it was last looked at.
+                with suppress(RefusedError):
+                    self._client.abort_job(job_id, version=self.api_version)
             if not self._settings.keep_jobs:
-                self._client.delete_job(self.id, version=self.api_version)
+                self._client.delete_job(job_id, version=self.api_version)
         except TapError as error:
             self._connection.note_cleaning_up_failed(error)
             self._logger.info(
                 "Bulk job %s stays in the org, which removes it after seven days: %s",
-                self.id,
+                job_id,
                 error.message,
             )
 

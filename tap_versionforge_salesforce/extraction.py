@@ -334,6 +334,8 @@ class Extraction:
     def _remember(self, page: Page, reading: Reading) -> None:
         if page.takes_back:
             self._bookmark.move_back()
+            if page.drops_job:
+                self._bookmark.forget_job()
         elif page.checkpoint is not None:
             if self._is_test:
                 return

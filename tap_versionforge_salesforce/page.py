@@ -25,6 +25,7 @@ class Page:
         checkpoint: Every row of the window up to here has been served; None where a page says
             nothing of the kind.
         takes_back: The checkpoints before it may have passed rows that did not come.
+        drops_job: No later run is to go on with the Bulk job.
         job: The Bulk job with which a later run can go on behind these rows.
         is_served: Salesforce has served them; False of no rows that only say something.
     """
@@ -35,5 +36,6 @@ class Page:
     ends_page: bool = True
     checkpoint: datetime | None = None
     takes_back: bool = False
+    drops_job: bool = False
     job: SavedJob | None = None
     is_served: bool = True

@@ -268,6 +268,10 @@ class SalesforcePaginator:
             first.total_size, self._connection.quota.daily
         ):
             raise self._trouble
+        if self._job.id:
+            # Its rows come by REST now.
+            yield self._beginning_again()
+            self.finish()
         self._place.ask_no_more()
         self._tell(choice)
         yield from self._rest_pages.pages(first)
@@ -276,7 +280,7 @@ class SalesforcePaginator:
     def _beginning_again(self) -> Page:
         """Return no rows, behind which the bookmark stands where it was before any of these."""
         nothing, now = frames.no_rows(self._columns), self._connection.clock.now()
-        return Page(nothing, now, takes_back=True, is_served=False)
+        return Page(nothing, now, takes_back=True, drops_job=True, is_served=False)
 
     def _after_first_page(self, first: RestPage) -> Choice:
         return planner.after_first_page(
@@ -329,7 +333,6 @@ class SalesforcePaginator:
             # A job says in its end what a refused creation says at once.
             following = self._instead_of_bulk(error, rows)
         if following is not None:
-            yield self._beginning_again()
             yield from self._rest(following)
 
     def _job_pages(self, saved: SavedJob) -> Iterator[Page]:

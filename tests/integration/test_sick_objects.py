@@ -140,6 +140,24 @@ def test_what_bulk_can_not_serve_comes_by_rest(
         name: sorted(ids) for name, ids in rows.items()
     }
     assert f"{sick}: REST API, because Bulk API 2.0 could not serve it" in run.log
+    assert run.job(sick) is None
+    # What was created without an answer has no name that could be deleted.
+    assert org.jobs.all() == [] or where is creation
+
+
+def test_a_job_whose_rows_come_by_rest_is_gone(
+    org: LocalOrg, tap: TapRunner, rows: dict[str, list[str]]
+) -> None:
+    """From the moment they do: a run that ends in the middle leaves no job behind."""
+    org.settings.record_count_factor = 1_000
+    sick = STREAMS[0]
+    org.faults.add(results(org, sick), outages.unknown_exception(), times=None)
+    org.faults.add("GET /query/*", outages.daily_limit(), times=None)
+    run = read(tap)
+    assert run.exit_code == 4, run.log
+    assert set(run.ids(sick)) < set(rows[sick])
+    assert run.job(sick) is None
+    assert sick not in {job.object_name for job in org.jobs.all()}
 
 
 @PLACES
