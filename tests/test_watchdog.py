@@ -6,7 +6,7 @@ import itertools
 import threading
 from typing import TYPE_CHECKING
 
-from tests.soak.watchdog import Watchdog
+from tests.soak.watchdog import watchdog
 
 if TYPE_CHECKING:
     import pytest
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def test_no_progress_is_a_failure(capfd: pytest.CaptureFixture[str]) -> None:
     """Whatever hangs is in the stacks."""
     gave_up = threading.Event()
-    with Watchdog(lambda: 1, patience_seconds=0.1, give_up=gave_up.set):
+    with watchdog(lambda: 1, patience_seconds=0.1, give_up=gave_up.set):
         assert gave_up.wait(timeout=20)
     told = capfd.readouterr().err
     assert "No progress" in told
@@ -32,6 +32,6 @@ def test_progress_is_none() -> None:
             seen.set()
         return step
 
-    with Watchdog(progress, patience_seconds=0.1, give_up=gave_up.set):
+    with watchdog(progress, patience_seconds=0.1, give_up=gave_up.set):
         assert seen.wait(timeout=20)
     assert not gave_up.is_set()

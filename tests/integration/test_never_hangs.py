@@ -12,7 +12,7 @@ import pytest
 from tests.local_org import faults
 from tests.soak.crowd import every_row_of_all
 from tests.soak.tried import Tried
-from tests.soak.watchdog import Watchdog
+from tests.soak.watchdog import watchdog
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,7 +66,7 @@ def test_a_small_table_between_two_large_ones(
 def test_a_crowd_of_tables_comes_whole(org: LocalOrg, tap: TapRunner, seed: int) -> None:
     """Any sizes, any number of them empty, any settings, with one sick object or none."""
     tried = Tried()
-    with Watchdog(lambda: len(org.journal.entries)):
+    with watchdog(lambda: len(org.journal.entries)):
         every_row_of_all(org, tap, tried, seed)
     assert (tried.runs.total(), tried.lost) == (1, 0)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.local_org import faults, outages
+from tests.soak.crowd import all_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,12 +65,6 @@ def results(org: LocalOrg, name: str) -> Callable[[Call], bool]:
     return lambda call: call.path.endswith("/results") and of_job(call)
 
 
-def spread(org: LocalOrg, name: str) -> Callable[[Call], bool]:
-    """Match all of these."""
-    parts = [each(org, name) for each in (first_page, creation, job)]
-    return lambda call: any(part(call) for part in parts)
-
-
 KINDS = pytest.mark.parametrize(
     "trouble",
     [
@@ -111,7 +106,7 @@ def test_a_query_that_always_fails(
     trouble: faults.Action,
 ) -> None:
     """By REST and by Bulk: its stream fails, and all others come whole, in this run."""
-    org.faults.add(spread(org, sick), trouble, times=None)
+    org.faults.add(all_of(org, sick), trouble, times=None)
     run = read(tap, api_mode=api_mode)
     assert_only(run, sick, rows)
     org.faults.clear()

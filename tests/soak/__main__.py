@@ -22,7 +22,7 @@ from tests.soak.crowd import every_row_of_all
 from tests.soak.kills import MOST_CALLS, every_row_comes
 from tests.soak.machine import Machine
 from tests.soak.tried import Tried
-from tests.soak.watchdog import Watchdog
+from tests.soak.watchdog import watchdog
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     ):
         deadline = time.monotonic() + options.minutes * _SECONDS_PER_MINUTE
         try:
-            with Watchdog(
+            with watchdog(
                 lambda: (len(org.journal.entries), len(other.journal.entries), tried.text())
             ):
                 _until(deadline, org, other, name, tried)

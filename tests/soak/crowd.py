@@ -102,7 +102,7 @@ def every_row_of_all(org: LocalOrg, tap: TapRunner, tried: Tried, seed: int) -> 
         for name, place, skip in crowd.troubles
     ]
     if crowd.sick is not None:
-        fault = org.faults.add(_all_of(org, crowd.sick), outages.unknown_exception(), times=None)
+        fault = org.faults.add(all_of(org, crowd.sick), outages.unknown_exception(), times=None)
         struck.append(("sick object", fault))
     run = tap.sync(objects=list(NINE), **crowd.settings)
     tried.runs[run.exit_code] += 1
@@ -130,7 +130,8 @@ def _filled(org: LocalOrg, crowd: Crowd) -> dict[str, list[str]]:
     }
 
 
-def _all_of(org: LocalOrg, name: str) -> Callable[[Call], bool]:
+def all_of(org: LocalOrg, name: str) -> Callable[[Call], bool]:
+    """Match all that is asked about one object's rows, by any API."""
     asks = faults.querying(name)
 
     def matches(call: Call) -> bool:

@@ -7,15 +7,14 @@ import os
 import sys
 import threading
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from types import TracebackType
-
-    from typing_extensions import Self
+    from collections.abc import Callable, Iterator
 
 _PATIENCE_SECONDS = 60.0
+_STDERR = 2
 
 
 def _give_up() -> None:
@@ -23,47 +22,36 @@ def _give_up() -> None:
     os._exit(1)
 
 
-class Watchdog:
-    """Watches a block.
+@contextmanager
+def watchdog(
+    progress: Callable[[], object],
+    *,
+    patience_seconds: float = _PATIENCE_SECONDS,
+    give_up: Callable[[], object] = _give_up,
+) -> Iterator[None]:
+    """Watch the block.
 
     Args:
         progress: Returns something else whenever there has been some.
         patience_seconds: How long it may return the same, in real time.
         give_up: Called once the stacks have been written to stderr.
     """
+    is_over = threading.Event()
 
-    def __init__(
-        self,
-        progress: Callable[[], object],
-        *,
-        patience_seconds: float = _PATIENCE_SECONDS,
-        give_up: Callable[[], object] = _give_up,
-    ) -> None:
-        self._progress = progress
-        self._patience_seconds = patience_seconds
-        self._give_up = give_up
-        self._is_over = threading.Event()
-
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._watch, name="watchdog", daemon=True).start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._is_over.set()
-
-    def _watch(self) -> None:
-        last, since = self._progress(), time.monotonic()
-        while not self._is_over.wait(self._patience_seconds / 20):
-            now = self._progress()
+    def watch() -> None:
+        last, since = progress(), time.monotonic()
+        while not is_over.wait(patience_seconds / 20):
+            now = progress()
             if now != last:
                 last, since = now, time.monotonic()
-            elif time.monotonic() - since > self._patience_seconds:
-                sys.stderr.write(f"No progress for {self._patience_seconds:.0f} seconds.\n")
-                faulthandler.dump_traceback(file=2, all_threads=True)
-                self._give_up()
+            elif time.monotonic() - since > patience_seconds:
+                sys.stderr.write(f"No progress for {patience_seconds:.0f} seconds.\n")
+                faulthandler.dump_traceback(file=_STDERR, all_threads=True)
+                give_up()
                 return
+
+    threading.Thread(target=watch, name="watchdog", daemon=True).start()
+    try:
+        yield
+    finally:
+        is_over.set()
