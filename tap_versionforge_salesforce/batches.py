@@ -13,6 +13,7 @@ from tap_versionforge_salesforce.frames import Frame, joined
 from tap_versionforge_salesforce.messages import LineMaker
 from tap_versionforge_salesforce.parquet import typed
 from tap_versionforge_salesforce.spool import spool_file, writing_to_spool
+from tap_versionforge_salesforce.watch import SILENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from tap_versionforge_salesforce.columns import Column
     from tap_versionforge_salesforce.oddities import OddityReport
+    from tap_versionforge_salesforce.watch import Watch
 
 _ENDINGS = {("jsonl", "gzip"): "json.gz", ("jsonl", "none"): "json"}
 # The files live for minutes: a higher level costs more time than its smaller files save.
@@ -39,6 +41,7 @@ class BatchFiles:
         stream: In their names.
         oddities: Is told what a file's types can't hold.
         spool_dir: Where a file is made; None for the system's temporary folder.
+        watch: Says that the storage takes its time.
     """
 
     def __init__(
@@ -48,8 +51,10 @@ class BatchFiles:
         stream: str,
         oddities: OddityReport,
         spool_dir: str | None,
+        watch: Watch = SILENT,
     ) -> None:
         self._files = files
+        self._watch = watch
         self._columns: Sequence[Column] = ()
         self._lines = LineMaker(self._columns)
         self._oddities = oddities
@@ -112,7 +117,10 @@ class BatchFiles:
         try:
             filesystem, folder = place(self._files)
             path = f"{folder}/{self._name}-{self._written:05d}.{ending}"
-            with new_file(filesystem, path) as file:
+            with (
+                self._watch.telling(lambda: f"the storage of batch_config to take {path}"),
+                new_file(filesystem, path) as file,
+            ):
                 made.copy_to(file)
             return str(filesystem.unstrip_protocol(path))
         except Exception as error:  # noqa: BLE001  each kind of storage has errors of its own

@@ -8,7 +8,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from tap_versionforge_salesforce.watch import Watch
+from tap_versionforge_salesforce.watch import SILENT, Watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,10 +31,10 @@ class Interruption:
     """
 
     def __init__(
-        self, monotonic: Callable[[], float] = time.monotonic, watch: Watch | None = None
+        self, monotonic: Callable[[], float] = time.monotonic, watch: Watch = SILENT
     ) -> None:
         self._monotonic = monotonic
-        self.watch = watch or Watch(monotonic, lambda _: None)
+        self.watch = watch
         self._signal_number: int | None = None
         self._is_waiting = False
         self._is_over = False

@@ -173,6 +173,7 @@ class FrameStream(Stream, abc.ABC):
             stream=self.name,
             oddities=oddities,
             spool_dir=self.config.get("spool_dir"),
+            watch=cast("MessageWriter", self._tap.message_writer).watch,
         )
         try:
             with self.get_record_counter() as counter, self.get_sync_timer():

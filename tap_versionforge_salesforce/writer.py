@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import select
 import sys
-from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from singer_sdk.singerlib.encoding import SimpleSingerWriter
 from singer_sdk.singerlib.messages import RecordMessage
 from typing_extensions import override
 
+from tap_versionforge_salesforce.watch import SILENT, Watch
+
 if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
     from io import RawIOBase
 
     from singer_sdk.singerlib.messages import Message
-
-    from tap_versionforge_salesforce.watch import Watch
 
 
 class MessageWriter(SimpleSingerWriter):
@@ -29,7 +27,7 @@ class MessageWriter(SimpleSingerWriter):
     """
 
     #: Says that the target takes nothing, where that takes long.
-    watch: Watch | None = None
+    watch: Watch = SILENT
 
     @override
     def write_message(self, message: Message) -> None:
@@ -49,15 +47,12 @@ class MessageWriter(SimpleSingerWriter):
         if binary is None:  # a text file that somebody has put in the place of stdout
             sys.stdout.write(bytes(lines).decode())
             return
-        with self._watched():
+        with self.watch.telling(_target):
             _write_all(binary, memoryview(lines))
-
-    def _watched(self) -> AbstractContextManager[None]:
-        return nullcontext() if self.watch is None else self.watch.telling(_target)
 
     def flush(self) -> None:
         """Hand everything over to the target."""
-        with self._watched():
+        with self.watch.telling(_target):
             while True:
                 try:
                     sys.stdout.flush()

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import threading
 import time
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 import pytest
+from typing_extensions import Buffer, override
 
+from tap_versionforge_salesforce.cli import main
 from tests.local_org import faults
 from tests.soak.crowd import every_row_of_all
 from tests.soak.tried import Tried
@@ -147,3 +151,25 @@ def test_a_body_that_trickles_for_ever_is_given_up(
     assert run.exit_code == 7, run.log
     assert "did not send the whole answer to GET " in run.log
     assert "[request-timeout]" in run.log
+
+
+def test_a_target_that_takes_nothing_is_said(
+    org: LocalOrg, tap: TapRunner, clock: OrgClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The tap can do nothing about it, but nobody should look for the cause at Salesforce."""
+    fill(org, {"Account": 1})
+    found: list[bool] = []
+
+    class Stdout(io.BytesIO):
+        @override
+        def write(self, data: Buffer) -> int:
+            if not found and b'"RECORD"' in bytes(data):
+                clock.sleep(61)
+                found.append(has_said(caplog, "Waiting for the target to take what has been"))
+            return super().write(data)
+
+    config = tap.config(objects=["Account"], api_mode="rest")
+    stdout = io.TextIOWrapper(Stdout(), write_through=True)
+    with contextlib.redirect_stdout(stdout), pytest.raises(SystemExit) as ended:
+        main(["--config", config])
+    assert (ended.value.code, found) == (0, [True])
