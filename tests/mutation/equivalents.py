@@ -7,4 +7,19 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tests.mutation.mutants import Equivalent
 
-EQUIVALENTS: tuple[Equivalent, ...] = ()
+EQUIVALENTS: tuple[Equivalent, ...] = (
+    Equivalent(
+        "quota.py",
+        "",
+        '_TALLY: ContextVar[Tally | None] = ContextVar("_TALLY", default=None)',
+        "_TALLY: ContextVar[Tally | None] = ContextVar('_TALLYXX', default=None)",
+        "Its name is for debuggers only.",
+    ),
+    Equivalent(
+        "quota.py",
+        "Quota.__init__",
+        "self._is_side_by_side = False",
+        "self._is_side_by_side = None",
+        "It is only ever asked whether it is true.",
+    ),
+)

@@ -64,6 +64,14 @@ def test_limit_header(header: str | None, allowance: Allowance | None) -> None:
         pytest.param({"DataStorageMB": {"Max": 5, "Remaining": 5}}, None, id="absent"),
         pytest.param({"DailyApiRequests": {"Max": 15000}}, None, id="half"),
         pytest.param({"DailyApiRequests": {"Max": "1", "Remaining": "1"}}, None, id="texts"),
+        pytest.param(
+            {"DailyApiRequests": {"Max": "1", "Remaining": 1}}, None, id="text and number"
+        ),
+        pytest.param(
+            {"DailyApiRequests": {"Max": 1, "Remaining": "1"}}, None, id="number and text"
+        ),
+        pytest.param({"DailyApiRequests": {"Max": 0, "Remaining": 0}}, Allowance(0, 0), id="none"),
+        pytest.param({"DailyApiRequests": "many"}, None, id="text"),
         pytest.param({"DailyApiRequests": None}, None, id="null"),
         pytest.param({}, None, id="empty"),
     ],
@@ -135,6 +143,73 @@ def test_an_answer_without_numbers_changes_nothing() -> None:
     quota.note(calls_left(100, 50))
     quota.note({})
     assert quota.daily == Allowance(100, 50)
+
+
+def test_without_a_reserve_the_last_call_may_be_made() -> None:
+    """Where nothing is to be kept, Salesforce decides."""
+    quota = Quota()
+    quota.note(calls_left(100, 1))
+    quota.spend()
+    assert quota.daily == Allowance(100, 0)
+
+
+@pytest.mark.parametrize(
+    ("remaining", "reserve", "max_calls", "allowed"),
+    [
+        pytest.param(None, 10, None, None, id="nothing is known"),
+        pytest.param(50, 10, None, 40, id="the org's, less the reserve"),
+        pytest.param(50, 50, None, 0, id="at the reserve"),
+        pytest.param(50, 60, None, 0, id="below the reserve"),
+        pytest.param(None, 10, 7, 5, id="the run's own, less what it has made"),
+        pytest.param(50, 10, 7, 5, id="the run's own is less"),
+        pytest.param(14, 10, 7, 4, id="the org's is less"),
+    ],
+)
+def test_calls_that_may_still_be_made(
+    remaining: int | None, reserve: int, max_calls: int | None, allowed: int | None
+) -> None:
+    """Both bounds count, and no known bound is none."""
+    quota = Quota(reserve=reserve, max_calls=max_calls)
+    quota.spend()
+    quota.spend()
+    if remaining is not None:
+        quota.note(calls_left(5_000, remaining))
+    assert quota.allowed_calls == allowed
+
+
+LIMITS = {
+    "DailyApiRequests": {"Max": 100, "Remaining": 90},
+    "DailyBulkV2QueryJobs": {"Max": 10, "Remaining": 9},
+    "DailyBulkV2QueryFileStorageMB": {"Max": 1_000, "Remaining": 500},
+}
+
+
+@pytest.mark.parametrize("later", [{}, LIMITS], ids=["and nothing later", "and again"])
+def test_each_limit_and_what_was_used_of_it(later: dict[str, object]) -> None:
+    """Calls, Bulk jobs, and megabytes of results; a limit stays known until it is told anew."""
+    quota = Quota()
+    quota.note(LIMITS)
+    quota.note(later)
+    quota.spend()
+    quota.count_job()
+    quota.result_bytes += 1_234_567_000
+    assert quota.content() == {
+        "api_calls": {"maximum": 100, "remaining": 89, "used_by_run": 1},
+        "bulk_jobs": {"maximum": 10, "remaining": 8, "used_by_run": 1},
+        "bulk_storage_megabytes": {"maximum": 1_000, "remaining": 500, "used_by_run": 1234.567},
+    }
+
+
+def test_what_is_used_of_unknown_limits() -> None:
+    """It is told all the same."""
+    quota = Quota()
+    assert quota.result_bytes == 0
+    quota.count_job()
+    assert quota.content() == {
+        "api_calls": {"maximum": None, "remaining": None, "used_by_run": 0},
+        "bulk_jobs": {"maximum": None, "remaining": None, "used_by_run": 1},
+        "bulk_storage_megabytes": {"maximum": None, "remaining": None, "used_by_run": 0},
+    }
 
 
 def test_unknown_quota_stops_nobody() -> None:
@@ -217,7 +292,10 @@ def test_the_reserve_is_kept_when_others_use_calls(
 def test_more_calls_are_seen_once_no_other_is_on_its_way() -> None:
     """The rolling day frees calls, and a run that has waited may go on."""
     quota = Quota(reserve=1)
-    quota.note(calls_left(1_000, 5))
+    quota.note(calls_left(1_000, 3))
+    quota.spend()
+    quota.answered(Allowance(1_000, 5))
+    assert quota.daily == Allowance(1_000, 5)
     quota.spend()
     quota.spend()
     quota.answered(Allowance(1_000, 900))
