@@ -18,6 +18,7 @@ from tap_versionforge_salesforce.quota import from_limits
 from tap_versionforge_salesforce.redaction import redact
 from tap_versionforge_salesforce.soql import Query
 from tap_versionforge_salesforce.tap import TapVersionForgeSalesforce
+from tap_versionforge_salesforce.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -158,7 +159,7 @@ class Checks:
             self._sobjects = describe_selected(self._connection, names, self._tap.logger)
             self._connection.raise_failures()
         fields = sum(len(sobject.columns) for sobject in self._sobjects)
-        return f"{len(self._sobjects)} objects with {fields:,} fields"
+        return f"{counted(len(self._sobjects), 'object')} with {counted(fields, 'field')}"
 
     def _one_row(self, sobject: SObject) -> str:
         settings = self._connection.settings

@@ -23,7 +23,7 @@ STOP_SECONDS = 10
 LINES_OF_A_FAILURE = 40
 
 _CHOICE = re.compile(r"(?:\w+: )?(?P<api>REST API|Bulk API 2\.0), because (?P<reason>.+)\.")
-_TOTAL = re.compile(r"(?P<rows>[\d,]+) rows by .+ in (?P<calls>[\d,]+) API calls?\.")
+_TOTAL = re.compile(r"(?P<rows>[\d,]+) rows? by .+ in (?P<calls>[\d,]+) API calls?\.")
 
 
 class MeltanoFailedError(Exception):
