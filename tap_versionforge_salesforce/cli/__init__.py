@@ -45,6 +45,10 @@ def build_command() -> click.Command:
         invoke_without_command=True,
         logger=TapVersionForgeSalesforce.logger,
     )
+    for parameter in command.params:
+        # click would open the files, never close them, and refuse a state that is not there yet.
+        if isinstance(parameter.type, click.File):
+            parameter.type = click.Path(allow_dash=True)
     command.add_command(check)
     return command
 
