@@ -98,6 +98,7 @@ class TapVersionForgeSalesforce(Tap):
     message_writer_class = MessageWriter
 
     settings: Settings
+    _is_syncing = False
 
     @cached_property
     def connection(self) -> Connection:
@@ -292,6 +293,7 @@ class TapVersionForgeSalesforce(Tap):
             catalog=None if catalog is None else catalog_file(catalog),
         )
         tap.check_streams()
+        tap._is_syncing = True  # noqa: SLF001  its own
         try:
             tap.sync_all()
         finally:
@@ -327,5 +329,6 @@ class TapVersionForgeSalesforce(Tap):
 
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
-        self.logger.info("Asked to stop: the page in hand is finished first.")
+        done = ": the page in hand is finished first" if self._is_syncing else ""
+        self.logger.info("Asked to stop%s.", done)
         self.connection.interruption.request(signum)
