@@ -28,6 +28,7 @@ from tap_versionforge_salesforce.run_report import RunReport, Usage
 from tap_versionforge_salesforce.transport import SalesforceSession
 from tap_versionforge_salesforce.troubles import Troubles
 from tap_versionforge_salesforce.watch import Watch
+from tap_versionforge_salesforce.wording import counted
 
 if TYPE_CHECKING:
     import logging
@@ -269,11 +270,11 @@ class Connection:
         expected = self._expected()
         needed = estimate_of(expected, self._known_counts(), self.settings.api_mode)
         self._logger.info(
-            "Needed at the least: API calls %d, Bulk jobs %d, MB for their results %d%s.",
-            needed.calls,
-            needed.jobs,
-            needed.storage_megabytes,
-            f"; nobody can tell beforehand for {needed.unknown} of {len(expected)} streams"
+            "Needed at the least: %s, %s, %s MB for their results%s.",
+            counted(needed.calls, "API call"),
+            counted(needed.jobs, "Bulk job"),
+            f"{needed.storage_megabytes:,}",
+            f"; nobody can tell beforehand for {needed.unknown:,} of {len(expected):,} streams"
             if needed.unknown
             else "",
         )

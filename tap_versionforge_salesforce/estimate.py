@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tap_versionforge_salesforce.client import REST_PAGE_ROWS
+from tap_versionforge_salesforce.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -92,10 +93,10 @@ def shortfalls(needed: Estimate, quota: Quota) -> Iterator[str]:
     """
     allowed = quota.allowed_calls
     if allowed is not None and needed.calls > allowed:
-        yield f"about {needed.calls:,} API calls, of which it may make {allowed:,}"
+        yield f"about {counted(needed.calls, 'API call')}, of which it may make {allowed:,}"
     jobs, storage = quota.bulk_jobs, quota.bulk_storage
     if jobs is not None and needed.jobs > jobs.remaining:
-        yield f"{needed.jobs:,} Bulk jobs, of which {jobs.remaining:,} are left today"
+        yield f"{counted(needed.jobs, 'Bulk job')}, of which {jobs.remaining:,} are left today"
     if storage is not None and needed.storage_megabytes > storage.remaining:
         yield (
             f"about {needed.storage_megabytes:,} MB for the results of Bulk jobs, of which "

@@ -8,8 +8,9 @@
     ├── IncompleteError          6  run again; the bookmark has not moved
     ├── RefusedError             7  this stream failed, the others are complete
     │   └── UnknownObjectError
-    └── SomeStreamsFailedError   7  the summary of such a run; 6 where all failures are
-                                    IncompleteError, 5 where nothing at all could be read
+    ├── SomeStreamsFailedError   7  the summary of such a run; 6 where all failures are
+    │                               IncompleteError, 5 where nothing at all could be read
+    └── OutputError              1  mend what stdout leads to
 
 The numbers are the exit codes of the command line.
 This module imports nothing from the package.
@@ -173,3 +174,16 @@ class SomeStreamsFailedError(TapError):
             hint="Mend what each line says and run again: the failed streams go on from their "
             "last bookmark.",
         )
+
+
+class OutputError(TapError):
+    """What the tap writes can't be taken by whatever is behind stdout."""
+
+    exit_code = 1
+    default_code = "output-failed"
+
+
+class NoOutputError(OutputError):
+    """There is nobody behind stdout, or not any more."""
+
+    default_code = "output-closed"

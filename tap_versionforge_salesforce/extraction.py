@@ -12,6 +12,7 @@ from tap_versionforge_salesforce.quota import Tally, counted_in
 from tap_versionforge_salesforce.run_report import StreamReport, Usage
 from tap_versionforge_salesforce.soql import IdRange
 from tap_versionforge_salesforce.splitting import Scope, halves_of
+from tap_versionforge_salesforce.wording import counted
 
 if TYPE_CHECKING:
     import logging
@@ -317,11 +318,11 @@ class Extraction:
             self._connection.early_work.go_on()
             self._connection.interruption.check()
         self._logger.info(
-            "%s: %d rows by %s in %d API calls.",
+            "%s: %s by %s in %s.",
             self._name,
-            rows,
+            counted(rows, "row"),
             paginator.choice.api.value if paginator.choice else "no API",
-            self.tally.calls - self._calls_told,
+            counted(self.tally.calls - self._calls_told, "API call"),
         )
         self._calls_told = self.tally.calls
         if paginator.choice is not None:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 from singer_sdk.exceptions import ConfigurationError, MappingError
 
 from tap_versionforge_salesforce.exceptions import SettingsError
+from tap_versionforge_salesforce.settings_list import LONGEST_PATH, SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+_PATHS = frozenset(setting.name for setting in SETTINGS if setting.is_path)
 
 
 def json_object(text: str, what: str) -> dict[str, Any]:
@@ -28,11 +33,9 @@ def json_object(text: str, what: str) -> dict[str, Any]:
     try:
         content = json.loads(text, object_pairs_hook=_unambiguous, parse_constant=_refused)
     except (ValueError, RecursionError) as error:
-        raise _misshapen(
-            what, f"is no JSON ({error})", "Check the file, or leave it out."
-        ) from None
+        raise misshapen(what, f"is no JSON ({error})", "Check the file, or leave it out.") from None
     if not isinstance(content, dict):
-        raise _misshapen(what, "is JSON, but no object", "It starts with { and ends with }.")
+        raise misshapen(what, "is JSON, but no object", "It starts with { and ends with }.")
     return content
 
 
@@ -59,14 +62,14 @@ def checked_catalog(text: str) -> dict[str, Any]:
     catalog = json_object(text, "catalog")
     streams = catalog.get("streams")
     if not isinstance(streams, list) or not all(_is_entry(entry) for entry in streams):
-        raise _misshapen(
+        raise misshapen(
             "catalog",
             "has no list of streams with tap_stream_id, schema and metadata",
             "Make one with --discover.",
         )
     for entry in streams:
         if entry.get("stream", entry["tap_stream_id"]) != entry["tap_stream_id"]:
-            raise _misshapen(
+            raise misshapen(
                 "catalog",
                 f"names the stream {entry['tap_stream_id']} {entry['stream']!r} as well",
                 "Let stream be the same as tap_stream_id; an __alias__ in stream_maps renames.",
@@ -135,57 +138,38 @@ def _is_metadata(item: object) -> bool:
     return isinstance(breadcrumb, list) and all(isinstance(part, str) for part in breadcrumb)
 
 
-def checked_state(text: str) -> dict[str, Any]:
-    """Return the state in a text.
+def misshapen(what: str, problem: str, hint: str) -> SettingsError:
+    """Return the error of something that was handed in on the command line.
 
-    Raises:
-        SettingsError: It does not have the form of a Singer state.
+    Args:
+        what: The option, with what tells more about it.
+        problem: Goes on from there, without the full stop.
+        hint: What to do about it.
     """
-    state = json_object(text, "state")
-    if state.get("type") == "STATE" or "value" in state:
-        raise _misshapen(
-            "state",
-            "is a whole STATE message",
-            "Give what stands in its `value`.",
-        )
-    # Bookmarks that stand elsewhere would be passed over, and everything read again.
-    is_elsewhere = "bookmarks" not in state and any(isinstance(v, dict) for v in state.values())
-    bookmarks = state.get("bookmarks", {})
-    if (
-        is_elsewhere
-        or not isinstance(bookmarks, dict)
-        or not all(map(_is_bookmark, bookmarks.values()))
-    ):
-        raise _misshapen(
-            "state",
-            "has no object of bookmarks by stream",
-            'It looks like {"bookmarks": {"Account": {"replication_key": "SystemModstamp", '
-            '"replication_key_value": "2026-11-23T10:00:00.000Z"}}}.',
-        )
-    return state
-
-
-def _is_bookmark(bookmark: object) -> bool:
-    if not isinstance(bookmark, dict):
-        return False
-    partitions = bookmark.get("partitions", [])
-    return isinstance(bookmark.get("progress_markers", {}), dict) and (
-        isinstance(partitions, list) and all(map(_is_bookmark, partitions))
-    )
-
-
-def _misshapen(what: str, problem: str, hint: str) -> SettingsError:
     name = what if what.startswith("--") else f"--{what}"
     return SettingsError(f"{name} {problem}.", hint=hint, code="invalid-input")
 
 
 def config_file(path: str) -> dict[str, Any]:
-    """Return the settings in a file.
+    """Return the settings in a file; a relative path among them counts from the file's folder.
 
     Raises:
         SettingsError: It can't be read, or holds no JSON object.
     """
-    return json_object(_file_text(path, "--config"), f"--config {path}")
+    given = json_object(_existing(path, "--config"), f"--config {path}")
+    # A pipe lies nowhere, and Meltano writes what its users give into a file of its own.
+    if not Path(path).is_file() or "MELTANO_PROJECT_ROOT" in os.environ:
+        return given
+    folder = Path(path).absolute().parent
+    return given | {name: _within(folder, given[name]) for name in _PATHS & given.keys()}
+
+
+def _within(folder: Path, value: object) -> object:
+    text = value.strip() if isinstance(value, str) else ""
+    # The key itself, pasted in the place of its path, is told where it would be read.
+    if not text or text.startswith("~") or len(text) > LONGEST_PATH or "-----BEGIN" in text:
+        return value
+    return str(folder / text)
 
 
 def catalog_file(path: str) -> dict[str, Any]:
@@ -194,28 +178,47 @@ def catalog_file(path: str) -> dict[str, Any]:
     Raises:
         SettingsError: It can't be read, or does not have the form of a Singer catalog.
     """
-    return checked_catalog(_file_text(path, "--catalog"))
+    return checked_catalog(_existing(path, "--catalog"))
 
 
-def text_of(file: IO[str], what: str) -> str:
-    """Return what is in an open file.
+def _existing(path: str, option: str) -> str:
+    try:
+        return file_text(path, option)
+    except FileNotFoundError as error:
+        raise _unreadable(path, option, error) from None
+
+
+def file_text(path: str, option: str) -> str:
+    """Return what is in a file.
+
+    Args:
+        path: Of the file; ``-`` is stdin.
+        option: Which named it.
 
     Raises:
-        SettingsError: It is no text.
+        FileNotFoundError: There is none.
+        SettingsError: It can't be read, or is no text.
     """
     try:
-        return file.read()
-    except ValueError as error:
-        raise _misshapen(what, f"is no text ({error})", "Check the path.") from None
-
-
-def _file_text(path: str, option: str) -> str:
-    try:
-        return Path(path).read_text(encoding="utf-8")
+        return decoded(sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes())
+    except FileNotFoundError:
+        raise
     except (OSError, ValueError) as error:
-        raise _misshapen(
-            f"{option} {path}", f"can't be read ({error})", "Check the path."
-        ) from None
+        raise _unreadable(path, option, error) from None
+
+
+def decoded(data: bytes) -> str:
+    """Return the text that a file holds, as editors and shells write it: in UTF-8 or UTF-16.
+
+    Raises:
+        ValueError: It is no text.
+    """
+    # PowerShell writes UTF-16, and others a byte order mark.
+    return data.decode(json.detect_encoding(data)).removeprefix("\ufeff")
+
+
+def _unreadable(path: str, option: str, error: Exception) -> SettingsError:
+    return misshapen(f"{option} {path}", f"can't be read ({error})", "Check the path.")
 
 
 @contextmanager

@@ -11,14 +11,19 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tap_versionforge_salesforce.exceptions import SettingsError
+from tap_versionforge_salesforce.inputs import decoded
 from tap_versionforge_salesforce.redaction import remember_secrets
+from tap_versionforge_salesforce.settings_list import LONGEST_PATH
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tap_versionforge_salesforce.settings import Settings
 
 #: What `load_private_key` returns.
@@ -26,8 +31,6 @@ PrivateKey = rsa.RSAPrivateKey
 
 _OTHERS_MAY_READ = stat.S_IRGRP | stat.S_IROTH
 _SMALLEST_KEY_BITS = 2048
-# The base64 of a key that Salesforce takes is longer.
-_LONGEST_PATH = 1_000
 _MAKE_ONE = (
     "Make one with: openssl req -x509 -newkey rsa:2048 -nodes -days 730 "
     "-subj /CN=salesforce-tap -keyout private_key.pem -out certificate.pem"
@@ -35,14 +38,24 @@ _MAKE_ONE = (
 _PEM_LABEL = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----")
 # What stands before the base64 of an encrypted PKCS#1 key, each on a line and then an empty one.
 _PEM_HEADERS = re.compile(r"\s*(Proc-Type: \S+)\s+(DEK-Info: \S+)\s")
+# Line breaks that were escaped, once or more often, on the way through JSON and shells.
+_ESCAPED_RETURN, _ESCAPED_END = re.compile(r"\\+r"), re.compile(r"\\+n")
 _PEM_BLOCK = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----(.*?)-----END \1-----", re.DOTALL)
+
+
+# What people take for the key, by its label in PEM.
+_OTHER_DER: dict[str, Callable[[bytes], object]] = {
+    "CERTIFICATE": x509.load_der_x509_certificate,
+    "CERTIFICATE REQUEST": x509.load_der_x509_csr,
+    "PUBLIC KEY": serialization.load_der_public_key,
+}
 
 
 def load_private_key(settings: Settings) -> PrivateKey:
     """Return the key that the settings name.
 
-    Accepts PKCS#1 and PKCS#8 PEM, encrypted or not, with real or literal line breaks, or
-    base64 of the PEM.
+    Accepts PKCS#1 and PKCS#8, encrypted or not: as PEM with real or literal line breaks, as DER
+    in a file, or as base64 of either.
 
     Raises:
         SettingsError: With a message of its own for each thing that people paste instead.
@@ -102,11 +115,7 @@ def _unusable(source: str, problem: str, hint: str, code: str) -> SettingsError:
 
 
 def _file_text(path: str) -> str:
-    if (
-        len(path) > _LONGEST_PATH
-        or _PEM_LABEL.search(path)
-        or _PEM_LABEL.search(_from_base64(path))
-    ):
+    if len(path) > LONGEST_PATH or _PEM_LABEL.search(path) or _PEM_LABEL.search(_from_base64(path)):
         raise _unusable(
             "private_key_path",
             "holds a key, not the path of its file",
@@ -114,15 +123,7 @@ def _file_text(path: str) -> str:
             "private-key-unreadable",
         )
     try:
-        return Path(path).expanduser().read_text(encoding="utf-8")
-    except UnicodeDecodeError:
-        raise _unusable(
-            "private_key_path",
-            f"names a file that is no text: {path}",
-            "It has to be PEM. Convert DER with: openssl pkey -inform DER -in FILE "
-            "-out private_key.pem",
-            "private-key-not-pem",
-        ) from None
+        return _text_in(Path(path).expanduser().read_bytes())
     except (OSError, ValueError, RuntimeError) as error:  # the last two for what is no path
         reason = getattr(error, "strerror", None) or error
         raise _unusable(
@@ -133,16 +134,48 @@ def _file_text(path: str) -> str:
         ) from None
 
 
+def _text_in(data: bytes) -> str:
+    """Return the PEM in a text, or of DER; what is neither has no PEM in it."""
+    try:
+        return decoded(data)
+    except ValueError:
+        return _pem_of_der(data)
+
+
+def _pem_of_der(data: bytes) -> str:
+    try:
+        key = serialization.load_der_private_key(data, None)
+    except TypeError:  # it is encrypted
+        return _in_pem(data, "ENCRYPTED PRIVATE KEY")
+    except (ValueError, UnsupportedAlgorithm):
+        return next((_in_pem(data, label) for label in _OTHER_DER if _is_der(data, label)), "")
+    plain = serialization.NoEncryption()
+    form = serialization.PrivateFormat.PKCS8
+    return key.private_bytes(serialization.Encoding.PEM, form, plain).decode()
+
+
+def _is_der(data: bytes, label: str) -> bool:
+    try:
+        _OTHER_DER[label](data)
+    except (ValueError, UnsupportedAlgorithm):
+        return False
+    return True
+
+
+def _in_pem(data: bytes, label: str) -> str:
+    return f"-----BEGIN {label}-----\n{base64.encodebytes(data).decode()}-----END {label}-----\n"
+
+
 def _pem(text: str, source: str) -> str:
-    text = text.strip().replace("\\r", "").replace("\\n", "\n")
+    text = _ESCAPED_END.sub("\n", _ESCAPED_RETURN.sub("", text.strip()))
     if not _PEM_LABEL.search(text):
         text = _from_base64(text)
     labels: list[str] = _PEM_LABEL.findall(text)
     if not labels:
         raise _unusable(
             source,
-            "holds no PEM",
-            "It starts with a line BEGIN PRIVATE KEY (or is the base64 of such a text). "
+            "holds no PEM and no DER",
+            "PEM starts with a line BEGIN PRIVATE KEY (or is the base64 of such a text). "
             f"{_MAKE_ONE}",
             "private-key-not-pem",
         )
@@ -156,8 +189,8 @@ def _from_base64(text: str) -> str:
     joined = "".join(text.split())
     padded = joined + "=" * (-len(joined) % 4)  # which some stores of secrets take off
     try:
-        return base64.b64decode(padded, validate=True).decode("utf-8")
-    except (binascii.Error, UnicodeDecodeError, ValueError):
+        return _text_in(base64.b64decode(padded, validate=True))
+    except (binascii.Error, ValueError):
         return ""
 
 

@@ -74,20 +74,20 @@ class OddityReport:
         """Log them: a line per column, and one for all NUL characters."""
         self._sum_up()
         nul = [oddity for oddity in self._first.values() if oddity.problem == NUL_REMOVED]
-        if nul:
+        removed = sum(oddity.count for oddity in nul)
+        if removed:
             logger.info(
-                "%d NUL characters were removed, which text in JSON and databases can't hold; "
-                "they stood in %s.",
-                sum(oddity.count for oddity in nul),
+                "%s removed, which text in JSON and databases can't hold; they stood in %s.",
+                "1 NUL character was" if removed == 1 else f"{removed:,} NUL characters were",
                 ", ".join(oddity.column for oddity in nul),
             )
         for oddity in self._first.values():
             if oddity.problem != NUL_REMOVED:
                 logger.warning(
-                    "%s.%s: %d values are %s. The first is %s of row %s.",
+                    "%s.%s: %s %s. The first is %s of row %s.",
                     self._stream,
                     oddity.column,
-                    oddity.count,
+                    "1 value is" if oddity.count == 1 else f"{oddity.count:,} values are",
                     oddity.problem,
                     oddity.value,
                     oddity.record_id,

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from tap_versionforge_salesforce.exceptions import QuotaError
+from tap_versionforge_salesforce.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -195,7 +196,9 @@ class Quota:
 
     def _spend(self) -> None:
         if self.max_calls is not None and self.calls >= self.max_calls:
-            message = f"This run has made the {self.max_calls} API calls that it may make."
+            message = (
+                f"This run has made the {counted(self.max_calls, 'API call')} that it may make."
+            )
             raise QuotaError(
                 message,
                 hint="Raise the setting max_api_calls, or run again: the next run goes on from "

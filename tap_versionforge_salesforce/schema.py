@@ -138,7 +138,7 @@ class SObject:
 
     def stamp(self, name: str | None) -> str | None:
         """Return the API name of a field that the object can be read by; None where it can't."""
-        return spelled_as(name or "", self.stamps)
+        return spelled_as(str(name or ""), self.stamps)
 
     @property
     def problem(self) -> RefusedError | None:

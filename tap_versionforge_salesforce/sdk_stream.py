@@ -211,6 +211,8 @@ class FrameStream(Stream, abc.ABC):
     def _users_expressions(self, record: types.Record) -> Iterator[None]:
         try:
             yield
+        except OSError:  # the row could not be written: no expression can raise that
+            raise
         except Exception as error:  # noqa: BLE001  an expression of the user's can raise anything
             raise SettingsError(
                 f"The stream map of {self.name} fails on the row {record.get('Id')} "
@@ -259,6 +261,6 @@ class FrameStream(Stream, abc.ABC):
     @override
     def log(self, message: str, *args: Any, level: int = logging.INFO, **kwargs: Any) -> None:
         """Log, unless it is the SDK calling an error "unhandled" which the command line tells."""
-        if level == logging.ERROR and isinstance(sys.exc_info()[1], (TapError, BrokenPipeError)):
+        if level == logging.ERROR and isinstance(sys.exc_info()[1], (TapError, OSError)):
             return
         super().log(message, *args, level=level, **kwargs)

@@ -7,9 +7,11 @@ object both come from it. Nothing below the tap sees the config dict.
 from __future__ import annotations
 
 import difflib
+import os
 import re
 from dataclasses import dataclass, field
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tap_versionforge_salesforce.exceptions import SettingsError, wrong_setting
@@ -18,8 +20,13 @@ from tap_versionforge_salesforce.hosts import (
     checked_instance_url,
     derived_audience,
 )
-from tap_versionforge_salesforce.instants import parse_instant
-from tap_versionforge_salesforce.settings_list import DEFAULT_OBJECTS, SETTINGS, Setting
+from tap_versionforge_salesforce.instants import format_instant, parse_instant
+from tap_versionforge_salesforce.settings_list import (
+    DEFAULT_OBJECTS,
+    LONGEST_PATH,
+    SETTINGS,
+    Setting,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -34,6 +41,7 @@ ALIASES = {
     "login_url": "jwt_audience",
 }
 
+_NAMES = frozenset(setting.name for setting in SETTINGS)
 _OBJECT_NAME = re.compile(r"[A-Za-z*?][A-Za-z0-9_*?]*")
 # Bulk API 2.0 keeps the order of the SELECT in its result columns from this version on.
 _LOWEST_API_VERSION = 50
@@ -106,6 +114,13 @@ class Settings:
             **given,
         )
 
+    def for_sdk(self) -> dict[str, str]:
+        """Return the settings that the SDK checks or uses as well, spelled as they are meant."""
+        found = {"api_version": self.api_version, "api_mode": self.api_mode}
+        if self.start_date is not None:
+            found["start_date"] = format_instant(self.start_date)
+        return found | ({} if self.spool_dir is None else {"spool_dir": self.spool_dir})
+
 
 def resolve_aliases(config: Mapping[str, object]) -> dict[str, object]:
     """Return the config with every alias under its own name.
@@ -126,6 +141,11 @@ def resolve_aliases(config: Mapping[str, object]) -> dict[str, object]:
             raise SettingsError(message, hint=f"Keep {name} and remove {alias}.")
         resolved[name] = value
     return resolved
+
+
+def is_blank(name: str, value: object) -> bool:
+    """Tell whether a setting of the tap's own is a text of blanks, which counts as left out."""
+    return isinstance(value, str) and not value.strip() and name in _NAMES
 
 
 def unknown_settings(config: Mapping[str, object], known: Iterable[str]) -> list[str]:
@@ -149,7 +169,7 @@ def _checked_kinds(config: Mapping[str, object]) -> dict[str, Any]:
     for setting in SETTINGS:
         value = config.get(setting.name)
         # Meltano and .env files hand over a setting that was left empty as an empty text.
-        if value is None or (isinstance(value, str) and not value.strip()):
+        if value is None or is_blank(setting.name, value):
             if setting.required:
                 raise _missing(setting, empty=value is not None)
             value = setting.default
@@ -199,11 +219,22 @@ def _text(setting: Setting, value: object) -> str:
         raise wrong_setting(
             setting.name, "can't be sent in a header", "It takes printable ASCII characters only."
         )
-    if setting.options and value not in setting.options:
+    if setting.options and text not in setting.options:
         raise wrong_setting(
             setting.name, f"can't be {value!r}", f"It is {_either(setting.options)}."
         )
+    if setting.is_path:
+        return _whole_path(text)
     return value if setting.name == "private_key_passphrase" else text
+
+
+def _whole_path(text: str) -> str:
+    """Return a path with the folder that it counts from, so that every message has it."""
+    # The key itself, pasted in the place of its path, is told where it would be read.
+    if len(text) > LONGEST_PATH or "-----BEGIN" in text:
+        return text
+    expanded = os.path.expanduser(text)  # noqa: PTH111  leaves alone what it does not know
+    return expanded if expanded.startswith("~") else str(Path(expanded).absolute())
 
 
 def _either(options: tuple[str, ...]) -> str:

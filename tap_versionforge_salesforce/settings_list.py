@@ -17,6 +17,8 @@ DEFAULT_OBJECTS = (
     "ContractLineItem",
 )
 API_MODES = ("auto", "rest", "bulk")
+#: In characters. The base64 of a key that Salesforce takes is longer.
+LONGEST_PATH = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,7 @@ class Setting:
         minimum: Smallest whole number allowed.
         maximum: Largest whole number allowed. Some clocks and sockets take no larger ones.
         options: The only values allowed.
+        is_path: It names a file or folder of this machine.
     """
 
     name: str
@@ -46,6 +49,7 @@ class Setting:
     minimum: int = 0
     maximum: int = 1_000_000_000
     options: tuple[str, ...] = ()
+    is_path: bool = False
 
 
 SETTINGS = (
@@ -78,15 +82,16 @@ SETTINGS = (
         "private_key",
         "string",
         "Private key",
-        "RSA private key as PEM text, with real line breaks, with literal \\n, or "
-        "base64-encoded. Give either this or private_key_path.",
+        "RSA private key as PEM text, with real line breaks, with literal \\n, or base64-encoded "
+        "(also from DER). Give either this or private_key_path.",
         secret=True,
     ),
     Setting(
         "private_key_path",
         "string",
         "Private key file",
-        "Path of a PEM file with the RSA private key. Give either this or private_key.",
+        "Path of a PEM or DER file with the RSA private key. Give either this or private_key.",
+        is_path=True,
     ),
     Setting(
         "private_key_passphrase",
@@ -225,6 +230,7 @@ SETTINGS = (
         "Spool folder",
         "Folder where result pages wait until they are emitted. The system's temporary folder "
         "when left out.",
+        is_path=True,
     ),
     Setting(
         "report_path",
@@ -232,6 +238,7 @@ SETTINGS = (
         "Run report",
         "File that gets the run report, one JSON object: per stream the API and why, rows, pages, "
         "calls, times, bookmarks, and what was proven. It is logged in any case.",
+        is_path=True,
     ),
     Setting(
         "ca_bundle",
@@ -239,6 +246,7 @@ SETTINGS = (
         "CA bundle",
         "PEM file with the certificates of a private certificate authority. Proxies are taken "
         "from the usual environment variables.",
+        is_path=True,
     ),
     Setting(
         "user_agent",

@@ -121,7 +121,8 @@ class SObjectStream(FrameStream):
         if not self.sobject.has_ids and any(key.lower() == "id" for key in keys):
             keys = [n for n, column in self._columns.items() if column.name in self.sobject.keys]
         self.primary_keys = keys
-        if self.replication_key is not None:
+        # A catalog can hold anything there; `check` tells what can't be used.
+        if isinstance(self.replication_key, str):
             self.replication_key = spelled_as(self.replication_key, names) or self.replication_key
         for key in self.primary_keys:
             self.metadata[("properties", key)].inclusion = Metadata.InclusionType.AUTOMATIC

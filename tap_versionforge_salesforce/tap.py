@@ -24,25 +24,24 @@ from tap_versionforge_salesforce.early import EarlyWork
 from tap_versionforge_salesforce.estimate import Expected
 from tap_versionforge_salesforce.exceptions import SettingsError, wrong_setting
 from tap_versionforge_salesforce.inputs import (
-    checked_catalog,
-    checked_state,
+    catalog_file,
     config_file,
     stream_maps_read,
-    text_of,
     with_ids,
 )
 from tap_versionforge_salesforce.settings import (
     Settings,
+    is_blank,
     resolve_aliases,
     unknown_settings,
 )
 from tap_versionforge_salesforce.settings_list import SETTINGS, Setting
+from tap_versionforge_salesforce.state_file import state_file
 from tap_versionforge_salesforce.writer import MessageWriter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import FrameType
-    from typing import IO
 
     import click
 
@@ -99,6 +98,7 @@ class TapVersionForgeSalesforce(Tap):
     message_writer_class = MessageWriter
 
     settings: Settings
+    _is_syncing = False
 
     @cached_property
     def connection(self) -> Connection:
@@ -188,8 +188,10 @@ class TapVersionForgeSalesforce(Tap):
         for warning in unknown_settings(given, self.config_jsonschema["properties"]):
             self.logger.warning("%s", warning)
         # An empty text or null is a setting that was left out.
-        self._config = {name: value for name, value in given.items() if value not in (None, "")}
-        self._config["api_version"] = self.settings.api_version
+        self._config = {
+            n: v for n, v in given.items() if v not in (None, "") and not is_blank(n, v)
+        }
+        self._config |= self.settings.for_sdk()
         try:
             warnings = super()._validate_config(raise_errors=True)
         except ConfigValidationError as error:
@@ -252,10 +254,11 @@ class TapVersionForgeSalesforce(Tap):
         Raises:
             SettingsError: One can't be read or holds no JSON object.
         """
+        given = _ConfigInput(parse_env="ENV" in value)
         for path in value:
             if path != "ENV":
-                config_file(path)
-        return super().cb_config(ctx, param, value)
+                given.config |= config_file(path)
+        return given
 
     @classmethod
     @override
@@ -282,8 +285,8 @@ class TapVersionForgeSalesforce(Tap):
         about: bool = False,
         about_format: str | None = None,
         config: _ConfigInput | None = None,
-        state: IO[str] | None = None,
-        catalog: IO[str] | None = None,
+        state: str | None = None,
+        catalog: str | None = None,
     ) -> None:
         """Sync, or print what ``--about`` asks for.
 
@@ -296,10 +299,11 @@ class TapVersionForgeSalesforce(Tap):
         cls.print_version(print_fn=cls.logger.info)
         tap = cls._from_config(
             config,
-            state={} if state is None else checked_state(text_of(state, "state")),
-            catalog=None if catalog is None else checked_catalog(text_of(catalog, "catalog")),
+            state={} if state is None else state_file(state, cls.logger),
+            catalog=None if catalog is None else catalog_file(catalog),
         )
         tap.check_streams()
+        tap._is_syncing = True  # noqa: SLF001  its own
         try:
             tap.sync_all()
         finally:
@@ -342,5 +346,6 @@ class TapVersionForgeSalesforce(Tap):
 
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
-        self.logger.info("Asked to stop: the page in hand is finished first.")
+        done = ": the page in hand is finished first" if self._is_syncing else ""
+        self.logger.info("Asked to stop%s.", done)
         self.connection.interruption.request(signum)

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import gc
 import logging
-import os
 import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 from singer_sdk.plugin_base import SingerCommand
+from typing_extensions import override
 
 from tap_versionforge_salesforce.cli.check import check, print_json_failure
-from tap_versionforge_salesforce.exceptions import TapError
+from tap_versionforge_salesforce.cli.edges import (
+    INTERRUPTED,
+    OTHERS,
+    SYNC,
+    check_stdout,
+    edges,
+    leave_stdout,
+)
+from tap_versionforge_salesforce.exceptions import OutputError, TapError
 from tap_versionforge_salesforce.redaction import RedactingFilter
 from tap_versionforge_salesforce.tap import TapVersionForgeSalesforce
 
@@ -22,12 +30,19 @@ if TYPE_CHECKING:
 _UNEXPECTED = 1
 
 
-class _TargetGoneError(Exception):
-    """Stands for BrokenPipeError, at which click would end the process without a word."""
-
-
 class _Command(SingerCommand, click.Group):
     """The SDK's command with subcommands beside its options."""
+
+    @override
+    def make_context(self, *args: Any, **options: Any) -> click.Context:
+        """Read the command line; --help, --version, --discover and --test end within."""
+        with edges(OTHERS):
+            return super().make_context(*args, **options)
+
+    @override
+    def invoke(self, ctx: click.Context) -> Any:
+        with edges(OTHERS):
+            return super().invoke(ctx)
 
 
 def build_command() -> click.Command:
@@ -45,16 +60,18 @@ def build_command() -> click.Command:
         invoke_without_command=True,
         logger=TapVersionForgeSalesforce.logger,
     )
+    for parameter in command.params:
+        # click would open the files, never close them, and refuse a state that is not there yet.
+        if isinstance(parameter.type, click.File):
+            parameter.type = click.Path(allow_dash=True)
     command.add_command(check)
     return command
 
 
 def _sync_unless_subcommand(**params: Any) -> None:  # noqa: ANN401  as click hands them over
     if click.get_current_context().invoked_subcommand is None:
-        try:
+        with edges(OTHERS if params["about"] else SYNC):
             TapVersionForgeSalesforce.invoke(**params)
-        except BrokenPipeError:
-            raise _TargetGoneError from None
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -73,28 +90,24 @@ def main(arguments: Sequence[str] | None = None) -> None:
         # all of it again and again, for a fifth of the time that a page of JSON takes.
         gc.freeze()
     try:
+        check_stdout()
         code = command.main(given, prog_name=command.name, standalone_mode=False, obj=tuple(given))
+        with edges(OTHERS):
+            sys.stdout.flush()
     except TapError as error:
-        if {"check", "--json"} <= set(given):
+        if {"check", "--json"} <= set(given) and not isinstance(error, OutputError):
             print_json_failure(error)
         TapVersionForgeSalesforce.logger.error("%s %s [%s]", error.message, error.hint, error.code)
         code = error.exit_code
     except click.ClickException as error:
         error.show()
         code = error.exit_code
-    except _TargetGoneError:
-        TapVersionForgeSalesforce.logger.error(
-            "The target has closed its input before the end; what it was given is not the whole."
-        )
-        code = _UNEXPECTED
+    except click.Abort:  # Ctrl-C before the tap has taken over
+        code = INTERRUPTED
     except Exception:  # noqa: BLE001  the boundary: what gets here is a defect of the tap
         TapVersionForgeSalesforce.logger.exception(
             "The tap itself has failed. Please report it with the lines below."
         )
         code = _UNEXPECTED
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:  # who reads a catalog has seen enough of it, or the target is gone
-        # Python would fail once more when it flushes stdout on its way out.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    leave_stdout()
     sys.exit(code if isinstance(code, int) else 0)

@@ -20,8 +20,8 @@ from tap_versionforge_salesforce.discovery import describe_selected, discover
 from tap_versionforge_salesforce.exceptions import RefusedError, TapError, UnavailableError
 from tap_versionforge_salesforce.inputs import catalog_file
 from tap_versionforge_salesforce.keys import fingerprint, load_private_key
-from tap_versionforge_salesforce.reading import query_of
 from tap_versionforge_salesforce.tap import TapVersionForgeSalesforce
+from tap_versionforge_salesforce.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -141,11 +141,14 @@ class Checks:
             self._sobjects = describe_selected(self._connection, names, self._tap.logger)
         self._connection.raise_failures()
         fields = sum(len(sobject.columns) for sobject in self._sobjects)
-        objects = _counted(len(self._sobjects), "object")
-        calls = _counted(len(self._sobjects), "API call")
-        return f"{objects} with {fields:,} fields; a look at one row of each takes {calls}"
+        objects = counted(len(self._sobjects), "object")
+        calls = counted(len(self._sobjects), "API call")
+        return f"{objects} with {counted(fields, 'field')}; a look at one row of each takes {calls}"
 
     def _one_row(self, sobject: SObject) -> str:
+        # Not at the top: it brings polars, which --help, --version and --about do without.
+        from tap_versionforge_salesforce.reading import query_of  # noqa: PLC0415
+
         settings = self._connection.settings
         fields = (sobject.one_field,)
         query = query_of(sobject, fields, include_deleted=settings.include_deleted)
@@ -156,10 +159,6 @@ class Checks:
         key = sobject.replication_key
         how = f"incremental by {key}" if key else "full table, it has no replication key"
         return f"{'readable' if rows else 'readable, but the user sees no rows'}; {how}"
-
-
-def _counted(count: int, what: str) -> str:
-    return f"1 {what}" if count == 1 else f"{count:,} {what}s"
 
 
 def _selected(tap: TapVersionForgeSalesforce) -> list[dict[str, Any]]:

@@ -42,7 +42,7 @@ def started(
 def finished(process: subprocess.Popen[bytes]) -> tuple[str, str]:
     """Wait for the end, and return the rest of stdout and stderr, which may show no secret."""
     rest = process.communicate(timeout=TOO_LONG_SECONDS)
-    stdout, stderr = (part.decode() for part in rest)
+    stdout, stderr = ((part or b"").decode() for part in rest)
     _watches[process.pid].assert_nothing_shown(stdout=stdout, log=stderr)
     return stdout, stderr
 

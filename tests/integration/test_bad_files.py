@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from tests.local_org import LocalOrg
 
 
+LAST_WEEK = datetime.now(timezone.utc) - timedelta(days=7)
 FILES: dict[str, tuple[bytes | None, str]] = {
     "missing": (None, "No such file"),
     "folder": (b"/", "s a directory"),
@@ -29,10 +32,15 @@ FILES: dict[str, tuple[bytes | None, str]] = {
     "NaN": (b'{"a": NaN}', "NaN"),
     "name twice": (b'{"username": "a", "username": "b"}', "username stands in it twice"),
     "too deep": (b"[" * 100_000, "is no JSON"),
-    "binary": (b"\xff\xfe\x00\x01", "decode"),
-    "UTF-16": ('{"a": 1}'.encode("utf-16"), "decode"),
-    "byte order mark": (b"\xef\xbb\xbf{}", "BOM"),
+    "binary": (b"\x89PNG\r\n\x1a\n", "decode"),
 }
+# A state that is not there yet, or empty, is none.
+CASES = [
+    pytest.param(option, name, id=f"{option}-{name}")
+    for option in ("--config", "--state", "--catalog", "check --catalog")
+    for name in FILES
+    if not (option == "--state" and name in ("missing", "empty"))
+]
 
 
 def bad_file(folder: Path, content: bytes | None) -> str:
@@ -44,8 +52,7 @@ def bad_file(folder: Path, content: bytes | None) -> str:
     return str(path)
 
 
-@pytest.mark.parametrize("name", FILES)
-@pytest.mark.parametrize("option", ["--config", "--state", "--catalog", "check --catalog"])
+@pytest.mark.parametrize(("option", "name"), CASES)
 def test_file_that_is_no_json_object(org: LocalOrg, tap: TapRunner, option: str, name: str) -> None:
     """Missing, a folder, binary, no JSON, or JSON of another shape: told with the option's name."""
     content, words = FILES[name]
@@ -58,6 +65,60 @@ def test_file_that_is_no_json_object(org: LocalOrg, tap: TapRunner, option: str,
     assert option.rsplit(maxsplit=1)[-1] in last
     assert words in last
     assert org.journal.calls() == []
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_files_of_other_encodings_are_read(org: LocalOrg, tap: TapRunner, encoding: str) -> None:
+    """A byte order mark, or what PowerShell writes, is no reason to refuse a file."""
+    (row_id,) = org.store.seed("Account", 1, hurt=False)
+    contents = {
+        "config": org.config(objects=["Account"]),
+        "catalog": tap.discover(objects=["Account"]),
+        "state": {"bookmarks": {}},
+    }
+    arguments = []
+    for option, content in contents.items():
+        path = tap.folder / option
+        path.write_bytes(json.dumps(content).encode(encoding))
+        arguments += [f"--{option}", str(path)]
+    run = tap.command(*arguments)
+    assert run.exit_code == 0, run.log
+    assert row_id in run.stdout
+
+
+@pytest.mark.parametrize("content", [None, "", " \n"], ids=["missing", "empty", "blank"])
+def test_a_first_run_has_no_state(org: LocalOrg, tap: TapRunner, content: str | None) -> None:
+    """Everything is read, and one line says why."""
+    (row_id,) = org.store.seed("Account", 1, hurt=False)
+    path = tap.folder / "state.json"
+    if content is not None:
+        path.write_text(content)
+    run = tap.command("--config", tap.config(objects=["Account"]), "--state", str(path))
+    assert run.exit_code == 0, run.log
+    assert row_id in run.stdout
+    (line,) = [line for line in run.log.splitlines() if str(path) in line]
+    assert "WARNING" in line
+    assert "everything is read from the beginning, or from start_date" in line
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        pytest.param(lambda s: json.dumps({"type": "STATE", "value": s}), id="whole message"),
+        pytest.param(lambda s: f'{{"bookmarks": {{}}}}\n{json.dumps(s)}\n', id="a state a line"),
+    ],
+)
+def test_state_as_targets_and_taps_write_it(
+    org: LocalOrg, tap: TapRunner, form: Callable[[object], str]
+) -> None:
+    """What can only mean one state is understood, and one line says what was done."""
+    rows = org.store.insert("Account", [{}] * 3, stamp=LAST_WEEK)
+    state = tap.sync(objects=["Account"]).state
+    path = tap.file("state.json", form(state))
+    run = tap.command("--config", tap.config(objects=["Account"]), "--state", path)
+    assert run.exit_code == 0, run.log
+    assert not any(row in run.stdout for row in rows)
+    assert len([line for line in run.log.splitlines() if path in line]) == 1
 
 
 def selected(catalog: dict[str, Any]) -> dict[str, Any]:
@@ -219,7 +280,6 @@ GOOD = {"replication_key": "SystemModstamp", "replication_key_value": "2024-01-0
         pytest.param({"bookmarks": None}, id="no bookmarks"),
         pytest.param({"bookmarks": {"Account": "2024-01-01"}}, id="bookmark as text"),
         pytest.param({"bookmarks": {"Account": None}}, id="bookmark null"),
-        pytest.param({"type": "STATE", "value": {"bookmarks": {}}}, id="whole message"),
         pytest.param({"value": {"bookmarks": {}}}, id="value of a message"),
         pytest.param({"singer_state": {"bookmarks": {}}}, id="Meltano's"),
         pytest.param({"Account": GOOD}, id="bookmarks at the top"),

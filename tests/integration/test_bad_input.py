@@ -157,6 +157,8 @@ def test_no_config_at_all(org: LocalOrg, tap: TapRunner) -> None:
         pytest.param({"api_version": 68}, id="version as a number"),
         pytest.param({"api_version": 68.0}, id="version as a fraction"),
         pytest.param({"username": " integration@local-org.example\n"}, id="blanks around it"),
+        pytest.param({"api_mode": " auto ", "start_date": " 2024-01-01 "}, id="blanks around all"),
+        pytest.param({"spool_dir": " ", "report_path": " "}, id="blanks alone"),
     ],
 )
 def test_harmless_spellings_work(org: LocalOrg, tap: TapRunner, changes: dict[str, Any]) -> None:

@@ -256,7 +256,7 @@ def test_what_parquet_can_not_hold_is_told_also_when_the_run_ends_early(
     run = tap.sync(objects=["Opportunity"], api_mode="rest", batch_config=into(tmp_path, "parquet"))
     assert run.exit_code == 5
     assert len(rows_of(run, "Opportunity")) == 1
-    assert "Opportunity.Amount: 1 values are no Decimal" in run.log
+    assert "Opportunity.Amount: 1 value is no Decimal" in run.log
 
 
 def test_a_full_table_activates_no_version(org: LocalOrg, tap: TapRunner, tmp_path: Path) -> None:

@@ -37,7 +37,8 @@ APIS = ("rest", "bulk")
 STREAM = "Everything__c"
 YESTERDAY = datetime.now(timezone.utc) - timedelta(days=1)
 TOLD = re.compile(
-    rf"WARNING.*\b{STREAM}\.(\w+): (\d+) values are (.*)\. The first is (.*) of row (\w+)\."
+    rf"WARNING.*\b{STREAM}\.(\w+): ([\d,]+) values? (?:is|are) (.*)\. "
+    r"The first is (.*) of row (\w+)\."
 )
 SIZES = {
     "string": "string 80",

@@ -336,7 +336,7 @@ def test_what_is_needed_is_told_before_anything_is_read(org: LocalOrg, tap: TapR
     run = tap.sync(objects=THREE, state=state)
     assert run.exit_code == 0, run.log
     told = expected(run)
-    assert "Needed at the least: API calls 7, Bulk jobs 1, MB for their results" in told
+    assert "Needed at the least: 7 API calls, 1 Bulk job, " in told
     assert "nobody can tell beforehand for 1 of 3 streams" in told
     assert run.log.index(told) < run.log.index("REST API, because")
     assert misfits(run) == []
@@ -354,7 +354,7 @@ def test_what_is_needed_is_told_before_anything_is_read(org: LocalOrg, tap: TapR
         pytest.param(
             {"quota_reserve": 14_993, "api_mode": "rest"}, {}, None, id="few rows by REST, unknown"
         ),
-        pytest.param({}, {"bulk_jobs": 0}, "1 Bulk jobs, of which 0 are left", id="jobs"),
+        pytest.param({}, {"bulk_jobs": 0}, "1 Bulk job, of which 0 are left", id="jobs"),
         pytest.param({}, {"bulk_storage_kb": 1}, "MB for the results of Bulk jobs", id="storage"),
         pytest.param({}, {}, None, id="fits"),
     ],

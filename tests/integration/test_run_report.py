@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tap_versionforge_salesforce.wording import counted
 from tests.local_org import faults, outages
 
 if TYPE_CHECKING:
@@ -65,7 +66,8 @@ def test_calls_made_before_its_turn_are_a_streams_own(
         # A job is created, looked at, and its rows are asked for.
         assert calls >= (1 if api_mode == "rest" else 3)
         assert (
-            f"{stream['stream']}: {stream['rows']} rows by {stream['api']} in {calls} " in run.log
+            f"{stream['stream']}: {counted(stream['rows'], 'row')} by {stream['api']} in "
+            f"{counted(calls, 'API call')}." in run.log
         )
 
 

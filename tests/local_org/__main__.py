@@ -78,7 +78,7 @@ def write_config(org: LocalOrg, directory: Path) -> Path:
     directory.mkdir(mode=0o700, exist_ok=True)
     directory.chmod(0o700)
     key, config = directory / "private_key.pem", directory / "config.json"
-    content = org.config(private_key_path=str(key))
+    content = org.config(private_key_path=str(key.absolute()))
     del content["private_key"]
     _write_secret(key, org.private_key_pem)
     _write_secret(config, json.dumps(content, indent=2) + "\n")

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from tests.mutation.mutants import Equivalent
+from tests.mutation.mutants import Equivalent
 
 EQUIVALENTS: tuple[Equivalent, ...] = (
     Equivalent(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -15,10 +14,9 @@ from tap_versionforge_salesforce.exceptions import SettingsError
 from tap_versionforge_salesforce.inputs import (
     catalog_file,
     checked_catalog,
-    checked_state,
     config_file,
+    decoded,
     json_object,
-    text_of,
     with_ids,
 )
 from tests.unit.helpers import some_examples
@@ -32,14 +30,6 @@ STREAM = {
     "tap_stream_id": "Account",
     "schema": {"properties": {"Id": {"type": "string"}}},
     "metadata": [{"breadcrumb": ["properties", "Id"], "metadata": {"selected": True}}],
-}
-STATE = {
-    "bookmarks": {
-        "Account": {
-            "replication_key": "SystemModstamp",
-            "replication_key_value": "2026-11-23T10:00:00.000Z",
-        }
-    }
 }
 
 
@@ -179,61 +169,6 @@ def test_the_sdk_reads_what_is_taken(entry: dict[str, object], schema: dict[str,
         Catalog.from_dict(catalog)
 
 
-# State
-
-
-@pytest.mark.parametrize(
-    "state",
-    [
-        pytest.param({}, id="empty"),
-        pytest.param({"bookmarks": {}}, id="no bookmarks"),
-        pytest.param(STATE, id="one bookmark"),
-        pytest.param({"bookmarks": {"Account": {}}}, id="empty bookmark"),
-        pytest.param({**STATE, "currently_syncing": None}, id="other keys"),
-        pytest.param({"currently_syncing": None}, id="other keys alone"),
-    ],
-)
-def test_states_are_taken(state: dict[str, object]) -> None:
-    """A Singer state is returned as it is."""
-    assert checked_state(json.dumps(state)) == state
-
-
-@pytest.mark.parametrize(
-    "state",
-    [
-        pytest.param({"bookmarks": None}, id="null"),
-        pytest.param({"bookmarks": []}, id="list"),
-        pytest.param({"bookmarks": {"Account": None}}, id="bookmark is null"),
-        pytest.param({"bookmarks": {"Account": "2026-11-23"}}, id="bookmark is a text"),
-        pytest.param(STATE["bookmarks"], id="bookmarks alone"),
-        pytest.param({"singer_state": STATE}, id="as Meltano keeps it"),
-        pytest.param({"completed": {"singer_state": STATE}}, id="as Meltano kept it"),
-        pytest.param({"streams": [], "state": STATE}, id="wrapped"),
-        pytest.param({"bookmarks": {"Account": {"partitions": 5}}}, id="odd partitions"),
-        pytest.param({"bookmarks": {"Account": {"progress_markers": []}}}, id="odd markers"),
-    ],
-)
-def test_what_is_no_state_is_refused(state: dict[str, object]) -> None:
-    """A state whose bookmarks would be passed over is told, with an example of a right one."""
-    with pytest.raises(SettingsError, match="--state has no object of bookmarks") as caught:
-        checked_state(json.dumps(state))
-    assert '"replication_key": "SystemModstamp"' in caught.value.hint
-    assert '"replication_key_value"' in caught.value.hint
-    assert caught.value.exit_code == 2
-
-
-@pytest.mark.parametrize(
-    "state",
-    [{"type": "STATE", "value": STATE}, {"value": STATE}],
-    ids=["whole message", "half of it"],
-)
-def test_a_whole_state_message_is_told_as_such(state: dict[str, object]) -> None:
-    """A line of the tap's own output is not the state, but holds it."""
-    with pytest.raises(SettingsError, match="is a whole STATE message") as caught:
-        checked_state(json.dumps(state))
-    assert "`value`" in caught.value.hint
-
-
 # Files
 
 
@@ -254,7 +189,7 @@ def test_catalog_file_is_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        pytest.param(b"\xff\xfe{\x00}\x00", "can't be read", id="UTF-16"),
+        pytest.param(b"\x80\x81\x82\x83", "can't be read", id="no text"),
         pytest.param(b"username: x", "is no JSON", id="YAML"),
         pytest.param(b"[]", "is JSON, but no object", id="list"),
         pytest.param(b"", "is no JSON", id="empty"),
@@ -292,16 +227,64 @@ def test_secrets_of_a_broken_config_are_not_shown(tmp_path: Path) -> None:
     assert caught.value.__cause__ is None
 
 
-def test_an_open_file_is_read() -> None:
-    """What stands in an open file is its text."""
-    assert text_of(io.StringIO("{}"), "state") == "{}"
+ENCODINGS = ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"]
 
 
-def test_an_open_file_that_is_no_text() -> None:
-    """Bytes that are no text are told with the option's name."""
-    file = io.TextIOWrapper(io.BytesIO(b"\xff\xfe"), encoding="utf-8")
-    with pytest.raises(SettingsError, match="--state is no text"):
-        text_of(file, "state")
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_text_is_read_as_editors_and_shells_write_it(tmp_path: Path, encoding: str) -> None:
+    """PowerShell writes UTF-16, and Windows often a byte order mark: both are text."""
+    path = tmp_path / "config.json"
+    path.write_bytes('{"username": "t\u00e4p@example.com"}\r\n'.encode(encoding))
+    assert config_file(str(path)) == {"username": "t\u00e4p@example.com"}
+
+
+@given(text=st.text(max_size=20), encoding=st.sampled_from(ENCODINGS))
+@some_examples
+def test_every_text_comes_back(text: str, encoding: str) -> None:
+    """What stands in an object is the same in every encoding."""
+    content = json.dumps({"a": text}, ensure_ascii=False)
+    try:
+        data = content.encode(encoding)
+    except UnicodeEncodeError:  # half a character
+        return
+    assert decoded(data) == content
+
+
+@pytest.mark.parametrize("name", ["private_key_path", "spool_dir", "report_path", "ca_bundle"])
+def test_a_relative_path_counts_from_its_files_folder(tmp_path: Path, name: str) -> None:
+    """Whoever moves a config file takes along what it names."""
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps({name: "sub/thing"}), encoding="utf-8")
+    assert config_file(str(path)) == {name: str(tmp_path / "sub" / "thing")}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        pytest.param("/etc/thing", id="absolute"),
+        pytest.param("~/thing", id="home"),
+        pytest.param("", id="left out"),
+        pytest.param(None, id="null"),
+        pytest.param(5, id="number"),
+        pytest.param("-----BEGIN PRIVATE KEY-----", id="the key itself"),
+        pytest.param("MIIE" * 300, id="the key itself in base64"),
+    ],
+)
+def test_what_is_no_relative_path_stays(tmp_path: Path, value: object) -> None:
+    """A path that says where it begins, and what is none, is left as it is."""
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps({"private_key_path": value}), encoding="utf-8")
+    assert config_file(str(path)) == {"private_key_path": value}
+
+
+def test_meltanos_own_config_file_moves_no_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a user writes in meltano.yml counts from the project, not from Meltano's run folder."""
+    monkeypatch.setenv("MELTANO_PROJECT_ROOT", str(tmp_path))
+    path = tmp_path / "config.json"
+    path.write_text('{"private_key_path": "key.pem"}', encoding="utf-8")
+    assert config_file(str(path)) == {"private_key_path": "key.pem"}
 
 
 # Ids

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 PHRASE = "open, sesame \u00fc"
 _PEM = serialization.Encoding.PEM
-_DER = serialization.Encoding.DER
 _PKCS1 = serialization.PrivateFormat.TraditionalOpenSSL
 _PKCS8 = serialization.PrivateFormat.PKCS8
 _PLAIN = serialization.NoEncryption()
@@ -53,7 +52,6 @@ class Made:
     pkcs1_encrypted: str
     pkcs8_encrypted: str
     openssh: str
-    der: bytes
     certificate: str
     request: str
     public: str
@@ -90,7 +88,6 @@ def made(
         pkcs1_encrypted=pem(rsa_key, _PKCS1, PHRASE),
         pkcs8_encrypted=pem(rsa_key, _PKCS8, PHRASE),
         openssh=pem(rsa_key, serialization.PrivateFormat.OpenSSH),
-        der=rsa_key.private_bytes(_DER, _PKCS8, _PLAIN),
         certificate=certificate.public_bytes(_PEM).decode(),
         request=request.public_bytes(_PEM).decode(),
         public=public.public_bytes(_PEM, spki).decode(),
@@ -129,6 +126,8 @@ def in_broken_base64(text: str) -> str:
 FORMS: dict[str, Callable[[str], str]] = {
     "as it is": str,
     "literal line breaks": lambda text: text.replace("\n", "\\n"),
+    "literal line breaks, escaped twice": lambda text: text.replace("\n", "\\\\n"),
+    "literal line breaks, escaped thrice": lambda text: text.replace("\n", "\\\\\\\\r\\\\\\\\n"),
     "literal Windows line breaks": lambda text: text.replace("\n", "\\r\\n"),
     "Windows line breaks": lambda text: text.replace("\n", "\r\n"),
     "old Mac line breaks": lambda text: text.replace("\n", "\r"),
@@ -364,8 +363,8 @@ MISTAKES = {
         "holds no PEM",
         "BEGIN PRIVATE KEY",
     ),
-    "DER in base64": Mistake(
-        lambda made: base64.b64encode(made.der).decode(),
+    "half of the DER in base64": Mistake(
+        lambda made: "".join(made.pkcs8.splitlines()[1:10]),
         "private-key-not-pem",
         "holds no PEM",
         "BEGIN PRIVATE KEY",
@@ -430,13 +429,69 @@ def test_the_file_is_named_as_the_source(made: Made, tmp_path: Path) -> None:
         load_file(path)
 
 
-def test_der_file(made: Made, tmp_path: Path) -> None:
-    """A file in DER is told as such, with the command that converts it."""
+def der(pem_text: str) -> bytes:
+    return base64.b64decode("".join(pem_text.strip().splitlines()[1:-1]))
+
+
+DER_KINDS = [*KINDS.values(), "pkcs8_encrypted"]
+
+
+@pytest.mark.parametrize("kind", DER_KINDS)
+def test_der_is_read_from_a_file(
+    made: Made, rsa_key: rsa.RSAPrivateKey, tmp_path: Path, kind: str
+) -> None:
+    """DER is what PEM has in base64, and the same key."""
     path = tmp_path / "key.der"
-    path.write_bytes(made.der)
-    with pytest.raises(SettingsError, match="names a file that is no text") as caught:
+    path.write_bytes(der(getattr(made, kind)))
+    assert fingerprint(load_file(path, PHRASE)) == fingerprint(rsa_key)
+
+
+@pytest.mark.parametrize("kind", DER_KINDS)
+def test_der_is_read_in_base64(made: Made, rsa_key: rsa.RSAPrivateKey, kind: str) -> None:
+    """So is what a store of secrets that takes only text makes of it."""
+    text = base64.b64encode(der(getattr(made, kind))).decode()
+    assert fingerprint(load(text, PHRASE)) == fingerprint(rsa_key)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le"])
+def test_a_key_in_utf_16_is_read(
+    made: Made, rsa_key: rsa.RSAPrivateKey, tmp_path: Path, encoding: str
+) -> None:
+    """PowerShell redirects into such files."""
+    path = tmp_path / "private_key.pem"
+    path.write_bytes(made.pkcs8.replace("\n", "\r\n").encode(encoding))
+    assert fingerprint(load_file(path)) == fingerprint(rsa_key)
+
+
+@pytest.mark.parametrize(
+    ("kind", "code"),
+    [
+        pytest.param("certificate", "private-key-is-certificate", id="certificate"),
+        pytest.param("request", "private-key-is-certificate", id="certificate request"),
+        pytest.param("public", "private-key-is-public", id="public key"),
+        pytest.param("elliptic_pkcs8", "private-key-not-rsa", id="EC"),
+        pytest.param("edwards", "private-key-not-rsa", id="Ed25519"),
+        pytest.param("short", "private-key-too-short", id="1024 bits"),
+        pytest.param("pkcs8_encrypted", "private-key-encrypted", id="no passphrase"),
+    ],
+)
+def test_mistakes_in_der_are_told_as_what_they_are(
+    made: Made, tmp_path: Path, kind: str, code: str
+) -> None:
+    """As those in PEM."""
+    path = tmp_path / "key.der"
+    path.write_bytes(der(getattr(made, kind)))
+    with pytest.raises(SettingsError) as caught:
         load_file(path)
-    assert "openssl pkey -inform DER" in caught.value.hint
+    assert caught.value.code == code
+
+
+def test_a_file_of_some_other_bytes(tmp_path: Path) -> None:
+    """A picture is no key."""
+    path = tmp_path / "key.png"
+    path.write_bytes(b"\x89PNG\r\n\x1a\n\x80\x81")
+    with pytest.raises(SettingsError, match="private_key_path holds no PEM and no DER") as caught:
+        load_file(path)
     assert caught.value.code == "private-key-not-pem"
 
 
@@ -543,4 +598,4 @@ def test_home_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "key.pem").chmod(0o644)
     told = exposure(settings_of(private_key_path="~/key.pem"))
     assert told is not None
-    assert "chmod 600 ~/key.pem" in told
+    assert f"chmod 600 {tmp_path / 'key.pem'}" in told

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -17,6 +18,9 @@ from tap_versionforge_salesforce.settings import (
 )
 from tap_versionforge_salesforce.settings_list import DEFAULT_OBJECTS, SETTINGS, Setting
 from tests.unit.helpers import MY_DOMAIN, config, instant, settings_of, some_examples
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 DEFAULTS: dict[str, object] = {
     "private_key": None,
@@ -209,10 +213,60 @@ def test_a_number_is_no_text(setting: Setting) -> None:
     assert error.message == f"The setting {setting.name} must be text."
 
 
-@pytest.mark.parametrize("name", ["username", "client_id", "spool_dir", "user_agent"])
-def test_blanks_around_texts_are_dropped(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(pytest.param(n, "value", id=n) for n in ("username", "client_id", "user_agent")),
+        pytest.param("api_mode", "auto", id="one of several"),
+        pytest.param("spool_dir", "/tmp/value", id="path"),  # noqa: S108  nothing is put there
+    ],
+)
+def test_blanks_around_texts_are_dropped(name: str, value: str) -> None:
     """A line break that was copied along changes nothing."""
-    assert getattr(settings_of(**{name: "  value \n"}), name) == "value"
+    assert getattr(settings_of(**{name: f"  {value} \n"}), name) == value
+
+
+PATHS = ["private_key_path", "spool_dir", "report_path", "ca_bundle"]
+
+
+@pytest.mark.parametrize("name", PATHS)
+def test_paths_from_the_home_folder(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No shell has expanded what stands in a config file."""
+    monkeypatch.setenv("HOME", "/home/somebody")
+    assert getattr(settings_of(**{name: "~/thing"}), name) == "/home/somebody/thing"
+
+
+@pytest.mark.parametrize("name", PATHS)
+def test_a_relative_path_says_from_where_it_counts(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In an environment variable it counts from the working folder; messages have it whole."""
+    monkeypatch.chdir(tmp_path)
+    assert getattr(settings_of(**{name: "sub/thing"}), name) == str(tmp_path / "sub" / "thing")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        pytest.param("~no-such-user/thing", id="home of nobody"),
+        pytest.param("-----BEGIN PRIVATE KEY-----", id="the key itself"),
+        pytest.param("MIIE//" * 300, id="the key itself in base64"),
+    ],
+)
+def test_what_is_no_path_stays(value: str) -> None:
+    """It is told where it would be read, as what it is."""
+    assert settings_of(private_key_path=value).private_key_path == value
+
+
+def test_the_sdk_sees_settings_as_they_are_meant() -> None:
+    """It checks and uses some of them itself."""
+    settings = settings_of(api_mode=" rest ", start_date=" 2024-01-31 ", spool_dir="/a/../b ")
+    assert settings.for_sdk() == {
+        "api_version": "68.0",
+        "api_mode": "rest",
+        "start_date": "2024-01-31T00:00:00.000Z",
+        "spool_dir": "/a/../b",
+    }
 
 
 def test_a_passphrase_is_used_as_it_is() -> None:

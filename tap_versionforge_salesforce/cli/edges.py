@@ -1,0 +1,99 @@
+"""Where a command ends without a fault of its own: signals, and what is behind stdout."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import sys
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, NamedTuple
+
+from click.exceptions import Exit
+
+from tap_versionforge_salesforce.exceptions import NoOutputError, OutputError
+from tap_versionforge_salesforce.tap import TapVersionForgeSalesforce
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+#: The exit code behind Ctrl-C.
+INTERRUPTED = 128 + signal.SIGINT
+# All other files of a run are told as what they are, where they are written.
+_OF_STDOUT = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
+
+
+class Words(NamedTuple):
+    """What a kind of command says at its edges.
+
+    Attributes:
+        stopped: Behind a signal.
+        closed: Where whoever reads its output has stopped to.
+        go_on: What to do then, and where there was no room.
+    """
+
+    stopped: str
+    closed: str
+    go_on: str
+
+
+SYNC = Words(
+    stopped="Stopped. The next run with the last STATE goes on from there.",
+    closed="The target has closed its input before the end; what it was given is not the whole.",
+    go_on="The next run with the last STATE that arrived goes on from there.",
+)
+OTHERS = Words(
+    stopped="Stopped.",
+    closed="Whoever reads the output has closed it before its end.",
+    go_on="Run it again where all of it is wanted.",
+)
+
+
+@contextmanager
+def edges(words: Words) -> Iterator[None]:
+    """Say what a command says at its edges, where the block comes to one.
+
+    Raises:
+        OutputError: stdout took no more.
+        Exit: It was told to stop by a signal.
+    """
+    try:
+        yield
+    except SystemExit as stopped:
+        TapVersionForgeSalesforce.logger.info("%s", words.stopped)
+        raise Exit(stopped.code if isinstance(stopped.code, int) else 0) from None
+    except BrokenPipeError:  # at which click would end the process without a word
+        raise NoOutputError(words.closed, hint=words.go_on) from None
+    except OSError as error:
+        if error.errno not in _OF_STDOUT:
+            raise
+        raise OutputError(
+            f"What is written to stdout can't be taken there ({error.strerror}); what has arrived "
+            "is not the whole.",
+            hint=f"Make room in what stdout leads to, or name another file. {words.go_on}",
+        ) from None
+
+
+def check_stdout() -> None:
+    """See that there is something to write to.
+
+    Raises:
+        NoOutputError: The process was started with a closed stdout.
+    """
+    if sys.stdout is None:
+        message = "There is no output to write to: stdout is closed."
+        raise NoOutputError(message, hint="Start the tap with stdout going to a target or a file.")
+
+
+def leave_stdout() -> None:
+    """Hand over what is left; what nobody takes is let go.
+
+    Python would flush stdout once more on its way out, and fail with a traceback.
+    """
+    if sys.stdout is None:
+        return
+    try:
+        sys.stdout.flush()
+    except OSError:
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
