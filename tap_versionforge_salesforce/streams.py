@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -85,6 +86,12 @@ class SObjectStream(FrameStream):
         names = self.effective_schema.get("properties", {})
         return [name for name in names if name == "Id" or self.mask[("properties", name)]]
 
+    @property
+    def known_fields(self) -> set[str]:
+        """Return the fields that the org or the catalog has, read or not."""
+        known = set(self.effective_schema.get("properties", {}))
+        return known | {column.name for column in self.sobject.columns}
+
     # What has changed since the catalog was made
 
     @override
@@ -155,7 +162,9 @@ class SObjectStream(FrameStream):
                 f"Change the replication key in the catalog, or use {_FULL_TABLE}.",
                 code="invalid-catalog",
             )
-        _ = self._saved_bookmark.value
+        level = logging.WARNING if self._read_by else logging.INFO
+        for note in self._saved_bookmark.notes():
+            self.logger.log(level, "%s", note)
 
     @property
     def is_full_extract(self) -> bool:
