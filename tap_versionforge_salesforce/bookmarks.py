@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 from tap_versionforge_salesforce.exceptions import SettingsError
 from tap_versionforge_salesforce.instants import EARLIEST, format_instant, parse_instant
 from tap_versionforge_salesforce.saved_job import SavedJob
+from tap_versionforge_salesforce.schema import REPLICATION_KEYS
 from tap_versionforge_salesforce.soql import Range
 
 if TYPE_CHECKING:
-    from collections.abc import MutableMapping
+    from collections.abc import Iterator, MutableMapping
     from datetime import datetime
 
 _JOB = "bulk_job"
@@ -58,9 +59,46 @@ class Bookmark:
         self, state: MutableMapping[str, Any], *, stream: str, replication_key: str | None
     ) -> None:
         self._state = state
-        self._before = dict(state)
         self._stream = stream
         self._key = replication_key
+        self._is_anothers = self._takes_over()
+        self._before = dict(state)
+
+    def _takes_over(self) -> bool:
+        """Read a bookmark as other taps spell it: its key is the replication key."""
+        if self._key is None or self._key not in self._state:
+            return False
+        if self._state.get("replication_key_value") is not None:
+            return False
+        self._instant(self._state[self._key], self._key)
+        self._state["replication_key_value"] = self._state.pop(self._key)
+        self._state["replication_key"] = self._key
+        return True
+
+    def notes(self) -> Iterator[str]:
+        """Yield a sentence for what was made of the state, and for what of it is not used."""
+        if self._is_anothers:
+            yield (
+                f"{self._stream}: the state's bookmark by {self._key}, as another tap has written "
+                "it, is taken over."
+            )
+        by = self._unused_key
+        if by is not None and self._key is None:
+            yield f"{self._stream} is read whole: the state's bookmark by {by} is not used."
+        elif by is not None:
+            yield (
+                f"{self._stream} is read by {self._key}: the state's bookmark by {by} is not used, "
+                "and everything is read from the beginning, or from start_date."
+            )
+
+    @property
+    def _unused_key(self) -> str | None:
+        """Return what a bookmark goes by that is not used."""
+        if self._key is not None and self.value is not None:
+            return None
+        if self._state.get("replication_key_value") is not None:
+            return str(self._state.get("replication_key", "a key that it does not name"))
+        return next((key for key in REPLICATION_KEYS if self._state.get(key) is not None), None)
 
     @property
     def replication_key(self) -> str | None:
@@ -82,12 +120,15 @@ class Bookmark:
         # A state written by hand often leaves the key out; a key that is there has to be ours.
         if str(self._state.get("replication_key", self._key)).lower() != self._key.lower():
             return None
+        return self._instant(value, "replication_key_value")
+
+    def _instant(self, value: Any, place: str) -> datetime:  # noqa: ANN401  whatever it is
         try:
             return parse_instant(value)
         except (ValueError, TypeError, AttributeError):
             message = (
                 f"The state's bookmark of {self._stream} is no date-time: {value!r} in "
-                f"bookmarks.{self._stream}.replication_key_value."
+                f"bookmarks.{self._stream}.{place}."
             )
             raise SettingsError(
                 message,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -101,6 +102,12 @@ class SObjectStream(FrameStream):
         """Return the API names of the fields that the key is made of."""
         known = self._columns
         return tuple(known[key].name for key in self.primary_keys if key in known)
+
+    @property
+    def known_fields(self) -> set[str]:
+        """Return the fields that the org or the catalog has, read or not."""
+        known = set(self.effective_schema.get("properties", {}))
+        return known | {column.name for column in self.sobject.columns}
 
     # What has changed since the catalog was made
 
@@ -204,7 +211,9 @@ class SObjectStream(FrameStream):
                     hint="Change key_properties in the catalog, or run --discover again.",
                     code="invalid-catalog",
                 )
-        _ = self._saved_bookmark.value
+        level = logging.WARNING if self._read_by else logging.INFO
+        for note in self._saved_bookmark.notes():
+            self.logger.log(level, "%s", note)
 
     @property
     def is_full_extract(self) -> bool:

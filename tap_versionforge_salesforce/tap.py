@@ -17,6 +17,7 @@ from typing_extensions import override
 
 from tap_versionforge_salesforce import __version__
 from tap_versionforge_salesforce.batch_config import batch_config_of
+from tap_versionforge_salesforce.catalog_notes import unread_selections
 from tap_versionforge_salesforce.clock import Clock
 from tap_versionforge_salesforce.connection import Connection
 from tap_versionforge_salesforce.discovery import describe_selected, discover
@@ -37,6 +38,7 @@ from tap_versionforge_salesforce.settings import (
 )
 from tap_versionforge_salesforce.settings_list import SETTINGS, Setting
 from tap_versionforge_salesforce.state_file import state_file
+from tap_versionforge_salesforce.stream_map_names import StreamMapNames, misnamed
 from tap_versionforge_salesforce.writer import MessageWriter
 
 if TYPE_CHECKING:
@@ -157,8 +159,29 @@ class TapVersionForgeSalesforce(Tap):
             SettingsError: One of them can't be used.
         """
         self._spell_bookmarks()
+        self._check_names()
         for stream in self._selected_streams():
             stream.check()
+
+    def _check_names(self) -> None:
+        """See that what the stream maps and the state name is there.
+
+        Raises:
+            SettingsError: A stream map names a stream or field that does not exist.
+        """
+        read = {stream.name: stream.known_fields for stream in self._selected_streams()}
+        catalog = self.input_catalog or self.streams
+        names = StreamMapNames(
+            self.config.get("stream_maps") or {},
+            fields=read,
+            unread={*catalog, *self.streams} - read.keys(),
+            org=self._names_in_org,
+        )
+        for warning in [*names.warnings(), *misnamed(self.state.get("bookmarks", {}), read)]:
+            self.logger.warning("%s", warning)
+
+    def _names_in_org(self) -> list[str]:
+        return [str(entry["name"]) for entry in self.connection.client.describe_global()]
 
     def _spell_bookmarks(self) -> None:
         """Let a bookmark be that of the stream whose name differs in upper and lower case only."""
@@ -267,13 +290,15 @@ class TapVersionForgeSalesforce(Tap):
         if value == "disabled":
             return
         tap = cls._from_config(ctx.params.get("config"))
-        if value == "schema":
-            tap.write_schemas()
-        else:
-            try:
+        try:
+            tap.check_streams()
+            if value == "schema":
+                tap.write_schemas()
+            else:
                 tap.run_connection_test()
-            finally:
-                tap.connection.end()
+        finally:
+            tap.connection.end()
+        if value != "schema":
             tap.connection.raise_failures()
         ctx.exit()
 
@@ -297,20 +322,24 @@ class TapVersionForgeSalesforce(Tap):
             cls.print_about(about_format)
             return
         cls.print_version(print_fn=cls.logger.info)
+        given = None if catalog is None else catalog_file(catalog)
+        for note in [] if given is None else unread_selections(given):
+            cls.logger.warning("%s", note)
         tap = cls._from_config(
             config,
             state={} if state is None else state_file(state, cls.logger),
-            catalog=None if catalog is None else catalog_file(catalog),
+            catalog=given,
         )
-        tap.check_streams()
-        tap._is_syncing = True  # noqa: SLF001  its own
         try:
+            tap.check_streams()
+            tap._is_syncing = True  # noqa: SLF001  its own
             tap.sync_all()
         finally:
             try:
                 tap.connection.end()
             finally:
-                tap.connection.tell_report()
+                if tap._is_syncing:  # noqa: SLF001  its own
+                    tap.connection.tell_report()
         tap.connection.raise_failures()
 
     @classmethod

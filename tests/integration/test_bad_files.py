@@ -333,3 +333,55 @@ def test_state_without_a_bookmark_reads_everything(
     run = tap.command("--config", tap.config(objects=["Account"]), "--state", path)
     assert run.exit_code == 0, run.log
     assert all(row in run.stdout for row in rows)
+
+
+def test_state_of_another_tap_is_taken_over(org: LocalOrg, tap: TapRunner) -> None:
+    """Whoever comes from singer-io's tap reads on where that had come to."""
+    org.store.insert("Account", [{}] * 2, stamp=LAST_WEEK)
+    new = org.store.insert("Account", [{}], stamp=LAST_WEEK + timedelta(days=3))
+    bookmark = {"SystemModstamp": (LAST_WEEK + timedelta(days=1)).isoformat()}
+    run = tap.sync(objects=["Account"], state={"bookmarks": {"Account": bookmark}})
+    assert run.exit_code == 0, run.log
+    assert run.ids("Account") == new
+    assert "Account: the state's bookmark by SystemModstamp, as another tap" in run.log
+    assert run.bookmark("Account") is not None
+    assert "SystemModstamp" not in run.state["bookmarks"]["Account"]
+
+
+@pytest.mark.parametrize(
+    ("bookmarks", "told"),
+    [
+        pytest.param(
+            {"Account": {**GOOD, "replication_key": "CreatedDate"}},
+            "Account is read by SystemModstamp: the state's bookmark by CreatedDate is not used",
+            id="another key",
+        ),
+        pytest.param({"Acount": GOOD}, "a bookmark of Acount, which is not read", id="slip"),
+    ],
+)
+def test_bookmark_that_is_not_used_is_told(
+    org: LocalOrg, tap: TapRunner, bookmarks: dict[str, Any], told: str
+) -> None:
+    """Everything is read again, and one line says why."""
+    (row,) = org.store.insert("Account", [{}], stamp=LAST_WEEK)
+    run = tap.sync(objects=["Account"], state={"bookmarks": bookmarks})
+    assert run.exit_code == 0, run.log
+    assert run.ids("Account") == [row]
+    (line,) = [line for line in run.log.splitlines() if told in line]
+    assert "WARNING" in line
+
+
+def test_selections_that_change_nothing_are_told(org: LocalOrg, tap: TapRunner) -> None:
+    """One line for each kind, and the rows come as they would without."""
+    (row,) = org.store.insert("Account", [{}], stamp=LAST_WEEK)
+    catalog = tap.discover(objects=["Account"])
+    entry = selected(catalog)
+    entry["schema"]["selected"] = True
+    for item in entry["metadata"]:
+        if item["breadcrumb"] == ["properties", "BillingAddress", "properties", "city"]:
+            item["metadata"]["selected"] = True
+    run = tap.sync(catalog=catalog)
+    assert run.exit_code == 0, run.log
+    assert run.ids("Account") == [row]
+    assert "`selected` inside the schema of Account" in run.log
+    assert "selects city in Account.BillingAddress, but not BillingAddress itself" in run.log

@@ -117,8 +117,8 @@ def test_setting_is_named_with_its_fix(
     ("expression", "reason"),
     [
         pytest.param({"x": "1/0"}, "ZeroDivisionError", id="value"),
-        pytest.param({"x": "nope(1)"}, "nope(1)", id="no such function"),
-        pytest.param({"__filter__": "Nope == 1"}, "Nope == 1", id="filter"),
+        pytest.param({"x": "int('x')"}, "ValueError", id="function"),
+        pytest.param({"__filter__": "Id - 1"}, "TypeError", id="filter"),
     ],
 )
 def test_stream_map_that_fails_on_a_row(
@@ -185,6 +185,45 @@ def test_unknown_setting_is_a_warning(org: LocalOrg, tap: TapRunner) -> None:
     run = tap.command("--config", config_file(org, tap, {"bulk_treshold": 5}), "--discover")
     assert run.exit_code == 0
     assert "bulk_treshold is unknown and does nothing; did you mean bulk_threshold?" in run.log
+
+
+# Stream maps
+
+
+@pytest.mark.parametrize(
+    ("maps", "words"),
+    [
+        pytest.param({"Acount": {"Phone": None}}, ["Acount", "did you mean Account?"], id="stream"),
+        pytest.param({"Account": {"Phonee": None}}, ["Account.Phonee", "mean Phone?"], id="field"),
+        pytest.param({"account": None}, ["account (did you mean Account?)"], id="case"),
+        pytest.param({"Account": {"x": "md5(Fone)"}}, ["Fone", "Account.x"], id="expression"),
+    ],
+)
+@pytest.mark.parametrize("command", [[], ["--test"]], ids=["sync", "test"])
+def test_stream_map_for_what_does_not_exist(
+    org: LocalOrg, tap: TapRunner, maps: dict[str, Any], words: list[str], command: list[str]
+) -> None:
+    """What was to be hidden would come in clear: told before any row is read."""
+    org.store.seed("Account", 1, hurt=False)
+    run = tap.command("--config", tap.config(objects=["Account"], stream_maps=maps), *command)
+    assert_told(run, "stream_maps names what does not exist", *words, code="unknown-name")
+    assert org.journal.soql() == []
+
+
+def test_stream_map_for_what_is_not_read(org: LocalOrg, tap: TapRunner) -> None:
+    """An object of the org that this run leaves out is no mistake, but it is said."""
+    (row_id,) = org.store.seed("Account", 1, hurt=False)
+    catalog = tap.discover(objects=["Account", "Contact"])
+    for item in catalog["streams"][1]["metadata"]:
+        if item["breadcrumb"] == []:
+            item["metadata"]["selected"] = False
+    maps = {"Account": {"Phone": None, "Fax2": "Fax"}, "Contact": None, "User": {"Nope": None}}
+    run = tap.sync(catalog=catalog, stream_maps=maps)
+    assert run.exit_code == 0, run.log
+    assert run.ids("Account") == [row_id]
+    assert "Phone" not in run.records("Account")[0]
+    assert "stream_maps names what this run does not read: Contact, User." in run.log
+    assert "adds Account.Fax2 and leaves Fax as it is: did you mean Fax?" in run.log
 
 
 # Hosts

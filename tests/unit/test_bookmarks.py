@@ -256,3 +256,66 @@ def test_look_back_ends_where_dates_begin() -> None:
     """SOQL has no date before 1700: a look-back from the first ones goes no further."""
     found = window(state_at("1700-01-01T00:05:00.000Z"), lookback_seconds=600)
     assert lower(found) == instant("1700-01-01T00:00:00Z")
+
+
+# What other taps have written, and what is not used
+
+
+@pytest.mark.parametrize("extra", [{}, {"version": 5, "JobID": None}], ids=["alone", "and more"])
+def test_another_taps_bookmark_is_taken_over(extra: dict[str, Any]) -> None:
+    """singer-io's tap and MeltanoLabs' keep it under the name of the replication key."""
+    state: dict[str, Any] = {KEY: format_instant(YESTERDAY), **extra}
+    found = bookmark(state)
+    assert found.value == YESTERDAY
+    assert state == state_at(YESTERDAY) | extra
+    (note,) = found.notes()
+    assert f"by {KEY}, as another tap has written it, is taken over" in note
+
+
+def test_our_own_bookmark_comes_first() -> None:
+    """What another tap has left beside it is older."""
+    found = bookmark({KEY: format_instant(YESTERDAY), **state_at(NOW)})
+    assert found.value == NOW
+    assert list(found.notes()) == []
+
+
+@pytest.mark.parametrize("value", [1_763_892_000, 1.5e9, "soon", None, {}], ids=repr)
+def test_another_taps_bookmark_that_is_no_instant(value: object) -> None:
+    """Seconds, or what else it may be, is told with its place."""
+    with pytest.raises(SettingsError, match=f"bookmarks.Account.{KEY}") as caught:
+        bookmark({KEY: value})
+    assert caught.value.code == "invalid-state"
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        pytest.param(state_at(YESTERDAY, "LastModifiedDate"), id="of another key"),
+        pytest.param({"LastModifiedDate": format_instant(YESTERDAY)}, id="in another spelling"),
+    ],
+)
+def test_a_bookmark_of_another_key_is_told(state: dict[str, Any]) -> None:
+    """Everything is read again, for a reason that somebody may want to mend."""
+    found = bookmark(state)
+    assert found.value is None
+    (note,) = found.notes()
+    assert "is read by SystemModstamp: the state's bookmark by LastModifiedDate is not" in note
+
+
+def test_the_bookmark_of_a_stream_that_is_read_whole_is_told() -> None:
+    """FULL_TABLE needs none."""
+    (note,) = bookmark(state_at(YESTERDAY), key=None).notes()
+    assert note == "Account is read whole: the state's bookmark by SystemModstamp is not used."
+
+
+@pytest.mark.parametrize(
+    ("state", "key"),
+    [
+        pytest.param({}, KEY, id="none"),
+        pytest.param(state_at(YESTERDAY), KEY, id="used"),
+        pytest.param({"bulk_job": {"id": None}}, None, id="no job"),
+    ],
+)
+def test_a_bookmark_that_is_used_is_not_told(state: dict[str, Any], key: str | None) -> None:
+    """Nothing is said of what is as it should be."""
+    assert list(bookmark(state, key).notes()) == []
