@@ -152,7 +152,12 @@ class Aside:
                     self._thread = None
                     return
                 work = self._work.popleft()
-            work()
+            try:
+                work()
+            except BaseException:
+                with self._lock:
+                    self._thread = None
+                raise
 
 
 class _Team(Generic[S, T]):

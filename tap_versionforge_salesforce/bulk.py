@@ -14,6 +14,7 @@ from tap_versionforge_salesforce.exceptions import (
     TapError,
     UnavailableError,
 )
+from tap_versionforge_salesforce.interruption import RunIsOverError
 from tap_versionforge_salesforce.refusals import error_in_words, known_advice
 from tap_versionforge_salesforce.result_pages import ResultPage, ResultPages
 from tap_versionforge_salesforce.retry import growing_intervals, until_whole
@@ -330,6 +331,8 @@ class QueryJob:
                     self._client.abort_job(job_id, version=self.api_version)
             if not self._settings.keep_jobs:
                 self._client.delete_job(job_id, version=self.api_version)
+        except RunIsOverError:  # somebody has asked it to end at once
+            return
         except TapError as error:
             self._connection.note_cleaning_up_failed(error)
             self._logger.info(

@@ -350,6 +350,8 @@ class SalesforceClient:
         job = self._answered(_hastened(call) if in_haste else call)
         job_id = job.get("id")
         if not isinstance(job_id, str) or not _JOB_ID.fullmatch(job_id):
+            if when_in_doubt is not None:
+                when_in_doubt()
             raise odd_answer("the creation of a Bulk job")
         return job
 
@@ -455,7 +457,8 @@ class SalesforceClient:
         path, following, seen = f"/jobs/query/{quote(job_id)}/resultPages", "", set[str]()
         while True:
             params = dict(parse_qsl(_split(following).query))
-            answer = self._answered(Call(path=path, params=params), version)
+            # The pages lead from one to the next without it, so that it is asked for as advice is.
+            answer = self._answered(replace(_advice(path), params=params), version)
             listed = answer.get("resultPages")
             for entry in listed if isinstance(listed, list) else []:
                 url = entry.get("resultUrl") if isinstance(entry, dict) else entry

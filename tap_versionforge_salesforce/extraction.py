@@ -6,7 +6,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from tap_versionforge_salesforce import planner
-from tap_versionforge_salesforce.exceptions import IncompleteError, RefusedError, UnavailableError
+from tap_versionforge_salesforce.exceptions import (
+    IncompleteError,
+    QuotaError,
+    RefusedError,
+    UnavailableError,
+)
 from tap_versionforge_salesforce.oddities import OddityReport
 from tap_versionforge_salesforce.quota import Tally, counted_in
 from tap_versionforge_salesforce.run_report import StreamReport, Usage
@@ -107,7 +112,7 @@ class Extraction:
         with counted_in(self.tally):
             try:
                 reading = self._early or self._taken_up(in_haste=True) or self._new_reading()
-            except UnavailableError as error:
+            except (QuotaError, UnavailableError) as error:
                 self._logger.info(
                     "The Bulk job of an earlier run can't be looked at early, and is again in the "
                     "turn of %s: %s",
@@ -294,12 +299,25 @@ class Extraction:
         ids = IdRange(saved.id_lower, saved.id_upper)
         scope = Scope(saved.upper_bound, ids, goes_on=saved.goes_on)
         reading = self._readings.of(scope, self._place)
-        if reading.paginator.take_up(saved, in_haste=in_haste):
+        if self._is_taken_up(reading, saved, in_haste=in_haste):
             self._reads_on = True
             self._version = saved.version if self._has_versions else None
             return replace(reading, is_taken_up=True)
         self._forget_job()
         return None
+
+    def _is_taken_up(self, reading: Reading, saved: SavedJob, *, in_haste: bool) -> bool:
+        try:
+            return reading.paginator.take_up(saved, in_haste=in_haste)
+        except UnavailableError as error:
+            is_auto = self._connection.settings.api_mode == "auto"
+            if in_haste or not is_auto or not self._connection.can_be_reached():
+                raise
+            self._logger.info(
+                "Bulk job %s of an earlier run is not taken up: %s", saved.id, error.message
+            )
+            reading.paginator.finish()
+            return False
 
     # One part
 
@@ -337,6 +355,7 @@ class Extraction:
             self._bookmark.move_back()
             if page.drops_job:
                 self._bookmark.forget_job()
+                self._renew_version(reading)
         elif page.checkpoint is not None:
             if self._is_test:
                 return
@@ -346,6 +365,16 @@ class Extraction:
         else:
             return
         self._outlet.write_state()
+
+    def _renew_version(self, reading: Reading) -> None:
+        """Take another version for rows that are all read again.
+
+        What was served before may be gone by then. Of a part, the parts before it have the version
+        that is going to be activated.
+        """
+        if reading.scope.ids.is_whole:
+            self._version = self._new_version()
+            self._outlet.begin_version(self._version)
 
     def _submit(self, reading: Reading) -> bool:
         job = None if reading.window.is_empty else reading.paginator.submit()

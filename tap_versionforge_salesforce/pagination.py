@@ -18,6 +18,7 @@ from tap_versionforge_salesforce.page import Page
 from tap_versionforge_salesforce.planner import Api, Choice
 from tap_versionforge_salesforce.rest_pages import RestPages
 from tap_versionforge_salesforce.saved_job import SavedJob
+from tap_versionforge_salesforce.wording import counted
 
 if TYPE_CHECKING:
     import logging
@@ -77,6 +78,8 @@ class SalesforcePaginator:
         self._was_tried_early = False
         # Why Bulk could not serve what REST may, if it is little enough.
         self._trouble: UnavailableError | None = None
+        # There was a job, whose rows come by REST now.
+        self._leaves_job = False
         self._job = QueryJob(connection=connection, logger=logger, columns=columns, place=place)
         self._rest_pages = RestPages(connection=connection, query=query, columns=columns)
         self._saved: SavedJob | None = None
@@ -143,9 +146,6 @@ class SalesforcePaginator:
         Returns:
             The job; None where there is none, and where Salesforce refuses it: that is looked at
             when the pages are asked for.
-
-        Raises:
-            QuotaError: Nothing more can be asked for today.
         """
         choice = None if self._was_tried_early else self._foreseen()
         if choice is None or choice.api is not Api.BULK or Api.BULK in self._tried:
@@ -158,7 +158,8 @@ class SalesforcePaginator:
             self._tried.add(Api.BULK)
             self._refusal = error
             return None
-        except UnavailableError as error:
+        except (QuotaError, UnavailableError) as error:
+            # It is told in the turn of the stream that it belongs to.
             self._was_tried_early = True
             self._logger.info(
                 "The Bulk job of %s can't be created early, and is tried again in its turn: %s",
@@ -243,6 +244,7 @@ class SalesforcePaginator:
 
     def _rest(self, choice: Choice) -> Iterator[Page]:
         may_move, following, rows = self._may_move, None, None
+        too_much: UnavailableError | None = None
         try:
             first = self._rest_pages.first(in_haste=may_move)
             if not choice.is_final:
@@ -250,7 +252,7 @@ class SalesforcePaginator:
             if choice.api is Api.BULK:
                 # The page is dropped: its rows come again with the job.
                 following, rows = choice, first.total_size
-            else:
+            elif (too_much := self._too_much(first)) is None:
                 yield from self._all_rest_pages(choice, first)
         except (RefusedError, UnavailableError) as error:
             reason = planner.way_to_bulk(error) if may_move else None
@@ -260,16 +262,28 @@ class SalesforcePaginator:
             self._rest_error = error
             following = Choice(Api.BULK, reason, is_final=True)
             yield self._beginning_again()
+        if too_much is not None:
+            raise too_much
         if following is not None:
             yield from self._bulk(following, rows=rows)
 
+    def _too_much(self, first: RestPage) -> UnavailableError | None:
+        """Return what is wrong with Bulk where REST would cost too much in its place."""
+        trouble, rows = self._trouble, first.total_size
+        is_all = first.next_records_url is None
+        daily = self._connection.quota.daily
+        if trouble is None or is_all or planner.rest_can_stand_in(rows, daily):
+            return None
+        why = f"REST would take too many of the API calls left for its {counted(rows, 'row')}"
+        return UnavailableError(
+            f"{trouble.message} There is no other way: {why}.",
+            hint=trouble.hint,
+            code=trouble.code,
+        )
+
     def _all_rest_pages(self, choice: Choice, first: RestPage) -> Iterator[Page]:
-        if self._trouble is not None and not planner.rest_can_stand_in(
-            first.total_size, self._connection.quota.daily
-        ):
-            raise self._trouble
-        if self._job.id:
-            # Its rows come by REST now.
+        if self._leaves_job:
+            self.rows_before = 0
             yield self._beginning_again()
             self.finish()
         self._place.ask_no_more()
@@ -332,6 +346,7 @@ class SalesforcePaginator:
         except (RefusedError, UnavailableError) as error:
             # A job says in its end what a refused creation says at once.
             following = self._instead_of_bulk(error, rows)
+            self._leaves_job = True
         if following is not None:
             yield from self._rest(following)
 

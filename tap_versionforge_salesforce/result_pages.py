@@ -13,7 +13,11 @@ from typing import IO, TYPE_CHECKING
 
 from tap_versionforge_salesforce.ahead import ahead, made_ahead
 from tap_versionforge_salesforce.client import PageAddress
-from tap_versionforge_salesforce.exceptions import IncompleteError, RefusedError
+from tap_versionforge_salesforce.exceptions import (
+    IncompleteError,
+    RefusedError,
+    UnavailableError,
+)
 from tap_versionforge_salesforce.retry import until_whole
 from tap_versionforge_salesforce.spool import spool_file
 
@@ -177,8 +181,12 @@ class ResultPages:
 
     def _entered(self, addresses: Iterator[PageAddress]) -> Iterator[tuple[PageAddress, Stay]]:
         # Asked by one thread at a time, so that rooms are entered in the order of the pages.
-        for address in addresses:
-            yield address, self._place.enter()
+        try:
+            for address in addresses:
+                yield address, self._place.enter()
+        except UnavailableError as error:
+            # Its pages lead from one to the next without it.
+            raise IncompleteError(error.message, hint=error.hint, code="no-page-list") from None
         self._place.ask_no_more()
 
     def _next_listed(

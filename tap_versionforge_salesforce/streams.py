@@ -203,8 +203,9 @@ class SObjectStream(FrameStream):
                 hint="Select one, or deselect the stream.",
                 code="invalid-catalog",
             )
+        whole = [c.property_name for c in self.selected_columns if c.kind is not Kind.COMPOUND]
         for each in self.primary_keys:
-            if each not in selected:
+            if each not in whole:
                 raise SettingsError(
                     f"The catalog's key of {self.name} is {each}, which is none of the fields "
                     "that can be read.",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Literal
@@ -185,6 +184,11 @@ class SalesforceSession(requests.Session):
             began = self._clock.monotonic()
             try:
                 reply = self._attempt(call)
+            except UnavailableError as error:
+                # Salesforce may be at it all the same.
+                if error.code == "request-timeout" and call.when_in_doubt is not None:
+                    call.when_in_doubt()
+                raise
             except _PassingTroubleError as trouble:
                 if trouble.is_in_doubt and call.when_in_doubt is not None:
                     call.when_in_doubt()
@@ -406,11 +410,13 @@ class SalesforceSession(requests.Session):
         return _PassingTroubleError(kind.partition(" (")[0], told)
 
 
-def _broken_off(response: requests.Response) -> None:
-    """Have whoever reads the answer in another thread read no more of it."""
-    # What the other end has closed, or a proxy's connection, may have nothing to shut.
-    with contextlib.suppress(OSError, ValueError):
+def _broken_off(response: requests.Response) -> bool:
+    """Have whoever reads the answer in another thread read no more of it, if it is not over."""
+    try:
         response.raw.shutdown()
+    except (OSError, RuntimeError, ValueError):  # closed, given back, or nothing to be shut
+        return False
+    return True
 
 
 def _readable(call: Call, reply: Reply) -> bool:

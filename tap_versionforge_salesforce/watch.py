@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -24,7 +24,7 @@ class Wait:
         what: Returns what is waited for; None for what nobody is told of.
         told_at: When it is said next.
         limit_seconds: How long it may take; None for as long as it does.
-        end: Ends it; called once, in another thread.
+        end: Ends it, in another thread, and tells whether there was something to end.
         is_ended: That was done.
     """
 
@@ -32,7 +32,7 @@ class Wait:
     what: Callable[[], str] | None = None
     told_at: float = 0.0
     limit_seconds: float | None = None
-    end: Callable[[], object] | None = None
+    end: Callable[[], bool] | None = None
     is_ended: bool = False
 
 
@@ -73,12 +73,13 @@ class Watch:
             yield
 
     @contextmanager
-    def limited(self, seconds: float, end: Callable[[], object]) -> Iterator[Wait]:
+    def limited(self, seconds: float, end: Callable[[], bool]) -> Iterator[Wait]:
         """End what the block waits for, where it takes longer than it may.
 
         Args:
             seconds: How long it may take in all.
-            end: Makes the wait fail, from another thread.
+            end: Makes the wait fail, from another thread; False where there is nothing to be made
+                to fail, so that it is tried again.
 
         Yields:
             The wait, which says afterwards whether it was ended.
@@ -106,7 +107,9 @@ class Watch:
 
     def _watch(self) -> None:
         while not self._is_over.wait(self._look_seconds):
-            self.look()
+            # What can't be said or ended this time must not keep the other waits from it.
+            with suppress(Exception):
+                self.look()
             with self._lock:
                 if not self._waits:  # the next wait makes another thread
                     self._thread = None
@@ -133,8 +136,7 @@ class Watch:
             is_late = now - wait.began > (wait.limit_seconds or 0.0)
             if not is_late or wait not in self._waits or wait.end is None:
                 return
-            wait.is_ended = True
-            wait.end()
+            wait.is_ended = wait.end()
 
 
 #: Tells nobody; serves where there is no run.

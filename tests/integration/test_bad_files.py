@@ -178,6 +178,9 @@ def test_catalog_of_another_shape(
         pytest.param({"replication_key": "Name"}, ["Account", "by Name"], id="key that is no date"),
         pytest.param({"replication_key": "Nope"}, ["by Nope", "SystemModstamp"], id="no such key"),
         pytest.param({"replication_key": ["Id"]}, ["incrementally"], id="list as key"),
+        pytest.param(
+            {"key_properties": ["BillingAddress"]}, ["key of Account"], id="key of several fields"
+        ),
     ],
 )
 def test_catalog_that_asks_for_the_impossible(

@@ -227,6 +227,24 @@ def test_job_that_never_ends_is_given_up(org: LocalOrg, tap: TapRunner, clock: O
     assert org.jobs.all() == []
 
 
+@pytest.mark.parametrize(
+    "late",
+    [
+        pytest.param(faults.delay(1.5), id="too late"),
+        pytest.param(faults.answer(201, {"state": "UploadComplete"}), id="no id"),
+    ],
+)
+def test_a_job_that_may_be_left_is_told_wherever_it_is_created(
+    org: LocalOrg, tap: TapRunner, rows: list[str], late: faults.Action
+) -> None:
+    """Also before its stream's turn, where a creation is tried once."""
+    org.faults.add("POST /jobs/query", late)
+    run = read(tap, request_timeout_seconds=1)
+    assert run.exit_code == 0, run.log
+    assert run.ids("Account") == rows
+    assert "that nobody reads" in run.log
+
+
 def test_a_job_whose_creation_was_not_confirmed_is_created_again(
     org: LocalOrg, tap: TapRunner, rows: list[str]
 ) -> None:

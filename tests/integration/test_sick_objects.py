@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.integration.harness import ModelTarget
 from tests.local_org import faults, outages
 from tests.soak.crowd import all_of
 
@@ -168,6 +169,19 @@ def test_what_rest_can_not_serve_comes_by_bulk(
     assert f"{sick}: Bulk API 2.0, because REST could not serve it" in run.log
 
 
+@pytest.mark.parametrize("api_mode", ["auto", "bulk"])
+def test_a_list_of_pages_that_can_not_be_had(
+    org: LocalOrg, tap: TapRunner, rows: dict[str, list[str]], api_mode: str
+) -> None:
+    """It is for speed only: each page says where the next one is."""
+    org.settings.record_count_factor = 1_000
+    org.faults.add("*/result[Pp]ages", outages.unknown_exception(), times=None)
+    run = read(tap, api_mode=api_mode)
+    assert run.exit_code == 0, run.log
+    assert {name: run.ids(name) for name in STREAMS} == rows
+    assert {each["api"] for each in run.report["streams"]} == {"Bulk API 2.0"}
+
+
 def test_many_rows_are_not_asked_for_by_rest(
     org: LocalOrg, tap: TapRunner, rows: dict[str, list[str]]
 ) -> None:
@@ -181,6 +195,7 @@ def test_many_rows_are_not_asked_for_by_rest(
     run = read(tap)
     assert_only(run, sick, rows)
     assert run.ids(sick) == []
+    assert "REST would take too many of the API calls left for its 42,006 rows" in run.log
 
 
 def test_an_object_that_never_answers(
@@ -238,6 +253,61 @@ def test_the_job_of_an_earlier_run_that_can_not_be_looked_at(
     last = read(tap, api_mode="bulk", state=run.state)
     assert last.exit_code == 0, last.log
     assert last.ids(sick) == rows[sick]
+
+
+def test_a_job_that_can_never_be_looked_at_is_given_up_in_auto_mode(
+    org: LocalOrg, tap: TapRunner, rows: dict[str, list[str]]
+) -> None:
+    """It would hold its stream for the seven days in which Salesforce keeps it."""
+    sick = STREAMS[1]
+    org.faults.add("*/results", outages.maintenance_page(), times=None)
+    first = read(tap, api_mode="bulk")
+    saved = first.job(sick)
+    assert saved is not None
+    org.faults.clear()
+    asks = f"*/{saved['id']}"
+    org.faults.add(f"GET {asks}", outages.unknown_exception(), times=None)
+    run = read(tap, state=first.state)
+    assert run.exit_code == 0, run.log
+    assert {name: sorted(set(run.ids(name))) for name in STREAMS} == {
+        name: sorted(ids) for name, ids in rows.items()
+    }
+    assert saved["id"] not in {each.id for each in org.jobs.all()}
+
+
+def test_a_row_that_goes_while_the_api_changes_goes_from_the_target(
+    org: LocalOrg, tap: TapRunner
+) -> None:
+    """What is read again has a version of its own, and that is activated."""
+    org.settings.page_rows = org.settings.result_page_rows = PAGE_ROWS
+    org.settings.bulk_page_rows = PAGE_ROWS
+    org.settings.record_count_factor = 1_000
+    first, *others = org.store.insert("Account", [{}] * 6, stamp=LAST_WEEK)
+    catalog = tap.discover(objects=["Account"])
+    catalog["streams"][0]["replication_method"] = "FULL_TABLE"
+    org.faults.add(results(org, "Account"), outages.unknown_exception(), skip=1, times=None)
+    go = faults.before(lambda: org.store.hard_delete("Account", [first]))
+    org.faults.add("GET /query*", go)
+    run = tap.sync(catalog=catalog, bulk_page_rows=PAGE_ROWS, parallel_downloads=1)
+    assert run.exit_code == 0, run.log
+    assert first in run.ids("Account")
+    target = ModelTarget()
+    target.load(run.messages)
+    assert sorted(target.rows["Account"]) == sorted(others)
+
+
+def test_a_limit_that_another_streams_job_meets_is_not_told_of_this_one(
+    org: LocalOrg, tap: TapRunner, rows: dict[str, list[str]]
+) -> None:
+    """Jobs are created before their streams' turn; what comes of it is told in that."""
+    org.settings.record_count_factor = 1_000
+    healthy, limited = STREAMS[:2]
+    org.faults.add(creation(org, limited), outages.daily_limit(), times=None)
+    run = read(tap)
+    assert run.exit_code == 4, run.log
+    assert run.ids(healthy) == rows[healthy]
+    reports = [(each["stream"], each["error"]) for each in run.report["streams"]]
+    assert reports == [(healthy, None), (limited, "daily-limit-exceeded")]
 
 
 def test_few_rows_whose_job_never_ends_come_by_rest(

@@ -64,12 +64,31 @@ def test_a_short_wait_is_not_said(clock: Minutes) -> None:
 def test_a_wait_that_may_not_go_on_is_ended_once(clock: Minutes) -> None:
     """By another thread; the wait knows that it was."""
     ended: list[float] = []
+
+    def end() -> bool:
+        ended.append(clock.passed)
+        return clock.passed > 3
+
     watch = Watch(clock.monotonic, lambda _: None)
-    with watch.limited(120, lambda: ended.append(clock.passed)) as wait:
-        for minute in range(6):
+    with watch.limited(120, end) as wait:
+        for minute in range(7):
             clock.passed = minute
             watch.look()
-    assert (ended, wait.is_ended) == ([3], True)
+    # Where there was nothing to be ended yet, it is tried again.
+    assert (ended, wait.is_ended) == ([3, 4], True)
+
+
+def test_what_goes_wrong_at_one_wait_is_no_harm_to_the_others(clock: Minutes) -> None:
+    """A watch that dies would leave every later wait without a word and without an end."""
+    said = threading.Event()
+    watch = Watch(clock.monotonic, lambda _: said.set(), look_seconds=0.01)
+    clock.passed = 0
+    with watch.limited(1, lambda: bool(1 // 0)):
+        clock.passed = 5
+        threading.Event().wait(0.1)
+    with watch.telling(lambda: "it"):
+        clock.passed = 10
+        assert said.wait(timeout=20)
 
 
 def test_what_is_over_is_never_ended(clock: Minutes) -> None:
