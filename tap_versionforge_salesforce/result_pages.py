@@ -186,7 +186,7 @@ class ResultPages:
                 yield address, self._place.enter()
         except UnavailableError as error:
             # Its pages lead from one to the next without it.
-            raise IncompleteError(error.message, hint=error.hint, code="no-page-list") from None
+            raise IncompleteError(error.message, hint=error.hint, code="bad-locator") from None
         self._place.ask_no_more()
 
     def _next_listed(
