@@ -155,7 +155,7 @@ def test_check_fails_at_what_the_user_named(tap: TapRunner, is_bad: Callable[[st
     is_bad("a field with a dot")
     run = tap.command("check", "--config", tap.config(objects=["Invoice__c", BAD]))
     assert run.exit_code
-    assert "FAIL  describe" in run.stdout
+    assert f"FAIL  {BAD} " in run.stdout
 
 
 def test_key_that_goes_while_rows_are_read(org: LocalOrg, tap: TapRunner) -> None:
