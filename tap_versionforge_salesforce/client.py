@@ -46,8 +46,8 @@ _CLEANUP_SECONDS = 10.0
 _DESCRIBE_SECONDS = 60.0
 # Composite requests that may fail before describes are asked for one by one.
 _MOST_LOST_COMPOSITES = 2
-# So many objects in a row whose describes fail are not these objects' trouble any more.
-_MOST_LOST_DESCRIBES = 5
+# Behind so many objects in a row whose describes fail, each further one is asked for once.
+_MANY_LOST_DESCRIBES = 4
 # Looks at the results of a complete job that are not there yet.
 _LOOKS_AT_RESULTS = 5
 _DATA_PATH = re.compile(rf"{_DATA}/[!-~]+")
@@ -160,9 +160,14 @@ class SalesforceClient:
 
     # Describes
 
-    def describe_global(self) -> list[Mapping[str, object]]:
-        """Return an entry for each object that the user may see."""
-        listed = self._answered(Call(path="/sobjects")).get("sobjects")
+    def describe_global(self, *, as_advice: bool = False) -> list[Mapping[str, object]]:
+        """Return an entry for each object that the user may see.
+
+        Args:
+            as_advice: Don't try for long: the run can do without.
+        """
+        call = _advice("/sobjects") if as_advice else Call(path="/sobjects")
+        listed = self._answered(call).get("sobjects")
         return [entry for entry in _objects(listed) if isinstance(entry.get("name"), str)]
 
     def describe(self, name: str, *, budget: Budget = DESCRIBE_BUDGET) -> Mapping[str, object]:
@@ -195,16 +200,16 @@ class SalesforceClient:
         answer of one only; one by one where composite is refused or fails.
 
         Raises:
-            UnavailableError: Salesforce can't be reached at all, or describes no object any more.
+            UnavailableError: Salesforce can't be reached at all.
         """
         # That it can't be reached, or signs nobody in, is told as that.
         self.settle_version()
         lost = 0
         for name, told in self._told_together(names):
-            answer = told or self._described_alone(name, is_likely=lost == 0)
+            answer = told or self._described_alone(name, lost)
             if isinstance(answer, UnavailableError):
                 lost += 1
-                if lost == _MOST_LOST_DESCRIBES or not self.is_reachable():
+                if not self.is_reachable():
                     raise answer
             else:
                 lost = 0
@@ -263,9 +268,13 @@ class SalesforceClient:
                 found[name] = refused
         return found
 
-    def _described_alone(self, name: str, *, is_likely: bool) -> Mapping[str, object] | TapError:
+    def _described_alone(self, name: str, lost: int) -> Mapping[str, object] | TapError:
+        """Return the describe, or why there is none; the more were lost in a row, the sooner."""
+        budget = COMPOSITE_BUDGET if lost else DESCRIBE_BUDGET
         try:
-            return self.describe(name, budget=DESCRIBE_BUDGET if is_likely else COMPOSITE_BUDGET)
+            return self.describe(
+                name, budget=SINGLE_TRY if lost >= _MANY_LOST_DESCRIBES else budget
+            )
         except (RefusedError, UnavailableError) as error:
             return error
 

@@ -14,6 +14,7 @@ from tap_versionforge_salesforce.exceptions import (
     UnavailableError,
     odd_answer,
 )
+from tap_versionforge_salesforce.run_report import StreamReport
 from tap_versionforge_salesforce.schema import SObject, sobject_from_describe
 
 if TYPE_CHECKING:
@@ -31,19 +32,20 @@ _NOT_FOUND = 404
 def discover(connection: Connection, logger: logging.Logger) -> list[SObject]:
     """Return the objects that the setting ``objects`` names.
 
-    What only a pattern names is left out where it can't be read. What the user named, and is
-    there, but can't be described at the moment, is noted as a failure of the run.
+    What only a pattern names is left out where it can't be read for good. What is there, but can't
+    be described at the moment, is noted as a failure of the run.
 
     Raises:
         SettingsError: An object that the user named does not exist, or can't be read.
     """
     are_default = connection.settings.objects_are_default
     wanted = _wanted(connection)
-    found, failed = [], dict[str, RefusedError]()
+    found, failed, left_out = [], dict[str, RefusedError](), set[str]()
     for name, sobject in _described(connection, list(wanted)):
         if isinstance(sobject, SObject):
             found.append(sobject)
-        elif not wanted[name]:
+        elif not wanted[name] and _is_for_good(sobject):
+            left_out.add(name)
             logger.info("%s It is left out: only a pattern in objects names it.", sobject.message)
         elif not isinstance(sobject, RefusedError):
             _note_failure(connection, name, sobject, logger)
@@ -53,6 +55,8 @@ def discover(connection: Connection, logger: logging.Logger) -> list[SObject]:
             failed[name] = sobject
     if failed:
         raise _undescribed(connection, failed)
+    for pattern in filter(_is_pattern, connection.settings.objects):
+        _tell_if_in_vain(pattern, list(wanted), left_out, logger)
     return _told(found, logger)
 
 
@@ -95,10 +99,16 @@ def _read(name: str, answer: Mapping[str, object] | TapError) -> SObject | TapEr
     return sobject.problem or sobject
 
 
+def _is_for_good(error: TapError) -> bool:
+    """Tell whether an object is as it is; other trouble may have passed by the next run."""
+    return isinstance(error, RefusedError) or error.code == "odd-answer"
+
+
 def _note_failure(
     connection: Connection, name: str, error: TapError, logger: logging.Logger
 ) -> None:
     connection.failures[name] = error
+    connection.report.streams.append(StreamReport(name, error=error.code))
     logger.error("%s %s", error.message, error.hint)
 
 
@@ -154,6 +164,15 @@ def _matching(pattern: str, listed: Sequence[str]) -> list[str]:
     return matching
 
 
+def _tell_if_in_vain(
+    pattern: str, names: Sequence[str], left_out: set[str], logger: logging.Logger
+) -> None:
+    if left_out.issuperset(_matching(pattern, names)):
+        logger.warning(
+            "The setting objects holds %s, and no object that it matches can be read.", pattern
+        )
+
+
 def _holds_rows(entry: Mapping[str, object]) -> bool:
     return (
         bool(entry.get("queryable"))
@@ -172,15 +191,24 @@ def _undescribed(connection: Connection, failed: Mapping[str, RefusedError]) -> 
             "or remove it from objects.",
             code="object-not-described",
         )
-    listed = [str(entry["name"]) for entry in connection.client.describe_global()]
     return SettingsError(
         f"The setting objects names {', '.join(missing)}, which the org does not have or the "
         "user may not see.",
-        hint=_suggestions(missing, listed)
+        hint=_suggestions(missing, _names_in_org(connection))
         + "Setup > Object Manager shows the API names (custom objects end in __c); Setup > "
         "Permission Sets > Object Settings gives the user access.",
         code="unknown-object",
     )
+
+
+def _names_in_org(connection: Connection) -> list[str]:
+    """Return the names of all objects; none where Salesforce does not list them."""
+    try:
+        listed = connection.client.describe_global(as_advice=True)
+    except (RefusedError, UnavailableError):
+        # What may have been meant is only advice.
+        return []
+    return [str(entry["name"]) for entry in listed]
 
 
 def _suggestions(missing: Sequence[str], listed: Sequence[str]) -> str:

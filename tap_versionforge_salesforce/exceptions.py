@@ -18,6 +18,7 @@ This module imports nothing from the package.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
@@ -45,7 +46,8 @@ class TapError(Exception):
 
     def name_stream(self, name: str) -> None:
         """Have the message begin with the stream whose error it is, unless it names it already."""
-        if name not in self.message:
+        # Not CaseComment, nor Case__c, for Case.
+        if not re.search(rf"(?<!\w){re.escape(name)}(?!\w)", self.message):
             self.message = f"{name}: {self.message}"
             self.args = (self.message,)
 

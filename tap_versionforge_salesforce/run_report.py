@@ -77,7 +77,8 @@ class RunReport:
     """What became of all streams of a run.
 
     Attributes:
-        streams: In the order in which they were read.
+        streams: Those that can't be described, then the others in the order in which they were
+            read.
         troubles: What was tried again.
         quota: The org's daily limits, and what the run has used of them.
     """

@@ -132,7 +132,8 @@ class SObject:
         """
         wanted = list(names)
         exact = {column.name: column for column in self.columns}
-        others = {n.lower(): column for n, column in exact.items() if n not in set(wanted)}
+        spelled = set(wanted)
+        others = {n.lower(): column for n, column in exact.items() if n not in spelled}
         found = {name: exact.get(name) or others.pop(name.lower(), None) for name in wanted}
         return {name: column for name, column in found.items() if column is not None}
 

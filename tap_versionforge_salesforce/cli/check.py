@@ -44,6 +44,7 @@ class Checks:
         self._catalog = catalog
         self._tap: TapVersionForgeSalesforce | None = None
         self._sobjects: list[SObject] = []
+        self._undescribed: dict[str, TapError] = {}
 
     def run(self) -> Iterator[tuple[Step, TapError | None]]:
         """Yield each step with its error; an error that is not one object's is the last step."""
@@ -55,6 +56,9 @@ class Checks:
                 error = raised
                 step = Step(name, ok=False, found=error.message, hint=error.hint, code=error.code)
             yield step, error
+            if name in self._undescribed:
+                # That Salesforce can be reached has been looked at.
+                continue
             is_unavailable = isinstance(error, UnavailableError)
             is_objects = isinstance(error, RefusedError) or (is_unavailable and not was_unavailable)
             if error is not None and not (self._sobjects and is_objects):
@@ -71,6 +75,8 @@ class Checks:
         yield "identity", self._identity
         yield "limits", self._limits
         yield "describe", self._describe
+        for name, error in self._undescribed.items():
+            yield name, partial(_fail, error)
         for sobject in self._sobjects:
             yield sobject.name, partial(self._one_row, sobject)
 
@@ -139,9 +145,11 @@ class Checks:
         else:
             names = [entry["tap_stream_id"] for entry in _selected(self._tap)]
             self._sobjects = describe_selected(self._connection, names, self._tap.logger)
-        self._connection.raise_failures()
+        self._undescribed = self._connection.failures
         fields = sum(len(sobject.columns) for sobject in self._sobjects)
-        objects = counted(len(self._sobjects), "object")
+        wanted = len(self._sobjects) + len(self._undescribed)
+        of_all = f"{len(self._sobjects):,} of " if self._undescribed else ""
+        objects = f"{of_all}{counted(wanted, 'object')}"
         calls = counted(len(self._sobjects), "API call")
         return f"{objects} with {counted(fields, 'field')}; a look at one row of each takes {calls}"
 
@@ -159,6 +167,10 @@ class Checks:
         key = sobject.replication_key
         how = f"incremental by {key}" if key else "full table, it has no replication key"
         return f"{'readable' if rows else 'readable, but the user sees no rows'}; {how}"
+
+
+def _fail(error: TapError) -> str:
+    raise error
 
 
 def _selected(tap: TapVersionForgeSalesforce) -> list[dict[str, Any]]:

@@ -229,12 +229,13 @@ def test_catalog_limits_the_objects(tap: TapRunner) -> None:
 
 
 def test_catalog_with_an_object_that_is_gone(org: LocalOrg, tap: TapRunner) -> None:
-    """An object that the catalog selects and the org lacks fails the describe."""
+    """An object that the catalog selects and the org lacks fails by its name."""
     catalog = tap.discover(objects=TWO)
     org.store.remove_object("Contact")
     run = check(tap, "--catalog", tap.file("catalog.json", catalog))
     assert run.exit_code == 7
-    assert "Contact can't be described" in lines(run)["describe"]
+    assert "FAIL Contact can't be described" in lines(run)["Contact"]
+    assert lines(run)["Account"].startswith("readable")
 
 
 @pytest.mark.parametrize("option", ["--catalog", "--config"])
@@ -475,6 +476,43 @@ def test_what_an_object_refuses_does_not_hide_the_others(org: LocalOrg, tap: Tap
     assert found["User"].startswith("readable")
     report = json.loads(check(tap, "--json", objects=[*TWO, "User"]).stdout)
     assert [step["ok"] for step in report["steps"]][-3:] == [False, False, True]
+
+
+@pytest.mark.parametrize("way", ["named", "selected"])
+def test_what_can_not_be_described_does_not_hide_the_others(
+    org: LocalOrg, tap: TapRunner, way: str
+) -> None:
+    """Each has a line with its own hint, and the others are looked at."""
+    arguments = ["--catalog", tap.file("catalog.json", tap.discover(objects=[*TWO, "User"]))]
+    org.settings.composite_refusal = (404, "NOT_FOUND", "no")
+    for name in TWO:
+        org.faults.add(f"/sobjects/{name}/describe", outages.unknown_exception(), times=None)
+    run = check(tap, *(arguments if way == "selected" else []), objects=[*TWO, "User"])
+    assert run.exit_code == 5, run.stdout
+    found = lines(run)
+    assert list(found) == [*STEPS, "Account", "what to do", "Contact", "User"]
+    fields = len(org.store.sobjects["User"].fields)
+    assert found["describe"] == (
+        f"1 of 3 objects with {fields} fields; a look at one row of each takes 1 API call"
+    )
+    for name in TWO:
+        assert found[name].startswith(f"FAIL {name} can't be described: ")
+        assert "HTTP 500 (UNKNOWN_EXCEPTION)" in found[name]
+    assert found["User"].startswith("readable")
+    assert "No stream could be read" not in run.stdout
+    assert "the failed streams go on from" not in run.stdout
+
+
+def test_a_check_of_objects_that_can_not_be_described_ends_with_the_last(
+    org: LocalOrg, tap: TapRunner
+) -> None:
+    """Where there is nothing to look at, every object still has its line."""
+    org.settings.composite_refusal = (404, "NOT_FOUND", "no")
+    org.faults.add("/sobjects/*/describe", outages.unknown_exception(), times=None)
+    report = json.loads(check(tap, "--json", objects=[*TWO, "User"]).stdout)
+    failed = [step for step in report["steps"] if not step["ok"]]
+    assert [step["name"] for step in failed] == [*TWO, "User"]
+    assert {step["code"] for step in failed} == {"salesforce-busy"}
 
 
 def test_an_org_that_answers_no_query_is_not_asked_for_each_object(

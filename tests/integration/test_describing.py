@@ -121,7 +121,7 @@ def test_a_part_that_fails_and_fails_alone_too(org: LocalOrg, tap: TapRunner) ->
 def test_an_org_that_describes_nothing_is_unavailable(
     org: LocalOrg, tap: TapRunner, clock: OrgClock
 ) -> None:
-    """A few objects in a row that fail alike are not these objects' trouble."""
+    """Every stream fails by name, and each further one costs fewer tries."""
     objects = many(org, 60)
     catalog = tap.discover(objects=objects)
     org.journal.clear()
@@ -129,10 +129,26 @@ def test_an_org_that_describes_nothing_is_unavailable(
     org.faults.add("GET /sobjects/*/describe", outages.unknown_exception(), times=None)
     run = tap.sync(catalog=catalog)
     assert run.exit_code == 5, run.log
-    assert run.log.rstrip().endswith("[salesforce-busy]")
-    asked = {entry.path for entry in org.journal.calls("/sobjects/*/describe", "GET")}
-    assert len(asked) == 5
+    last = run.log.splitlines()[-1]
+    assert "No stream could be read to its end." in last
+    assert [name for name in objects if f"{name}: {name} can't be described" not in last] == []
+    assert len(org.journal.calls("/sobjects/*/describe", "GET")) <= len(objects) + 20
     assert sum(clock.slept) < 600
+
+
+def test_many_sick_objects_in_a_row_do_not_take_the_others_along(
+    org: LocalOrg, tap: TapRunner
+) -> None:
+    """However many they are, what stands before and behind them comes whole."""
+    sick = many(org, 7)
+    rows = {name: org.store.seed(name, 2, hurt=False) for name in ("Account", "User")}
+    org.faults.add("POST /composite", outages.unknown_exception(), times=None)
+    org.faults.add("GET /sobjects/Thing*/describe", outages.unknown_exception(), times=None)
+    run = tap.sync(objects=["Account", *sick, "User"])
+    assert run.exit_code == 7, run.log
+    assert {name: sorted(run.ids(name)) for name in rows} == {n: sorted(r) for n, r in rows.items()}
+    last = run.log.splitlines()[-1]
+    assert [name for name in sick if f"{name}: " not in last] == []
 
 
 def test_an_org_that_can_not_be_reached_ends_the_run(org: LocalOrg, tap: TapRunner) -> None:

@@ -203,6 +203,27 @@ def test_named_object_that_the_org_lacks_is_an_error(tap: TapRunner, command: st
     assert "Traceback" not in run.log
 
 
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        pytest.param(outages.unknown_exception(), id="500"),
+        pytest.param(outages.salesforce(errors.insufficient_access()), id="403"),
+        pytest.param(faults.answer(200, []), id="list"),
+    ],
+)
+def test_unknown_object_is_told_without_suggestions_too(
+    org: LocalOrg, tap: TapRunner, trouble: faults.Action
+) -> None:
+    """What was meant is only advice: where it can't be had, the rest is told."""
+    asked = org.faults.add("GET /sobjects", trouble, times=None)
+    run = tap.command("--config", tap.config(objects=["Oportunity"]), "--discover")
+    assert (run.exit_code, run.stdout) == (2, "")
+    last = run.log.splitlines()[-1]
+    assert "The setting objects names Oportunity, which the org does not have" in last
+    assert "Did you mean" not in last
+    assert 1 <= asked.fired <= 2
+
+
 @pytest.mark.parametrize("objects", [None, ["Account", "Contact"]], ids=["default", "named"])
 @pytest.mark.parametrize("composite", [True, False], ids=["composite", "one by one"])
 def test_refused_describe_is_named_with_its_reason(

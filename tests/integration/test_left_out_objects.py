@@ -57,6 +57,7 @@ ODD = {
     "another object": described_as(EMPTY | {"name": "Account", "fields": [ID.describe()]}),
 }
 ALL = {**REFUSALS, **NOTHING_TO_READ, **ODD}
+PASSING = {"500": outages.unknown_exception()}
 
 
 @pytest.fixture
@@ -69,7 +70,7 @@ def is_bad(org: LocalOrg) -> Callable[[str], None]:
     org.settings.composite_refusal = (404, "NOT_FOUND", "no")
 
     def become(how: str) -> None:
-        org.faults.add(f"/sobjects/{BAD}/describe", ALL[how], times=None)
+        org.faults.add(f"/sobjects/{BAD}/describe", {**ALL, **PASSING}[how], times=None)
 
     return become
 
@@ -95,6 +96,37 @@ def test_what_only_a_pattern_names_is_left_out(
         assert names(run.stdout) == ["Invoice__c", "Measurement__c"]
     else:
         assert '"stream":"Invoice__c","record"' in run.stdout
+
+
+@pytest.mark.parametrize("how", ALL)
+def test_pattern_that_leaves_nothing_is_a_warning(
+    tap: TapRunner, is_bad: Callable[[str], None], how: str
+) -> None:
+    """A pattern whose objects are all left out is told, once; one that gives some is not."""
+    is_bad(how)
+    run = tap.sync(objects=["Bad*", "Inv*"])
+    assert run.exit_code == 0, run.log
+    (line,) = [line for line in run.log.splitlines() if "WARNING" in line]
+    assert "The setting objects holds Bad*, and no object that it matches can be read." in line
+    assert len(run.ids("Invoice__c")) == 1
+
+
+@pytest.mark.parametrize(
+    ("objects", "exit_code"), [(["*__c"], 7), (["Bad*"], 5)], ids=["some", "nothing else"]
+)
+def test_passing_trouble_of_what_a_pattern_names_is_a_failure(
+    tap: TapRunner, is_bad: Callable[[str], None], objects: list[str], exit_code: int
+) -> None:
+    """It can be read at other times, so a scheduler may not take its absence for success."""
+    is_bad("500")
+    run = tap.sync(objects=objects)
+    assert run.exit_code == exit_code, run.log
+    assert f"{BAD}: {BAD} can't be described" in run.log.splitlines()[-1]
+    assert "left out" not in run.log
+    assert "no object that it matches" not in run.log
+    assert len(run.ids("Invoice__c")) == (1 if exit_code == 7 else 0)
+    found = tap.command("--config", tap.config(objects=objects), "--discover")
+    assert (found.exit_code, found.stdout) == (5, "")
 
 
 @pytest.mark.parametrize("how", [*REFUSALS, *NOTHING_TO_READ])
@@ -155,7 +187,7 @@ def test_check_fails_at_what_the_user_named(tap: TapRunner, is_bad: Callable[[st
     is_bad("a field with a dot")
     run = tap.command("check", "--config", tap.config(objects=["Invoice__c", BAD]))
     assert run.exit_code
-    assert "FAIL  describe" in run.stdout
+    assert f"FAIL  {BAD} " in run.stdout
 
 
 def test_key_that_goes_while_rows_are_read(org: LocalOrg, tap: TapRunner) -> None:

@@ -101,6 +101,25 @@ def test_a_stream_that_fails_is_in_the_report(org: LocalOrg, tap: TapRunner) -> 
     assert (contact["error"], contact["rows"]) == (None, 2)
 
 
+@pytest.mark.parametrize("way", ["named", "selected"])
+def test_a_stream_that_can_not_be_described_is_in_the_report(
+    org: LocalOrg, tap: TapRunner, way: str
+) -> None:
+    """With the code of the error, as any other stream that fails."""
+    org.store.insert("Account", [{}] * 2, stamp=LAST_WEEK)
+    catalog = tap.discover(objects=["Account", "Contact"]) if way == "selected" else None
+    org.settings.composite_refusal = (404, "NOT_FOUND", "no")
+    org.faults.add("/sobjects/Contact/describe", outages.unknown_exception(), times=None)
+    run = tap.sync(catalog=catalog, objects=["Account", "Contact"])
+    assert run.exit_code == 7, run.log
+    found = {stream["stream"]: stream for stream in run.report["streams"]}
+    assert {name: stream["error"] for name, stream in found.items()} == {
+        "Account": None,
+        "Contact": "salesforce-busy",
+    }
+    assert (found["Contact"]["rows"], found["Contact"]["proven_by"]) == (0, None)
+
+
 def test_a_folder_that_is_not_there_is_told_before_anything_is_read(
     org: LocalOrg, tap: TapRunner, tmp_path: Path
 ) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from tap_versionforge_salesforce.discovery import describe_selected, discover
 from tap_versionforge_salesforce.exceptions import TapError, UnavailableError
+from tap_versionforge_salesforce.run_report import RunReport
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,12 +20,12 @@ if TYPE_CHECKING:
 LOGGER = logging.getLogger("discovery")
 FIELDS = [{"name": "Id", "type": "id"}]
 BUSY = UnavailableError("Salesforce answered with HTTP 500.", hint="Wait.", code="salesforce-busy")
-TROUBLES: list[object] = [
-    pytest.param(BUSY, id="unavailable"),
+ODD: list[object] = [
     pytest.param(None, id="null"),
     pytest.param([], id="list"),
     pytest.param({"name": "Bad__c", "fields": [{"name": "Owner.Name"}]}, id="a field with a dot"),
 ]
+TROUBLES = [pytest.param(BUSY, id="unavailable"), *ODD]
 
 
 class Client:
@@ -42,15 +43,17 @@ class Client:
 
 def connection(trouble: object, *objects: str) -> Any:  # noqa: ANN401  a stand-in
     settings = SimpleNamespace(objects=objects, objects_are_default=False)
-    return SimpleNamespace(client=Client(trouble), settings=settings, failures={})
+    return SimpleNamespace(
+        client=Client(trouble), settings=settings, failures={}, report=RunReport()
+    )
 
 
 def failures(made: Connection) -> dict[str, TapError]:
     return dict(made.failures)
 
 
-@pytest.mark.parametrize("trouble", TROUBLES)
-def test_trouble_of_what_a_pattern_names(trouble: object, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("trouble", ODD)
+def test_what_a_pattern_names_and_is_odd(trouble: object, caplog: pytest.LogCaptureFixture) -> None:
     """It is left out with a line, and is no failure."""
     caplog.set_level(logging.INFO)
     made = connection(trouble, "*__c")

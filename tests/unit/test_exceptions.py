@@ -121,6 +121,21 @@ def test_a_message_names_its_stream_once() -> None:
     assert (str(named), str(unnamed)) == ("Account is gone.", "Account: HTTP 500")
 
 
+@pytest.mark.parametrize(
+    "message",
+    [
+        pytest.param("CaseComment can't be read.", id="another object"),
+        pytest.param("The field Case__c is gone.", id="a field"),
+        pytest.param("MyCase is gone.", id="its end"),
+    ],
+)
+def test_a_longer_name_names_no_stream(message: str) -> None:
+    """What only holds the letters of a stream's name is about something else."""
+    error = RefusedError(message, hint="x")
+    error.name_stream("Case")
+    assert str(error) == f"Case: {message}"
+
+
 def test_failures_are_a_copy() -> None:
     """What is told does not change later."""
     found: dict[str, TapError] = {"Account": RefusedError("x", hint="y")}
