@@ -175,7 +175,13 @@ class SomeStreamsFailedError(TapError):
             (what if others else "No stream could be read to its end. ") + " | ".join(lines),
             hint="Mend what each line says and run again: the failed streams go on from their "
             "last bookmark.",
+            code=_common_code(failures) if self.exit_code == UnavailableError.exit_code else None,
         )
+
+
+def _common_code(failures: Mapping[str, TapError]) -> str | None:
+    codes = {error.code for error in failures.values()}
+    return codes.pop() if len(codes) == 1 else None
 
 
 class OutputError(TapError):

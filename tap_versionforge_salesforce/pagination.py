@@ -73,7 +73,7 @@ class SalesforcePaginator:
         # Why Bulk is no way out of what REST refuses; None while it may be one.
         self._no_bulk: str | None = None
         # Of a job that was to be created before its turn.
-        self._refusal: RefusedError | None = None
+        self._refusal: RefusedError | QuotaError | None = None
         # In its turn it is tried for longer.
         self._was_tried_early = False
         # Why Bulk could not serve what REST may, if it is little enough.
@@ -158,8 +158,11 @@ class SalesforcePaginator:
             self._tried.add(Api.BULK)
             self._refusal = error
             return None
-        except (QuotaError, UnavailableError) as error:
+        except QuotaError as error:
             # It is told in the turn of the stream that it belongs to.
+            self._refusal = error
+            return None
+        except UnavailableError as error:
             self._was_tried_early = True
             self._logger.info(
                 "The Bulk job of %s can't be created early, and is tried again in its turn: %s",
