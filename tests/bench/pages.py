@@ -142,6 +142,8 @@ def _in_json(name: str) -> pl.Expr:
 
 def _values(field: Field, seed: int) -> pl.Expr:
     index = pl.col("index")
+    if field.kind == "id":
+        return _key(index)  # no two rows have one
     values = _MADE.get(field.kind, _text)(index.hash(seed))
     if not field.nillable:
         return values
