@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sys
+from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -24,27 +26,28 @@ from tap_versionforge_salesforce.early import EarlyWork
 from tap_versionforge_salesforce.estimate import Expected
 from tap_versionforge_salesforce.exceptions import SettingsError, wrong_setting
 from tap_versionforge_salesforce.inputs import (
-    checked_catalog,
     checked_state,
     config_file,
     stream_maps_read,
     text_of,
-    with_ids,
 )
+from tap_versionforge_salesforce.packed_catalog import catalog_in, catalog_text
 from tap_versionforge_salesforce.settings import (
     Settings,
     resolve_aliases,
     unknown_settings,
 )
 from tap_versionforge_salesforce.settings_list import SETTINGS, Setting
+from tap_versionforge_salesforce.stream_maps import check_maps
 from tap_versionforge_salesforce.writer import MessageWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from types import FrameType
     from typing import IO
 
     import click
+    from singer_sdk.singerlib import Catalog
 
     from tap_versionforge_salesforce.streams import SObjectStream
 
@@ -213,8 +216,14 @@ class TapVersionForgeSalesforce(Tap):
         Raises:
             SettingsError: They can't be used.
         """
+        # The tap's own would hold several copies of the schema of every stream.
         with stream_maps_read():
-            super().setup_mapper()
+            super(Tap, self).setup_mapper()
+        if self.input_catalog is not None:
+            check_maps(self.mapper, self.input_catalog)
+            return
+        for stream in cast("dict[str, SObjectStream]", self.streams).values():
+            stream.check_maps()
 
     @classproperty
     @override
@@ -259,6 +268,24 @@ class TapVersionForgeSalesforce(Tap):
 
     @classmethod
     @override
+    def cb_discover(
+        cls,
+        ctx: click.Context,
+        param: click.Option,
+        value: bool,
+    ) -> None:
+        """Run ``--discover``.
+
+        Raises:
+            TapError: As `run_discovery`.
+        """
+        if not value:
+            return
+        cls._from_config(ctx.params.get("config"), setup_mapper=False).write_catalog()
+        ctx.exit()
+
+    @classmethod
+    @override
     def cb_test(cls, ctx: click.Context, param: click.Option, value: str) -> None:
         """Run ``--test``; end with what went wrong in single streams."""
         if value == "disabled":
@@ -297,7 +324,7 @@ class TapVersionForgeSalesforce(Tap):
         tap = cls._from_config(
             config,
             state={} if state is None else checked_state(text_of(state, "state")),
-            catalog=None if catalog is None else checked_catalog(text_of(catalog, "catalog")),
+            catalog=None if catalog is None else catalog_in(text_of(catalog, "catalog")),
         )
         tap.check_streams()
         try:
@@ -315,14 +342,16 @@ class TapVersionForgeSalesforce(Tap):
         config: _ConfigInput | None,
         *,
         state: dict[str, Any] | None = None,
-        catalog: dict[str, Any] | None = None,
+        catalog: Catalog | None = None,
+        setup_mapper: bool = True,
     ) -> TapVersionForgeSalesforce:
         config = config or _ConfigInput()
         return cls(
             config=config.config,
             parse_env_config=config.parse_env,
             state=state,
-            catalog=None if catalog is None else with_ids(catalog),
+            catalog=catalog,
+            setup_mapper=setup_mapper,
         )
 
     @override
@@ -332,11 +361,26 @@ class TapVersionForgeSalesforce(Tap):
         Raises:
             TapError: An object that the user named can't be described; there is no catalog then.
         """
+        with self._all_discovered():
+            return super().run_discovery()
+
+    def write_catalog(self) -> None:
+        """Write the catalog to stdout, stream by stream: as a whole it can be large.
+
+        Raises:
+            TapError: As `run_discovery`.
+        """
+        with self._all_discovered() as streams:
+            for piece in catalog_text(stream.discovered() for stream in streams):
+                sys.stdout.write(piece)
+
+    @contextmanager
+    def _all_discovered(self) -> Iterator[Iterable[SObjectStream]]:
         try:
-            _ = self.streams
+            streams = cast("dict[str, SObjectStream]", self.streams)
             for failure in self.connection.failures.values():
                 raise failure
-            return super().run_discovery()
+            yield streams.values()
         finally:
             self.connection.troubles.tell()
 
