@@ -11,22 +11,29 @@ _WHOLE: tuple[str, ...] = ()
 _IN_FIELD = 2
 
 
-def unread_selections(catalog: Mapping[str, Any]) -> Iterator[str]:
-    """Yield a sentence for each selection that changes nothing.
+class CatalogNotes:
+    """Takes note of each selection that changes nothing, entry by entry of a catalog."""
 
-    Args:
-        catalog: A checked catalog.
-    """
-    entries = [entry for entry in catalog["streams"] if _metadata(entry)[_WHOLE] is not False]
-    old = [entry["tap_stream_id"] for entry in entries if _is_of_old_style(entry)]
-    if old:
-        yield (
-            f"The catalog says `selected` inside the schema of {', '.join(old)}, which changes "
-            "nothing: what is read is what the metadata select."
-        )
-    for entry in entries:
-        yield from _unknown_fields(entry)
-        yield from _lonely_members(entry)
+    def __init__(self) -> None:
+        self._of_old_style: list[str] = []
+        self._sentences: list[str] = []
+
+    def look_at(self, entry: Mapping[str, Any]) -> None:
+        """Look at the checked entry of a stream."""
+        if _metadata(entry)[_WHOLE] is False:
+            return
+        if _is_of_old_style(entry):
+            self._of_old_style.append(entry["tap_stream_id"])
+        self._sentences += [*_unknown_fields(entry), *_lonely_members(entry)]
+
+    def sentences(self) -> Iterator[str]:
+        """Yield a sentence for each; one for all that say it in the old style."""
+        if self._of_old_style:
+            yield (
+                f"The catalog says `selected` inside the schema of {', '.join(self._of_old_style)},"
+                " which changes nothing: what is read is what the metadata select."
+            )
+        yield from self._sentences
 
 
 def _metadata(entry: Mapping[str, Any]) -> dict[tuple[str, ...], bool | None]:

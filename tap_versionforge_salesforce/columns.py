@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 class Kind(enum.Enum):
@@ -31,12 +31,16 @@ class Column:
             the object (``street``, ``latitude``). A compound field is never queried itself:
             Bulk API 2.0 refuses it, and the components carry the same values in both APIs.
         alias: How the catalog spells the name, where that differs in upper and lower case.
+        label: What people call it. Like the help text, nothing that is read depends on it.
+        help_text: What people are told about it.
     """
 
     name: str
     kind: Kind
     parts: tuple[tuple[str, Column], ...] = ()
     alias: str | None = None
+    label: str | None = field(default=None, compare=False)
+    help_text: str | None = field(default=None, compare=False)
 
     @property
     def property_name(self) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tap_versionforge_salesforce.columns import Kind
-from tap_versionforge_salesforce.schema import spelled_as
+from tap_versionforge_salesforce.schema import property_schema, spelled_as
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -84,7 +84,7 @@ def drift_of(
     """
     known = sobject.columns_by_spelling(properties)
     readable = {name for name, each in known.items() if each.kind is not Kind.UNSUPPORTED}
-    described = {name: _described(known[name], properties[name], sobject) for name in known}
+    described = {name: _described(known[name], properties[name]) for name in known}
     return Drift(
         name=sobject.name,
         gone=(
@@ -101,9 +101,9 @@ def drift_of(
     )
 
 
-def _described(column: Column, property_: Mapping[str, Any], sobject: SObject) -> dict[str, Any]:
+def _described(column: Column, property_: Mapping[str, Any]) -> dict[str, Any]:
     """Return the JSON Schema of a field as it is now, its members as the catalog spells them."""
-    schema: dict[str, Any] = sobject.json_schema["properties"][column.name]
+    schema = property_schema(column)
     spelled = property_.get("properties", {})
     if not column.parts or not spelled:
         return schema

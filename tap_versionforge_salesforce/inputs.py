@@ -7,7 +7,7 @@ import os
 import sys
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from singer_sdk.exceptions import ConfigurationError, MappingError
 
@@ -15,23 +15,33 @@ from tap_versionforge_salesforce.exceptions import SettingsError
 from tap_versionforge_salesforce.settings_list import LONGEST_PATH, SETTINGS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+Made = TypeVar("Made")
 
 _PATHS = frozenset(setting.name for setting in SETTINGS if setting.is_path)
 
 
-def json_object(text: str, what: str) -> dict[str, Any]:
+def json_object(
+    text: str, what: str, made: Callable[[dict[str, Any]], dict[str, Any]] | None = None
+) -> dict[str, Any]:
     """Return the JSON object in a text.
 
     Args:
         text: What was read.
         what: Where from, for the message.
+        made: Returns what stands in the place of an object in it; None for the object.
 
     Raises:
         SettingsError: It is no JSON, or no object, or has a name twice.
     """
+
+    def read(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+        found = _unambiguous(pairs)
+        return found if made is None else made(found)
+
     try:
-        content = json.loads(text, object_pairs_hook=_unambiguous, parse_constant=_refused)
+        content = json.loads(text, object_pairs_hook=read, parse_constant=_refused)
     except (ValueError, RecursionError) as error:
         raise misshapen(what, f"is no JSON ({error})", "Check the file, or leave it out.") from None
     if not isinstance(content, dict):
@@ -53,40 +63,53 @@ def _refused(constant: str) -> None:
     raise ValueError(message)
 
 
-def checked_catalog(text: str) -> dict[str, Any]:
-    """Return the catalog in a text.
+class _Read(dict[str, Any], Generic[Made]):
+    """What stands in the place of a stream's entry once something has been made of it."""
+
+    def __init__(self, entry: Mapping[str, Any], made: Made) -> None:
+        super().__init__()
+        self.name: str = entry["tap_stream_id"]
+        self.other_name = entry.get("stream", self.name)
+        self.made = made
+
+
+def checked_catalog(text: str, make: Callable[[dict[str, Any]], Made]) -> list[Made]:
+    """Return what is made of the entry of each stream in a catalog.
+
+    Args:
+        text: The catalog.
+        make: Called as soon as an entry has been read: as a whole, a catalog takes much memory.
 
     Raises:
         SettingsError: It does not have the form of a Singer catalog.
     """
-    catalog = json_object(text, "catalog")
-    streams = catalog.get("streams")
-    if not isinstance(streams, list) or not all(_is_entry(entry) for entry in streams):
+
+    def read(found: dict[str, Any]) -> dict[str, Any]:
+        return _Read(found, make(found)) if _is_entry(found) else found
+
+    streams = json_object(text, "catalog", read).get("streams")
+    if not isinstance(streams, list) or not all(isinstance(each, _Read) for each in streams):
         raise misshapen(
             "catalog",
             "has no list of streams with tap_stream_id, schema and metadata",
             "Make one with --discover.",
         )
-    for entry in streams:
-        if entry.get("stream", entry["tap_stream_id"]) != entry["tap_stream_id"]:
+    for each in streams:
+        if each.other_name != each.name:
             raise misshapen(
                 "catalog",
-                f"names the stream {entry['tap_stream_id']} {entry['stream']!r} as well",
+                f"names the stream {each.name} {each.other_name!r} as well",
                 "Let stream be the same as tap_stream_id; an __alias__ in stream_maps renames.",
             )
-    return catalog
+    return [each.made for each in streams]
 
 
-def with_ids(catalog: dict[str, Any]) -> dict[str, Any]:
-    """Return a checked catalog in which each stream has its Id, by which targets know a row.
+def with_id(entry: dict[str, Any]) -> dict[str, Any]:
+    """Return a checked entry in which the stream has its Id, by which targets know a row.
 
     A catalog made or edited by hand may lack it: without a key, targets would append every changed
     row a second time. Where it is marked as unsupported, rows have none.
     """
-    return catalog | {"streams": [_with_id(entry) for entry in catalog["streams"]]}
-
-
-def _with_id(entry: dict[str, Any]) -> dict[str, Any]:
     given = entry["schema"].get("properties", {})
     name = next((name for name in given if name.lower() == "id"), "Id")
     place = ["properties", name]
@@ -172,13 +195,13 @@ def _within(folder: Path, value: object) -> object:
     return str(folder / text)
 
 
-def catalog_file(path: str) -> dict[str, Any]:
-    """Return the catalog in a file.
+def catalog_file(path: str) -> str:
+    """Return what is in the file of a catalog.
 
     Raises:
-        SettingsError: It can't be read, or does not have the form of a Singer catalog.
+        SettingsError: It can't be read.
     """
-    return checked_catalog(_existing(path, "--catalog"))
+    return _existing(path, "--catalog")
 
 
 def _existing(path: str, option: str) -> str:

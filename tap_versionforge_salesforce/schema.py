@@ -91,7 +91,6 @@ class SObject:
         name: API name, which is also the stream's name.
         label: What people call it.
         columns: Every field that the user may see, in the order of the describe.
-        json_schema: JSON Schema of a record.
         keys: The fields that tell its rows apart; none where no field is known to.
         replication_key: Field to read incrementally by; None where there is none.
         stamps: Date-time fields that can be filtered and sorted by, and whether each can be
@@ -103,12 +102,22 @@ class SObject:
     name: str
     label: str
     columns: tuple[Column, ...]
-    json_schema: dict[str, Any]
     keys: tuple[str, ...]
     replication_key: str | None
     stamps: dict[str, bool]
     has_recycle_bin: bool
     unknown_types: dict[str, str]
+
+    @property
+    def json_schema(self) -> dict[str, Any]:
+        """Return the JSON Schema of a record, in the SDK's order; made anew each time."""
+        properties = {column.name: property_schema(column) for column in self.columns}
+        return {"properties": properties, "title": self.label, "type": "object"}
+
+    def without_texts(self) -> SObject:
+        """Return the object without what people are told of its fields, which can be long."""
+        columns = tuple(replace(c, label=None, help_text=None) for c in self.columns)
+        return replace(self, columns=columns)
 
     def column(self, name: str) -> Column | None:
         """Return the column of that name."""
@@ -186,19 +195,10 @@ def sobject_from_describe(describe: Mapping[str, Any]) -> SObject:
         for field in fields
         if keys == _ID and _is_stamp(field)
     }
-    label = str(describe.get("label") or describe["name"])
     return SObject(
         name=describe["name"],
-        label=label,
+        label=str(describe.get("label") or describe["name"]),
         columns=columns,
-        json_schema={
-            "type": "object",
-            "title": label,
-            "properties": {
-                column.name: _property(column, field)
-                for column, field in zip(columns, fields, strict=True)
-            },
-        },
         keys=keys,
         replication_key=next((name for name in REPLICATION_KEYS if name in stamps), None),
         stamps=stamps,
@@ -248,10 +248,18 @@ def _is_named(described: object) -> TypeGuard[Mapping[str, Any]]:
 
 def _column(field: Mapping[str, Any], fields: Sequence[Mapping[str, Any]]) -> Column:
     kind = KIND_BY_TYPE.get(str(field.get("type")), Kind.TEXT)
-    if kind is not Kind.COMPOUND:
-        return Column(str(field["name"]), kind)
-    parts = _parts(field, fields)
-    return Column(str(field["name"]), Kind.COMPOUND if parts else Kind.UNSUPPORTED, parts)
+    parts = _parts(field, fields) if kind is Kind.COMPOUND else ()
+    return Column(
+        str(field["name"]),
+        Kind.UNSUPPORTED if kind is Kind.COMPOUND and not parts else kind,
+        parts,
+        label=_text(field.get("label")),
+        help_text=_text(field.get("inlineHelpText")),
+    )
+
+
+def _text(value: object) -> str | None:
+    return str(value) if value else None
 
 
 def _parts(
@@ -277,22 +285,24 @@ def _member(component: str) -> str | None:
     return None if member is None else member[0].lower() + member[1:]
 
 
-def _property(column: Column, field: Mapping[str, Any]) -> dict[str, Any]:
-    described: dict[str, Any] = _value_schema(column)
-    if column.name == "Id":
-        described["type"] = "string"
-    if field.get("label"):
-        described["title"] = str(field["label"])
-    if field.get("inlineHelpText"):
-        described["description"] = str(field["inlineHelpText"])
+def property_schema(column: Column) -> dict[str, Any]:
+    """Return the JSON Schema of a column's values."""
+    described: dict[str, Any] = {}
     if column.parts:
         described["properties"] = {member: _value_schema(part) for member, part in column.parts}
+    if column.label:
+        described["title"] = column.label
+    if column.help_text:
+        described["description"] = column.help_text
+    described |= _value_schema(column)
+    if column.name == "Id":
+        described["type"] = "string"
     return described
 
 
 def _value_schema(column: Column) -> dict[str, Any]:
     # Never an enum or a maxLength: orgs hold values that break their own limits.
-    schema: dict[str, Any] = {"type": [_JSON_TYPE[column.kind], "null"]}
+    types = [_JSON_TYPE[column.kind], "null"]
     if column.kind in _JSON_FORMAT:
-        schema["format"] = _JSON_FORMAT[column.kind]
-    return schema
+        return {"format": _JSON_FORMAT[column.kind], "type": types}
+    return {"type": types}

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 from singer_sdk import Stream
 from singer_sdk.helpers._catalog import get_selected_schema
 from singer_sdk.helpers.conform import TypeConformanceLevel
-from singer_sdk.mapper import RemoveRecordTransform, SameRecordTransform
+from singer_sdk.mapper import SameRecordTransform
 from singer_sdk.singerlib.catalog import Metadata
 from typing_extensions import override
 
@@ -26,13 +26,16 @@ from tap_versionforge_salesforce.exceptions import SettingsError, TapError
 from tap_versionforge_salesforce.inputs import stream_maps_read
 from tap_versionforge_salesforce.messages import Envelope, LineMaker, records
 from tap_versionforge_salesforce.oddities import OddityReport
+from tap_versionforge_salesforce.packed_catalog import PackedSchema
+from tap_versionforge_salesforce.stream_maps import is_removed, let_maps_go
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping, Sequence
 
     from singer_sdk.helpers import types
     from singer_sdk.helpers._batch import BaseBatchFileEncoding, BatchConfig
-    from singer_sdk.singerlib import MetadataMapping, RecordMessage
+    from singer_sdk.mapper import StreamMap
+    from singer_sdk.singerlib import CatalogEntry, MetadataMapping, RecordMessage
 
     from tap_versionforge_salesforce.columns import Column
     from tap_versionforge_salesforce.drift import Drift
@@ -68,10 +71,67 @@ class FrameStream(Stream, abc.ABC):
         """Return the selection metadata: the catalog's, or that of a discovered stream."""
         is_new = self._metadata is None
         metadata = super().metadata
-        catalog = self._tap_input_catalog
-        if is_new and (catalog is None or catalog.get_stream(self.tap_stream_id) is None):
+        if is_new and self._catalog_entry is None:
             self.mark_fields(metadata)
         return metadata
+
+    @property
+    def _catalog_entry(self) -> CatalogEntry | None:
+        catalog = self._tap_input_catalog
+        return None if catalog is None else catalog.get_stream(self.tap_stream_id)
+
+    # What is large is made when it is asked for: of a thousand streams, one has its turn
+
+    @property
+    @override
+    def effective_schema(self) -> dict[str, Any]:
+        """Return the catalog's JSON Schema, or that of a discovered stream."""
+        entry = self._catalog_entry
+        if self._input_schema is None and entry is not None:
+            self._input_schema = entry.schema.to_dict()
+        return super().effective_schema
+
+    @property
+    @override
+    def stream_maps(self) -> list[StreamMap]:
+        """Return what makes messages of the rows; registered when it is asked for."""
+        if self.name not in self._tap.mapper.stream_maps:
+            self._register()
+        return super().stream_maps
+
+    def _register(self) -> None:
+        self._stream_maps = None
+        schema = get_selected_schema(self.name, self.effective_schema, self.mask)
+        with stream_maps_read():
+            self._tap.mapper.register_raw_stream_schema(self.name, schema, self.primary_keys)
+
+    def check_maps(self) -> None:
+        """Look whether the stream maps can be used with the stream, and let go of it.
+
+        Raises:
+            SettingsError: They can't.
+        """
+        _ = self.stream_maps
+        self.let_go()
+
+    def let_go(self) -> None:
+        """Drop what can be made again, but for what is wanted of each stream in every turn."""
+        _ = self.mask, self.selected_columns
+        self._forget_schemas()
+        self._stream_maps = None
+        let_maps_go(self._tap.mapper, self.name)
+
+    def _forget_schemas(self) -> None:
+        vars(self).pop("schema", None)
+        self._input_schema = None
+        if self._catalog_entry is None:
+            self._metadata = None
+
+    def discovered(self) -> dict[str, Any]:
+        """Return the stream's entry in a new catalog."""
+        entry = self._singer_catalog_entry.to_dict()
+        self._forget_schemas()
+        return entry
 
     def take_over(self, drift: Drift) -> None:
         """Have SCHEMA and the selection agree with what the object is now.
@@ -84,10 +144,10 @@ class FrameStream(Stream, abc.ABC):
             entry = self.metadata[place]
             entry.selected, entry.inclusion = False, Metadata.InclusionType.UNSUPPORTED
         self.effective_schema["properties"] |= {n: now for n, (_, now) in drift.retyped.items()}
-        self._mask = self._stream_maps = None
-        schema = get_selected_schema(self.name, self.effective_schema, self.mask)
-        with stream_maps_read():
-            self._tap.mapper.register_raw_stream_schema(self.name, schema, self.primary_keys)
+        if self._catalog_entry is not None:
+            self._catalog_entry.schema = PackedSchema(self.effective_schema)
+        self._mask = None
+        self._register()
 
     # The two lanes
 
@@ -108,7 +168,7 @@ class FrameStream(Stream, abc.ABC):
     @property
     def is_read(self) -> bool:
         """Tell whether anything is to come of the stream: a stream map can remove it whole."""
-        return not all(isinstance(each, RemoveRecordTransform) for each in self.stream_maps)
+        return not is_removed(self._tap.mapper, self.name)
 
     @override
     def get_records(self, context: types.Context | None) -> Iterator[dict[str, Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from singer_sdk.singerlib.catalog import Metadata
 from typing_extensions import override
@@ -49,7 +49,7 @@ class SObjectStream(FrameStream):
     """
 
     def __init__(self, tap: Tap, *, sobject: SObject, connection: Connection) -> None:
-        super().__init__(tap, schema=sobject.json_schema, name=sobject.name)
+        super().__init__(tap, name=sobject.name)
         self.sobject = sobject
         self._connection = connection
         self.primary_keys = list(sobject.keys)
@@ -57,6 +57,18 @@ class SObjectStream(FrameStream):
         #: Its pages have all been asked for, or it has failed.
         self.is_over = False
         self._is_described_afresh = False
+
+    @cached_property
+    @override
+    def schema(self) -> dict[str, Any]:
+        """Return the JSON Schema of a record, as the object is described."""
+        return self.sobject.json_schema
+
+    @override
+    def let_go(self) -> None:
+        """Drop what can be made again, but for what is wanted of each stream in every turn."""
+        _ = self._key_columns
+        super().let_go()
 
     # What is read
 
@@ -97,7 +109,7 @@ class SObjectStream(FrameStream):
         names = self.effective_schema.get("properties", {})
         return [n for n in names if n in self.primary_keys or self.mask[("properties", n)]]
 
-    @property
+    @cached_property
     def _key_columns(self) -> tuple[str, ...]:
         """Return the API names of the fields that the key is made of."""
         known = self._columns
@@ -120,6 +132,9 @@ class SObjectStream(FrameStream):
         if news := drift.news():
             self.logger.info("%s", news)
         self._take_over(drift)
+        # The catalog has its own; what the describe said is taken over by now.
+        self.sobject = self.sobject.without_texts()
+        self.check_maps()
 
     def _claim_keys(self) -> None:
         """Have the keys spelled as the fields are; claim none that the rows do not have."""
@@ -156,6 +171,7 @@ class SObjectStream(FrameStream):
         if self._is_described_afresh or not planner.may_come_of_change(error):
             return False
         self._is_described_afresh = True
+        _ = self.effective_schema  # that of the object as it was
         described = sobject_from_describe(self._connection.client.describe(self.name))
         self.sobject = replace(described, name=self.name)
         if self.sobject.problem is not None:
@@ -172,7 +188,8 @@ class SObjectStream(FrameStream):
         if not drift.gone and not drift.retyped:
             return False
         self._take_over(drift)
-        vars(self).pop("selected_columns", None)
+        for name in ("selected_columns", "_key_columns"):
+            vars(self).pop(name, None)
         self._write_schema_message()
         return True
 
@@ -301,6 +318,7 @@ class SObjectStream(FrameStream):
             self.is_over = True
             extraction.end()
             extraction.tell(connection.usage - before)
+            self.let_go()
 
     def _pages_of(self, extraction: Extraction) -> Iterator[Page]:
         try:

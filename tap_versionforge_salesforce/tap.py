@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sys
+from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -17,7 +19,7 @@ from typing_extensions import override
 
 from tap_versionforge_salesforce import __version__
 from tap_versionforge_salesforce.batch_config import batch_config_of
-from tap_versionforge_salesforce.catalog_notes import unread_selections
+from tap_versionforge_salesforce.catalog_notes import CatalogNotes
 from tap_versionforge_salesforce.clock import Clock
 from tap_versionforge_salesforce.connection import Connection
 from tap_versionforge_salesforce.discovery import describe_selected, discover
@@ -28,8 +30,8 @@ from tap_versionforge_salesforce.inputs import (
     catalog_file,
     config_file,
     stream_maps_read,
-    with_ids,
 )
+from tap_versionforge_salesforce.packed_catalog import catalog_in, catalog_text
 from tap_versionforge_salesforce.settings import (
     Settings,
     is_blank,
@@ -39,13 +41,15 @@ from tap_versionforge_salesforce.settings import (
 from tap_versionforge_salesforce.settings_list import SETTINGS, Setting
 from tap_versionforge_salesforce.state_file import state_file
 from tap_versionforge_salesforce.stream_map_names import StreamMapNames, misnamed
+from tap_versionforge_salesforce.stream_maps import check_maps
 from tap_versionforge_salesforce.writer import MessageWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from types import FrameType
 
     import click
+    from singer_sdk.singerlib import Catalog
 
     from tap_versionforge_salesforce.streams import SObjectStream
 
@@ -169,10 +173,13 @@ class TapVersionForgeSalesforce(Tap):
         Raises:
             SettingsError: A stream map names a stream or field that does not exist.
         """
-        read = {stream.name: stream.known_fields for stream in self._selected_streams()}
+        maps, read = self.config.get("stream_maps") or {}, dict[str, set[str]]()
+        for stream in self._selected_streams():
+            read[stream.name] = stream.known_fields if maps else set()
+            stream.let_go()
         catalog = self.input_catalog or self.streams
         names = StreamMapNames(
-            self.config.get("stream_maps") or {},
+            maps,
             fields=read,
             unread={*catalog, *self.streams} - read.keys(),
             org=self._names_in_org,
@@ -238,8 +245,14 @@ class TapVersionForgeSalesforce(Tap):
         Raises:
             SettingsError: They can't be used.
         """
+        # The tap's own would hold several copies of the schema of every stream.
         with stream_maps_read():
-            super().setup_mapper()
+            super(Tap, self).setup_mapper()
+        if self.input_catalog is not None:
+            check_maps(self.mapper, self.input_catalog)
+            return
+        for stream in cast("dict[str, SObjectStream]", self.streams).values():
+            stream.check_maps()
 
     @classproperty
     @override
@@ -285,6 +298,24 @@ class TapVersionForgeSalesforce(Tap):
 
     @classmethod
     @override
+    def cb_discover(
+        cls,
+        ctx: click.Context,
+        param: click.Option,
+        value: bool,
+    ) -> None:
+        """Run ``--discover``.
+
+        Raises:
+            TapError: As `run_discovery`.
+        """
+        if not value:
+            return
+        cls._from_config(ctx.params.get("config"), setup_mapper=False).write_catalog()
+        ctx.exit()
+
+    @classmethod
+    @override
     def cb_test(cls, ctx: click.Context, param: click.Option, value: str) -> None:
         """Run ``--test``; end with what went wrong in single streams."""
         if value == "disabled":
@@ -322,13 +353,10 @@ class TapVersionForgeSalesforce(Tap):
             cls.print_about(about_format)
             return
         cls.print_version(print_fn=cls.logger.info)
-        given = None if catalog is None else catalog_file(catalog)
-        for note in [] if given is None else unread_selections(given):
-            cls.logger.warning("%s", note)
         tap = cls._from_config(
             config,
             state={} if state is None else state_file(state, cls.logger),
-            catalog=given,
+            catalog=None if catalog is None else cls._catalog_in(catalog),
         )
         try:
             tap.check_streams()
@@ -343,19 +371,30 @@ class TapVersionForgeSalesforce(Tap):
         tap.connection.raise_failures()
 
     @classmethod
+    def _catalog_in(cls, path: str) -> Catalog:
+        """Return the catalog in a file, and warn of what in it changes nothing."""
+        notes = CatalogNotes()
+        catalog = catalog_in(catalog_file(path), notes.look_at)
+        for note in notes.sentences():
+            cls.logger.warning("%s", note)
+        return catalog
+
+    @classmethod
     def _from_config(
         cls,
         config: _ConfigInput | None,
         *,
         state: dict[str, Any] | None = None,
-        catalog: dict[str, Any] | None = None,
+        catalog: Catalog | None = None,
+        setup_mapper: bool = True,
     ) -> TapVersionForgeSalesforce:
         config = config or _ConfigInput()
         return cls(
             config=config.config,
             parse_env_config=config.parse_env,
             state=state,
-            catalog=None if catalog is None else with_ids(catalog),
+            catalog=catalog,
+            setup_mapper=setup_mapper,
         )
 
     @override
@@ -365,11 +404,26 @@ class TapVersionForgeSalesforce(Tap):
         Raises:
             TapError: An object that the user named can't be described; there is no catalog then.
         """
+        with self._all_discovered():
+            return super().run_discovery()
+
+    def write_catalog(self) -> None:
+        """Write the catalog to stdout, stream by stream: as a whole it can be large.
+
+        Raises:
+            TapError: As `run_discovery`.
+        """
+        with self._all_discovered() as streams:
+            for piece in catalog_text(stream.discovered() for stream in streams):
+                sys.stdout.write(piece)
+
+    @contextmanager
+    def _all_discovered(self) -> Iterator[Iterable[SObjectStream]]:
         try:
-            _ = self.streams
+            streams = cast("dict[str, SObjectStream]", self.streams)
             for failure in self.connection.failures.values():
                 raise failure
-            return super().run_discovery()
+            yield streams.values()
         finally:
             self.connection.troubles.tell()
 

@@ -1,4 +1,4 @@
-"""Memory does not grow with the rows."""
+"""Memory does not grow with the rows, and little with the objects."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests import processes
+from tests.bench import objects
 from tests.bench.measure import measure
 from tests.bench.org import ReadyOrgProcess
 
@@ -18,6 +19,7 @@ pytestmark = pytest.mark.timeout(600)
 MEGABYTE = 1_000_000
 PAGE_ROWS = 10_000
 FEW, MANY = 8 * PAGE_ROWS, 24 * PAGE_ROWS
+OBJECTS, COLUMNS = 150, 100
 
 
 @pytest.mark.parametrize(
@@ -62,3 +64,11 @@ def test_three_times_as_many_pages_take_the_same_memory(tmp_path: Path) -> None:
 
     assert peaks["Many__c"] <= peaks["Few__c"] * 1.15
     assert peaks["Many__c"] <= 350 * MEGABYTE
+
+
+@pytest.mark.parametrize("mode", objects.MODES)
+def test_many_objects_take_little_memory(tmp_path: Path, mode: objects.Mode) -> None:
+    """Schemas and what is made of them are there for the stream that is read, not for all."""
+    one, many = objects.peaks(tmp_path, mode, columns=COLUMNS, counts=(1, OBJECTS))
+    # Theirs of the 100 MB that 1,200 of them may take, and what any crowd of streams takes.
+    assert many - one <= 100 * MEGABYTE * OBJECTS / 1_200 + 12 * MEGABYTE

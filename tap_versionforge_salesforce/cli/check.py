@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 from singer_sdk.plugin_base import _ConfigInput
@@ -20,11 +20,14 @@ from tap_versionforge_salesforce.discovery import describe_selected, discover
 from tap_versionforge_salesforce.exceptions import RefusedError, TapError, UnavailableError
 from tap_versionforge_salesforce.inputs import catalog_file
 from tap_versionforge_salesforce.keys import fingerprint, load_private_key
+from tap_versionforge_salesforce.packed_catalog import catalog_in
 from tap_versionforge_salesforce.tap import TapVersionForgeSalesforce
 from tap_versionforge_salesforce.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from singer_sdk.singerlib import Catalog
 
     from tap_versionforge_salesforce.connection import Connection
     from tap_versionforge_salesforce.schema import SObject
@@ -39,7 +42,7 @@ class Checks:
             ``objects``.
     """
 
-    def __init__(self, config: _ConfigInput, catalog: dict[str, Any] | None) -> None:
+    def __init__(self, config: _ConfigInput, catalog: Catalog | None) -> None:
         self._config = config
         self._catalog = catalog
         self._tap: TapVersionForgeSalesforce | None = None
@@ -143,7 +146,7 @@ class Checks:
         if self._catalog is None:
             self._sobjects = discover(self._connection, self._tap.logger)
         else:
-            names = [entry["tap_stream_id"] for entry in _selected(self._tap)]
+            names = _selected(self._tap)
             self._sobjects = describe_selected(self._connection, names, self._tap.logger)
         self._undescribed = self._connection.failures
         fields = sum(len(sobject.columns) for sobject in self._sobjects)
@@ -173,10 +176,10 @@ def _fail(error: TapError) -> str:
     raise error
 
 
-def _selected(tap: TapVersionForgeSalesforce) -> list[dict[str, Any]]:
+def _selected(tap: TapVersionForgeSalesforce) -> list[str]:
     catalog = tap.input_catalog
     entries = [] if catalog is None else catalog.streams
-    return [e.to_dict() for e in entries if e.metadata.resolve_selection().get((), True)]
+    return [e.tap_stream_id for e in entries if e.metadata.resolve_selection().get((), True)]
 
 
 @click.command()
@@ -201,7 +204,7 @@ def check(
     Example: tap-versionforge-salesforce check --config config.json
     """
     merged = _merged(context, config)
-    checks = Checks(merged, None if catalog is None else catalog_file(catalog))
+    checks = Checks(merged, None if catalog is None else catalog_in(catalog_file(catalog)))
     steps: list[Step] = []
     code = 0
     for step, error in checks.run():

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from tests import processes
-from tests.bench import runs
+from tests.bench import objects, runs
 from tests.bench.measure import measure
 from tests.bench.org import ReadyOrgProcess
 from tests.bench.pages import VERSION, bulk_page_rows
@@ -35,6 +35,7 @@ _UNCOUNTED_CALLS = 2
 _SMALL_RUNS = 5
 _ROWS_OF_SDK_LANE = 10_000
 _ROWS_OF_SLOW_PAGE = 10_000
+_WIDTH_OF_OBJECTS = 100
 _SLOW_BYTES_PER_SECOND = 4_000_000
 _FAR_AWAY_SECONDS = 0.3
 _JOB_SECONDS = 6
@@ -144,6 +145,22 @@ def of_memory(folder: Path, sizes: runs.Sizes) -> Iterator[Aim]:
         at_most=1.15,
         remark=f"against {small.peak_bytes / MEGABYTE:,.0f} MB",
     )
+
+
+def of_objects(folder: Path, sizes: runs.Sizes) -> Iterator[Aim]:
+    """Compare what many objects and one hold in memory."""
+    for mode in objects.MODES:
+        one, many = objects.peaks(
+            folder / mode, mode, columns=_WIDTH_OF_OBJECTS, counts=(1, sizes.objects)
+        )
+        yield Aim(
+            what=f"Peak memory of {sizes.objects:,} objects of {_WIDTH_OF_OBJECTS} columns over "
+            f"one: {mode}",
+            value=(many - one) / MEGABYTE,
+            at_most=100,
+            unit=" MB",
+            remark=f"{many / MEGABYTE:,.0f} MB against {one / MEGABYTE:,.0f} MB",
+        )
 
 
 def of_downloads(folder: Path, sizes: runs.Sizes) -> Iterator[Aim]:

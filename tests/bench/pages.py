@@ -60,26 +60,26 @@ class Field:
 
 
 @cache
-def fields(columns: int) -> tuple[Field, ...]:
-    """Return so many fields, in the order of the describe."""
+def fields(columns: int, owner: str = "") -> tuple[Field, ...]:
+    """Return so many fields, in the order of the describe; the owner is in the names."""
     fixed = (Field("Id", "id", nillable=False), Field("SystemModstamp", "datetime", nillable=False))
     others = islice(cycle(_KINDS), columns - len(fixed))
     return (
         *fixed,
         *(
-            Field(f"{kind.title()}_{n:03d}__c", kind, nillable=True)
+            Field(f"{kind.title()}_{n:03d}{owner}__c", kind, nillable=True)
             for n, kind in enumerate(others)
         ),
     )
 
 
-def queried(columns: int) -> tuple[Field, ...]:
+def queried(columns: int, owner: str = "") -> tuple[Field, ...]:
     """Return the fields in the order that the tap asks for them: ``Id`` last."""
-    first, *others = fields(columns)
+    first, *others = fields(columns, owner)
     return (*others, first)
 
 
-def describe(name: str, columns: int) -> dict[str, object]:
+def describe(name: str, columns: int, owner: str = "") -> dict[str, object]:
     """Return the describe of an object, with the keys that say something."""
     return {
         "name": name,
@@ -95,7 +95,7 @@ def describe(name: str, columns: int) -> dict[str, object]:
                 "sortable": True,
                 "compoundFieldName": None,
             }
-            for field in fields(columns)
+            for field in fields(columns, owner)
         ],
     }
 

@@ -52,7 +52,8 @@ class ReadyOrg:
 
     Args:
         columns: How many each object has.
-        rows: How many each object has, by name.
+        rows: How many each object has, by name. The fields of one without rows have names of
+            their own.
         page_rows: Of a Bulk page.
         bytes_per_second: Of unpacked CSV that one connection carries; None for any number.
         latency_seconds: Until an answer begins.
@@ -75,7 +76,6 @@ class ReadyOrg:
         self._columns = columns
         self._rows = {**rows, _OF_NOTHING: 0}
         self._page_rows = page_rows
-        self._selected = ", ".join(field.name for field in pages.queried(columns))
         self._bytes_per_second = bytes_per_second
         self._csv: dict[int, bytes] = {}
         self._seconds: dict[int, float] = {}
@@ -106,7 +106,7 @@ class ReadyOrg:
         if match := _JOB.fullmatch(path):
             return _json(self._job(match["name"]))
         if match := _DESCRIBE.fullmatch(path):
-            return _json(pages.describe(match["name"], self._columns))
+            return _json(pages.describe(match["name"], self._columns, self._owner(match["name"])))
         return self._other(path)
 
     def post(self, path: str, body: bytes) -> Answer:
@@ -150,9 +150,16 @@ class ReadyOrg:
     def _asked_for(self, soql: str) -> str | None:
         """Return whose rows a query asks for; None where it asks for other columns."""
         match = _SOQL.match(soql)
-        if match is None or match["fields"] != self._selected:
+        if match is None or match["fields"] != self._selected(match["name"]):
             return None
         return _OF_NOTHING if ">=" in soql else match["name"]
+
+    def _selected(self, name: str) -> str:
+        return ", ".join(f.name for f in pages.queried(self._columns, self._owner(name)))
+
+    def _owner(self, name: str) -> str:
+        """Return what the names of its fields have in them: nothing where pages are ready."""
+        return "" if self._rows.get(name, 1) else f"_{name.removesuffix('__c')}"
 
     def _job(self, name: str) -> dict[str, object]:
         is_done = time.monotonic() - self._created.get(name, 0) >= self._job_seconds

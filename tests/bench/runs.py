@@ -37,7 +37,7 @@ _BATCHES = {
 
 @dataclass(frozen=True)
 class Sizes:
-    """How many rows of the usual width there are in a run of each kind, and how often it is run.
+    """How many rows of the usual width, or objects, are in a run of each kind, and how often.
 
     Attributes:
         thing: Fast ways.
@@ -46,6 +46,7 @@ class Sizes:
         large: The larger run whose memory is compared.
         small: The smaller one.
         slow: Over slow connections.
+        objects: Without rows, where their number is what matters.
         repeats: Of what is compared; the fastest counts.
     """
 
@@ -55,6 +56,7 @@ class Sizes:
     large: int
     small: int
     slow: int
+    objects: int
     repeats: int
 
     def rows(self, columns: int) -> dict[str, int]:
@@ -69,10 +71,24 @@ class Sizes:
 
 
 FULL = Sizes(
-    thing=300_000, few=40_000, some=150_000, large=1_000_000, small=200_000, slow=160_000, repeats=3
+    thing=300_000,
+    few=40_000,
+    some=150_000,
+    large=1_000_000,
+    small=200_000,
+    slow=160_000,
+    objects=1_200,
+    repeats=3,
 )
 QUICK = Sizes(
-    thing=50_000, few=5_000, some=10_000, large=200_000, small=100_000, slow=80_000, repeats=1
+    thing=50_000,
+    few=5_000,
+    some=10_000,
+    large=200_000,
+    small=100_000,
+    slow=80_000,
+    objects=200,
+    repeats=1,
 )
 
 

@@ -17,7 +17,7 @@ from tap_versionforge_salesforce.inputs import (
     config_file,
     decoded,
     json_object,
-    with_ids,
+    with_id,
 )
 from tests.unit.helpers import some_examples
 
@@ -83,8 +83,8 @@ def test_json_object_is_returned() -> None:
     ],
 )
 def test_catalogs_are_taken(catalog: dict[str, object]) -> None:
-    """A Singer catalog is returned as it is."""
-    assert checked_catalog(json.dumps(catalog)) == catalog
+    """The entries of a Singer catalog are handed on as they are."""
+    assert checked_catalog(json.dumps(catalog), dict) == catalog["streams"]
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_catalogs_are_taken(catalog: dict[str, object]) -> None:
 def test_what_is_no_catalog_is_refused(catalog: dict[str, object]) -> None:
     """A catalog of another shape is told with the way to make one."""
     with pytest.raises(SettingsError) as caught:
-        checked_catalog(json.dumps(catalog))
+        checked_catalog(json.dumps(catalog), dict)
     assert caught.value.message == (
         "--catalog has no list of streams with tap_stream_id, schema and metadata."
     )
@@ -137,7 +137,7 @@ def test_a_stream_of_two_names_is_refused() -> None:
     """A stream can't be renamed in the catalog."""
     catalog = {"streams": [{**STREAM, "stream": "Kunde"}]}
     with pytest.raises(SettingsError, match="names the stream Account 'Kunde' as well"):
-        checked_catalog(json.dumps(catalog))
+        checked_catalog(json.dumps(catalog), dict)
 
 
 ODD: SearchStrategy[object] = st.sampled_from([None, 5, True, "x", [], {}, ["x"], {"x": {}}, [{}]])
@@ -163,10 +163,10 @@ def test_the_sdk_reads_what_is_taken(entry: dict[str, object], schema: dict[str,
     """A catalog that passes this check does not fail in the SDK, where it would be a traceback."""
     for stream in (entry, {**entry, "schema": schema}):
         try:
-            catalog = checked_catalog(json.dumps({"streams": [stream]}))
+            entries = checked_catalog(json.dumps({"streams": [stream]}), dict)
         except SettingsError:
             continue
-        Catalog.from_dict(catalog)
+        Catalog.from_dict({"streams": entries})
 
 
 # Files
@@ -180,10 +180,10 @@ def test_config_file_is_read(tmp_path: Path) -> None:
 
 
 def test_catalog_file_is_read(tmp_path: Path) -> None:
-    """A file of streams is a Singer catalog."""
+    """What stands in the file of a catalog is its text."""
     path = tmp_path / "catalog.json"
     path.write_text(json.dumps({"streams": [STREAM]}), encoding="utf-8")
-    assert catalog_file(str(path)) == {"streams": [STREAM]}
+    assert checked_catalog(catalog_file(str(path)), dict) == [STREAM]
 
 
 @pytest.mark.parametrize(
@@ -325,6 +325,6 @@ def test_each_stream_has_its_id(
     given_entry: dict[str, Any], key: list[str], names: set[str]
 ) -> None:
     """Id is put in where it is missing, as the key unless there is another; case is kept."""
-    (found,) = with_ids({"streams": [given_entry]})["streams"]
+    found = with_id(given_entry)
     assert found["key_properties"] == key
     assert set(found["schema"]["properties"]) == names
