@@ -339,12 +339,13 @@ class SalesforceSession(requests.Session):
     def _read_in_time(self, response: requests.Response, call: Call) -> bytes:
         """Read the body, each piece of which has a timeout of its own, within one for them all."""
         body, seconds = b"", self._timeout_seconds(call) * _TIMEOUTS_OF_A_BODY
+        failure: Exception | None = None
         with self._interruption.watch.limited(seconds, lambda: _broken_off(response)) as reading:
             try:
                 body = self._read(response, call)
-            except Exception:  # what comes of a connection that was shut is anybody's guess
-                if not reading.is_ended:
-                    raise
+            except Exception as error:  # noqa: BLE001  what a connection that was shut raises is anybody's guess
+                failure = error
+        # Not before here: who ends the reading may be at it when the reading fails of it.
         if reading.is_ended:
             raise self._passing(
                 UnavailableError(
@@ -355,6 +356,8 @@ class SalesforceSession(requests.Session):
                 ),
                 call,
             )
+        if failure is not None:
+            raise failure
         return body
 
     def _read(self, response: requests.Response, call: Call) -> bytes:

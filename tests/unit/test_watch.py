@@ -91,6 +91,22 @@ def test_what_goes_wrong_at_one_wait_is_no_harm_to_the_others(clock: Minutes) ->
         assert said.wait(timeout=20)
 
 
+def test_a_wait_knows_that_it_was_ended_once_it_is_over(clock: Minutes) -> None:
+    """What makes it fail may still be at it when it fails."""
+    has_failed = threading.Event()
+
+    def end() -> bool:
+        has_failed.set()
+        threading.Event().wait(0.05)
+        return True
+
+    watch = Watch(clock.monotonic, lambda _: None, look_seconds=0.01)
+    with watch.limited(60, end) as wait:
+        clock.passed = 2
+        assert has_failed.wait(timeout=20)
+    assert wait.is_ended
+
+
 def test_what_is_over_is_never_ended(clock: Minutes) -> None:
     """Its connection may serve another request by then."""
     watch = Watch(clock.monotonic, lambda _: None)
