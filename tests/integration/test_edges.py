@@ -197,7 +197,7 @@ def test_ctrl_c_while_python_imports(tmp_path: Path) -> None:
     ("settings", "more", "exit_code", "level"),
     [
         pytest.param({}, [], 0, "once", id="sync"),
-        pytest.param({}, [], 0, "error", id="sync, where warnings are errors"),
+        pytest.param({}, [], 0, "error::ResourceWarning", id="sync, where they are errors"),
         pytest.param({}, ["--discover"], 0, "once", id="discover"),
         pytest.param({"username": "nobody@x"}, ["--discover"], 3, "once", id="no sign-in"),
         pytest.param({"api_mode": "fast"}, [], 2, "once", id="wrong setting"),
