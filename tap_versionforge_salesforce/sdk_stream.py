@@ -201,7 +201,10 @@ class FrameStream(Stream, abc.ABC):
                 if self.selected_columns is not columns:  # the object has changed
                     columns, lines = self.selected_columns, LineMaker(self.selected_columns)
                 envelope = Envelope(self.name, page.arrived, self._stream_version)
-                writer.write_lines(lines.messages(page.frame, envelope))
+                # Let go of at once, also where writing fails: an error's traceback would hold the
+                # memory, and Python 3.12 crashes on its way out where that has not been let go of.
+                with lines.messages(page.frame, envelope) as made:
+                    writer.write_lines(made)
                 counter.increment(page.frame.height)
                 self.state_manager.is_flushed = False
         self._write_state_message()

@@ -47,8 +47,8 @@ class MessageWriter(SimpleSingerWriter):
         if binary is None:  # a text file that somebody has put in the place of stdout
             sys.stdout.write(bytes(lines).decode())
             return
-        with self.watch.telling(_target):
-            _write_all(binary, memoryview(lines))
+        with self.watch.telling(_target), memoryview(lines) as whole:
+            _write_all(binary, whole)
 
     def flush(self) -> None:
         """Hand everything over to the target."""
@@ -62,13 +62,15 @@ class MessageWriter(SimpleSingerWriter):
                     return
 
 
-def _write_all(binary: RawIOBase, rest: memoryview) -> None:
-    while rest:
-        try:
-            written = binary.write(rest)
-        except BlockingIOError as error:
-            written = error.characters_written
-        rest = rest[written or 0 :]
+def _write_all(binary: RawIOBase, lines: memoryview) -> None:
+    taken = 0
+    while taken < len(lines):
+        with lines[taken:] as rest:
+            try:
+                written = binary.write(rest)
+            except BlockingIOError as error:
+                written = error.characters_written
+        taken += written or 0
         if not written:
             select.select([], [binary], [])
 

@@ -222,9 +222,10 @@ def test_calls_that_a_run_may_make_end_it_behind_a_page(
     org: LocalOrg, tap: TapRunner, rows: list[str]
 ) -> None:
     """Downloads ahead stop as well; what came is written, and the next run goes on."""
-    first = read(tap, max_api_calls=9)
+    # As many pages as are asked for at once have their calls, in whatever order they take them.
+    first = read(tap, max_api_calls=11)
     assert first.exit_code == 4, first.log
-    assert org.journal.api_calls <= 9
+    assert org.journal.api_calls <= 11
     written = first.ids("Account")
     assert written
     assert written == rows[: len(written)]
