@@ -66,8 +66,8 @@ class SalesforcePaginator:
         self._window = window
         self._place = place
         self._is_part = is_part
-        # Which have refused the query, or could not serve it.
-        self._tried: set[Api] = set()
+        # Bulk has refused the query, or could not serve it.
+        self._is_bulk_tried = False
         # What became of the query by REST, where that has led to Bulk.
         self._rest_error: TapError | None = None
         # Why Bulk is no way out of what REST refuses; None while it may be one.
@@ -148,14 +148,14 @@ class SalesforcePaginator:
             when the pages are asked for.
         """
         choice = None if self._was_tried_early else self._foreseen()
-        if choice is None or choice.api is not Api.BULK or Api.BULK in self._tried:
+        if choice is None or choice.api is not Api.BULK or self._is_bulk_tried:
             if choice is not None and choice.api is Api.REST and choice.is_final:
                 self._place.ask_no_more()
             return None
         try:
             self._saved = self._created(in_haste=True)
         except RefusedError as error:
-            self._tried.add(Api.BULK)
+            self._is_bulk_tried = True
             self._refusal = error
             return None
         except QuotaError as error:
@@ -243,7 +243,7 @@ class SalesforcePaginator:
     @property
     def _may_move(self) -> bool:
         may_move = self._settings.api_mode == "auto" and not self._is_test
-        return may_move and Api.BULK not in self._tried
+        return may_move and not self._is_bulk_tried
 
     def _rest(self, choice: Choice) -> Iterator[Page]:
         may_move, following, rows = self._may_move, None, None
@@ -261,7 +261,6 @@ class SalesforcePaginator:
             reason = planner.way_to_bulk(error) if may_move else None
             if reason is None or self._is_all_down(error):
                 raise planner.without_bulk(error, self._no_bulk) from None
-            self._tried.add(Api.REST)
             self._rest_error = error
             following = Choice(Api.BULK, reason, is_final=True)
             yield self._beginning_again()
@@ -377,9 +376,9 @@ class SalesforcePaginator:
             rows: How many are wanted; None where unknown.
         """
         is_auto = self._settings.api_mode == "auto"
-        self._tried.add(Api.BULK)
+        self._is_bulk_tried = True
         if isinstance(error, RefusedError) and planner.jobs_are_used_up(error):
-            may_move = is_auto and Api.REST not in self._tried
+            may_move = is_auto and self._rest_error is None
             return self._with_jobs_used_up(error, rows, may_move=may_move)
         way = planner.way_to_rest(error, is_few=self._is_few(rows)) if is_auto else None
         if way is None or self._is_all_down(error):
