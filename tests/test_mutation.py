@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.mutation import trials
+from tests.mutation import covering, trials
 from tests.mutation.core import CORE
+from tests.mutation.covering import Covering
 from tests.mutation.equivalents import EQUIVALENTS
 from tests.mutation.mutants import PACKAGE, ROOT, Equivalent, Mutant, mutants_of
 from tests.mutation.operators import Operators
@@ -23,6 +26,9 @@ def twice(number: int) -> int:
 """
 TEST = """
 from {package}.quota import twice
+
+def test_nothing():
+    pass
 
 def test_twice():
     assert twice(2) == 4
@@ -103,19 +109,46 @@ def test_what_is_equivalent_is_still_there(known: Equivalent) -> None:
 
 def test_mutants_are_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One that is noticed is killed, one that isn't survives; the copy stays as it was."""
-    project, name = tmp_path / "project", CORE["quota.py"][0]
-    for path, text in ((f"{PACKAGE}/quota.py", QUOTA), (name, TEST.format(package=PACKAGE))):
-        (project / path).parent.mkdir(parents=True)
+    project, seen = tmp_path / "project", tmp_path / "seen"
+    shutil.copytree(ROOT / "tests" / "mutation", project / "tests" / "mutation")
+    for path, text in (
+        (f"{PACKAGE}/__init__.py", ""),
+        (f"{PACKAGE}/quota.py", QUOTA),
+        ("tests/__init__.py", ""),
+        ("tests/processes.py", ""),
+        ("tests/test_quota.py", TEST.format(package=PACKAGE)),
+    ):
+        (project / path).parent.mkdir(parents=True, exist_ok=True)
         (project / path).write_text(text)
     monkeypatch.setattr(trials, "ROOT", project)
-    monkeypatch.setattr(trials, "CORE", {"quota.py": ("tests/other", name)})
-    (project / "tests/other").mkdir()
-    (project / PACKAGE / "__init__.py").touch()
-    copy, order = Copy(tmp_path / "copy"), Order()
+    copy = Copy(tmp_path / "copy")
+    seen.mkdir()
+    options = ("-p", covering.__name__, "-p", "no:xdist")
+    code, written = copy.run(["tests"], 60, *options, **{covering.FOLDER: str(seen)})
+    assert code == 0, written
+
     tried = {mutant.lines[1]: mutant for mutant in mutants(QUOTA)}
     survivor, killed = tried["number = number or 2"], tried["number = number and 1"]
+    order = Order(Covering(seen))
+    tests = [f"tests/test_quota.py::{name}" for name in ("test_nothing", "test_twice")]
+    assert order.of(killed) == tests[1:]
     assert copy.outcome(survivor, order, 60) is Outcome.SURVIVED
     assert copy.outcome(killed, order, 60) is Outcome.KILLED
-    assert order.of("quota.py") == [name, "tests/other"]
     assert (tmp_path / "copy" / PACKAGE / "quota.py").read_text() == QUOTA
     assert copy.outcome(killed, order, 0) is Outcome.NOT_TRIED
+
+
+def test_what_noticed_more_is_tried_first(tmp_path: Path) -> None:
+    """Then what is quick; of what is in no function, all that run anything of the module."""
+    functions = {"slow": [["quota.py", 2]], "quick": [["quota.py", 2], ["page.py", 5]], "other": []}
+    functions["of all"] = [["quota.py", 7]]
+    seconds = {"slow": 2.0, "quick": 1.0, "of all": 0.5, "other": 0.1}
+    (tmp_path / "1.json").write_text(json.dumps({"functions": functions, "seconds": seconds}))
+    order = Order(Covering(tmp_path))
+    mutant, *_ = mutants(QUOTA)
+    outside, *_ = mutants("x = 1")
+    assert (mutant.change.line, outside.change.line) == (2, 0)
+    assert order.of(mutant) == ["quick", "slow"]
+    assert order.of(outside) == ["of all", "quick", "slow"]
+    order.has_noticed(mutant, "slow")
+    assert order.of(mutant) == ["slow", "quick"]

@@ -17,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.mutation import covering
 from tests.mutation.core import CORE
 from tests.mutation.equivalents import EQUIVALENTS
 from tests.mutation.mutants import is_equivalent, mutants_of
@@ -46,13 +47,19 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         copies = [Copy(Path(folder, f"copy{n}")) for n in range(options.workers)]
         tests = dict.fromkeys(test for module in options.modules for test in CORE[module])
+        seen = Path(folder, "covering")
+        seen.mkdir()
         code, written = copies[0].run(
-            list(tests), end - time.monotonic(), "-n", str(options.workers), "--dist", "loadfile"
+            list(tests),
+            end - time.monotonic(),
+            *("-p", covering.__name__, "-n", str(options.workers), "--dist", "loadfile"),
+            **{covering.FOLDER: str(seen)},
         )
         if code != 0:
             _tell(written or "The time is over before the tests are, without any mistake.")
             return 2
-        outcomes = _tried(sample, copies, lambda: end - time.monotonic())
+        order = Order(covering.Covering(seen))
+        outcomes = _tried(sample, copies, order, lambda: end - time.monotonic())
     return _told(sample, outcomes, len(equivalent))
 
 
@@ -69,9 +76,12 @@ def _options() -> argparse.Namespace:
 
 
 def _tried(
-    sample: Sequence[Mutant], copies: Sequence[Copy], seconds_left: Callable[[], float]
+    sample: Sequence[Mutant],
+    copies: Sequence[Copy],
+    order: Order,
+    seconds_left: Callable[[], float],
 ) -> list[Outcome]:
-    order, free = Order(), list(copies)
+    free = list(copies)
 
     def outcome(mutant: Mutant) -> Outcome:
         seconds = seconds_left()

@@ -51,12 +51,14 @@ class Change:
         end: The byte behind it.
         new: What stands there instead.
         function: In which it is, with its class; empty outside of any.
+        line: Where that function begins, counted from 1; 0 where it is a class's body.
     """
 
     start: int
     end: int
     new: str
     function: str = ""
+    line: int = 0
 
 
 class Operators:
@@ -81,15 +83,17 @@ class Operators:
 
     def changes(self) -> list[Change]:
         """Return the mistakes, in the order of the text."""
-        found = set(self._below(self._tree, ""))
+        found = set(self._below(self._tree, "", 0))
         return sorted(found, key=lambda change: (change.start, change.end, change.new))
 
-    def _below(self, node: ast.AST, function: str) -> Iterator[Change]:
+    def _below(self, node: ast.AST, function: str, line: int) -> Iterator[Change]:
         if isinstance(node, (ast.ClassDef, *_FUNCTIONS)):
             function = f"{function}.{node.name}".lstrip(".")
+            is_class = isinstance(node, ast.ClassDef)
+            line = 0 if is_class else min(each.lineno for each in [node, *node.decorator_list])
         for kind in self._kinds:
             for change in kind(node):
-                yield replace(change, function=function)
+                yield replace(change, function=function, line=line)
         for name, value in ast.iter_fields(node):
             if name in _NO_CODE_THAT_RUNS or (
                 name == "keywords" and isinstance(node, ast.ClassDef)
@@ -97,7 +101,7 @@ class Operators:
                 continue
             for child in value if isinstance(value, list) else [value]:
                 if isinstance(child, ast.AST) and not _is_left_alone(child):
-                    yield from self._below(child, function)
+                    yield from self._below(child, function, line)
 
     # Where in the text
 

@@ -11,21 +11,22 @@ import signal
 import subprocess
 import sys
 import threading
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from tests import processes
-from tests.mutation.core import CORE
 from tests.mutation.mutants import PACKAGE, ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from tests.mutation.covering import Covering
     from tests.mutation.mutants import Mutant
 
 # A test that hangs has noticed. No test of these takes a tenth of it.
-_TEST_SECONDS = 120
-_FAILED = re.compile(r"^(?:FAILED|ERROR) (tests/\S+?\.py)", re.MULTILINE)
+_TEST_SECONDS = 60
+_FAILED = re.compile(r"^(?:FAILED|ERROR) (tests/.+?)(?: - |$)", re.MULTILINE)
 _NOT_COPIED = shutil.ignore_patterns(".git", ".venv*", ".tools", ".*_cache", ".hypothesis", "*.pyc")
 
 
@@ -48,8 +49,16 @@ class Copy:
         shutil.copytree(ROOT, folder, ignore=_NOT_COPIED)
         self._folder = folder
 
-    def run(self, tests: Sequence[str], seconds: float, *options: str) -> tuple[int | None, str]:
+    def run(
+        self, tests: Sequence[str], seconds: float, *options: str, **variables: str
+    ) -> tuple[int | None, str]:
         """Run tests until the first one fails.
+
+        Args:
+            tests: Files or single tests, run in this order.
+            seconds: How long at most.
+            options: More of pytest's.
+            variables: Of the environment.
 
         Returns:
             The exit code, None where the time was not enough; and what was written.
@@ -59,7 +68,9 @@ class Copy:
             [sys.executable, "-m", "pytest", "-x", "-q", *limits, *options, *tests],
             cwd=self._folder,
             # So that programs of the environment, too, run the copy.
-            env=processes.environment(PYTHONPATH=str(self._folder), PYTHONDONTWRITEBYTECODE="1"),
+            env=processes.environment(
+                PYTHONPATH=str(self._folder), PYTHONDONTWRITEBYTECODE="1", **variables
+            ),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,
@@ -75,38 +86,44 @@ class Copy:
 
     def outcome(self, mutant: Mutant, order: Order, seconds: float) -> Outcome:
         """Try a mutant."""
+        if not (tests := order.of(mutant)):
+            return Outcome.SURVIVED
         path = self._folder / PACKAGE / mutant.module
         path.write_text(mutant.code, encoding="utf-8")
         try:
-            code, written = self.run(order.of(mutant.module), seconds)
+            code, written = self.run(tests, seconds)
         finally:
             path.write_text(mutant.source, encoding="utf-8")
         if code is None:
             return Outcome.NOT_TRIED
         if noticed := _FAILED.search(written):
-            order.has_noticed(mutant.module, noticed[1])
+            order.has_noticed(mutant, noticed[1])
         return Outcome.KILLED if code else Outcome.SURVIVED
 
 
 class Order:
-    """In which order the tests of a module are run: what notices more mistakes comes earlier."""
+    """In which order the tests of a mutant are run: what has noticed more of its function first.
 
-    def __init__(self) -> None:
-        self._tests = {module: list(tests) for module, tests in CORE.items()}
+    Args:
+        covering: Which tests run which function.
+    """
+
+    def __init__(self, covering: Covering) -> None:
+        self._covering = covering
+        self._noticed: Counter[tuple[str, str]] = Counter()
         self._lock = threading.Lock()
 
-    def of(self, module: str) -> list[str]:
-        """Return the tests of a module."""
+    def of(self, mutant: Mutant) -> list[str]:
+        """Return the tests that run the function of a mutant; what was good for others is first."""
         with self._lock:
-            return list(self._tests[module])
+            return sorted(
+                self._covering.tests(mutant), key=lambda test: -self._noticed[mutant.module, test]
+            )
 
-    def has_noticed(self, module: str, test: str) -> None:
-        """Move a test that has noticed a mistake one place to the front."""
+    def has_noticed(self, mutant: Mutant, test: str) -> None:
+        """Remember a test that has noticed a mistake."""
         with self._lock:
-            tests = self._tests[module]
-            place = tests.index(test)
-            if place:
-                tests[place - 1 : place + 1] = [test, tests[place - 1]]
+            self._noticed[mutant.module, test] += 1
 
 
 def _kill_group(process: subprocess.Popen[bytes]) -> None:

@@ -1,0 +1,107 @@
+"""Which tests run which functions of the core: a pytest plugin that notes it, and its reader.
+
+By function as in mutmut, and by Python's own profiler: that sees threads, too, and is no further
+package. What a test starts as another process is not seen.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+from collections import defaultdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.mutation.core import CORE
+from tests.mutation.mutants import PACKAGE, ROOT
+
+if TYPE_CHECKING:
+    from types import FrameType
+    from typing import Any
+
+    import pytest
+
+    from tests.mutation.mutants import Mutant
+
+# Where a process of pytest-xdist puts its part.
+FOLDER = "MUTATION_COVERING"
+
+
+class Covering:
+    """Which tests run which functions, and how long each test takes.
+
+    Args:
+        folder: With what the processes of a run have written.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._seconds: dict[str, float] = {}
+        self._tests: defaultdict[tuple[str, int], set[str]] = defaultdict(set)
+        for path in folder.glob("*.json"):
+            written = json.loads(path.read_text(encoding="utf-8"))
+            self._seconds |= written["seconds"]
+            for test, functions in written["functions"].items():
+                for module, line in functions:
+                    self._tests[module, line].add(test)
+
+    def tests(self, mutant: Mutant) -> list[str]:
+        """Return the tests that run the function of a mutant, the fastest first.
+
+        Of what is in no function, all that run anything of its module.
+        """
+        module, line = mutant.module, mutant.change.line
+        found = {
+            test
+            for (file, begins), tests in self._tests.items()
+            if file == module and line in {begins, 0}
+            for test in tests
+        }
+        return sorted(found, key=lambda test: (self._seconds[test], test))
+
+
+class _Recorder:
+    def __init__(self) -> None:
+        self._folders = {str(ROOT / PACKAGE / module): module for module in CORE}
+        self._test: str | None = None
+        self._functions: defaultdict[str, set[tuple[str, int]]] = defaultdict(set)
+        self._seconds: defaultdict[str, float] = defaultdict(float)
+
+    def begin(self, test: str) -> None:
+        self._test = test
+        threading.setprofile(self._called)
+        sys.setprofile(self._called)
+
+    def _called(self, frame: FrameType, event: str, _argument: object) -> None:
+        if event == "call" and (module := self._folders.get(frame.f_code.co_filename)):
+            assert self._test is not None
+            self._functions[self._test].add((module, frame.f_code.co_firstlineno))
+
+    def ended(self, report: pytest.TestReport) -> None:
+        self._seconds[report.nodeid] += report.duration
+
+    def write(self, path: Path) -> None:
+        sys.setprofile(None)
+        threading.setprofile(None)
+        functions = {test: sorted(found) for test, found in self._functions.items()}
+        written = {"functions": functions, "seconds": self._seconds}
+        path.write_text(json.dumps(written), encoding="utf-8")
+
+
+_recorder = _Recorder()
+
+
+def pytest_runtest_logstart(nodeid: str, location: Any) -> None:  # noqa: ANN401, ARG001  as pytest calls it
+    """Remember which test runs."""
+    _recorder.begin(nodeid)
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Remember how long a test took."""
+    _recorder.ended(report)
+
+
+def pytest_sessionfinish() -> None:
+    """Write down what was seen."""
+    _recorder.write(Path(os.environ[FOLDER], f"{os.getpid()}.json"))
