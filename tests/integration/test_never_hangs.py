@@ -112,7 +112,7 @@ def test_what_takes_a_minute_is_said(
     found: list[bool] = []
 
     def wait(_: Call, real: Callable[[], Answer]) -> Answer:
-        for _ in range(20):
+        for _minute in range(20):
             # The tap has sent its request; on a loaded machine it may not yet wait for the answer,
             # so that this minute is none of its.
             clock.sleep(61)
