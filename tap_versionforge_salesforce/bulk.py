@@ -10,9 +10,13 @@ from tap_versionforge_salesforce.ahead import ahead
 from tap_versionforge_salesforce.answers import one_line
 from tap_versionforge_salesforce.exceptions import (
     IncompleteError,
+    JobAbortedError,
+    JobFailedError,
+    JobNotEndedError,
+    JobQueuedError,
+    JobTimeoutError,
     RefusedError,
     TapError,
-    UnavailableError,
 )
 from tap_versionforge_salesforce.interruption import RunIsOverError
 from tap_versionforge_salesforce.refusals import error_in_words, known_advice
@@ -160,8 +164,8 @@ class QueryJob:
         Raises:
             IncompleteError: Pages or rows are missing.
             RefusedError: The job failed or was aborted.
-            UnavailableError: It did not end in time. With the code ``bulk-job-queued`` it is left
-                to the next run.
+            JobQueuedError: It has not begun in time, and is left to the next run.
+            JobTimeoutError: It has not ended in time.
         """
         if not self.has_begun:
             self.begin(locator)
@@ -219,20 +223,18 @@ class QueryJob:
             self._client.session.pause(seconds)
         raise AssertionError  # pragma: no cover  the intervals never end
 
-    def _too_late(self) -> UnavailableError:
+    def _too_late(self) -> JobNotEndedError:
         waited = f"{self._settings.job_timeout_seconds:,} seconds"
         look = f"Look at it in Setup: {self._address()}."
         if self._state == "UploadComplete":
-            return UnavailableError(
+            return JobQueuedError(
                 f"Bulk job {self.id} still waited in Salesforce's queue after {waited}.",
                 hint=f"Run again: the next run goes on with it. {look}",
-                code="bulk-job-queued",
             )
-        error = UnavailableError(
+        error = JobTimeoutError(
             f"Bulk job {self.id} was still {self._state} after {waited}.",
             hint=f"{look} job_timeout_seconds allows more time; a later start_date or fewer "
             "columns make a smaller job.",
-            code="bulk-job-timeout",
         )
         self.remove()
         return error
@@ -242,10 +244,9 @@ class QueryJob:
             return job
         if self._state == "Aborted":
             message = f"Bulk job {self.id} was aborted by somebody else."
-            raise RefusedError(
+            raise JobAbortedError(
                 message,
                 hint=f"Its page in Setup tells by whom: {self._address()}. Run again.",
-                code="bulk-job-aborted",
             )
         error_code, reason = error_in_words(one_line(job.get("errorMessage") or "no reason given"))
         message = f"Bulk job {self.id} failed: {reason.rstrip('.')}."
@@ -253,12 +254,11 @@ class QueryJob:
             "A query that is too large gets smaller with a later start_date or fewer columns; "
             "api_mode rest goes without jobs."
         )
-        raise RefusedError(
+        raise JobFailedError(
             message,
             hint=f"{advice} The job's page in Setup: {self._address()}",
             error_code=error_code,
             reason=reason,
-            code="bulk-job-failed",
         )
 
     # In a thread that decodes

@@ -12,11 +12,11 @@ from urllib.parse import SplitResult, parse_qsl, quote, urlencode, urlsplit
 from tap_versionforge_salesforce.answers import Reply, error_in, refusal
 from tap_versionforge_salesforce.exceptions import (
     IncompleteError,
+    OddAnswerError,
     RefusedError,
     TapError,
     UnavailableError,
     UnknownObjectError,
-    odd_answer,
 )
 from tap_versionforge_salesforce.refusals import are_not_there_yet
 from tap_versionforge_salesforce.retry import (
@@ -151,7 +151,7 @@ class SalesforceClient:
         call = _advice("/limits/recordCount", sObjects=",".join(asked.values()))
         listed = self._answered(call).get("sObjects")
         if not isinstance(listed, list):
-            raise odd_answer(_asked(call))
+            raise OddAnswerError(_asked(call))
         return {
             asked.get(entry["name"].lower(), entry["name"]): entry["count"]
             for entry in _objects(listed)
@@ -188,7 +188,7 @@ class SalesforceClient:
         except RefusedError as error:
             raise _undescribed(name, error) from None
         if not _is_describe(found):
-            raise odd_answer(_asked(call))
+            raise OddAnswerError(_asked(call))
         return found
 
     def describe_many(
@@ -361,7 +361,7 @@ class SalesforceClient:
         if not isinstance(job_id, str) or not _JOB_ID.fullmatch(job_id):
             if when_in_doubt is not None:
                 when_in_doubt()
-            raise odd_answer("the creation of a Bulk job")
+            raise OddAnswerError("the creation of a Bulk job")
         return job
 
     def job(self, job_id: str, *, version: str, in_haste: bool = False) -> Mapping[str, object]:
@@ -379,7 +379,7 @@ class SalesforceClient:
         job = self._answered(_hastened(call) if in_haste else call, version)
         if not isinstance(job.get("state"), str):
             # It would be waited for until its time is over.
-            raise odd_answer(f"a look at Bulk job {job_id}")
+            raise OddAnswerError(f"a look at Bulk job {job_id}")
         return job
 
     def abort_job(self, job_id: str, *, version: str) -> None:
@@ -559,7 +559,7 @@ def _asked(call: Call) -> str:
 def _object(reply: Reply, call: Call) -> Mapping[str, object]:
     content = reply.json()
     if not isinstance(content, dict):
-        raise odd_answer(_asked(call))
+        raise OddAnswerError(_asked(call))
     return content
 
 

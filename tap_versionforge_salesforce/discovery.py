@@ -8,11 +8,11 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from tap_versionforge_salesforce.exceptions import (
+    OddAnswerError,
     RefusedError,
     SettingsError,
     TapError,
     UnavailableError,
-    odd_answer,
 )
 from tap_versionforge_salesforce.run_report import StreamReport
 from tap_versionforge_salesforce.schema import SObject, sobject_from_describe
@@ -86,22 +86,21 @@ def _described(
 
 def _read(name: str, answer: Mapping[str, object] | TapError) -> SObject | TapError:
     if isinstance(answer, UnavailableError):
-        message = f"{name} can't be described: {answer.message}"
-        return UnavailableError(message, hint=answer.hint, code=answer.code)
+        return answer.reworded(f"{name} can't be described: {answer.message}")
     if isinstance(answer, TapError):
         return answer
     try:
         sobject = sobject_from_describe(answer)
     except UnavailableError:
-        return odd_answer(f"the describe of {name}")
+        return OddAnswerError(f"the describe of {name}")
     if sobject.name.lower() != name.lower():
-        return odd_answer(f"the describe of {name}")
+        return OddAnswerError(f"the describe of {name}")
     return sobject.problem or sobject
 
 
 def _is_for_good(error: TapError) -> bool:
     """Tell whether an object is as it is; other trouble may have passed by the next run."""
-    return isinstance(error, RefusedError) or error.code == "odd-answer"
+    return isinstance(error, (RefusedError, OddAnswerError))
 
 
 def _note_failure(

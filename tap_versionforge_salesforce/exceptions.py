@@ -5,9 +5,13 @@
     ├── SignInError              3  change something in Setup
     ├── QuotaError               4  wait, or raise the allowance; the next run goes on
     ├── UnavailableError         5  run again later
+    │   ├── RequestTimeoutError
+    │   ├── OddAnswerError
+    │   └── JobNotEndedError        JobQueuedError, JobTimeoutError
     ├── IncompleteError          6  run again; the bookmark has not moved
     ├── RefusedError             7  this stream failed, the others are complete
-    │   └── UnknownObjectError
+    │   ├── UnknownObjectError
+    │   └── JobEndedBadlyError      JobFailedError, JobAbortedError
     ├── SomeStreamsFailedError   7  the summary of such a run; 6 where all failures are
     │                               IncompleteError, 5 where nothing at all could be read
     └── OutputError              1  mend what stdout leads to
@@ -23,6 +27,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from typing_extensions import Self
 
 
 class TapError(Exception):
@@ -50,6 +56,13 @@ class TapError(Exception):
         if not re.search(rf"(?<!\w){re.escape(name)}(?!\w)", self.message):
             self.message = f"{name}: {self.message}"
             self.args = (self.message,)
+
+    def reworded(self, message: str, *, hint: str | None = None) -> Self:
+        """Return the same error with another message, and with another hint if there is one."""
+        other = self.__class__.__new__(self.__class__, message)
+        vars(other).update(vars(self), message=message)
+        other.hint = self.hint if hint is None else hint
+        return other
 
 
 class SettingsError(TapError):
@@ -91,17 +104,42 @@ class UnavailableError(TapError):
     default_code = "source-unavailable"
 
 
-def odd_answer(asked: str) -> UnavailableError:
-    """Return the error of an answer that lacks what every such answer has.
+class RequestTimeoutError(UnavailableError):
+    """An answer did not come, or not whole, in the time that it may take."""
+
+    default_code = "request-timeout"
+
+
+class OddAnswerError(UnavailableError):
+    """An answer lacks what every such answer has.
 
     Args:
         asked: What was asked for; goes on from "Salesforce's answer to".
     """
-    return UnavailableError(
-        f"Salesforce's answer to {asked} has another form than its documentation shows.",
-        hint="Run again; a proxy may have changed the answer.",
-        code="odd-answer",
-    )
+
+    default_code = "odd-answer"
+
+    def __init__(self, asked: str) -> None:
+        super().__init__(
+            f"Salesforce's answer to {asked} has another form than its documentation shows.",
+            hint="Run again; a proxy may have changed the answer.",
+        )
+
+
+class JobNotEndedError(UnavailableError):
+    """A Bulk job has not ended in the time that it may take."""
+
+
+class JobQueuedError(JobNotEndedError):
+    """It has not even begun: it stays in the org, and a later run can go on with it."""
+
+    default_code = "bulk-job-queued"
+
+
+class JobTimeoutError(JobNotEndedError):
+    """It takes too long, and was taken out of the org."""
+
+    default_code = "bulk-job-timeout"
 
 
 class IncompleteError(TapError):
@@ -146,6 +184,22 @@ class UnknownObjectError(RefusedError):
     """The org has no such object, or the user may not see it."""
 
     default_code = "unknown-object"
+
+
+class JobEndedBadlyError(RefusedError):
+    """A Bulk job has ended without rows."""
+
+
+class JobFailedError(JobEndedBadlyError):
+    """Salesforce could not process it."""
+
+    default_code = "bulk-job-failed"
+
+
+class JobAbortedError(JobEndedBadlyError):
+    """Somebody has aborted it."""
+
+    default_code = "bulk-job-aborted"
 
 
 class SomeStreamsFailedError(TapError):

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 from tap_versionforge_salesforce import planner
 from tap_versionforge_salesforce.exceptions import (
     IncompleteError,
+    JobEndedBadlyError,
+    JobTimeoutError,
     QuotaError,
     RefusedError,
     UnavailableError,
@@ -201,7 +203,7 @@ class Extraction:
         if isinstance(error, IncompleteError):
             self._bookmark.move_back()
         # What can't be had now may be had by the next run.
-        if not isinstance(error, UnavailableError) or error.code == "bulk-job-timeout":
+        if not isinstance(error, UnavailableError) or isinstance(error, JobTimeoutError):
             self._forget_job()
 
     def tell(self, usage: Usage) -> None:
@@ -227,7 +229,7 @@ class Extraction:
             try:
                 yield from self._read(reading)
             except (RefusedError, UnavailableError) as error:
-                if reading.is_taken_up and planner.ended_badly(error):
+                if reading.is_taken_up and isinstance(error, JobEndedBadlyError):
                     following, pending = self._afresh(error), []
                 else:
                     pending += self._halved(reading, error, failures)

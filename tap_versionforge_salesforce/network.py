@@ -11,7 +11,11 @@ from urllib.parse import urlsplit
 from requests import exceptions
 from requests.utils import get_environ_proxies, select_proxy
 
-from tap_versionforge_salesforce.exceptions import SettingsError, UnavailableError
+from tap_versionforge_salesforce.exceptions import (
+    RequestTimeoutError,
+    SettingsError,
+    UnavailableError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -92,10 +96,9 @@ def no_answer(
     if isinstance(error, (exceptions.InvalidSchema, exceptions.InvalidURL)):
         return _unusable_proxy()
     if _is_timeout(error):
-        return UnavailableError(
+        return RequestTimeoutError(
             f"{host} did not answer {asked} within {timeout_seconds:.0f} seconds.",
             hint="Run again later; request_timeout_seconds allows more time.",
-            code="request-timeout",
         )
     if _is_distrust(error):
         return UnavailableError(

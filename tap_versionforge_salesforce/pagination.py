@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from tap_versionforge_salesforce import frames, planner
 from tap_versionforge_salesforce.bulk import QueryJob
 from tap_versionforge_salesforce.exceptions import (
+    JobNotEndedError,
     QuotaError,
     RefusedError,
     TapError,
@@ -277,11 +278,7 @@ class SalesforcePaginator:
         if trouble is None or is_all or planner.rest_can_stand_in(rows, daily):
             return None
         why = f"REST would take too many of the API calls left for its {counted(rows, 'row')}"
-        return UnavailableError(
-            f"{trouble.message} There is no other way: {why}.",
-            hint=trouble.hint,
-            code=trouble.code,
-        )
+        return trouble.reworded(f"{trouble.message} There is no other way: {why}.")
 
     def _all_rest_pages(self, choice: Choice, first: RestPage) -> Iterator[Page]:
         if self._leaves_job:
@@ -393,7 +390,7 @@ class SalesforcePaginator:
 
     def _is_all_down(self, error: TapError) -> bool:
         """Tell whether the other API need not be asked, for Salesforce can't be reached at all."""
-        is_answer = isinstance(error, RefusedError) or error.code in planner.UNENDED
+        is_answer = isinstance(error, (RefusedError, JobNotEndedError))
         return not is_answer and not self._connection.can_be_reached()
 
     def _is_few(self, rows: int | None) -> bool:

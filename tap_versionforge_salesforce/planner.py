@@ -8,7 +8,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tap_versionforge_salesforce.client import REST_PAGE_ROWS
-from tap_versionforge_salesforce.exceptions import RefusedError, TapError, UnavailableError
+from tap_versionforge_salesforce.exceptions import (
+    JobFailedError,
+    JobNotEndedError,
+    JobTimeoutError,
+    RefusedError,
+    RequestTimeoutError,
+    TapError,
+    UnavailableError,
+)
 from tap_versionforge_salesforce.refusals import is_code, is_not_for_bulk
 
 if TYPE_CHECKING:
@@ -30,8 +38,6 @@ _NOT_ITS_SIZE = (
     "featurenotenabled",
     "limit_exceeded",
 )
-# A job that had not ended in time.
-UNENDED = ("bulk-job-timeout", "bulk-job-queued")
 # A field, or the object, is gone or no longer shown to the user.
 _NO_SUCH = ("INVALID_FIELD", "INVALID_TYPE")
 # A job that ran out of time, or failed for a reason nobody knows, may not be too large at all.
@@ -139,22 +145,18 @@ def without_bulk(error: TapError, no_bulk: str | None) -> TapError:
     """
     if no_bulk is None or way_to_bulk(error) is None:
         return error
-    message = f"{error.message} There is no other way: {no_bulk}."
-    if not isinstance(error, RefusedError):
-        return UnavailableError(message, hint=error.hint, code=error.code)
-    return RefusedError(
-        message,
+    return error.reworded(
+        f"{error.message} There is no other way: {no_bulk}.",
         # Its own may lead to Bulk.
-        hint="A later start_date or fewer columns make the query smaller.",
-        status=error.status,
-        error_code=error.error_code,
-        reason=error.reason,
-        code=error.code,
+        hint="A later start_date or fewer columns make the query smaller."
+        if isinstance(error, RefusedError)
+        else None,
     )
 
 
 def _in_vain(error: UnavailableError) -> str:
-    return "did not answer in time" if error.code == "request-timeout" else "could not serve it"
+    is_timeout = isinstance(error, RequestTimeoutError)
+    return "did not answer in time" if is_timeout else "could not serve it"
 
 
 def way_to_rest(error: TapError, *, is_few: bool) -> str | None:
@@ -164,7 +166,7 @@ def way_to_rest(error: TapError, *, is_few: bool) -> str | None:
         error: Of its creation, of the job or of its results.
         is_few: Its rows are known to be few.
     """
-    if error.code in UNENDED:
+    if isinstance(error, JobNotEndedError):
         return "its Bulk job does not end and its rows are few" if is_few else None
     if isinstance(error, UnavailableError):
         return f"Bulk API 2.0 {_in_vain(error)}"
@@ -185,9 +187,9 @@ def may_be_too_large(error: TapError, failures_before: int) -> bool:
         failures_before: Larger jobs for the same rows that failed before it, none in between
             having succeeded.
     """
-    if error.code == "bulk-job-timeout":
+    if isinstance(error, JobTimeoutError):
         return failures_before < _MOST_DOUBTFUL_HALVINGS
-    if not isinstance(error, RefusedError) or error.code != "bulk-job-failed":
+    if not isinstance(error, JobFailedError):
         return False
     if way_to_rest(error, is_few=False) is not None:
         return False
@@ -196,11 +198,6 @@ def may_be_too_large(error: TapError, failures_before: int) -> bool:
         return False
     is_known = any(text in reason for text in _TOO_LARGE)
     return is_known or failures_before < _MOST_DOUBTFUL_HALVINGS
-
-
-def ended_badly(error: TapError) -> bool:
-    """Tell whether an error is a job that failed or was aborted, so that it has no rows."""
-    return error.code in ("bulk-job-failed", "bulk-job-aborted")
 
 
 def may_come_of_change(error: RefusedError) -> bool:
@@ -212,7 +209,8 @@ def may_come_of_change(error: RefusedError) -> bool:
     if error.error_code in _NO_SUCH:
         return True
     # A job tells why it failed in words only.
-    return error.code == "bulk-job-failed" and any(each in error.reason for each in _NO_SUCH)
+    is_failed = isinstance(error, JobFailedError)
+    return is_failed and any(each in error.reason for each in _NO_SUCH)
 
 
 def jobs_are_used_up(error: TapError) -> bool:

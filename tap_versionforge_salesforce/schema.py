@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from tap_versionforge_salesforce.columns import Column, Kind
-from tap_versionforge_salesforce.exceptions import RefusedError, odd_answer
+from tap_versionforge_salesforce.exceptions import OddAnswerError, RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -215,10 +215,10 @@ def sobject_from_describe(describe: Mapping[str, Any]) -> SObject:
 
 def _fields(describe: object) -> Sequence[Mapping[str, Any]]:
     if not _is_named(describe):
-        raise odd_answer("a describe")
+        raise OddAnswerError("a describe")
     fields = describe.get("fields") or []
     if not isinstance(fields, list) or not all(map(_is_named, fields)):
-        raise odd_answer(f"the describe of {describe['name']}")
+        raise OddAnswerError(f"the describe of {describe['name']}")
     return fields
 
 

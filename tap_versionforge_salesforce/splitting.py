@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from tap_versionforge_salesforce.exceptions import RefusedError, UnavailableError
+from tap_versionforge_salesforce.exceptions import RefusedError, RequestTimeoutError
 from tap_versionforge_salesforce.instants import format_instant, parse_instant
 from tap_versionforge_salesforce.soql import IdRange
 
@@ -114,11 +114,7 @@ def _edges(query: Query, name: str, *, client: SalesforceClient) -> tuple[str, s
             answer = client.query(
                 query.edge(name, last=last), deleted=query.all_rows, in_haste=True
             )
-        except RefusedError:
-            return None
-        except UnavailableError as error:
-            if error.code != "request-timeout":
-                raise
+        except (RefusedError, RequestTimeoutError):
             return None
         content = answer.json()
         rows = content.get("records") if isinstance(content, dict) else None

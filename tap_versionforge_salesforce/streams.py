@@ -16,6 +16,7 @@ from tap_versionforge_salesforce.columns import Column, Kind
 from tap_versionforge_salesforce.drift import Drift, drift_of
 from tap_versionforge_salesforce.exceptions import (
     IncompleteError,
+    JobNotEndedError,
     RefusedError,
     SettingsError,
     TapError,
@@ -332,7 +333,7 @@ class SObjectStream(FrameStream):
     def _is_its_own(self, error: TapError) -> bool:
         """Tell whether an error concerns this stream alone."""
         if isinstance(error, UnavailableError):
-            return error.code in planner.UNENDED or self._connection.can_be_reached()
+            return isinstance(error, JobNotEndedError) or self._connection.can_be_reached()
         return isinstance(error, (IncompleteError, RefusedError))
 
     # What is offered

@@ -22,7 +22,7 @@ from tap_versionforge_salesforce.answers import (
     shown,
 )
 from tap_versionforge_salesforce.auth import TOKEN_PATH, Bearer, TokenAnswer
-from tap_versionforge_salesforce.exceptions import TapError, UnavailableError
+from tap_versionforge_salesforce.exceptions import RequestTimeoutError, TapError, UnavailableError
 from tap_versionforge_salesforce.network import check_proxy, may_pass, no_answer
 from tap_versionforge_salesforce.retry import (
     SHORT_BUDGET,
@@ -184,9 +184,9 @@ class SalesforceSession(requests.Session):
             began = self._clock.monotonic()
             try:
                 reply = self._attempt(call)
-            except UnavailableError as error:
+            except RequestTimeoutError:
                 # Salesforce may be at it all the same.
-                if error.code == "request-timeout" and call.when_in_doubt is not None:
+                if call.when_in_doubt is not None:
                     call.when_in_doubt()
                 raise
             except _PassingTroubleError as trouble:
@@ -348,11 +348,10 @@ class SalesforceSession(requests.Session):
         # Not before here: who ends the reading may be at it when the reading fails of it.
         if reading.is_ended:
             raise self._passing(
-                UnavailableError(
+                RequestTimeoutError(
                     f"{self._host} did not send the whole answer to {call.method} {call.path} "
                     f"within {seconds:,.0f} seconds.",
                     hint="Run again later; request_timeout_seconds allows more time.",
-                    code="request-timeout",
                 ),
                 call,
             )
@@ -405,7 +404,7 @@ class SalesforceSession(requests.Session):
     def _passing(
         self, told: UnavailableError, call: Call
     ) -> _PassingTroubleError | UnavailableError:
-        is_timeout = told.code == "request-timeout"
+        is_timeout = isinstance(told, RequestTimeoutError)
         if is_timeout and not call.retry_timeouts:
             return told
         # Without what differs from case to case.

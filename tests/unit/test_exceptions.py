@@ -9,6 +9,7 @@ import pytest
 from tap_versionforge_salesforce import exceptions
 from tap_versionforge_salesforce.exceptions import (
     IncompleteError,
+    JobFailedError,
     QuotaError,
     RefusedError,
     SettingsError,
@@ -52,10 +53,22 @@ def test_exit_codes(kind: type[TapError], exit_code: int) -> None:
 
 
 def test_kinds_have_codes_of_their_own() -> None:
-    """No two kinds share a code, and each is in kebab case."""
-    codes = [kind.default_code for kind in KINDS]
+    """No two kinds share a code, and each is in kebab case; what only sorts kinds has none."""
+    codes = [kind.default_code for kind in KINDS if "default_code" in vars(kind)]
     assert len(codes) == len(set(codes))
     assert all(re.fullmatch(r"[a-z]+(-[a-z]+)*", code) for code in codes)
+
+
+def test_other_words() -> None:
+    """An error in other words is what it was, and the old one has its own still."""
+    error = JobFailedError("Failed.", hint="Look.", error_code="X", reason="no", status=1)
+    other = error.reworded("Failed. And so.")
+    assert isinstance(other, JobFailedError)
+    assert (str(other), other.message, other.hint) == ("Failed. And so.",) * 2 + ("Look.",)
+    assert (other.error_code, other.reason, other.status) == ("X", "no", 1)
+    assert other.code == "bulk-job-failed"
+    assert error.reworded("Failed.", hint="Wait.").hint == "Wait."
+    assert (str(error), error.message, error.hint) == ("Failed.", "Failed.", "Look.")
 
 
 def test_a_code_can_be_more_precise() -> None:

@@ -9,8 +9,13 @@ import pytest
 from tap_versionforge_salesforce.client import REST_PAGE_ROWS
 from tap_versionforge_salesforce.exceptions import (
     IncompleteError,
+    JobFailedError,
+    JobNotEndedError,
+    JobQueuedError,
+    JobTimeoutError,
     QuotaError,
     RefusedError,
+    RequestTimeoutError,
     TapError,
     UnavailableError,
 )
@@ -139,9 +144,7 @@ def test_threshold_of_nothing() -> None:
             refused("EXTERNAL_OBJECT_EXCEPTION", "OPERATION_TOO_LARGE: exceeded"),
             id="too large inside",
         ),
-        pytest.param(
-            UnavailableError("Timed out.", hint=".", code="request-timeout"), id="read timeout"
-        ),
+        pytest.param(RequestTimeoutError("Timed out.", hint="."), id="read timeout"),
         pytest.param(UnavailableError("Down.", hint="."), id="tried in vain"),
     ],
 )
@@ -207,9 +210,7 @@ def test_what_bulk_does_not_serve_goes_to_rest(error: TapError) -> None:
         pytest.param(refused("MALFORMED_QUERY"), id="malformed"),
         pytest.param(refused("INVALID_FIELD", "No such column 'X'"), id="field"),
         pytest.param(refused("LIMIT_EXCEEDED", "Max bulk v2 query jobs"), id="limit"),
-        pytest.param(
-            UnavailableError("Late.", hint=".", code="bulk-job-timeout"), id="does not end"
-        ),
+        pytest.param(JobTimeoutError("Late.", hint="."), id="does not end"),
     ],
 )
 def test_other_errors_of_bulk_stay_errors(error: TapError) -> None:
@@ -217,10 +218,12 @@ def test_other_errors_of_bulk_stay_errors(error: TapError) -> None:
     assert way_to_rest(error, is_few=False) is None
 
 
-@pytest.mark.parametrize("code", ["bulk-job-timeout", "bulk-job-queued"])
-def test_a_job_that_does_not_end_goes_to_rest_where_its_rows_are_few(code: str) -> None:
+@pytest.mark.parametrize("kind", [JobTimeoutError, JobQueuedError])
+def test_a_job_that_does_not_end_goes_to_rest_where_its_rows_are_few(
+    kind: type[JobNotEndedError],
+) -> None:
     """Larger ones are halved, or left to the next run."""
-    error = UnavailableError("Late.", hint=".", code=code)
+    error = kind("Late.", hint=".")
     assert way_to_rest(error, is_few=True)
     assert way_to_rest(error, is_few=False) is None
 
@@ -273,11 +276,11 @@ def test_rest_stands_in_for_less_than_a_tenth_of_the_calls(
 # What failed
 
 
-def failed(reason: str) -> RefusedError:
-    return RefusedError("", hint="", reason=reason, code="bulk-job-failed")
+def failed(reason: str) -> JobFailedError:
+    return JobFailedError("", hint="", reason=reason)
 
 
-LATE = UnavailableError("", hint="", code="bulk-job-timeout")
+LATE = JobTimeoutError("", hint="")
 TIMED_OUT = failed("InvalidBatch : Failed to process query: QUERY_TIMEOUT: too long")
 NO_FIELD = failed("InvalidBatch : Failed to process query: INVALID_FIELD: no")
 
@@ -301,7 +304,7 @@ STORAGE_USED_UP = failed("LIMIT_EXCEEDED: Max bulk v2 query result size stored (
 def test_what_a_failed_job_says_leads_to_rest_as_a_refusal_does(before: str, reason: str) -> None:
     """One judgement of Bulk's words, and no halves of what Bulk does not serve at any size."""
     error_code, words = error_in_words(before + reason)
-    error = RefusedError("", hint="", error_code=error_code, reason=words, code="bulk-job-failed")
+    error = JobFailedError("", hint="", error_code=error_code, reason=words)
     assert way_to_rest(error, is_few=False)
     assert not may_be_too_large(error, 0)
 
