@@ -115,7 +115,15 @@ class _PassingTroubleError(Exception):
         self.is_in_doubt = is_in_doubt
 
 
-class SalesforceSession(requests.Session):
+class _Connections(requests.Session):
+    """Keeps connections open, and follows no redirect."""
+
+    @override
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Return no address: requests would look into one that it need not follow, and trip."""
+
+
+class SalesforceSession:
     """Sends every request of a run to the one org it belongs to.
 
     Args:
@@ -141,13 +149,13 @@ class SalesforceSession(requests.Session):
         troubles: Troubles,
         user_agent: str,
     ) -> None:
-        super().__init__()
-        self.headers.update({"User-Agent": user_agent, "Accept-Encoding": "gzip"})
+        self._connections = _Connections()
+        self._connections.headers.update({"User-Agent": user_agent, "Accept-Encoding": "gzip"})
         # One connection for each thread that may send: downloads, first pages, looking at a job,
         # removing one, and the main thread.
         adapter = HTTPAdapter(pool_maxsize=2 * settings.parallel_downloads + 3)
-        self.mount("https://", adapter)
-        self.mount("http://", adapter)
+        self._connections.mount("https://", adapter)
+        self._connections.mount("http://", adapter)
         self.authenticator = authenticator
         self.quota = quota
         #: Tries in vain have ended a stream, and no request has succeeded since.
@@ -164,10 +172,6 @@ class SalesforceSession(requests.Session):
         self._interruption = interruption
         self._troubles = troubles
         check_proxy(self._host)
-
-    @override
-    def get_redirect_target(self, resp: requests.Response) -> None:
-        """Return no address: requests would look into one that it need not follow, and trip."""
 
     def call(self, call: Call) -> Reply:
         """Send a request until it is answered for good.
@@ -309,7 +313,7 @@ class SalesforceSession(requests.Session):
         try:
             with (
                 self._interruption.waiting(lambda: f"the answer to {call.method} {call.path}"),
-                self.request(
+                self._connections.request(
                     call.method,
                     f"{self._host}{call.path}",
                     params=call.params,
