@@ -39,6 +39,7 @@ class BatchFiles:
     Args:
         files: Where they go, and how they are written.
         stream: In their names.
+        columns: Those of a record.
         oddities: Is told what a file's types can't hold.
         spool_dir: Where a file is made; None for the system's temporary folder.
         watch: Says that the storage takes its time.
@@ -49,28 +50,19 @@ class BatchFiles:
         files: BatchConfig,
         *,
         stream: str,
+        columns: Sequence[Column],
         oddities: OddityReport,
         spool_dir: str | None,
         watch: Watch = SILENT,
     ) -> None:
         self._files = files
         self._watch = watch
-        self._columns: Sequence[Column] = ()
-        self._lines = LineMaker(self._columns)
+        self._columns, self._lines = columns, LineMaker(columns)
         self._oddities = oddities
         self._spool_dir = spool_dir
         self._name = f"{files.storage.prefix or ''}{stream}-{uuid.uuid4()}"
         self._written = 0
         self._open: _Lines | _Typed | None = None
-
-    def have_columns(self, columns: Sequence[Column]) -> None:
-        """Have these columns in the files from here on; between two pages only.
-
-        Args:
-            columns: The selected columns.
-        """
-        if columns is not self._columns:
-            self._columns, self._lines = columns, LineMaker(columns)
 
     def take(self, frame: Frame, *, starts_page: bool, ends_page: bool) -> Iterator[str]:
         """Take in rows, and yield the URL of each file that they fill; a page's end fills one.

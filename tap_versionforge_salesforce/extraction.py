@@ -188,16 +188,6 @@ class Extraction:
             if not reading.window.is_empty:
                 yield from self._read_all(reading)
 
-    def begin_anew(self, error: TapError, readings: Readings) -> None:
-        """Have `pages` go on from the bookmark with another query.
-
-        Args:
-            error: What came of the query so far.
-            readings: Makes what reads the stream from now on.
-        """
-        self.give_up(error)
-        self._readings = readings
-
     def give_up(self, error: TapError) -> None:
         """Leave in the state only what is right after an error."""
         if isinstance(error, IncompleteError):

@@ -38,8 +38,6 @@ _NOT_ITS_SIZE = (
     "featurenotenabled",
     "limit_exceeded",
 )
-# A field, or the object, is gone or no longer shown to the user.
-_NO_SUCH = ("INVALID_FIELD", "INVALID_TYPE")
 # A job that ran out of time, or failed for a reason nobody knows, may not be too large at all.
 _MOST_DOUBTFUL_HALVINGS = 4
 
@@ -198,19 +196,6 @@ def may_be_too_large(error: TapError, failures_before: int) -> bool:
         return False
     is_known = any(text in reason for text in _TOO_LARGE)
     return is_known or failures_before < _MOST_DOUBTFUL_HALVINGS
-
-
-def may_come_of_change(error: RefusedError) -> bool:
-    """Tell whether a query may have been refused because its object is not as it was described.
-
-    Args:
-        error: The refusal of the query, or how its job failed.
-    """
-    if error.error_code in _NO_SUCH:
-        return True
-    # A job tells why it failed in words only.
-    is_failed = isinstance(error, JobFailedError)
-    return is_failed and any(each in error.reason for each in _NO_SUCH)
 
 
 def jobs_are_used_up(error: TapError) -> bool:

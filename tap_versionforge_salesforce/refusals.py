@@ -30,12 +30,18 @@ _OWN_FILTER = (
     "Salesforce serves this object only to queries with a filter that the tap does not send: leave "
     "it out of objects, or deselect it in the catalog."
 )
+_GONE = (
+    "A field or the object may have gone since the run began: run again, for each run describes "
+    "its objects at its start and leaves out what is gone. Setup > Field Accessibility shows what "
+    "the user may see."
+)
 # By what errorCode and message say; the first that fits.
 _ADVICE = {
     r"serialize value for '?(\w+)'?": _OTHER_API,
     r"^query_too_complicated\b": _FEWER_COLUMNS,
     r"\brequires a filter\b|\ba filter on a reified column\b": _OWN_FILTER,
     r"\b(?:can ?not|can't) be (?:filtered|sorted)\b|\bgaps within the composite key\b": _NO_FILTER,
+    r"\bno such column\b|\bsobject type '\w+' is not supported\b": _GONE,
 }
 _NOT_THERE_YET = re.compile(
     r"\bnot (yet )?(been )?(available|ready|complete|finished|processed)\b", re.IGNORECASE

@@ -192,14 +192,12 @@ class FrameStream(Stream, abc.ABC):
 
     def _write_pages(self) -> None:
         writer = cast("MessageWriter", self._tap.message_writer)
-        columns, lines = self.selected_columns, LineMaker(self.selected_columns)
+        lines = LineMaker(self.selected_columns)
         counter, timer = self.get_record_counter(), self.get_sync_timer()
         with counter, timer:
             counter.with_context({})
             timer.with_context({})
             for page in self.pages():
-                if self.selected_columns is not columns:  # the object has changed
-                    columns, lines = self.selected_columns, LineMaker(self.selected_columns)
                 envelope = Envelope(self.name, page.arrived, self._stream_version)
                 # Let go of at once, also where writing fails: an error's traceback would hold the
                 # memory, and Python 3.12 crashes on its way out where that has not been let go of.
@@ -234,6 +232,7 @@ class FrameStream(Stream, abc.ABC):
         files = BatchFiles(
             batch_config,
             stream=self.name,
+            columns=self.selected_columns,
             oddities=oddities,
             spool_dir=self.config.get("spool_dir"),
             watch=cast("MessageWriter", self._tap.message_writer).watch,
@@ -241,7 +240,6 @@ class FrameStream(Stream, abc.ABC):
         try:
             with self.get_record_counter() as counter, self.get_sync_timer():
                 for page in self.pages():
-                    files.have_columns(self.selected_columns)
                     for file in files.take(
                         page.frame, starts_page=page.starts_page, ends_page=page.ends_page
                     ):

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from singer_sdk.singerlib.catalog import Metadata
 from typing_extensions import override
 
-from tap_versionforge_salesforce import planner
 from tap_versionforge_salesforce.bookmarks import Bookmark
 from tap_versionforge_salesforce.columns import Column, Kind
 from tap_versionforge_salesforce.drift import Drift, drift_of
@@ -25,7 +24,7 @@ from tap_versionforge_salesforce.exceptions import (
 from tap_versionforge_salesforce.extraction import Extraction
 from tap_versionforge_salesforce.quota import counted_in
 from tap_versionforge_salesforce.reading import Readings
-from tap_versionforge_salesforce.schema import SObject, sobject_from_describe, spelled_as
+from tap_versionforge_salesforce.schema import spelled_as
 from tap_versionforge_salesforce.sdk_stream import FrameStream
 
 if TYPE_CHECKING:
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
 
     from tap_versionforge_salesforce.connection import Connection
     from tap_versionforge_salesforce.page import Page
+    from tap_versionforge_salesforce.schema import SObject
 
 _FULL_TABLE, _INCREMENTAL = "FULL_TABLE", "INCREMENTAL"
 
@@ -57,7 +57,6 @@ class SObjectStream(FrameStream):
         self.replication_key = sobject.replication_key
         #: Its pages have all been asked for, or it has failed.
         self.is_over = False
-        self._is_described_afresh = False
 
     @cached_property
     @override
@@ -159,40 +158,6 @@ class SObjectStream(FrameStream):
             self.logger.warning("%s", warning)
         if drift.gone or drift.retyped:
             self.take_over(drift)
-
-    def _has_become_another(self, error: RefusedError) -> bool:
-        """Describe the object afresh after a refusal; take over what has changed.
-
-        Returns:
-            Whether another try may succeed.
-
-        Raises:
-            RefusedError: The object is gone, or what it is read by.
-        """
-        if self._is_described_afresh or not planner.may_come_of_change(error):
-            return False
-        self._is_described_afresh = True
-        _ = self.effective_schema  # that of the object as it was
-        described = sobject_from_describe(self._connection.client.describe(self.name))
-        self.sobject = replace(described, name=self.name)
-        if self.sobject.problem is not None:
-            raise self.sobject.problem
-        drift = self._drift()
-        if self._read_by is not None and self.sobject.stamp(self._read_by) is None:
-            raise RefusedError(
-                f"{self.name} was read by {self._read_by}, which the org no longer has or the "
-                "user may no longer see.",
-                hint="Setup > Field Accessibility: show it to the user again, or run --discover "
-                "again to read the stream by another field.",
-                code="replication-key-gone",
-            )
-        if not drift.gone and not drift.retyped:
-            return False
-        self._take_over(drift)
-        for name in ("selected_columns", "_key_columns"):
-            vars(self).pop(name, None)
-        self._write_schema_message()
-        return True
 
     def check(self) -> None:
         """Look at what the catalog and the state ask of the stream, before any row is read.
@@ -306,7 +271,7 @@ class SObjectStream(FrameStream):
                 connection.tell_needs()
             connection.early_work.begin()
             with counted_in(extraction.tally):
-                yield from self._pages_of(extraction)
+                yield from extraction.pages()
         except TapError as error:
             extraction.report.error = error.code
             error.name_stream(self.name)
@@ -320,15 +285,6 @@ class SObjectStream(FrameStream):
             extraction.end()
             extraction.tell(connection.usage - before)
             self.let_go()
-
-    def _pages_of(self, extraction: Extraction) -> Iterator[Page]:
-        try:
-            yield from extraction.pages()
-        except RefusedError as error:
-            if not self._has_become_another(error):
-                raise
-            extraction.begin_anew(error, self._readings)
-            yield from extraction.pages()
 
     def _is_its_own(self, error: TapError) -> bool:
         """Tell whether an error concerns this stream alone."""

@@ -258,7 +258,8 @@ def test_a_session_that_ends_again_and_again_is_no_streams_trouble() -> None:
         ("API_ERROR", "Cannot serialize value for 'P__c' in CSV format", "api_mode to auto"),
         ("INVALIDENTITY", "Entity 'X' is not supported by the Bulk API.", "api_mode auto"),
         ("QUERY_TIMEOUT", "", "api_mode bulk"),
-        ("INVALID_FIELD", "No such column", "says what Salesforce does not accept"),
+        ("INVALID_FIELD", "No such column", "run again, for each run describes"),
+        ("MALFORMED_QUERY", "unexpected token", "says what Salesforce does not accept"),
     ],
 )
 def test_the_hint_says_what_helps(code: str, reason: str, advice: str) -> None:
