@@ -213,7 +213,7 @@ class Connection:
             self._warned = True
 
     def tell_needs(self) -> None:
-        """Say once what the run will need at the least, and warn where it will not have it.
+        """Say once what the run will need, if that is known, and warn where it will not have it.
 
         Called before each stream; costs at most one call in the whole run.
         """
@@ -269,15 +269,16 @@ class Connection:
     def _is_estimated(self) -> bool:
         expected = self._expected()
         needed = estimate_of(expected, self._known_counts(), self.settings.api_mode)
-        self._logger.info(
-            "Needed at the least: %s, %s, %s MB for their results%s.",
-            counted(needed.calls, "API call"),
-            counted(needed.jobs, "Bulk job"),
-            f"{needed.storage_megabytes:,}",
-            f"; nobody can tell beforehand for {needed.unknown:,} of {len(expected):,} streams"
-            if needed.unknown
-            else "",
-        )
+        if needed.unknown < len(expected):
+            self._logger.info(
+                "Needed at the least: %s, %s, %s MB for their results%s.",
+                counted(needed.calls, "API call"),
+                counted(needed.jobs, "Bulk job"),
+                f"{needed.storage_megabytes:,}",
+                f"; nobody can tell beforehand for {needed.unknown:,} of {len(expected):,} streams"
+                if needed.unknown
+                else "",
+            )
         short = list(shortfalls(needed, self.quota))
         if short:
             self._logger.warning(

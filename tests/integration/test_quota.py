@@ -341,6 +341,9 @@ def test_what_is_needed_is_told_before_anything_is_read(org: LocalOrg, tap: TapR
     assert run.log.index(told) < run.log.index("REST API, because")
     assert misfits(run) == []
     assert run.report["usage"]["calls"] >= 7
+    # Of what only goes on from its bookmarks nobody can tell.
+    again = tap.sync(objects=THREE, state=run.state)
+    assert "Needed at the least" not in again.log
 
 
 @pytest.mark.parametrize(
