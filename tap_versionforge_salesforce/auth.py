@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from tap_versionforge_salesforce.clock import Clock
     from tap_versionforge_salesforce.keys import PrivateKey
-    from tap_versionforge_salesforce.settings import Settings
+    from tap_versionforge_salesforce.settings.definitions import Settings
 
 TOKEN_PATH = "/services/oauth2/token"  # noqa: S105  a path
 GRANT_TYPE = "urn:ietf:params:oauth:grant-type:jwt-bearer"

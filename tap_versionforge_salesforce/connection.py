@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from tap_versionforge_salesforce.clock import Clock
-    from tap_versionforge_salesforce.settings import Settings
+    from tap_versionforge_salesforce.settings.definitions import Settings
 
 
 class EarlyWork(Protocol):

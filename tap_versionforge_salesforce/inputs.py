@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from singer_sdk.exceptions import ConfigurationError, MappingError
 
 from tap_versionforge_salesforce.exceptions import SettingsError
-from tap_versionforge_salesforce.settings_list import LONGEST_PATH, SETTINGS
+from tap_versionforge_salesforce.settings.declaring import LONGEST_PATH
+from tap_versionforge_salesforce.settings.definitions import SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

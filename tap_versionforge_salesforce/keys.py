@@ -19,12 +19,12 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from tap_versionforge_salesforce.exceptions import SettingsError
 from tap_versionforge_salesforce.inputs import decoded
 from tap_versionforge_salesforce.redaction import remember_secrets
-from tap_versionforge_salesforce.settings_list import LONGEST_PATH
+from tap_versionforge_salesforce.settings.declaring import LONGEST_PATH
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tap_versionforge_salesforce.settings import Settings
+    from tap_versionforge_salesforce.settings.definitions import Settings
 
 #: What `load_private_key` returns.
 PrivateKey = rsa.RSAPrivateKey

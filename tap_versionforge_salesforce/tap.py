@@ -32,13 +32,9 @@ from tap_versionforge_salesforce.inputs import (
     stream_maps_read,
 )
 from tap_versionforge_salesforce.packed_catalog import catalog_in, catalog_text
-from tap_versionforge_salesforce.settings import (
-    Settings,
-    is_blank,
-    resolve_aliases,
-    unknown_settings,
-)
-from tap_versionforge_salesforce.settings_list import SETTINGS, Setting
+from tap_versionforge_salesforce.settings.checking import is_blank
+from tap_versionforge_salesforce.settings.definitions import SETTINGS, Settings
+from tap_versionforge_salesforce.settings.naming import resolve_aliases, unknown_settings
 from tap_versionforge_salesforce.state_file import state_file
 from tap_versionforge_salesforce.stream_map_names import StreamMapNames, misnamed
 from tap_versionforge_salesforce.stream_maps import check_maps
@@ -51,6 +47,7 @@ if TYPE_CHECKING:
     import click
     from singer_sdk.singerlib import Catalog
 
+    from tap_versionforge_salesforce.settings.declaring import Setting
     from tap_versionforge_salesforce.streams import SObjectStream
 
 _TYPES: dict[str, Any] = {
@@ -59,6 +56,7 @@ _TYPES: dict[str, Any] = {
     "boolean": th.BooleanType,
     "array": th.ArrayType(th.StringType),
 }
+_NAMES = frozenset(setting.name for setting in SETTINGS)
 # What the SDK takes for true, and what can be meant by anything else.
 _BOOLEANS = (*TRUTHY, "false", "0", "no", "off")
 
@@ -219,7 +217,9 @@ class TapVersionForgeSalesforce(Tap):
             self.logger.warning("%s", warning)
         # An empty text or null is a setting that was left out.
         self._config = {
-            n: v for n, v in given.items() if v not in (None, "") and not is_blank(n, v)
+            name: value
+            for name, value in given.items()
+            if value not in (None, "") and not (name in _NAMES and is_blank(value))
         }
         self._config |= self.settings.for_sdk()
         try:

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from tap_versionforge_salesforce.auth import Authenticator, Token
     from tap_versionforge_salesforce.clock import Clock
     from tap_versionforge_salesforce.interruption import Interruption
-    from tap_versionforge_salesforce.settings import Settings
+    from tap_versionforge_salesforce.settings.definitions import Settings
     from tap_versionforge_salesforce.troubles import Troubles
 
 _CONNECT_TIMEOUT_SECONDS = 30.0

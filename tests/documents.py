@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tap_versionforge_salesforce.schema import KIND_BY_TYPE, sobject_from_describe
-from tap_versionforge_salesforce.settings_list import SETTINGS, Setting
+from tap_versionforge_salesforce.settings.definitions import SETTINGS
 from tap_versionforge_salesforce.sign_in_errors import PROBLEMS, UNKNOWN
 from tests import scaling
 from tests.fidelity import AMOUNTS_AS_TEXTS, GROUPS, NUL, UNKNOWN_TYPE
@@ -19,6 +19,7 @@ from tests.scaling import Assumptions
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from tap_versionforge_salesforce.settings.declaring import Setting
     from tests.fidelity import Case
 
 ROOT = Path(__file__).resolve().parents[1]

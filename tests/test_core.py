@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from singer_sdk.testing import SuiteConfig, get_tap_test_class
 
-from tap_versionforge_salesforce.settings_list import DEFAULT_OBJECTS
+from tap_versionforge_salesforce.settings.definitions import DEFAULT_OBJECTS
 from tap_versionforge_salesforce.tap import TapVersionForgeSalesforce
 from tests.local_org import LocalOrg, hurt
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from tap_versionforge_salesforce.settings_list import DEFAULT_OBJECTS
+from tap_versionforge_salesforce.settings.definitions import DEFAULT_OBJECTS
 from tests import processes
 from tests.integration import keys
 from tests.integration.harness import parse

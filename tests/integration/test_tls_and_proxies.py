@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tap_versionforge_salesforce.settings_list import SETTINGS
+from tap_versionforge_salesforce.settings.definitions import SETTINGS
 from tests.integration import certificates
 from tests.integration import proxy as proxies
 from tests.local_org import LocalOrg, faults

@@ -10,7 +10,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from tap_versionforge_salesforce.instants import parse_instant
-from tap_versionforge_salesforce.settings import Settings
+from tap_versionforge_salesforce.settings.definitions import Settings
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy

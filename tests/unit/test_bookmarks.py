@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tap_versionforge_salesforce.bookmarks import Bookmark, Window
 from tap_versionforge_salesforce.exceptions import SettingsError
 from tap_versionforge_salesforce.instants import format_instant, parse_instant
-from tap_versionforge_salesforce.settings_list import SETTINGS
+from tap_versionforge_salesforce.settings.definitions import SETTINGS
 from tap_versionforge_salesforce.soql import Range
 from tests.unit.helpers import instant, instants, some_examples
 

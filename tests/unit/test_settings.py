@@ -10,17 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tap_versionforge_salesforce.exceptions import SettingsError
-from tap_versionforge_salesforce.settings import (
-    ALIASES,
-    Settings,
-    resolve_aliases,
-    unknown_settings,
-)
-from tap_versionforge_salesforce.settings_list import DEFAULT_OBJECTS, SETTINGS, Setting
+from tap_versionforge_salesforce.settings.definitions import DEFAULT_OBJECTS, SETTINGS, Settings
+from tap_versionforge_salesforce.settings.naming import ALIASES, resolve_aliases, unknown_settings
 from tests.unit.helpers import MY_DOMAIN, config, instant, settings_of, some_examples
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tap_versionforge_salesforce.settings.declaring import Setting
 
 DEFAULTS: dict[str, object] = {
     "private_key": None,

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
-from tap_versionforge_salesforce.settings_list import DEFAULT_OBJECTS, SETTINGS, Setting
+from tap_versionforge_salesforce.settings.definitions import DEFAULT_OBJECTS, SETTINGS
+
+if TYPE_CHECKING:
+    from tap_versionforge_salesforce.settings.declaring import Setting
 
 PYTHON_KINDS = {"string": str, "integer": int, "boolean": bool, "array": tuple}
 

@@ -1,0 +1,125 @@
+"""Whether what was given for a setting is of its kind."""
+
+from __future__ import annotations
+
+import os
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tap_versionforge_salesforce.exceptions import SettingsError, wrong_setting
+from tap_versionforge_salesforce.settings.declaring import LONGEST_PATH
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from tap_versionforge_salesforce.settings.declaring import Setting
+
+
+def checked_kinds(settings: Iterable[Setting], config: Mapping[str, object]) -> dict[str, Any]:
+    """Return the value of each setting that has one: what was given, or its default.
+
+    Args:
+        settings: All that there are.
+        config: What was given; other names are passed over.
+
+    Raises:
+        SettingsError: A required one is missing or empty, or a value is of another kind.
+    """
+    checked: dict[str, Any] = {}
+    for setting in settings:
+        value = config.get(setting.name)
+        # Meltano and .env files hand over a setting that was left empty as an empty text.
+        if value is None or is_blank(value):
+            if setting.required:
+                raise _missing(setting, empty=value is not None)
+            value = setting.default
+        else:
+            value = _of_kind(setting, value)
+        if value is not None:
+            checked[setting.name] = value
+    return checked
+
+
+def is_blank(value: object) -> bool:
+    """Tell whether a value is a text of blanks, which counts as left out."""
+    return isinstance(value, str) and not value.strip()
+
+
+def _missing(setting: Setting, *, empty: bool) -> SettingsError:
+    state = "is empty" if empty else "is missing"
+    message = f"The setting {setting.name} {state}."
+    return SettingsError(
+        message,
+        hint=f"It takes: {setting.description} Set it in config.json, with `meltano config set`, "
+        f"or as TAP_VERSIONFORGE_SALESFORCE_{setting.name.upper()}.",
+        code="missing-setting",
+    )
+
+
+def _of_kind(setting: Setting, value: object) -> object:
+    if setting.kind == "integer":
+        return _whole_number(setting, value)
+    if setting.kind == "boolean":
+        if not isinstance(value, bool):
+            raise wrong_setting(setting.name, "must be true or false", f"{value!r} is neither.")
+        return value
+    if setting.kind == "array":
+        if not isinstance(value, (list, tuple)) or not all(isinstance(v, str) for v in value):
+            raise wrong_setting(
+                setting.name,
+                "must be a list of names",
+                'Write it as ["Account", "Opportunity"].',
+            )
+        return tuple(value)
+    return _text(setting, value)
+
+
+def _text(setting: Setting, value: object) -> str:
+    if setting.name == "api_version" and isinstance(value, (int, float, Decimal)):
+        return str(value)
+    if not isinstance(value, str):
+        raise wrong_setting(setting.name, "must be text", "Put it between double quotes.")
+    text = value.strip()
+    if setting.name == "user_agent" and not (text.isascii() and text.isprintable()):
+        raise wrong_setting(
+            setting.name, "can't be sent in a header", "It takes printable ASCII characters only."
+        )
+    if setting.options and text not in setting.options:
+        raise wrong_setting(
+            setting.name, f"can't be {value!r}", f"It is {_either(setting.options)}."
+        )
+    if setting.is_path:
+        return _whole_path(text)
+    return value if setting.name == "private_key_passphrase" else text
+
+
+def _whole_path(text: str) -> str:
+    """Return a path with the folder that it counts from, so that every message has it."""
+    # The key itself, pasted in the place of its path, is told where it would be read.
+    if len(text) > LONGEST_PATH or "-----BEGIN" in text:
+        return text
+    expanded = os.path.expanduser(text)  # noqa: PTH111  leaves alone what it does not know
+    return expanded if expanded.startswith("~") else str(Path(expanded).absolute())
+
+
+def _either(options: tuple[str, ...]) -> str:
+    return f"{', '.join(options[:-1])} or {options[-1]}"
+
+
+def _whole_number(setting: Setting, value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        shown = repr(value) if isinstance(value, str) else value
+        raise wrong_setting(setting.name, "must be a whole number", f"{shown} is none.")
+    if value < setting.minimum:
+        default = "" if setting.default is None else f"; the default is {setting.default}"
+        raise wrong_setting(
+            setting.name,
+            f"can't be {value}",
+            f"The smallest value is {setting.minimum}{default}.",
+        )
+    if value > setting.maximum:
+        raise wrong_setting(
+            setting.name, f"can't be {value}", f"The largest value is {setting.maximum}."
+        )
+    return value

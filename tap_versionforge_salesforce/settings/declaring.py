@@ -1,0 +1,75 @@
+"""How a setting is declared: as a field of a dataclass that knows what users are told about it."""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+from dataclasses import dataclass
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+Kind = Literal["string", "integer", "boolean", "array"]
+
+#: In characters. The base64 of a key that Salesforce takes is longer.
+LONGEST_PATH = 1_000
+_KINDS: dict[object, Kind] = {str: "string", int: "integer", bool: "boolean", tuple: "array"}
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What a user is told about one setting.
+
+    Attributes:
+        name: Its name in config.json and meltano.yml.
+        kind: Its JSON type.
+        title: A few words for a form.
+        description: What it does, in a sentence or two.
+        default: The value when it is left out; None for none.
+        required: It has to be given.
+        secret: It is hidden wherever settings are shown.
+        minimum: Smallest whole number allowed.
+        maximum: Largest whole number allowed. Some clocks and sockets take no larger ones.
+        options: The only values allowed.
+        is_path: It names a file or folder of this machine.
+    """
+
+    name: str
+    kind: Kind
+    title: str
+    description: str
+    default: str | int | bool | tuple[str, ...] | None = None
+    required: bool = False
+    secret: bool = False
+    minimum: int = 0
+    maximum: int = 1_000_000_000
+    options: tuple[str, ...] = ()
+    is_path: bool = False
+
+
+def declared(title: str, description: str, **more: object) -> Any:  # noqa: ANN401  as dataclasses.field
+    """Return the field of a dataclass that is a setting.
+
+    Args:
+        title: As for `Setting`.
+        description: As for `Setting`.
+        more: The other attributes of a `Setting`, but for its name and its kind.
+    """
+    told = {"title": title, "description": description} | more
+    default = dataclasses.MISSING if more.get("required") else more.get("default")
+    return dataclasses.field(default=default, repr=not more.get("secret"), metadata=told)
+
+
+def settings_of(declaring: type) -> tuple[Setting, ...]:
+    """Return the settings that the fields of a dataclass declare, in their order."""
+    hints = get_type_hints(declaring)
+    return tuple(
+        Setting(name=field.name, kind=_kind_of(hints[field.name]), **field.metadata)
+        for field in dataclasses.fields(declaring)
+        if field.metadata
+    )
+
+
+def _kind_of(hint: object) -> Kind:
+    members = get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
+    first = members[0]
+    # What JSON has no type for is given as text.
+    return _KINDS.get(get_origin(first) or first, "string")

@@ -1,0 +1,312 @@
+"""Every setting, declared once: for the user, for Meltano, for the checks and for the run.
+
+The JSON Schema of ``--about`` and the frozen `Settings` object both come from here, and nothing
+below the tap sees the config dict.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime  # noqa: TC003  the kind of a setting is read from its type
+from typing import TYPE_CHECKING
+
+from tap_versionforge_salesforce.exceptions import SettingsError, wrong_setting
+from tap_versionforge_salesforce.hosts import (
+    checked_audience,
+    checked_instance_url,
+    derived_audience,
+)
+from tap_versionforge_salesforce.instants import format_instant, parse_instant
+from tap_versionforge_salesforce.settings.checking import checked_kinds
+from tap_versionforge_salesforce.settings.declaring import declared, settings_of
+from tap_versionforge_salesforce.settings.naming import resolve_aliases
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+DEFAULT_OBJECTS = (
+    "Account",
+    "Contact",
+    "Contract",
+    "Opportunity",
+    "User",
+    "OpportunityLineItem",
+    "QuoteLineItem",
+    "OrderItem",
+    "ContractLineItem",
+)
+API_MODES = ("auto", "rest", "bulk")
+_OBJECT_NAME = re.compile(r"[A-Za-z*?][A-Za-z0-9_*?]*")
+# Bulk API 2.0 keeps the order of the SELECT in its result columns from this version on.
+_LOWEST_API_VERSION = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The checked settings of one run; each field is the setting of that name.
+
+    Attributes that are no settings:
+        jwt_audience_derived: The audience was not given but concluded from the host.
+        objects_are_default: The user did not choose the objects.
+    """
+
+    jwt_audience_derived: bool
+    objects_are_default: bool
+    instance_url: str = declared(
+        "Instance URL",
+        "My Domain URL of the org, such as https://yourorg.my.salesforce.com. Plain http is "
+        "accepted for a loopback host only.",
+        required=True,
+    )
+    client_id: str = declared(
+        "Consumer key",
+        "Consumer key of the External Client App (or Connected App) that the integration signs "
+        "in through.",
+        required=True,
+        secret=True,
+    )
+    username: str = declared(
+        "Username",
+        "Username of the pre-authorised integration user. It looks like an e-mail address, but "
+        "is not the user's e-mail.",
+        required=True,
+    )
+    private_key: str | None = declared(
+        "Private key",
+        "RSA private key as PEM text, with real line breaks, with literal \\n, or base64-encoded "
+        "(also from DER). Give either this or private_key_path.",
+        secret=True,
+    )
+    private_key_path: str | None = declared(
+        "Private key file",
+        "Path of a PEM or DER file with the RSA private key. Give either this or private_key.",
+        is_path=True,
+    )
+    private_key_passphrase: str | None = declared(
+        "Private key passphrase",
+        "Passphrase of the private key. Needed only when the key is encrypted.",
+        secret=True,
+    )
+    jwt_audience: str = declared(
+        "JWT audience",
+        "Authorization server named in the signed assertion. Derived from instance_url when "
+        "left out, https://test.salesforce.com for sandboxes and scratch orgs and "
+        "https://login.salesforce.com for all others.",
+    )
+    api_version: str = declared(
+        "API version",
+        "Salesforce API version. The newest one that the org lists is used, with a warning, "
+        "when it does not have this one.",
+        default="68.0",
+    )
+    objects: tuple[str, ...] = declared(
+        "Objects",
+        "API names of the objects to discover; the wildcard * is allowed, as in *__c or "
+        "Opportunity*. Upper and lower case do not matter. A default object that the org lacks is "
+        "skipped, and so is what only a wildcard names and can't be read; one that you name and "
+        "the org lacks is an error.",
+        default=DEFAULT_OBJECTS,
+    )
+    start_date: datetime | None = declared(  # noqa: RUF009  it makes a field
+        "Start date",
+        "Rows last changed before this moment are left out. Without it, all history is extracted.",
+    )
+    api_mode: str = declared(
+        "API mode",
+        "auto picks the REST API or Bulk API 2.0 for each extraction by itself; rest and bulk "
+        "force one of them.",
+        default="auto",
+        options=API_MODES,
+    )
+    bulk_threshold: int = declared(
+        "Bulk threshold",
+        "Number of changed rows above which an incremental extraction in auto mode uses Bulk "
+        "API 2.0.",
+        default=10000,
+    )
+    include_deleted: bool = declared(
+        "Include deleted rows",
+        "Also extract rows in the recycle bin, marked by IsDeleted, so that deletions reach the "
+        "target. Archived tasks and events come in any case.",
+        default=True,
+    )
+    lookback_seconds: int = declared(
+        "Look-back",
+        "Seconds before the bookmark that an incremental extraction reads again, for rows that "
+        "Salesforce committed late.",
+        default=600,
+    )
+    quota_warning_threshold: int = declared(
+        "Quota warning threshold",
+        "Warn before an extraction when fewer daily API calls than this remain in the org.",
+        default=1000,
+    )
+    quota_reserve: int = declared(
+        "Quota reserve",
+        "Daily API calls that are left to others. The run stops, resumable and with exit code "
+        "4, rather than go below.",
+        default=0,
+    )
+    bulk_page_rows: int = declared(
+        "Bulk page size",
+        "Most rows of one Bulk API 2.0 result page where pages are downloaded one after the "
+        "other. A job with more rows is downloaded in parallel pages, of the size that Salesforce "
+        "chooses.",
+        default=50000,
+        minimum=1,
+    )
+    parallel_downloads: int = declared(
+        "Parallel downloads",
+        "Result pages of Bulk API 2.0 jobs that are downloaded at once, and streams whose first "
+        "REST page is asked for early. 1 does all of it one after the other.",
+        default=4,
+        minimum=1,
+    )
+    max_parallel_jobs: int = declared(
+        "Parallel jobs",
+        "Most Bulk API 2.0 jobs that one run has in the org at once, created before the turn of "
+        "their streams.",
+        default=10,
+        minimum=1,
+    )
+    max_api_calls: int | None = declared(
+        "API call limit",
+        "Most API calls that one run may make. When it is reached the run stops, resumable and "
+        "with exit code 4. No limit when left out.",
+        minimum=1,
+    )
+    keep_jobs: bool = declared(
+        "Keep Bulk jobs",
+        "Leave finished Bulk API 2.0 jobs in the org instead of deleting them, for looking at "
+        "them in Setup.",
+        default=False,
+    )
+    spool_dir: str | None = declared(
+        "Spool folder",
+        "Folder where result pages wait until they are emitted. The system's temporary folder "
+        "when left out.",
+        is_path=True,
+    )
+    report_path: str | None = declared(
+        "Run report",
+        "File that gets the run report, one JSON object: per stream the API and why, rows, pages, "
+        "calls, times, bookmarks, and what was proven. It is logged in any case.",
+        is_path=True,
+    )
+    ca_bundle: str | None = declared(
+        "CA bundle",
+        "PEM file with the certificates of a private certificate authority. Proxies are taken "
+        "from the usual environment variables.",
+        is_path=True,
+    )
+    user_agent: str | None = declared(
+        "User agent",
+        "User-Agent header sent with every request. The tap's name and version when left out.",
+    )
+    job_timeout_seconds: int = declared(
+        "Bulk job timeout",
+        "Longest wait, in seconds, for one Bulk API 2.0 job to complete. Then its rows are tried "
+        "in two halves.",
+        default=14400,
+        minimum=1,
+    )
+    request_timeout_seconds: int = declared(
+        "Request timeout",
+        "Longest wait, in seconds, for an answer to one request. Keep it above the 120 seconds "
+        "that Salesforce itself gives a query.",
+        default=300,
+        minimum=1,
+        maximum=86400,
+    )
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, object]) -> Settings:
+        """Read and check the user's config, aliases included.
+
+        Args:
+            config: As given: config.json and environment merged.
+
+        Raises:
+            SettingsError: A setting is missing, empty, of the wrong kind, or contradicts another.
+        """
+        given = checked_kinds(SETTINGS, resolve_aliases(config))
+        _check_key_source(given)
+        instance_url = checked_instance_url(str(given.pop("instance_url")))
+        audience = given.pop("jwt_audience", None)
+        start_date = given.pop("start_date", None)
+        objects = _objects(given.pop("objects"))
+        return cls(
+            instance_url=instance_url,
+            jwt_audience=checked_audience(audience) if audience else derived_audience(instance_url),
+            jwt_audience_derived=not audience,
+            objects=objects,
+            objects_are_default=objects == DEFAULT_OBJECTS,
+            start_date=None if start_date is None else _start_date(str(start_date)),
+            api_version=_api_version(str(given.pop("api_version"))),
+            **given,
+        )
+
+    def for_sdk(self) -> dict[str, str]:
+        """Return the settings that the SDK checks or uses as well, spelled as they are meant."""
+        found = {"api_version": self.api_version, "api_mode": self.api_mode}
+        if self.start_date is not None:
+            found["start_date"] = format_instant(self.start_date)
+        return found | ({} if self.spool_dir is None else {"spool_dir": self.spool_dir})
+
+
+SETTINGS = settings_of(Settings)
+
+
+def _check_key_source(given: Mapping[str, object]) -> None:
+    text, path = "private_key" in given, "private_key_path" in given
+    if text and path:
+        message = "The settings private_key and private_key_path are both given."
+        raise SettingsError(message, hint="Keep one of them.")
+    if not text and not path:
+        message = "Neither the setting private_key nor private_key_path is given."
+        raise SettingsError(
+            message,
+            hint="Give the RSA key whose certificate is in the app: as PEM text in private_key, "
+            "or as the path of a PEM file in private_key_path.",
+            code="missing-setting",
+        )
+
+
+def _start_date(text: str) -> datetime:
+    try:
+        return parse_instant(text)
+    except ValueError as error:
+        raise wrong_setting(
+            "start_date",
+            f"is no date: {error}",
+            "Write it as 2024-01-31 or 2024-01-31T00:00:00Z.",
+        ) from None
+
+
+def _api_version(text: str) -> str:
+    match = re.fullmatch(r"v?(\d{2,3})(?:\.0)?", text)
+    if match is None:
+        raise wrong_setting("api_version", f"can't be {text!r}", "Write it as 68.0.")
+    if int(match[1]) < _LOWEST_API_VERSION:
+        raise wrong_setting(
+            "api_version",
+            f"can't be {text!r}",
+            f"The lowest version that the tap works with is {_LOWEST_API_VERSION}.0.",
+        )
+    return f"{match[1]}.0"
+
+
+def _objects(names: Iterable[str]) -> tuple[str, ...]:
+    unique = tuple(dict.fromkeys(name.strip() for name in names))
+    for name in unique:
+        if not _OBJECT_NAME.fullmatch(name):
+            raise wrong_setting(
+                "objects",
+                f"holds {name!r}, which is no object's API name",
+                "API names have letters, digits and underscores only, such as Account or "
+                "Invoice__c; Setup > Object Manager shows them.",
+            )
+    if not unique:
+        raise wrong_setting("objects", "is empty", "Name at least one object, or leave it out.")
+    return unique
