@@ -12,20 +12,21 @@ from typing import TYPE_CHECKING
 
 from tap_versionforge_salesforce.exceptions import (
     QuotaError,
+    RedirectedError,
     RefusedError,
+    SessionRefusedError,
     SettingsError,
     SignInError,
     TapError,
     UnavailableError,
 )
-from tap_versionforge_salesforce.redaction import redact
+from tap_versionforge_salesforce.redaction import one_line
 from tap_versionforge_salesforce.refusals import known_advice
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-_LONGEST_REASON = 500
 # An escape of JSON for half of a character; of a whole one, which has two, as well.
 _HALF_CHARACTER = re.compile(rb"\\u[dD][89a-fA-F]")
 _REDIRECTS = range(300, 400)
@@ -88,12 +89,6 @@ def error_in(content: object) -> tuple[str, str]:
     code = first.get("errorCode") or first.get("error") or first.get("exceptionCode") or ""
     reason = first.get("message") or first.get("error_description") or first.get("exceptionMessage")
     return one_line(code), one_line(reason or "")
-
-
-def one_line(said: object) -> str:
-    """Return what Salesforce says as a message can hold it: one line, no secret, not too long."""
-    # The first thing: half a secret looks like none.
-    return " ".join(redact(str(said)).split())[:_LONGEST_REASON]
 
 
 def shown(reply: Reply) -> str:
@@ -171,16 +166,15 @@ def refusal(
         )
     if reply.status == _UNAUTHORIZED or is_session_ended or error_code == "INVALID_SESSION_ID":
         message = f"Salesforce does not accept the session (Salesforce said {said})."
-        return SignInError(
+        return SessionRefusedError(
             message,
             hint="Setup > the app's policies: the app has to be approved for the API (API Access "
             "Control, 'Approve Uninstalled Connected Apps'), and the session must not be "
             "restricted to other addresses.",
-            code="session-refused",
         )
     if error_code in ("API_DISABLED_FOR_ORG", "API_CURRENTLY_DISABLED"):
         message = f"The API is switched off (Salesforce said {said})."
-        return SignInError(
+        return SessionRefusedError(
             message,
             hint="Setup > Profiles (or Permission Sets) > System Permissions: tick API Enabled. "
             "Some editions have no API at all.",
@@ -188,11 +182,10 @@ def refusal(
         )
     if reply.is_redirect:
         location = one_line(reply.headers.get("Location", "?"))
-        message = f"The host of instance_url redirects to {location}."
-        return SettingsError(
+        message = f"The host of instance_url redirects {asked} to {location}."
+        return RedirectedError(
             message,
             hint="Set instance_url to the My Domain URL that Setup > My Domain shows.",
-            code="instance-url-redirects",
         )
     return RefusedError(
         f"Salesforce refused {asked} with HTTP {reply.status} ({said}).",

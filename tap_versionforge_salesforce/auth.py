@@ -14,10 +14,9 @@ import jwt
 from requests.auth import AuthBase
 from typing_extensions import override
 
-from tap_versionforge_salesforce.answers import one_line
 from tap_versionforge_salesforce.exceptions import SignInError
 from tap_versionforge_salesforce.hosts import PRODUCTION_AUDIENCE, SANDBOX_AUDIENCE
-from tap_versionforge_salesforce.redaction import remember_secrets
+from tap_versionforge_salesforce.redaction import one_line, remember_secrets
 from tap_versionforge_salesforce.sign_in_errors import SignInProblem, explain
 
 if TYPE_CHECKING:

@@ -7,7 +7,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from tap_versionforge_salesforce.ahead import ahead
-from tap_versionforge_salesforce.answers import one_line
 from tap_versionforge_salesforce.exceptions import (
     IncompleteError,
     JobAbortedError,
@@ -19,6 +18,7 @@ from tap_versionforge_salesforce.exceptions import (
     TapError,
 )
 from tap_versionforge_salesforce.interruption import RunIsOverError
+from tap_versionforge_salesforce.redaction import one_line
 from tap_versionforge_salesforce.refusals import error_in_words, known_advice
 from tap_versionforge_salesforce.result_pages import ResultPage, ResultPages
 from tap_versionforge_salesforce.retry import growing_intervals, until_whole
@@ -97,21 +97,22 @@ class QueryJob:
             )
         finally:
             if doubts:
-                self._tell_of_another(soql)
+                self._tell_of_others(soql, len(doubts))
         self.id = str(created["id"])
         self._connection.quota.count_job()
         self.api_version = self._client.api_version
         self._state = str(created.get("state", ""))
         self._logger.info("Bulk job %s: %s", self.id, self._address())
 
-    def _tell_of_another(self, soql: str) -> None:
+    def _tell_of_others(self, soql: str, jobs: int) -> None:
         # It can't be told from one that another run has made: both have the object and the user,
         # and Salesforce never repeats the query. So it is neither read nor removed.
         self._logger.warning(
-            "The creation of a Bulk job for %s got no proper answer: Salesforce may have made a "
-            "job that nobody reads. Setup > Bulk Data Load Jobs lists it (%s/lightning/setup/"
+            "The creation of a Bulk job for %s got no proper answer: Salesforce may have made %s "
+            "that nobody reads. Setup > Bulk Data Load Jobs lists it (%s/lightning/setup/"
             "AsyncApiJobStatus/home), and Salesforce removes it after seven days.",
             soql.partition(" FROM ")[2].partition(" ")[0],
+            "a job" if jobs == 1 else f"{jobs} jobs",
             self._settings.instance_url,
         )
 
@@ -278,6 +279,8 @@ class QueryJob:
                     raise
                 rows += page.told.rows
                 self._connection.quota.read_results(page.unpacked_bytes)
+                if self.promised_rows is not None and rows > self.promised_rows:
+                    break  # the pages may never end
         if self.promised_rows not in (None, rows):
             raise IncompleteError(
                 f"Bulk job {self.id} has {self.promised_rows:,} rows, but its result pages held "

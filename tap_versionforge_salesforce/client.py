@@ -44,6 +44,8 @@ _COMPOSITE_PARTS = 25
 _ADVICE_SECONDS = 20.0
 _CLEANUP_SECONDS = 10.0
 _DESCRIBE_SECONDS = 60.0
+# For one of a thousand objects, once others have not come in that time.
+_DESCRIBE_IN_HASTE_SECONDS = 10.0
 # Composite requests that may fail before describes are asked for one by one.
 _MOST_LOST_COMPOSITES = 2
 # Behind so many objects in a row whose describes fail, each further one is asked for once.
@@ -170,19 +172,26 @@ class SalesforceClient:
         listed = self._answered(call).get("sobjects")
         return [entry for entry in _objects(listed) if isinstance(entry.get("name"), str)]
 
-    def describe(self, name: str, *, budget: Budget = DESCRIBE_BUDGET) -> Mapping[str, object]:
+    def describe(
+        self,
+        name: str,
+        *,
+        budget: Budget = DESCRIBE_BUDGET,
+        timeout_seconds: float = _DESCRIBE_SECONDS,
+    ) -> Mapping[str, object]:
         """Return one object's describe.
 
         Args:
             name: The object's API name.
             budget: How long to try.
+            timeout_seconds: How long a try may take.
 
         Raises:
             UnavailableError: The answer is none.
             UnknownObjectError: The org has no such object, or the user may not see it.
         """
         path = f"/sobjects/{quote(name)}/describe"
-        call = Call(path=path, budget=budget, timeout_seconds=_DESCRIBE_SECONDS)
+        call = Call(path=path, budget=budget, timeout_seconds=timeout_seconds)
         try:
             found = self._answered(call)
         except RefusedError as error:
@@ -251,7 +260,7 @@ class SalesforceClient:
             method="POST",
             path="/composite",
             body={"allOrNone": False, "compositeRequest": requests},
-            retry_timeouts=False,
+            timeout_retries=0,
             budget=COMPOSITE_BUDGET,
             timeout_seconds=_DESCRIBE_SECONDS,
         )
@@ -270,11 +279,12 @@ class SalesforceClient:
 
     def _described_alone(self, name: str, lost: int) -> Mapping[str, object] | TapError:
         """Return the describe, or why there is none; the more were lost in a row, the sooner."""
-        budget = COMPOSITE_BUDGET if lost else DESCRIBE_BUDGET
         try:
-            return self.describe(
-                name, budget=SINGLE_TRY if lost >= _MANY_LOST_DESCRIBES else budget
-            )
+            if lost >= _MANY_LOST_DESCRIBES:
+                return self.describe(
+                    name, budget=SINGLE_TRY, timeout_seconds=_DESCRIBE_IN_HASTE_SECONDS
+                )
+            return self.describe(name, budget=COMPOSITE_BUDGET if lost else DESCRIBE_BUDGET)
         except (RefusedError, UnavailableError) as error:
             return error
 
@@ -307,7 +317,7 @@ class SalesforceClient:
                 params={"q": soql},
                 headers={"Sforce-Query-Options": f"batchSize={REST_PAGE_ROWS}"},
                 expects="rows",
-                retry_timeouts=not in_haste,
+                timeout_retries=0 if in_haste else None,
             )
         )
 
@@ -355,7 +365,14 @@ class SalesforceClient:
             "columnDelimiter": "COMMA",
             "lineEnding": "LF",
         }
-        call = Call(method="POST", path="/jobs/query", body=body, when_in_doubt=when_in_doubt)
+        call = Call(
+            method="POST",
+            path="/jobs/query",
+            body=body,
+            # Each may have made a job.
+            timeout_retries=1,
+            when_in_doubt=when_in_doubt,
+        )
         job = self._answered(_hastened(call) if in_haste else call)
         job_id = job.get("id")
         if not isinstance(job_id, str) or not _JOB_ID.fullmatch(job_id):
@@ -525,7 +542,7 @@ class SalesforceClient:
 
 
 def _hastened(call: Call) -> Call:
-    return replace(call, budget=SHORT_BUDGET, retry_timeouts=False)
+    return replace(call, budget=SHORT_BUDGET, timeout_retries=0)
 
 
 def counted_together(names: Iterable[str]) -> Iterator[list[str]]:

@@ -198,8 +198,19 @@ class Connection:
         Where it does, what follows is tried for less, until something comes of it.
         """
         is_reachable = self.client.is_reachable()
-        self.client.session.is_doubtful = is_reachable
+        if is_reachable:
+            self.client.session.doubt()
         return is_reachable
+
+    def is_served(self) -> bool:
+        """Tell whether Salesforce answers what is asked with the session, now that it has not."""
+        try:
+            self.client.limits()
+        except RefusedError:  # an answer, too
+            return True
+        except TapError:
+            return False
+        return True
 
     def look_at_quota(self) -> None:
         """Warn when few daily API calls are left: once by ``/limits``, then by what answers say.

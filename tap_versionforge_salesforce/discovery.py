@@ -106,7 +106,7 @@ def _is_for_good(error: TapError) -> bool:
 def _note_failure(
     connection: Connection, name: str, error: TapError, logger: logging.Logger
 ) -> None:
-    connection.failures[name] = error
+    connection.failures[name] = error.without_frames()
     connection.report.streams.append(StreamReport(name, error=error.code))
     logger.error("%s %s", error.message, error.hint)
 

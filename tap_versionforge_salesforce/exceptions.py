@@ -2,8 +2,11 @@
 
     TapError
     ├── SettingsError            2  change a setting, the key, the catalog or the state
+    │   └── RedirectedError
     ├── SignInError              3  change something in Setup
+    │   └── SessionRefusedError
     ├── QuotaError               4  wait, or raise the allowance; the next run goes on
+    │   └── JobsUsedUpError
     ├── UnavailableError         5  run again later
     │   ├── RequestTimeoutError
     │   ├── OddAnswerError
@@ -13,7 +16,8 @@
     │   ├── UnknownObjectError
     │   └── JobEndedBadlyError      JobFailedError, JobAbortedError
     ├── SomeStreamsFailedError   7  the summary of such a run; 6 where all failures are
-    │                               IncompleteError, 5 where nothing at all could be read
+    │                               IncompleteError, 4 where all are QuotaError, that of all
+    │                               failures where nothing at all could be read
     └── OutputError              1  mend what stdout leads to
 
 The numbers are the exit codes of the command line.
@@ -57,6 +61,11 @@ class TapError(Exception):
             self.message = f"{name}: {self.message}"
             self.args = (self.message,)
 
+    def without_frames(self) -> Self:
+        """Let go of where it was raised, and of the rows that are in hand there; return it."""
+        self.__traceback__ = self.__context__ = self.__cause__ = None
+        return self
+
     def reworded(self, message: str, *, hint: str | None = None) -> Self:
         """Return the same error with another message, and with another hint if there is one."""
         other = self.__class__.__new__(self.__class__, message)
@@ -70,6 +79,12 @@ class SettingsError(TapError):
 
     exit_code = 2
     default_code = "invalid-setting"
+
+
+class RedirectedError(SettingsError):
+    """The host of instance_url sends elsewhere."""
+
+    default_code = "instance-url-redirects"
 
 
 def wrong_setting(name: str, problem: str, hint: str) -> SettingsError:
@@ -90,11 +105,23 @@ class SignInError(TapError):
     default_code = "sign-in-failed"
 
 
+class SessionRefusedError(SignInError):
+    """Salesforce does not accept the session, not even one that is new, or has no API."""
+
+    default_code = "session-refused"
+
+
 class QuotaError(TapError):
     """The org's or the user's own allowance of API calls is used up."""
 
     exit_code = 4
     default_code = "daily-limit-exceeded"
+
+
+class JobsUsedUpError(QuotaError):
+    """The day's Bulk jobs, or the storage of their results, are used up."""
+
+    default_code = "bulk-jobs-used-up"
 
 
 class UnavailableError(TapError):
@@ -215,9 +242,11 @@ class SomeStreamsFailedError(TapError):
     def __init__(self, failures: Mapping[str, TapError], *, others: int = 1) -> None:
         self.failures = dict(failures)
         codes = {error.exit_code for error in failures.values()}
-        # That Salesforce can't be reached is not so where it has served another stream.
-        agree = len(codes) == 1 and (UnavailableError.exit_code not in codes or not others)
+        # What is wrong with the whole org is not so where it has served another stream.
+        is_of_each = codes <= {QuotaError.exit_code} or codes <= {IncompleteError.exit_code}
+        agree = len(codes) == 1 and (is_of_each or not others)
         self.exit_code = codes.pop() if agree else RefusedError.exit_code
+        has_cause = self.exit_code < IncompleteError.exit_code
         lines = []
         for name, error in failures.items():
             named = error.message.startswith(f"{name}: ")
@@ -229,7 +258,7 @@ class SomeStreamsFailedError(TapError):
             (what if others else "No stream could be read to its end. ") + " | ".join(lines),
             hint="Mend what each line says and run again: the failed streams go on from their "
             "last bookmark.",
-            code=_common_code(failures) if self.exit_code == UnavailableError.exit_code else None,
+            code=_common_code(failures) if has_cause else None,
         )
 
 

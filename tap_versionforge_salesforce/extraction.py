@@ -315,10 +315,13 @@ class Extraction:
 
     def _read(self, reading: Reading) -> Iterator[Page]:
         paginator, report = reading.paginator, self.report
-        rows = 0
+        rows = rows_certain = 0
         for page in reading.pages():
             yield page
             rows += page.frame.height
+            if page.takes_back:
+                report.rows_again += rows - rows_certain
+                rows_certain = rows
             report.rows += page.frame.height
             report.pages += page.ends_page and page.is_served
             self._oddities.note(
@@ -345,9 +348,9 @@ class Extraction:
     def _remember(self, page: Page, reading: Reading) -> None:
         if page.takes_back:
             self._bookmark.move_back()
+            self._renew_version(reading)
             if page.drops_job:
                 self._bookmark.forget_job()
-                self._renew_version(reading)
         elif page.checkpoint is not None:
             if self._is_test:
                 return

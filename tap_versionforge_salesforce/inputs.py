@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections import Counter
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -95,7 +96,12 @@ def checked_catalog(text: str, make: Callable[[dict[str, Any]], Made]) -> list[M
             "has no list of streams with tap_stream_id, schema and metadata",
             "Make one with --discover.",
         )
+    names = Counter(each.name.lower() for each in streams)
     for each in streams:
+        if names[each.name.lower()] > 1:
+            raise misshapen(
+                "catalog", f"has the stream {each.name} twice", "Leave one of the entries out."
+            )
         if each.other_name != each.name:
             raise misshapen(
                 "catalog",

@@ -16,6 +16,7 @@ from tap_versionforge_salesforce.exceptions import (
     SettingsError,
     UnavailableError,
 )
+from tap_versionforge_salesforce.redaction import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -148,7 +149,7 @@ def _is_distrust(error: Exception) -> bool:
 
 def _cause(error: Exception) -> str:
     cause = _innermost(error)
-    return " ".join(str(cause).split())[:_LONGEST_CAUSE] or type(cause).__name__
+    return one_line(cause, longest=_LONGEST_CAUSE) or type(cause).__name__
 
 
 def _innermost(error: BaseException) -> BaseException:

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 from tap_versionforge_salesforce import frames, planner
 from tap_versionforge_salesforce.bulk import QueryJob
 from tap_versionforge_salesforce.exceptions import (
+    IncompleteError,
     JobNotEndedError,
+    JobsUsedUpError,
     QuotaError,
     RefusedError,
     TapError,
@@ -78,7 +80,7 @@ class SalesforcePaginator:
         # In its turn it is tried for longer.
         self._was_tried_early = False
         # Why Bulk could not serve what REST may, if it is little enough.
-        self._trouble: UnavailableError | None = None
+        self._trouble: UnavailableError | IncompleteError | None = None
         # There was a job, whose rows come by REST now.
         self._leaves_job = False
         self._job = QueryJob(connection=connection, logger=logger, columns=columns, place=place)
@@ -248,7 +250,7 @@ class SalesforcePaginator:
 
     def _rest(self, choice: Choice) -> Iterator[Page]:
         may_move, following, rows = self._may_move, None, None
-        too_much: UnavailableError | None = None
+        too_much: TapError | None = None
         try:
             first = self._rest_pages.first(in_haste=may_move)
             if not choice.is_final:
@@ -258,10 +260,10 @@ class SalesforcePaginator:
                 following, rows = choice, first.total_size
             elif (too_much := self._too_much(first)) is None:
                 yield from self._all_rest_pages(choice, first)
-        except (RefusedError, UnavailableError) as error:
+        except (IncompleteError, RefusedError, UnavailableError) as error:
             reason = planner.way_to_bulk(error) if may_move else None
             if reason is None or self._is_all_down(error):
-                raise planner.without_bulk(error, self._no_bulk) from None
+                raise planner.of_both(error, self._trouble, self._no_bulk) from None
             self._rest_error = error
             following = Choice(Api.BULK, reason, is_final=True)
             yield self._beginning_again()
@@ -270,15 +272,22 @@ class SalesforcePaginator:
         if following is not None:
             yield from self._bulk(following, rows=rows)
 
-    def _too_much(self, first: RestPage) -> UnavailableError | None:
+    def _too_much(self, first: RestPage) -> TapError | None:
         """Return what is wrong with Bulk where REST would cost too much in its place."""
         trouble, rows = self._trouble, first.total_size
         is_all = first.next_records_url is None
         daily = self._connection.quota.daily
-        if trouble is None or is_all or planner.rest_can_stand_in(rows, daily):
+        if trouble is None or is_all or self._rest_can_stand_in(rows):
             return None
         why = f"REST would take too many of the API calls left for its {counted(rows, 'row')}"
+        if daily is None:
+            why = f"nobody tells how many API calls are left for its {counted(rows, 'row')}"
         return trouble.reworded(f"{trouble.message} There is no other way: {why}.")
+
+    def _rest_can_stand_in(self, rows: int | None) -> bool:
+        return planner.rest_can_stand_in(
+            rows, self._connection.quota.daily, few_rows=self._settings.bulk_threshold
+        )
 
     def _all_rest_pages(self, choice: Choice, first: RestPage) -> Iterator[Page]:
         if self._leaves_job:
@@ -342,7 +351,7 @@ class SalesforcePaginator:
         following = None
         try:
             yield from self._job_pages(saved)
-        except (RefusedError, UnavailableError) as error:
+        except (IncompleteError, RefusedError, UnavailableError) as error:
             # A job says in its end what a refused creation says at once.
             following = self._instead_of_bulk(error, rows)
             self._leaves_job = True
@@ -365,7 +374,9 @@ class SalesforcePaginator:
         if self._job.promised_rows is not None:
             self.proof = ("numberRecordsProcessed", self._job.promised_rows)
 
-    def _instead_of_bulk(self, error: RefusedError | UnavailableError, rows: int | None) -> Choice:
+    def _instead_of_bulk(
+        self, error: IncompleteError | RefusedError | UnavailableError, rows: int | None
+    ) -> Choice:
         """Return what is asked for instead of a job, or of its rows.
 
         Args:
@@ -384,13 +395,13 @@ class SalesforcePaginator:
             # What REST has refused can be mended with a smaller query; what Bulk does, can not.
             raise planner.without_bulk(self._rest_error, way)
         self._no_bulk = way
-        if isinstance(error, UnavailableError):
+        if not isinstance(error, RefusedError):
             self._trouble = error
         return Choice(Api.REST, way, is_final=True)
 
     def _is_all_down(self, error: TapError) -> bool:
         """Tell whether the other API need not be asked, for Salesforce can't be reached at all."""
-        is_answer = isinstance(error, (RefusedError, JobNotEndedError))
+        is_answer = isinstance(error, (IncompleteError, RefusedError, JobNotEndedError))
         return not is_answer and not self._connection.can_be_reached()
 
     def _is_few(self, rows: int | None) -> bool:
@@ -403,17 +414,21 @@ class SalesforcePaginator:
     ) -> Choice:
         if may_move and rows is None:
             rows = self._connection.count_rows(self._query.sobject)
-        if may_move and planner.rest_can_stand_in(rows, self._connection.quota.daily):
+        if may_move and self._rest_can_stand_in(rows):
             self._no_bulk = "the day's Bulk jobs are used up"
             reason = f"{self._no_bulk} and {rows:,} rows are few enough"
             return Choice(Api.REST, reason, is_final=True)
-        why = "has too many rows for REST with the calls left"
-        raise QuotaError(
+        why = "can not be read by REST instead"
+        if may_move and (rows is None or self._connection.quota.daily is None):
+            what = "rows it has" if rows is None else "API calls are left"
+            why = f"is not read by REST instead, for nobody tells how many {what}"
+        elif may_move:
+            why = "has too many rows for REST with the API calls left"
+        raise JobsUsedUpError(
             f"The org's Bulk jobs of the day are used up ({error.reason}), and "
-            f"{self._query.sobject} {why if may_move else 'can not be read by REST instead'}.",
+            f"{self._query.sobject} {why}.",
             hint="Run again when the rolling 24 hours have freed jobs; the next run goes on "
             "from the last bookmark.",
-            code="bulk-jobs-used-up",
         )
 
     def _tell(self, choice: Choice) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from tap_versionforge_salesforce.client import REST_PAGE_ROWS
 from tap_versionforge_salesforce.exceptions import (
+    IncompleteError,
     JobFailedError,
     JobNotEndedError,
     JobTimeoutError,
@@ -121,7 +122,7 @@ def _to_read(rows: int) -> str:
 
 def way_to_bulk(error: TapError) -> str | None:
     """Return why an error of a REST query leads to Bulk; None where it does not."""
-    if isinstance(error, UnavailableError):
+    if isinstance(error, (IncompleteError, UnavailableError)):
         return f"REST {_in_vain(error)}"
     if not isinstance(error, RefusedError):
         return None
@@ -152,7 +153,23 @@ def without_bulk(error: TapError, no_bulk: str | None) -> TapError:
     )
 
 
-def _in_vain(error: UnavailableError) -> str:
+def of_both(error: TapError, of_bulk: TapError | None, no_bulk: str | None) -> TapError:
+    """Return the error to tell of rows that neither API serves.
+
+    Args:
+        error: What became of them by REST, in the end.
+        of_bulk: What became of them by Bulk, where they were then asked for by REST.
+        no_bulk: As for `without_bulk`.
+    """
+    # That may pass, and its job be gone on with; what REST refuses or has not, stays so.
+    if isinstance(of_bulk, UnavailableError) and not isinstance(error, UnavailableError):
+        return of_bulk.reworded(f"{of_bulk.message} By REST: {error.message}")
+    return without_bulk(error, no_bulk)
+
+
+def _in_vain(error: IncompleteError | UnavailableError) -> str:
+    if isinstance(error, IncompleteError):
+        return "did not serve it whole"
     is_timeout = isinstance(error, RequestTimeoutError)
     return "did not answer in time" if is_timeout else "could not serve it"
 
@@ -166,7 +183,7 @@ def way_to_rest(error: TapError, *, is_few: bool) -> str | None:
     """
     if isinstance(error, JobNotEndedError):
         return "its Bulk job does not end and its rows are few" if is_few else None
-    if isinstance(error, UnavailableError):
+    if isinstance(error, (IncompleteError, UnavailableError)):
         return f"Bulk API 2.0 {_in_vain(error)}"
     if not isinstance(error, RefusedError):
         return None
@@ -205,13 +222,16 @@ def jobs_are_used_up(error: TapError) -> bool:
     )
 
 
-def rest_can_stand_in(rows: int | None, daily: Allowance | None) -> bool:
+def rest_can_stand_in(rows: int | None, daily: Allowance | None, *, few_rows: int) -> bool:
     """Tell whether REST may serve what Bulk can't today.
 
     Args:
         rows: How many rows are wanted; None where unknown.
         daily: The org's daily API calls; None where unknown.
+        few_rows: As many may be read without knowing how many calls are left.
     """
-    if rows is None or daily is None:
+    if rows is None:
         return False
+    if daily is None:
+        return rows <= few_rows
     return math.ceil(rows / REST_PAGE_ROWS) < daily.remaining * _SHARE_OF_CALLS

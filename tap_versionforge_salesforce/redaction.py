@@ -27,6 +27,7 @@ _PATTERNS = (
 _WORD = re.compile(r"[\w.-]+")
 _JWS_START, _JWS_DOTS = "eyJ", 2
 _SHORTEST_SECRET = 4
+_LONGEST_SAID = 500
 _secrets: set[str] = set()
 
 
@@ -57,6 +58,20 @@ def _without_jws(word: re.Match[str]) -> str:
     if start < 0 or word[0].count(".", start) < _JWS_DOTS:
         return word[0]
     return word[0][:start] + _MASK
+
+
+def one_line(said: object, *, longest: int = _LONGEST_SAID) -> str:
+    """Return what somebody else says as a message can hold it.
+
+    Args:
+        said: By Salesforce, or by whatever is on the way to it.
+        longest: In characters.
+
+    Returns:
+        One line without a secret.
+    """
+    # Hidden before it is cut: half a secret looks like none.
+    return " ".join(redact(str(said)).split())[:longest]
 
 
 class RedactingFilter(logging.Filter):

@@ -12,6 +12,7 @@ from tap_versionforge_salesforce.exceptions import IncompleteError, RefusedError
 from tap_versionforge_salesforce.instants import EARLIEST, format_instant, parse_instant
 from tap_versionforge_salesforce.json_pages import from_json
 from tap_versionforge_salesforce.page import Page
+from tap_versionforge_salesforce.page_chain import PageChain
 from tap_versionforge_salesforce.retry import until_whole
 
 if TYPE_CHECKING:
@@ -145,17 +146,25 @@ class RestPages:
     def _read(self, cursor: _Cursor) -> Iterator[Page]:
         # The next page is on its way while the target takes the one in hand.
         pages = ahead(self._served(cursor.page), steps=1)
+        chain = PageChain(cursor.promised_rows)
         try:
-            while served := self._awaited(pages):
+            while cursor.problem is None and (served := self._awaited(pages)):
                 cursor.page, arrived = served
+                cursor.problem = chain.problem(
+                    cursor.page.frame.height, cursor.page.next_records_url
+                )
                 yield Page(cursor.page.frame, arrived, checkpoint=self._pass(cursor))
         except RefusedError as error:
             if error.error_code != "INVALID_QUERY_LOCATOR":
                 raise
             cursor.problem = "the query's cursor has expired"
-            return
-        if cursor.rows != cursor.promised_rows:
+            if self._query.range is not None:
+                return
+        finally:
+            pages.close()
+        if cursor.rows < cursor.promised_rows and cursor.problem is None:
             cursor.problem = f"{cursor.promised_rows:,} rows were promised and {cursor.rows:,} came"
+        if cursor.problem is not None:
             # Which rows are missing is not known, so all of this cursor's are read again.
             cursor.after = cursor.began_after
             nothing = frames.Frame(cursor.page.frame.table.clear())

@@ -18,6 +18,7 @@ from tap_versionforge_salesforce.exceptions import (
     RefusedError,
     UnavailableError,
 )
+from tap_versionforge_salesforce.page_chain import PageChain
 from tap_versionforge_salesforce.retry import until_whole
 from tap_versionforge_salesforce.spool import spool_file
 
@@ -135,7 +136,7 @@ class ResultPages:
             IncompleteError: The chain of locators does not lead to an end.
             RefusedError: Salesforce refuses a page.
         """
-        expected, seen = locator, {locator}
+        expected, chain = locator, PageChain(None, begins=locator)
         listed = self._listed(locator, rows)
         pages = listed or self._chained(locator, rows)
         is_listed = listed is not None
@@ -150,12 +151,15 @@ class ResultPages:
                     return
                 yield page
                 expected = page.told.locator
+                if problem := chain.problem(page.told.rows, expected):
+                    raise IncompleteError(
+                        f"The result pages of Bulk job {self._job_id} do not lead to an end: "
+                        f"{problem}.",
+                        hint="Run again: the bookmark has not moved, so nothing is lost.",
+                        code="repeated-locator",
+                    )
                 if expected is None:
                     return
-                if expected in seen:
-                    message = f"Bulk job {self._job_id} gives the same result locator twice."
-                    raise IncompleteError(message, hint="Run again.", code="repeated-locator")
-                seen.add(expected)
         finally:
             # Not left to the garbage: an error's traceback would keep it and its threads.
             pages.close()

@@ -52,6 +52,8 @@ class StreamReport:
             the stream was not read to its end.
         promised_rows: How many there had to be by that.
         rows_before: How many of these an earlier run has written, whose Bulk job was gone on with.
+        rows_again: How many of the rows written were read again, for the API changed or the count
+            was wrong: ``rows`` less these, with those before, are what was promised.
         bookmark_before: The bookmark at the beginning.
         bookmark_after: The bookmark at the end.
         error: The code of what stopped it; None where nothing did.
@@ -66,6 +68,7 @@ class StreamReport:
     proven_by: str | None = None
     promised_rows: int | None = None
     rows_before: int = 0
+    rows_again: int = 0
     bookmark_before: str | None = None
     bookmark_after: str | None = None
     error: str | None = None

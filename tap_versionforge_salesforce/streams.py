@@ -16,7 +16,10 @@ from tap_versionforge_salesforce.drift import Drift, drift_of
 from tap_versionforge_salesforce.exceptions import (
     IncompleteError,
     JobNotEndedError,
+    JobsUsedUpError,
+    RedirectedError,
     RefusedError,
+    SessionRefusedError,
     SettingsError,
     TapError,
     UnavailableError,
@@ -278,7 +281,7 @@ class SObjectStream(FrameStream):
             if not self._is_its_own(error):
                 raise
             extraction.give_up(error)
-            connection.failures[self.name] = error
+            connection.failures[self.name] = error.without_frames()
             self.logger.error("%s %s", error.message, error.hint)  # noqa: TRY400  no traceback
         finally:
             self.is_over = True
@@ -290,7 +293,9 @@ class SObjectStream(FrameStream):
         """Tell whether an error concerns this stream alone."""
         if isinstance(error, UnavailableError):
             return isinstance(error, JobNotEndedError) or self._connection.can_be_reached()
-        return isinstance(error, (IncompleteError, RefusedError))
+        if isinstance(error, (RedirectedError, SessionRefusedError)):
+            return self._connection.is_served()
+        return isinstance(error, (IncompleteError, JobsUsedUpError, RefusedError))
 
     # What is offered
 

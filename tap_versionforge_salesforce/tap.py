@@ -421,8 +421,15 @@ class TapVersionForgeSalesforce(Tap):
     def _all_discovered(self) -> Iterator[Iterable[SObjectStream]]:
         try:
             streams = cast("dict[str, SObjectStream]", self.streams)
-            for failure in self.connection.failures.values():
-                raise failure
+            named = {name.lower() for name in self.settings.objects}
+            for name, failure in self.connection.failures.items():
+                if name.lower() in named or not streams:
+                    raise failure
+                self.logger.warning(
+                    "%s is not in the catalog: only a pattern in objects names it. Run --discover "
+                    "again when it can be described.",
+                    name,
+                )
             yield streams.values()
         finally:
             self.connection.troubles.tell()

@@ -55,6 +55,9 @@ _TIMEOUTS_OF_A_BODY = 6
 _LARGEST_BODY_BYTES = 1 << 30
 
 
+Api = Literal["REST", "Bulk"]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     """One request, before it is sent.
@@ -72,7 +75,8 @@ class Call:
             None: in memory, unpacked.
         authorized: Send the access token.
         counted: It counts against the org's daily API calls.
-        retry_timeouts: False where a read that takes too long has another way out.
+        timeout_retries: How often a try that took too long is repeated, where there is another way
+            out or a repetition leaves something behind; None for as long as the budget lasts.
         final_refusals: False where a refusal is an answer for the caller, not an error.
         budget: How long to try.
         timeout_seconds: Longest wait for this answer, where that is less than the setting's.
@@ -90,11 +94,16 @@ class Call:
     sink: IO[bytes] | None = None
     authorized: bool = True
     counted: bool = True
-    retry_timeouts: bool = True
+    timeout_retries: int | None = None
     final_refusals: bool = True
     budget: Budget = field(default_factory=Budget)
     timeout_seconds: float | None = None
     when_in_doubt: Callable[[], None] | None = None
+
+    @property
+    def api(self) -> Api:
+        """Return which API it belongs to."""
+        return "Bulk" if "/jobs/" in self.path else "REST"
 
 
 class _PassingTroubleError(Exception):
@@ -158,8 +167,8 @@ class SalesforceSession:
         self._connections.mount("http://", adapter)
         self.authenticator = authenticator
         self.quota = quota
-        #: Tries in vain have ended a stream, and no request has succeeded since.
-        self.is_doubtful = False
+        #: Tries in vain have ended a stream, and no request to that API has succeeded since.
+        self.doubtful_apis: set[Api] = set()
         #: The server's clock in its latest answer to an authorized request.
         self.server_date: datetime | None = None
         self._host = settings.instance_url
@@ -183,19 +192,20 @@ class SalesforceSession:
             UnavailableError: No proper answer within the budget.
         """
         started = self._clock.monotonic()
-        budget = shorter(call.budget, SHORT_BUDGET) if self.is_doubtful else call.budget
+        is_doubtful = call.api in self.doubtful_apis
+        budget = shorter(call.budget, SHORT_BUDGET) if is_doubtful else call.budget
+        timeouts = 0
         for attempt, wait_seconds in enumerate(waits(budget), start=1):
             began = self._clock.monotonic()
             try:
                 reply = self._attempt(call)
-            except RequestTimeoutError:
-                # Salesforce may be at it all the same.
-                if call.when_in_doubt is not None:
-                    call.when_in_doubt()
-                raise
             except _PassingTroubleError as trouble:
+                # Salesforce may be at it all the same.
                 if trouble.is_in_doubt and call.when_in_doubt is not None:
                     call.when_in_doubt()
+                timeouts += isinstance(trouble.error, RequestTimeoutError)
+                if call.timeout_retries is not None and timeouts > call.timeout_retries:
+                    raise trouble.error from None
                 pause = wait_seconds if trouble.wait_seconds is None else trouble.wait_seconds
                 now = self._clock.monotonic()
                 if attempt >= budget.tries or now - started + pause > budget.seconds:
@@ -210,9 +220,14 @@ class SalesforceSession:
                 self.pause(pause)
             else:
                 # What is asked for without a token says nothing of the data.
-                self.is_doubtful = self.is_doubtful and not call.authorized
+                if call.authorized:
+                    self.doubtful_apis.discard(call.api)
                 return reply
         raise AssertionError  # pragma: no cover  waits never end
+
+    def doubt(self) -> None:
+        """Try what follows for less, until something comes of it; each API for itself."""
+        self.doubtful_apis = {"REST", "Bulk"}
 
     def pause(self, seconds: float) -> None:
         """Wait, ready to be interrupted."""
@@ -356,8 +371,7 @@ class SalesforceSession:
                     f"{self._host} did not send the whole answer to {call.method} {call.path} "
                     f"within {seconds:,.0f} seconds.",
                     hint="Run again later; request_timeout_seconds allows more time.",
-                ),
-                call,
+                )
             )
         if failure is not None:
             raise failure
@@ -403,14 +417,10 @@ class SalesforceSession:
             asked=f"{call.method} {call.path}",
             timeout_seconds=self._timeout_seconds(call),
         )
-        return self._passing(told, call) if may_pass(error) else told
+        return self._passing(told) if may_pass(error) else told
 
-    def _passing(
-        self, told: UnavailableError, call: Call
-    ) -> _PassingTroubleError | UnavailableError:
+    def _passing(self, told: UnavailableError) -> _PassingTroubleError:
         is_timeout = isinstance(told, RequestTimeoutError)
-        if is_timeout and not call.retry_timeouts:
-            return told
         # Without what differs from case to case.
         kind = f"{self._host} did not answer in time" if is_timeout else told.message
         return _PassingTroubleError(kind.partition(" (")[0], told)

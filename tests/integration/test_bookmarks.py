@@ -190,7 +190,7 @@ def test_rows_that_stay_missing_move_the_bookmark_back(org: LocalOrg, tap: TapRu
     fault = faults.replace_body(without_first_row)
     org.faults.add("GET /query/*", fault, times=None)
     before = bookmark_at(ago(hours=1))
-    run = tap.sync(objects=["Account"], state=before)
+    run = tap.sync(objects=["Account"], api_mode="rest", state=before)
     assert run.exit_code == 6, run.log
     assert "4 rows were promised and 3 came" in run.log
     assert run.bookmark("Account") == "2026-11-23T09:00:00.000Z"
@@ -210,7 +210,7 @@ def test_more_rows_than_promised_are_as_wrong_as_fewer(org: LocalOrg, tap: TapRu
         return json.dumps(page | {"totalSize": page["totalSize"] - 1}).encode()
 
     org.faults.add("GET /queryAll*", faults.replace_body(of_fewer), times=None)
-    run = tap.sync(objects=["Account"], state=bookmark_at(ago(hours=1)))
+    run = tap.sync(objects=["Account"], api_mode="rest", state=bookmark_at(ago(hours=1)))
     assert run.exit_code == 6, run.log
     assert "3 rows were promised and 4 came" in run.log
     assert run.bookmark("Account") == "2026-11-23T09:00:00.000Z"

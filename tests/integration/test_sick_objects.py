@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tap_versionforge_salesforce.connection import Connection
+from tap_versionforge_salesforce.frames import Frame
 from tests.integration.harness import ModelTarget
 from tests.local_org import faults, outages
 from tests.soak.crowd import all_of
@@ -16,7 +19,7 @@ if TYPE_CHECKING:
 
     from tests.integration.harness import OrgClock, Run, TapRunner
     from tests.local_org import LocalOrg
-    from tests.local_org.exchange import Call
+    from tests.local_org.exchange import Answer, Call
 
 LAST_WEEK = datetime.now(timezone.utc) - timedelta(days=7)
 STREAMS = ["Account", "Contact", "Contract", "Opportunity"]
@@ -322,3 +325,182 @@ def test_few_rows_whose_job_never_ends_come_by_rest(
     assert few.exit_code == 0, few.log
     assert {name: few.ids(name) for name in STREAMS} == rows
     assert "because its Bulk job does not end and its rows are few" in few.log
+
+
+def test_the_job_stays_for_the_next_run_where_rest_refuses_its_rows(
+    org: LocalOrg, tap: TapRunner, rows: dict[str, list[str]]
+) -> None:
+    """Its results may be there by then; and no run leaves another job behind."""
+    org.settings.record_count_factor = 1_000
+    org.faults.add(results(org, "Account"), outages.unknown_exception(), times=None)
+    refusal = faults.answer(400, [{"errorCode": "OPERATION_TOO_LARGE", "message": "exceeded"}])
+    org.faults.add(first_page(org, "Account"), refusal, times=None)
+    state = None
+    for _ in range(2):
+        run = read(tap, state=state)
+        assert run.exit_code == 7, run.log
+        assert "By REST: Salesforce refused" in run.log
+        state = run.state
+        assert [job.object_name for job in org.jobs.all()] == ["Account"]
+    org.faults.clear()
+    again = read(tap, state=state)
+    assert again.exit_code == 0, again.log
+    assert again.ids("Account") == rows["Account"]
+    assert org.jobs.all() == []
+
+
+def counts_of(sizes: dict[str, int]) -> dict[str, object]:
+    """Return an answer of recordCount."""
+    return {"sObjects": [{"name": name, "count": count} for name, count in sizes.items()]}
+
+
+def test_used_up_jobs_stop_only_what_needs_one(
+    org: LocalOrg, tap: TapRunner, rows: dict[str, list[str]]
+) -> None:
+    """A table that is too large for REST fails by name, and small ones come: exit code 4."""
+    sizes = dict.fromkeys(STREAMS, 6) | {"Account": 50_000_000}
+    counted = counts_of(sizes)
+    org.faults.add("GET */recordCount*", faults.answer(200, counted), times=None)
+    refusal = faults.answer(400, [{"errorCode": "LIMIT_EXCEEDED", "message": "Daily jobs"}])
+    org.faults.add("POST */jobs/query", refusal, times=None)
+    run = read(tap)
+    assert run.exit_code == 4, run.log
+    assert "Account has too many rows for REST with the API calls left" in run.log
+    assert run.ids("Account") == []
+    assert {name: run.ids(name) for name in STREAMS[1:]} == {n: rows[n] for n in STREAMS[1:]}
+
+
+@pytest.mark.parametrize("count", [6, 50_000_000])
+def test_few_rows_come_by_rest_also_where_nobody_tells_how_many_calls_are_left(
+    org: LocalOrg, tap: TapRunner, rows: dict[str, list[str]], count: int
+) -> None:
+    """As many as bulk_threshold; of more it is said what is not known."""
+    org.settings.limit_info = "absent"
+    org.faults.add("GET */limits", outages.unknown_exception(), times=None)
+    counted = counts_of(dict.fromkeys(STREAMS, count))
+    org.faults.add("GET */recordCount*", faults.answer(200, counted), times=None)
+    refusal = faults.answer(400, [{"errorCode": "LIMIT_EXCEEDED", "message": "Daily jobs"}])
+    org.faults.add("POST */jobs/query", refusal, times=None)
+    run = read(tap)
+    if count > 6:
+        assert run.exit_code == 4, run.log
+        assert "for nobody tells how many API calls are left" in run.log
+        return
+    assert run.exit_code == 0, run.log
+    assert {name: run.ids(name) for name in STREAMS} == rows
+
+
+REFUSED_WHOLE = pytest.mark.parametrize(
+    ("answer", "exit_code"),
+    [
+        pytest.param(
+            faults.answer(302, "", headers={"Location": "https://waf.example/no"}), 2, id="302"
+        ),
+        pytest.param(
+            faults.answer(401, [{"errorCode": "INVALID_AUTH_HEADER", "message": "x"}]), 3, id="401"
+        ),
+        pytest.param(outages.api_disabled_for_org(), 3, id="no API"),
+    ],
+)
+
+
+@REFUSED_WHOLE
+def test_what_is_said_of_the_org_for_one_object_is_that_objects(
+    org: LocalOrg,
+    tap: TapRunner,
+    rows: dict[str, list[str]],
+    answer: faults.Action,
+    exit_code: int,
+) -> None:
+    """Where the session is served otherwise, a firewall's rule or the like is in between."""
+    assert exit_code
+    org.faults.add(first_page(org, "Contact"), answer, times=None)
+    assert_only(read(tap, api_mode="rest"), "Contact", rows)
+
+
+@REFUSED_WHOLE
+def test_what_is_said_of_the_org_for_all_objects_is_the_orgs(
+    org: LocalOrg,
+    tap: TapRunner,
+    rows: dict[str, list[str]],
+    answer: faults.Action,
+    exit_code: int,
+) -> None:
+    """The run ends with it, and nothing else is asked for in vain."""
+    catalog = tap.discover(objects=STREAMS)
+    assert rows
+
+    def is_data(call: Call) -> bool:
+        return "/services/data/v" in call.path and "/composite" not in call.path
+
+    org.faults.add(is_data, answer, times=None)
+    run = read(tap, api_mode="rest", catalog=catalog)
+    assert run.exit_code == exit_code, run.log
+    assert "streams failed" not in run.log
+
+
+@pytest.mark.parametrize("where", [creation, job, results])
+@pytest.mark.parametrize("api_mode", ["auto", "bulk"])
+def test_a_job_that_never_answers(
+    org: LocalOrg,
+    tap: TapRunner,
+    rows: dict[str, list[str]],
+    where: Callable[[LocalOrg, str], Callable[[Call], bool]],
+    api_mode: str,
+) -> None:
+    """It has the tries of any trouble, but few jobs are created for it."""
+    org.settings.record_count_factor = 1_000
+
+    def never(call: Call, real: Callable[[], Answer]) -> Answer:
+        # Salesforce does what it is asked for, and says so too late.
+        return faults.delay(1.2)(call, real)
+
+    org.faults.add(where(org, "Contact"), never, times=None)
+    run = read(tap, api_mode=api_mode, request_timeout_seconds=1)
+    if api_mode == "bulk":
+        assert_only(run, "Contact", rows)
+    else:
+        assert run.exit_code == 0, run.log
+        assert run.ids("Contact") == rows["Contact"]
+    jobs = [job for job in org.jobs.all() if job.object_name == "Contact"]
+    assert len(jobs) <= 4
+
+
+def test_an_outage_of_bulk_costs_each_stream_less(
+    org: LocalOrg, tap: TapRunner, clock: OrgClock, rows: dict[str, list[str]]
+) -> None:
+    """What REST answers says nothing of Bulk: after the first stream it is tried for less."""
+    org.settings.record_count_factor = 1_000
+    trouble = org.faults.add("POST */jobs/query", outages.unknown_exception(), times=None)
+    run = read(tap)
+    assert run.exit_code == 0, run.log
+    assert {name: run.ids(name) for name in STREAMS} == rows
+    assert trouble.fired <= 4 * 3 + 8 + 3 * 3
+    assert sum(clock.slept) < 300
+
+
+@pytest.mark.parametrize("api_mode", ["rest", "bulk"])
+def test_what_failed_holds_no_rows(
+    org: LocalOrg,
+    tap: TapRunner,
+    rows: dict[str, list[str]],
+    monkeypatch: pytest.MonkeyPatch,
+    api_mode: str,
+) -> None:
+    """An error is kept to the end of the run, but not the pages in hand where it was raised."""
+    assert rows
+    held: list[int] = []
+    told = Connection.raise_failures
+
+    def look(connection: Connection) -> None:
+        gc.collect()
+        held.append(sum(isinstance(each, Frame) for each in gc.get_objects()))
+        told(connection)
+
+    monkeypatch.setattr(Connection, "raise_failures", look)
+    org.faults.add("*/results", faults.wrong_count(), times=None)
+    if api_mode == "rest":
+        org.faults.add(lambda call: "/query" in call.path, faults.drop_record(), times=None)
+    run = read(tap, api_mode=api_mode)
+    assert run.exit_code == 6, run.log
+    assert held == [0]

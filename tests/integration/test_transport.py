@@ -73,7 +73,8 @@ def test_page_that_never_is_whole_ends_the_stream(org: LocalOrg, tap: TapRunner)
     spread(org, 5)
     cut = faults.replace_body(lambda body: body[: body.rindex(b"},{") + 1])
     fault = org.faults.add("GET /queryAll", cut, times=None)
-    run = tap.sync(objects=["Account"], state=bookmark_at(NOW - timedelta(days=9)))
+    before = bookmark_at(NOW - timedelta(days=9))
+    run = tap.sync(objects=["Account"], api_mode="rest", state=before)
     assert run.exit_code == 6, run.log
     assert fault.fired == 3
     assert run.bookmark("Account") == "2026-11-14T10:00:00.000Z"
@@ -246,7 +247,8 @@ def test_no_redirect_is_followed(
     org.faults.add(request_, faults.answer(status, headers={"Location": target}), times=None)
     run = tap.sync(objects=["Account"])
     assert run.exit_code == 2, run.log
-    assert f"redirects to {target}" in run.log.splitlines()[-1]
+    assert f"redirects {request_.partition(' ')[0]} " in run.log.splitlines()[-1]
+    assert f" to {target}" in run.log.splitlines()[-1]
     assert run.records("Account") == []
 
 

@@ -47,9 +47,9 @@ class Covering:
                     self._tests[module, line].add(test)
 
     def tests(self, mutant: Mutant) -> list[str]:
-        """Return the tests that run the function of a mutant, the fastest first.
+        """Return the tests that run the function of a mutant, those of its module first.
 
-        Of what is in no function, all that run anything of its module.
+        Of these the fastest first. Of what is in no function, all that run anything of its module.
         """
         module, line = mutant.module, mutant.change.line
         found = {
@@ -58,7 +58,15 @@ class Covering:
             if file == module and line in {begins, 0}
             for test in tests
         }
-        return sorted(found, key=lambda test: (self._seconds[test], test))
+        own = set(CORE[module])
+        return sorted(
+            found,
+            key=lambda test: (test.partition("::")[0] not in own, self._seconds[test], test),
+        )
+
+    def seconds(self, test: str) -> float:
+        """Return how long a test took without any mistake."""
+        return self._seconds[test]
 
 
 class _Recorder:

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 from collections import Counter
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from tests import processes
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 # A test that hangs has noticed. No test of these takes a tenth of it.
 _TEST_SECONDS = 60
+# For the tests of one mistake, as long as they took without any.
+_MUTANT_SECONDS = 45
 _FAILED = re.compile(r"^(?:FAILED|ERROR) (tests/.+?)(?: - |$)", re.MULTILINE)
 _NOT_COPIED = shutil.ignore_patterns(".git", ".venv*", ".tools", ".*_cache", ".hypothesis", "*.pyc")
 
@@ -114,11 +117,17 @@ class Order:
         self._lock = threading.Lock()
 
     def of(self, mutant: Mutant) -> list[str]:
-        """Return the tests that run the function of a mutant; what was good for others is first."""
+        """Return tests that run the function of a mutant; what was good for others is first.
+
+        Of a function that a thousand tests run, as many as there is time for.
+        """
         with self._lock:
-            return sorted(
+            tests = sorted(
                 self._covering.tests(mutant), key=lambda test: -self._noticed[mutant.module, test]
             )
+        ends = accumulate(map(self._covering.seconds, tests))
+        in_time = (t for t, end in zip(tests, ends, strict=True) if end <= _MUTANT_SECONDS)
+        return list(in_time) or tests[:1]
 
     def has_noticed(self, mutant: Mutant, test: str) -> None:
         """Remember a test that has noticed a mistake."""

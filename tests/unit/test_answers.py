@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from tap_versionforge_salesforce.answers import Reply, busy, http_date, not_salesforce, refusal
 from tap_versionforge_salesforce.exceptions import (
     QuotaError,
+    RedirectedError,
     RefusedError,
+    SessionRefusedError,
     SettingsError,
-    SignInError,
     TapError,
     UnavailableError,
 )
@@ -150,7 +151,7 @@ def test_bodies_are_not_in_the_repr() -> None:
         pytest.param(
             said("INVALID_SESSION_ID", "This session is not valid for use with the REST API", 401),
             False,
-            SignInError,
+            SessionRefusedError,
             "session-refused",
             "not valid for use",
             id="session",
@@ -158,7 +159,7 @@ def test_bodies_are_not_in_the_repr() -> None:
         pytest.param(
             said("API_DISABLED_FOR_ORG", "The REST API is not enabled for this Organization.", 403),
             False,
-            SignInError,
+            SessionRefusedError,
             "api-disabled",
             "not enabled",
             id="no API in the org",
@@ -166,7 +167,7 @@ def test_bodies_are_not_in_the_repr() -> None:
         pytest.param(
             said("API_CURRENTLY_DISABLED", "API is disabled for this User", 403),
             False,
-            SignInError,
+            SessionRefusedError,
             "api-disabled",
             "disabled for this User",
             id="no API for the user",
@@ -174,7 +175,7 @@ def test_bodies_are_not_in_the_repr() -> None:
         pytest.param(
             reply(302, Location="https://other.my.salesforce.com/"),
             False,
-            SettingsError,
+            RedirectedError,
             "instance-url-redirects",
             "https://other.my.salesforce.com/",
             id="redirect",
@@ -182,7 +183,7 @@ def test_bodies_are_not_in_the_repr() -> None:
         pytest.param(
             said("INVALID_SESSION_ID", "This session is not valid for use with the REST API", 403),
             False,
-            SignInError,
+            SessionRefusedError,
             "session-refused",
             "not valid for use",
             id="session as 403",
@@ -242,7 +243,7 @@ def test_a_session_that_ends_again_and_again_is_no_streams_trouble() -> None:
     """Whatever the status, and with no code at all."""
     answer = said("", "Session expired or invalid", 400)
     error = refusal(ASKED, answer, is_session_ended=True)
-    assert isinstance(error, SignInError)
+    assert isinstance(error, SessionRefusedError)
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,11 @@ from tap_versionforge_salesforce import exceptions
 from tap_versionforge_salesforce.exceptions import (
     IncompleteError,
     JobFailedError,
+    JobsUsedUpError,
     QuotaError,
+    RedirectedError,
     RefusedError,
+    SessionRefusedError,
     SettingsError,
     SignInError,
     SomeStreamsFailedError,
@@ -114,6 +117,11 @@ def test_failed_streams_are_told_together() -> None:
         pytest.param([IncompleteError, RefusedError], 0, 7, id="two that don't"),
         pytest.param([UnavailableError], 1, 7, id="unavailable, while another was served"),
         pytest.param([UnavailableError, UnavailableError], 0, 5, id="nothing was served"),
+        pytest.param([JobsUsedUpError], 1, 4, id="no jobs, while small ones were served"),
+        pytest.param([SessionRefusedError], 1, 7, id="one is refused the session"),
+        pytest.param([SessionRefusedError], 0, 3, id="all are"),
+        pytest.param([RedirectedError], 1, 7, id="one is sent elsewhere"),
+        pytest.param([RedirectedError, RedirectedError], 0, 2, id="all are sent elsewhere"),
     ],
 )
 def test_exit_code_of_several_failures(

@@ -51,7 +51,7 @@ def entries(draw: st.DrawFn) -> dict[str, Any]:
     }
 
 
-@given(st.lists(entries(), max_size=3))
+@given(st.lists(entries(), max_size=3, unique_by=lambda each: each["tap_stream_id"].lower()))
 @some_examples
 def test_it_says_what_was_handed_in(streams: list[dict[str, Any]]) -> None:
     """Schemas and metadata are those that the SDK would have read, in the same order."""

@@ -146,6 +146,7 @@ def test_threshold_of_nothing() -> None:
         ),
         pytest.param(RequestTimeoutError("Timed out.", hint="."), id="read timeout"),
         pytest.param(UnavailableError("Down.", hint="."), id="tried in vain"),
+        pytest.param(IncompleteError("Cut.", hint="."), id="not whole"),
     ],
 )
 def test_what_rest_can_not_serve_goes_to_bulk(error: TapError) -> None:
@@ -160,7 +161,6 @@ def test_what_rest_can_not_serve_goes_to_bulk(error: TapError) -> None:
         pytest.param(refused("INVALID_FIELD", "No such column OPERATION_TOO_LARGE"), id="field"),
         pytest.param(refused(status=404), id="404"),
         pytest.param(QuotaError("Used up.", hint="."), id="quota"),
-        pytest.param(IncompleteError("Cut.", hint="."), id="incomplete"),
     ],
 )
 def test_other_errors_of_rest_stay_errors(error: TapError) -> None:
@@ -197,6 +197,7 @@ def test_other_errors_of_rest_stay_errors(error: TapError) -> None:
             refused("FEATURENOTENABLED", "Bulk API is not enabled", status=403), id="not enabled"
         ),
         pytest.param(UnavailableError("Down.", hint="."), id="tried in vain"),
+        pytest.param(IncompleteError("Cut.", hint="."), id="not whole"),
     ],
 )
 def test_what_bulk_does_not_serve_goes_to_rest(error: TapError) -> None:
@@ -262,7 +263,8 @@ def test_used_up_jobs_are_known(error: TapError, *, used_up: bool) -> None:
         pytest.param(1, 10, False, id="one call of 10"),
         pytest.param(1, -5, False, id="none left"),
         pytest.param(None, 1_000, False, id="rows unknown"),
-        pytest.param(1, None, False, id="calls unknown"),
+        pytest.param(10, None, True, id="calls unknown, few rows"),
+        pytest.param(11, None, False, id="calls unknown, more rows"),
     ],
 )
 def test_rest_stands_in_for_less_than_a_tenth_of_the_calls(
@@ -270,7 +272,7 @@ def test_rest_stands_in_for_less_than_a_tenth_of_the_calls(
 ) -> None:
     """Without jobs, REST takes over only where it leaves nine tenths of the calls to others."""
     daily = None if remaining is None else Allowance(100_000, remaining)
-    assert rest_can_stand_in(rows, daily) is can
+    assert rest_can_stand_in(rows, daily, few_rows=10) is can
 
 
 # What failed
