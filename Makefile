@@ -8,6 +8,8 @@ PYTHONS := 3.10 3.11 3.12 3.13
 MINUTES := 10
 # Modules of the core for `make mutants`, such as quota.py; empty for all.
 MODULES :=
+# Options of `make org`: --rows, --port, --latency-ms, --directory.
+ORG :=
 # Which tests `make pytest` runs, as pytest takes it; empty for all.
 TESTS :=
 UV_VERSION := 0.13.9
@@ -42,8 +44,8 @@ help: ## list these commands
 demo: sync $(MELTANO) ## a real meltano run from a stand-in org into files, in full and then incrementally
 	@$(VENV)/bin/python -m tests.demo
 
-org: sync ## a stand-in Salesforce org to try the tap on, until Ctrl-C
-	@$(VENV)/bin/python -m tests.local_org
+org: sync ## a stand-in Salesforce org to try the tap on, until Ctrl-C; ORG="--rows 500 --port 8080"
+	@$(VENV)/bin/python -m tests.local_org $(ORG)
 
 test: lint pytest ## everything that decides about a change: lint, types, tests, documents
 

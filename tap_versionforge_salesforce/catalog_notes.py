@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tap_versionforge_salesforce.wording import did_you_mean
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -24,14 +26,16 @@ class CatalogNotes:
             return
         if _is_of_old_style(entry):
             self._of_old_style.append(entry["tap_stream_id"])
+        self._sentences += _other_key(entry)
         self._sentences += [*_unknown_fields(entry), *_lonely_members(entry)]
 
     def sentences(self) -> Iterator[str]:
         """Yield a sentence for each; one for all that say it in the old style."""
         if self._of_old_style:
             yield (
-                f"The catalog says `selected` inside the schema of {', '.join(self._of_old_style)},"
-                " which changes nothing: what is read is what the metadata select."
+                f"The catalog says `selected` outside of the metadata of "
+                f"{', '.join(self._of_old_style)}, which changes nothing: what is read is what the "
+                "metadata select."
             )
         yield from self._sentences
 
@@ -49,20 +53,37 @@ def _metadata(entry: Mapping[str, Any]) -> dict[tuple[str, ...], bool | None]:
 def _is_of_old_style(entry: Mapping[str, Any]) -> bool:
     schema = entry["schema"]
     fields = schema.get("properties", {}).values()
-    return any("selected" in each for each in (schema, *fields))
+    return any("selected" in each for each in (entry, schema, *fields))
+
+
+def _other_key(entry: Mapping[str, Any]) -> Iterator[str]:
+    given = entry.get("replication_key")
+    for item in entry.get("metadata", []):
+        said = item["metadata"].get("replication-key")
+        if not item["breadcrumb"] and said and given and said != given:
+            yield (
+                f"The catalog names two replication keys of {entry['tap_stream_id']}: {given}, by "
+                f"which it is read, and in its metadata {said}, which changes nothing. Change "
+                "replication_key."
+            )
 
 
 def _unknown_fields(entry: Mapping[str, Any]) -> Iterator[str]:
     name, known = entry["tap_stream_id"], {"Id", *entry["schema"].get("properties", {})}
-    unknown = [
-        place[1]
-        for place, is_selected in _metadata(entry).items()
-        if is_selected and len(place) == _IN_FIELD and place[1] not in known
-    ]
-    if unknown:
+    unknown: dict[bool, list[str]] = {True: [], False: []}
+    for place, is_selected in _metadata(entry).items():
+        if is_selected is not None and len(place) == _IN_FIELD and place[1] not in known:
+            unknown[bool(is_selected)].append(place[1])
+    if unknown[True]:
         yield (
-            f"The catalog selects {', '.join(unknown)} of {name}, which are not in its schema: "
-            "they are not read. Make a new catalog with --discover."
+            f"The catalog selects {', '.join(unknown[True])} of {name}, which are not in its "
+            "schema: they are not read. Make a new catalog with --discover."
+        )
+    if unknown[False]:
+        meant = ", ".join(f"{each}{did_you_mean(each, known)}" for each in unknown[False])
+        yield (
+            f"The catalog deselects {meant} of {name}, which are not in its schema: nothing is "
+            "left out by it."
         )
 
 
@@ -73,7 +94,17 @@ def _lonely_members(entry: Mapping[str, Any]) -> Iterator[str]:
         if is_selected and len(place) > _IN_FIELD and metadata.get(place[:_IN_FIELD]) is False:
             members.setdefault(place[1], []).append(place[-1])
     for field, names in members.items():
+        if len(names) > 1 and set(names) == set(_automatic_members(entry, field)):
+            continue  # as Meltano writes it for a field that its user leaves out
         yield (
             f"The catalog selects {', '.join(names)} in {entry['tap_stream_id']}.{field}, but not "
             f"{field} itself: they are not read. Select {field} as well."
         )
+
+
+def _automatic_members(entry: Mapping[str, Any], field: str) -> Iterator[str]:
+    for item in entry.get("metadata", []):
+        place = item["breadcrumb"]
+        is_member = len(place) > _IN_FIELD and place[1] == field
+        if is_member and item["metadata"].get("inclusion") == "automatic":
+            yield place[-1]

@@ -204,6 +204,8 @@ class Connection:
 
     def is_served(self) -> bool:
         """Tell whether Salesforce answers what is asked with the session, now that it has not."""
+        if "_limits_asked" not in vars(self):  # that was it
+            return False
         try:
             self.client.limits()
         except RefusedError:  # an answer, too

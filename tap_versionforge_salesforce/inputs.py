@@ -87,7 +87,10 @@ def checked_catalog(text: str, make: Callable[[dict[str, Any]], Made]) -> list[M
     """
 
     def read(found: dict[str, Any]) -> dict[str, Any]:
-        return _Read(found, make(found)) if _is_entry(found) else found
+        if not _is_entry(found):
+            return found
+        _check_selected(found)
+        return _Read(found, make(as_meant(found)))
 
     streams = json_object(text, "catalog", read).get("streams")
     if not isinstance(streams, list) or not all(isinstance(each, _Read) for each in streams):
@@ -109,6 +112,26 @@ def checked_catalog(text: str, make: Callable[[dict[str, Any]], Made]) -> list[M
                 "Let stream be the same as tap_stream_id; an __alias__ in stream_maps renames.",
             )
     return [each.made for each in streams]
+
+
+def as_meant(entry: dict[str, Any]) -> dict[str, Any]:
+    """Return a checked entry as the SDK reads it, for what Singer has two ways to say.
+
+    ``replication-method`` in the metadata, which no discovery of this tap writes, is its user's
+    wish and counts; fields are spelled there as in the schema.
+    """
+    given, metadata = entry["schema"].get("properties", {}), list[dict[str, Any]]()
+    changed: dict[str, Any] = {}
+    for item in entry.get("metadata", []):
+        place, said = item["breadcrumb"], item["metadata"]
+        if not place:
+            wished = said.get("replication-method", said.get("forced-replication-method"))
+            changed |= {} if wished is None else {"replication_method": wished}
+        elif len(place) > 1 and place[1] not in given:
+            named = [name for name in given if name.lower() == place[1].lower()]
+            place = [place[0], *(named[:1] or [place[1]]), *place[2:]]
+        metadata.append(item | {"breadcrumb": place})
+    return entry | changed | ({"metadata": metadata} if metadata else {})
 
 
 def with_id(entry: dict[str, Any]) -> dict[str, Any]:
@@ -159,6 +182,18 @@ def _is_schema(schema: object) -> bool:
         and all(map(_is_schema, properties.values()))
         and (items is None or _is_schema(items))
     )
+
+
+def _check_selected(entry: Mapping[str, Any]) -> None:
+    for item in entry.get("metadata", []):
+        said = item["metadata"].get("selected")
+        if said is not None and not isinstance(said, bool):
+            name = ".".join([entry["tap_stream_id"], *item["breadcrumb"][1::2]])
+            raise misshapen(
+                "catalog",
+                f"says that selected of {name} is {said!r}",
+                "It is true or false, without quotes.",
+            )
 
 
 def _is_metadata(item: object) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import ssl
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -83,6 +84,13 @@ def may_pass(error: Exception) -> bool:
     return not (is_for_good or _is_distrust(error))
 
 
+def was_sent(error: Exception) -> bool:
+    """Tell whether a request may have reached its host before what became of it."""
+    if isinstance(error, (exceptions.ConnectTimeout, exceptions.ProxyError)):
+        return False
+    return not isinstance(_innermost(error), (ConnectionRefusedError, socket.gaierror))
+
+
 def no_answer(
     error: Exception, *, host: str, asked: str, timeout_seconds: float
 ) -> UnavailableError:
@@ -114,7 +122,7 @@ def no_answer(
     elif isinstance(error, exceptions.ProxyError):
         trouble, code = "can't be reached through the proxy", "proxy-failed"
         look_at = "HTTPS_PROXY, with the user and password in it, and NO_PROXY"
-    elif isinstance(error, exceptions.ConnectionError):
+    elif isinstance(error, exceptions.ConnectionError) or _is_handshake(error):
         trouble, code = "can't be reached", "host-unreachable"
     else:
         trouble, code = "broke off its answer", "broken-answer"
@@ -136,10 +144,17 @@ def _unusable_proxy() -> UnavailableError:
 
 
 def _is_timeout(error: Exception) -> bool:
-    # A connection that does not come about is no answer that takes its time.
+    # A connection that does not come about is no answer that takes its time: so a handshake, in
+    # which a server that speaks no TLS waits for more.
     if isinstance(error, (exceptions.ConnectTimeout, exceptions.ProxyError)):
         return False
+    if _is_handshake(error):
+        return False
     return isinstance(error, exceptions.ReadTimeout) or "timed out" in str(error)
+
+
+def _is_handshake(error: Exception) -> bool:
+    return "handshake" in str(error)
 
 
 def _is_distrust(error: Exception) -> bool:

@@ -23,7 +23,7 @@ _OTHER_API = (
 )
 _FEWER_COLUMNS = "Select fewer columns in the catalog, formula fields first: they make it so."
 _NO_FILTER = (
-    "Set replication-method to FULL_TABLE for this stream in the catalog: it is then read whole, "
+    "Set replication_method to FULL_TABLE for this stream in the catalog: it is then read whole, "
     "without the filter that Salesforce refuses."
 )
 _OWN_FILTER = (

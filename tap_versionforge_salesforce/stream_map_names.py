@@ -6,11 +6,12 @@ The SDK passes over a map whose name it never meets: what was to be hidden would
 from __future__ import annotations
 
 import ast
-import difflib
 from fnmatch import fnmatchcase
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from tap_versionforge_salesforce.exceptions import SettingsError
+from tap_versionforge_salesforce.wording import closest, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
@@ -37,7 +38,7 @@ class StreamMapNames:
     """What is wrong, or odd, with the names in the stream maps.
 
     Args:
-        maps: The setting ``stream_maps``.
+        maps: The setting ``stream_maps``; None where it is not given.
         fields: Of each stream that is read, what the catalog or the org has.
         unread: Other streams that there are.
         org: Returns the names of all objects of the org; asked only where nothing else knows a
@@ -47,11 +48,12 @@ class StreamMapNames:
         missing: What there is not, each as a part of a sentence.
         slips: A sentence for each new field whose name is nearly that of another.
         idle: Streams that there are and that are not read, and what a pattern does not match.
+        empty: Streams for which there is a map with nothing in it.
     """
 
     def __init__(
         self,
-        maps: Mapping[str, _Map],
+        maps: Mapping[str, _Map] | None,
         *,
         fields: Mapping[str, Collection[str]],
         unread: Collection[str] = (),
@@ -61,7 +63,8 @@ class StreamMapNames:
         self.missing: list[str] = []
         self.slips: list[str] = []
         self.idle: list[str] = []
-        for name, content in maps.items():
+        self.empty = [] if maps is None or maps else ["any stream"]
+        for name, content in (maps or {}).items():
             if not name.startswith("__"):
                 self._look_at(name, content)
 
@@ -82,9 +85,16 @@ class StreamMapNames:
         if self.idle:
             names = ", ".join(self.idle)
             yield f"The setting stream_maps names what this run does not read: {names}."
+        if self.empty:
+            yield (
+                f"The setting stream_maps has nothing for {', '.join(self.empty)}: no field is "
+                'dropped or changed. Meltano loses null on the way; write "__NULL__" for it.'
+            )
 
     def _look_at(self, name: str, content: _Map) -> None:
         stream_map = content if isinstance(content, dict) else {}
+        if content == {}:
+            self.empty.append(name)
         source = str(stream_map.get(_SOURCE, name))
         streams = [each for each in self._fields if fnmatchcase(each, source)]
         if not streams:
@@ -96,11 +106,14 @@ class StreamMapNames:
 
     def _look_for(self, source: str) -> None:
         is_there = any(fnmatchcase(each, source) for each in self._unread)
-        if is_there or _GLOB & set(source) or source in (everything := self._org()):
+        folded = [each for each in self._fields if fnmatchcase(each.lower(), source.lower())]
+        if folded and _GLOB & set(source):
+            self.missing.append(f"{source}, which matches {folded[0]} but for upper and lower case")
+        elif is_there or _GLOB & set(source) or source in (everything := self._org()):
             self.idle.append(source)
         else:
             known = {*self._fields, *self._unread, *everything}
-            self.missing.append(f"the stream {source}{_meant(source, known)}")
+            self.missing.append(f"the stream {source}{did_you_mean(source, known)}")
 
     def _look_at_field(
         self, place: str, field: str, value: object, known: set[str], others: Collection[str]
@@ -108,17 +121,17 @@ class StreamMapNames:
         if field in OPTIONS:
             if field == _FILTER and isinstance(value, str):
                 self._look_at_expression(place, value, known, has_self=False)
-        elif field.startswith("__") and _closest(field, OPTIONS, _SLIP):
-            self.missing.append(f"the option {place}{_meant(field, OPTIONS)}")
+        elif field.startswith("__") and closest(field, OPTIONS, _SLIP):
+            self.missing.append(f"the option {place}{did_you_mean(field, OPTIONS)}")
         elif field in known or (value not in (None, _NULL) and self._is_new(field, known)):
             if value not in (None, _NULL) and isinstance(value, str):
                 self._look_at_expression(place, value, known, has_self=field in known)
             if field not in known:
                 self._look_for_slip(place, field, known, others)
-        elif _GLOB & set(place) and not _closest(field, known, _SLIP):
+        elif _GLOB & set(place) and not closest(field, known, _SLIP):
             self.idle.append(place)  # wherever there is one, as its user wants it
         else:
-            self.missing.append(f"the field {place}{_meant(field, known)}")
+            self.missing.append(f"the field {place}{did_you_mean(field, known)}")
 
     @staticmethod
     def _is_new(field: str, known: set[str]) -> bool:
@@ -128,7 +141,7 @@ class StreamMapNames:
     def _look_for_slip(
         self, place: str, field: str, known: set[str], others: Collection[str]
     ) -> None:
-        near = _closest(field, known, _SLIP)
+        near = closest(field, known, _SLIP)
         if near is not None and near not in others:
             self.slips.append(
                 f"The setting stream_maps adds {place} and leaves {near} as it is: did you mean "
@@ -140,8 +153,14 @@ class StreamMapNames:
     ) -> None:
         builtin = {*VARIABLES, *FUNCTIONS} - ({"self"} if not has_self else set())
         for name in dict.fromkeys(_names_in(expression)):
-            if name not in known and name not in builtin:
-                self.missing.append(f"{name} in the expression of {place}{_meant(name, known)}")
+            if name == "fake" and find_spec("faker") is None:
+                self.missing.append(
+                    f"fake in the expression of {place} (the package faker is not installed)"
+                )
+            elif name not in known and name not in builtin:
+                self.missing.append(
+                    f"{name} in the expression of {place}{did_you_mean(name, known)}"
+                )
 
 
 def misnamed(bookmarks: Collection[str], streams: Collection[str]) -> Iterator[str]:
@@ -153,7 +172,7 @@ def misnamed(bookmarks: Collection[str], streams: Collection[str]) -> Iterator[s
     """
     without = set(streams) - set(bookmarks)
     for name in sorted(set(bookmarks) - set(streams)):
-        near = _closest(name, without, _SLIP)
+        near = closest(name, without, _SLIP)
         if near is not None:
             yield (
                 f"The state has a bookmark of {name}, which is not read, and none of {near}: did "
@@ -182,14 +201,3 @@ def _field_of_row(node: ast.AST) -> object:
                 return None if hasattr(dict, node.attr) else node.attr
             return node.slice.value if isinstance(node.slice, ast.Constant) else None
     return None
-
-
-def _meant(name: str, known: Collection[str]) -> str:
-    near = _closest(name, known)
-    return "" if near is None else f" (did you mean {near}?)"
-
-
-def _closest(name: str, known: Collection[str], cutoff: float = 0.6) -> str | None:
-    by_lower_case = {each.lower(): each for each in known}
-    found = difflib.get_close_matches(name.lower(), by_lower_case, n=1, cutoff=cutoff)
-    return by_lower_case[found[0]] if found else None

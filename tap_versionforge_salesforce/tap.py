@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -15,6 +15,7 @@ from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers._classproperty import classproperty
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from singer_sdk.plugin_base import _ConfigInput
+from singer_sdk.singerlib import StateMessage
 from typing_extensions import override
 
 from tap_versionforge_salesforce import __version__
@@ -34,7 +35,11 @@ from tap_versionforge_salesforce.inputs import (
 from tap_versionforge_salesforce.packed_catalog import catalog_in, catalog_text
 from tap_versionforge_salesforce.settings.checking import is_blank
 from tap_versionforge_salesforce.settings.definitions import SETTINGS, Settings
-from tap_versionforge_salesforce.settings.naming import resolve_aliases, unknown_settings
+from tap_versionforge_salesforce.settings.naming import (
+    resolve_aliases,
+    unknown_settings,
+    unknown_variables,
+)
 from tap_versionforge_salesforce.state_file import state_file
 from tap_versionforge_salesforce.stream_map_names import StreamMapNames, misnamed
 from tap_versionforge_salesforce.stream_maps import check_maps
@@ -171,7 +176,7 @@ class TapVersionForgeSalesforce(Tap):
         Raises:
             SettingsError: A stream map names a stream or field that does not exist.
         """
-        maps, read = self.config.get("stream_maps") or {}, dict[str, set[str]]()
+        maps, read = self.config.get("stream_maps"), dict[str, set[str]]()
         for stream in self._selected_streams():
             read[stream.name] = stream.known_fields if maps else set()
             stream.let_go()
@@ -260,7 +265,10 @@ class TapVersionForgeSalesforce(Tap):
         cls.append_builtin_config(cls.config_jsonschema)
         found: dict[str, Any] = {}
         parse_environment_config({}, cls._env_var_prefix)  # reads .env
-        for name, schema in cls.config_jsonschema["properties"].items():
+        properties = cls.config_jsonschema["properties"]
+        for warning in unknown_variables(os.environ, cls._env_var_prefix, properties):
+            cls.logger.warning("%s", warning)
+        for name, schema in properties.items():
             variable = f"{cls._env_var_prefix}{name.upper()}"
             text = os.environ.get(variable, "").strip()
             kinds = schema.get("type", [])
@@ -362,6 +370,13 @@ class TapVersionForgeSalesforce(Tap):
             tap.check_streams()
             tap._is_syncing = True  # noqa: SLF001  its own
             tap.sync_all()
+        except SystemExit:
+            tap._write_last_state()  # noqa: SLF001  its own
+            raise
+        except BrokenPipeError:
+            # Ctrl-C goes to all of a pipe, and the target may be the first to end of it.
+            tap.connection.interruption.check()
+            raise
         finally:
             try:
                 tap.connection.end()
@@ -369,6 +384,14 @@ class TapVersionForgeSalesforce(Tap):
                 if tap._is_syncing:  # noqa: SLF001  its own
                     tap.connection.tell_report()
         tap.connection.raise_failures()
+
+    def _write_last_state(self) -> None:
+        """Write STATE once more: many targets hand on only one that is their last line.
+
+        What it says is behind it already, and no row after that.
+        """
+        with suppress(OSError):
+            self.write_message(StateMessage(value=self.state))
 
     @classmethod
     def _catalog_in(cls, path: str) -> Catalog:

@@ -23,7 +23,7 @@ from tap_versionforge_salesforce.answers import (
 )
 from tap_versionforge_salesforce.auth import TOKEN_PATH, Bearer, TokenAnswer
 from tap_versionforge_salesforce.exceptions import RequestTimeoutError, TapError, UnavailableError
-from tap_versionforge_salesforce.network import check_proxy, may_pass, no_answer
+from tap_versionforge_salesforce.network import check_proxy, may_pass, no_answer, was_sent
 from tap_versionforge_salesforce.retry import (
     SHORT_BUDGET,
     SIGN_IN_BUDGET,
@@ -116,12 +116,14 @@ class _PassingTroubleError(Exception):
         *,
         wait_seconds: float | None = None,
         is_in_doubt: bool = True,
+        was_sent: bool = True,
     ) -> None:
         super().__init__(error.message)
         self.kind = kind
         self.error = error
         self.wait_seconds = wait_seconds
         self.is_in_doubt = is_in_doubt
+        self.was_sent = was_sent
 
 
 class _Connections(requests.Session):
@@ -215,7 +217,7 @@ class SalesforceSession:
                     f"{trouble.error.message} Trying again in {pause:.1f} seconds (try "
                     f"{attempt + 1} of {budget.tries}).",
                     seconds=now - began + pause,
-                    calls=int(call.counted),
+                    calls=int(call.counted and trouble.was_sent),
                 )
                 self.pause(pause)
             else:
@@ -417,13 +419,15 @@ class SalesforceSession:
             asked=f"{call.method} {call.path}",
             timeout_seconds=self._timeout_seconds(call),
         )
-        return self._passing(told) if may_pass(error) else told
+        return self._passing(told, was_sent=was_sent(error)) if may_pass(error) else told
 
-    def _passing(self, told: UnavailableError) -> _PassingTroubleError:
+    def _passing(self, told: UnavailableError, *, was_sent: bool = True) -> _PassingTroubleError:
         is_timeout = isinstance(told, RequestTimeoutError)
         # Without what differs from case to case.
         kind = f"{self._host} did not answer in time" if is_timeout else told.message
-        return _PassingTroubleError(kind.partition(" (")[0], told)
+        return _PassingTroubleError(
+            kind.partition(" (")[0], told, is_in_doubt=was_sent, was_sent=was_sent
+        )
 
 
 def _broken_off(response: requests.Response) -> bool:

@@ -53,7 +53,8 @@ def print_step(step: Step) -> None:
     """Print a step, and what to do about it."""
     _print_line("ok" if step.ok else "FAIL", step.name, step.found)
     if step.hint:
-        _print_line("", "what to do", step.hint)
+        code = f" [{step.code}]" if step.code else ""
+        _print_line("", "what to do", f"{step.hint}{code}")
 
 
 def _print_line(mark: str, name: str, text: str) -> None:

@@ -49,10 +49,17 @@ def is_blank(value: object) -> bool:
 def _missing(setting: Setting, *, empty: bool) -> SettingsError:
     state = "is empty" if empty else "is missing"
     message = f"The setting {setting.name} {state}."
+    variable = f"TAP_VERSIONFORGE_SALESFORCE_{setting.name.upper()}"
+    if os.environ.get(variable) and not empty:
+        return SettingsError(
+            message,
+            hint=f"The environment variable {variable} is set, but not read: add --config=ENV.",
+            code="missing-setting",
+        )
     return SettingsError(
         message,
         hint=f"It takes: {setting.description} Set it in config.json, with `meltano config set`, "
-        f"or as TAP_VERSIONFORGE_SALESFORCE_{setting.name.upper()}.",
+        f"or as {variable}.",
         code="missing-setting",
     )
 

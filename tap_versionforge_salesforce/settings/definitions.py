@@ -102,15 +102,16 @@ class Settings:
     )
     objects: tuple[str, ...] = declared(
         "Objects",
-        "API names of the objects to discover; the wildcard * is allowed, as in *__c or "
-        "Opportunity*. Upper and lower case do not matter. A default object that the org lacks is "
-        "skipped, and so is what only a wildcard names and can't be read; one that you name and "
+        "API names of the objects to discover; the wildcards * and ? are allowed, as in *__c "
+        "or Opportunity*. Upper and lower case do not matter. A default object that the org lacks "
+        "is skipped, and so is what only a wildcard names and can't be read; one that you name and "
         "the org lacks is an error.",
         default=DEFAULT_OBJECTS,
     )
     start_date: datetime | None = declared(  # noqa: RUF009  it makes a field
         "Start date",
-        "Rows last changed before this moment are left out. Without it, all history is extracted.",
+        "Rows last changed before this moment are left out. Without it, all history is extracted. "
+        "A bookmark in the state counts more.",
     )
     api_mode: str = declared(
         "API mode",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING
 
 from tap_versionforge_salesforce.exceptions import SettingsError
+from tap_versionforge_salesforce.wording import closest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
 # Names under which the same settings are known elsewhere; a credential copied from there works.
 ALIASES = {
@@ -48,9 +48,27 @@ def unknown_settings(config: Mapping[str, object], known: Iterable[str]) -> list
         known: Names of all settings, the SDK's included.
     """
     names = sorted(known)
-    warnings = []
-    for name in sorted(set(config) - set(names)):
-        close = difflib.get_close_matches(name, names, n=1)
-        advice = f"did you mean {close[0]}?" if close else "--about lists all settings."
-        warnings.append(f"The setting {name} is unknown and does nothing; {advice}")
-    return warnings
+    return [_unknown("setting", name, names) for name in sorted(set(config) - set(names))]
+
+
+def unknown_variables(
+    environment: Mapping[str, str], prefix: str, known: Iterable[str]
+) -> Iterator[str]:
+    """Yield a warning for each environment variable that looks like a setting and is none.
+
+    Args:
+        environment: Variables by name.
+        prefix: Of those that stand for settings.
+        known: Names of all settings, the SDK's included.
+    """
+    names = [f"{prefix}{name.upper()}" for name in (*known, *ALIASES)]
+    for name in sorted(set(environment) - set(names)):
+        # Behind two underscores Meltano has what it knows of the plugin.
+        if name.startswith(prefix) and not name.startswith(f"{prefix}_"):
+            yield _unknown("environment variable", name, names)
+
+
+def _unknown(what: str, name: str, known: Collection[str]) -> str:
+    near = closest(name, known)
+    advice = "--about lists all settings." if near is None else f"did you mean {near}?"
+    return f"The {what} {name} is unknown and does nothing; {advice}"

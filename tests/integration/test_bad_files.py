@@ -386,5 +386,5 @@ def test_selections_that_change_nothing_are_told(org: LocalOrg, tap: TapRunner) 
     run = tap.sync(catalog=catalog)
     assert run.exit_code == 0, run.log
     assert run.ids("Account") == [row]
-    assert "`selected` inside the schema of Account" in run.log
+    assert "`selected` outside of the metadata of Account" in run.log
     assert "selects city in Account.BillingAddress, but not BillingAddress itself" in run.log

@@ -266,7 +266,7 @@ def test_json_has_the_same_steps(org: LocalOrg, tap: TapRunner, *, works: bool) 
         assert {(step["hint"], step["code"]) for step in steps} == {("", "")}
     else:
         assert steps[-1]["code"] == "user-not-approved"
-        assert steps[-1]["hint"] == lines(text)["what to do"]
+        assert f"{steps[-1]['hint']} [user-not-approved]" == lines(text)["what to do"]
 
 
 # What it says at the end

@@ -65,6 +65,20 @@ def test_target_that_closes_early(org: LocalOrg, tap: TapRunner) -> None:
     assert "Traceback" not in stderr
 
 
+def test_ctrl_c_that_ends_the_target_first(org: LocalOrg, tap: TapRunner) -> None:
+    """It goes to all of a pipe: the tap was stopped, whoever of the two is the first to end."""
+    org.store.seed("Account", 2_000, hurt=False)
+    with started(tap, "--config", tap.config(objects=["Account"], api_mode="rest")) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        process.stdout.close()
+        _, stderr = finished(process)
+    assert process.returncode == 130, stderr
+    assert "closed its input" not in stderr
+    assert "Stopped." in stderr
+
+
 def test_discover_into_a_pipe_that_closes_early(org: LocalOrg, tap: TapRunner) -> None:
     """`--discover | head`: who has seen enough of the catalog is told nothing more."""
     del org  # it only has to be there
@@ -114,6 +128,8 @@ def test_signal_while_waiting_for_salesforce(
     first = tap_run(stdout)
     # A Bulk page that has just arrived may not have been taken yet.
     assert (0 if "api_mode" in settings else 1) <= len(first["ids"]) < 40
+    # Many targets hand on a state only where it is the last message.
+    assert first["last"]["type"] == "STATE"
     following = tap.sync(objects=["Account"], state=first["state"], **settings)
     assert following.exit_code == 0, following.log
     assert set(first["ids"]) | set(following.ids("Account")) == set(rows)

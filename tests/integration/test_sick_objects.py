@@ -479,6 +479,11 @@ def test_an_outage_of_bulk_costs_each_stream_less(
     assert sum(clock.slept) < 300
 
 
+def frames_in_memory() -> int:
+    gc.collect()
+    return sum(isinstance(each, Frame) for each in gc.get_objects())
+
+
 @pytest.mark.parametrize("api_mode", ["rest", "bulk"])
 def test_what_failed_holds_no_rows(
     org: LocalOrg,
@@ -489,12 +494,11 @@ def test_what_failed_holds_no_rows(
 ) -> None:
     """An error is kept to the end of the run, but not the pages in hand where it was raised."""
     assert rows
-    held: list[int] = []
+    held, before = list[int](), frames_in_memory()
     told = Connection.raise_failures
 
     def look(connection: Connection) -> None:
-        gc.collect()
-        held.append(sum(isinstance(each, Frame) for each in gc.get_objects()))
+        held.append(frames_in_memory() - before)
         told(connection)
 
     monkeypatch.setattr(Connection, "raise_failures", look)

@@ -111,7 +111,7 @@ def test_assertion_follows_no_redirect(org: LocalOrg, tap: TapRunner) -> None:
     org.faults.add(f"POST {TOKEN}", moved)
     run = tap.sync(objects=["Account"])
     assert run.exit_code == 2
-    assert f"redirects to {org.url}/elsewhere" in run.log
+    assert f"redirects POST {TOKEN} to {org.url}/elsewhere" in run.log
     assert [entry.path for entry in org.journal.calls()] == [TOKEN]
 
 

@@ -12,6 +12,7 @@ import json
 import os
 import shlex
 import signal
+import socket
 import sys
 import threading
 from pathlib import Path
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING
 from tests.local_org import LocalOrg
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 # Beside the Python that runs this: the environment need not be active.
 _TAP = str(Path(sys.executable).with_name("tap-versionforge-salesforce"))
@@ -45,7 +46,13 @@ _SHARE_OF_OTHERS = 0.02
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the org until it is told to stop."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if other := _running(options.directory):
+        parser.error(
+            f"another local org runs at {other} with the config in {options.directory}: stop it, "
+            "or name another --directory"
+        )
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda _number, _frame: stop.set())
@@ -83,6 +90,28 @@ def write_config(org: LocalOrg, directory: Path) -> Path:
     _write_secret(key, org.private_key_pem)
     _write_secret(config, json.dumps(content, indent=2) + "\n")
     return config
+
+
+def _running(directory: Path) -> str:
+    """Return the URL of the org whose config is in a folder, empty where none is running."""
+    try:
+        url = str(json.loads((directory / "config.json").read_text("utf-8"))["instance_url"])
+        host, _, port = url.rpartition("/")[2].partition(":")
+        socket.create_connection((host, int(port)), timeout=1).close()
+    except (OSError, ValueError, KeyError):
+        return ""
+    return url
+
+
+def _between(least: float, most: float, kind: type[float]) -> Callable[[str], float]:
+    def number(text: str) -> float:
+        value = kind(text)
+        if not least <= value <= most:
+            message = f"{text} is not between {least:,} and {most:,}"
+            raise argparse.ArgumentTypeError(message)
+        return value
+
+    return number
 
 
 def _write_secret(path: Path, text: str) -> None:
@@ -129,11 +158,17 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m tests.local_org", description="A Salesforce org on this machine."
     )
-    parser.add_argument("--port", type=int, default=0, help="port to listen on; 0 picks a free one")
-    parser.add_argument("--rows", type=int, default=25_000, help="opportunities to make")
+    port, rows = _between(0, 65_535, int), _between(1, 10_000_000, int)
+    parser.add_argument(
+        "--port", type=port, default=0, help="port to listen on; 0 picks a free one"
+    )
+    parser.add_argument("--rows", type=rows, default=25_000, help="opportunities to make")
     parser.add_argument("--directory", type=Path, default=DIRECTORY, help="where the config goes")
     parser.add_argument(
-        "--latency-ms", type=float, default=0.0, help="delay of every answer, in milliseconds"
+        "--latency-ms",
+        type=_between(0, 600_000, float),
+        default=0.0,
+        help="delay of every answer, in milliseconds",
     )
     return parser
 

@@ -164,6 +164,8 @@ class _Handler(WSGIRequestHandler):
         if wire.reset and wire.cut_after is None:
             self._reset()
         body = answer.body[: len(answer.body) - wire.truncate_by]
+        # What is no HTTP at all, such as the first words of TLS, leaves http.server without one.
+        self._headers_buffer: list[bytes] = []
         self.send_response(answer.status, answer.reason or _reason(answer.status))
         for name, value in answer.headers.items():
             self.send_header(name, value)

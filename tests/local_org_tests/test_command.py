@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -44,6 +45,17 @@ def running(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
             process.kill()
 
 
+def command(*options: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(  # noqa: S603 - our own command
+        [sys.executable, "-m", "tests.local_org", *options],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
 def test_the_command_serves_until_it_is_told_to_stop(
     running: tuple[subprocess.Popen[str], str], tmp_path: Path
 ) -> None:
@@ -65,6 +77,34 @@ def test_the_command_serves_until_it_is_told_to_stop(
     assert process.wait(timeout=20) == 0
     assert "tap-versionforge-salesforce --config" in output
     assert output.endswith("The local org has stopped.\n")
+
+
+def test_two_with_one_folder(running: tuple[subprocess.Popen[str], str], tmp_path: Path) -> None:
+    """The second would take the first one's key away."""
+    process, _ = running
+    assert process.poll() is None
+    done = command("--directory", str(tmp_path / "org"))
+    assert done.returncode == 2
+    assert "another local org runs at http://" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "options", [["--port", "99999"], ["--rows", "-5"], ["--rows", "x"], ["--latency-ms", "-1"]]
+)
+def test_options_that_can_not_be(options: list[str]) -> None:
+    """Told, and nothing is served."""
+    done = command(*options)
+    assert done.returncode == 2
+    assert f"argument {options[0]}" in done.stderr
+
+
+def test_what_is_no_http_crashes_nothing(org: LocalOrg) -> None:
+    """The first words of TLS, as of an instance_url with https."""
+    host, _, port = org.url.rpartition("/")[2].partition(":")
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        connection.sendall(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n")
+        connection.recv(100)
+    assert org.crashes == []
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="it prints commands for curl")

@@ -40,7 +40,7 @@ def test_members_of_a_field_that_is_not_selected(parent: dict[str, Any]) -> None
 def test_selection_inside_of_a_schema() -> None:
     """The oldest catalogs had it there."""
     (note,) = notes_of(entry(([], {}), selected={"selected": True}))
-    assert "`selected` inside the schema of Account, which changes nothing" in note
+    assert "`selected` outside of the metadata of Account, which changes nothing" in note
     in_field = {"properties": {"Name": {"type": "string", "selected": False}}}
     assert len(notes_of(entry(selected=in_field))) == 1
 
@@ -66,9 +66,38 @@ def test_a_field_that_the_schema_does_not_have() -> None:
             entry(([], {"selected": False}), selected={"selected": True}), id="not the stream"
         ),
         pytest.param(entry((["properties", "Id"], {"selected": True})), id="the Id"),
-        pytest.param(entry((["properties", "X"], {"selected": False})), id="not wanted"),
     ],
 )
 def test_what_is_as_it_seems_is_not_told(found: dict[str, Any]) -> None:
     """A catalog of the tap's own, edited by Meltano or by hand, says nothing."""
     assert notes_of(found) == []
+
+
+def test_a_field_that_is_left_out_by_a_name_it_does_not_have() -> None:
+    """Its values would come as if nobody had said so."""
+    (note,) = notes_of(entry((["properties", "Nmae"], {"selected": False})))
+    assert note.startswith("The catalog deselects Nmae (did you mean Name?) of Account")
+
+
+def test_members_of_a_field_that_meltano_leaves_out() -> None:
+    """It marks all that is automatic as selected: nobody has asked for them alone."""
+    street = [*ADDRESS, "properties", "street"]
+    automatic = {"inclusion": "automatic", "selected": True}
+    whole = (ADDRESS, {"selected": False})
+    assert notes_of(entry(whole, (CITY, automatic), (street, automatic))) == []
+    not_all = (street, {"inclusion": "automatic"})
+    assert len(notes_of(entry(whole, (CITY, automatic), not_all))) == 1
+
+
+def test_two_replication_keys() -> None:
+    """One of them is what counts."""
+    given = entry(([], {"replication-key": "LastModifiedDate"}))
+    (note,) = notes_of(given | {"replication_key": "SystemModstamp"})
+    assert "two replication keys of Account: SystemModstamp, by which it is read" in note
+    assert notes_of(given | {"replication_key": "LastModifiedDate"}) == []
+    assert notes_of(given) == []
+
+
+def test_selection_of_a_stream_beside_its_metadata() -> None:
+    """As inside of its schema."""
+    assert len(notes_of(entry(([], {})) | {"selected": False})) == 1

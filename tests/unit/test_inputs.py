@@ -133,6 +133,60 @@ def test_what_is_no_catalog_is_refused(catalog: dict[str, object]) -> None:
     assert caught.value.exit_code == 2
 
 
+@pytest.mark.parametrize("selected", ["false", "true", 0, [], "no"])
+def test_a_selection_that_is_neither_true_nor_false_is_refused(selected: object) -> None:
+    """As text, "false" would be taken for true."""
+    place = {"breadcrumb": ["properties", "Name"], "metadata": {"selected": selected}}
+    entry = {"tap_stream_id": "Account", "schema": {}, "metadata": [place]}
+    with pytest.raises(SettingsError, match=r"says that selected of Account\.Name is"):
+        checked_catalog(json.dumps({"streams": [entry]}), lambda each: each)
+
+
+@pytest.mark.parametrize("other", ["Account", "account"])
+def test_a_stream_that_is_there_twice_is_refused(other: str) -> None:
+    """One of its entries would be passed over."""
+    streams = [{"tap_stream_id": name, "schema": {}} for name in ("Account", other)]
+    with pytest.raises(SettingsError, match=r"has the stream Account twice"):
+        checked_catalog(json.dumps({"streams": streams}), lambda each: each)
+
+
+@pytest.mark.parametrize(
+    ("metadata", "method"),
+    [
+        pytest.param({}, "INCREMENTAL", id="not said"),
+        pytest.param({"replication-method": "FULL_TABLE"}, "FULL_TABLE", id="in the metadata"),
+        pytest.param({"forced-replication-method": "FULL_TABLE"}, "FULL_TABLE", id="forced"),
+        pytest.param({"replication-method": "LOG_BASED"}, "LOG_BASED", id="for others to refuse"),
+    ],
+)
+def test_a_method_in_the_metadata_counts(metadata: dict[str, str], method: str) -> None:
+    """Where no discovery has put it, somebody wants it so."""
+    entry = {
+        "tap_stream_id": "Account",
+        "schema": {},
+        "replication_method": "INCREMENTAL",
+        "metadata": [{"breadcrumb": [], "metadata": metadata}],
+    }
+    (found,) = checked_catalog(json.dumps({"streams": [entry]}), lambda each: each)
+    assert found["replication_method"] == method
+
+
+def test_metadata_are_spelled_as_the_schema() -> None:
+    """Upper and lower case do not matter to Salesforce."""
+    places = [["properties", "email"], ["properties", "ADDRESS", "properties", "city"], []]
+    entry = {
+        "tap_stream_id": "User",
+        "schema": {"properties": {"Email": {}, "Address": {}}},
+        "metadata": [{"breadcrumb": place, "metadata": {"selected": False}} for place in places],
+    }
+    (found,) = checked_catalog(json.dumps({"streams": [entry]}), lambda each: each)
+    assert [each["breadcrumb"] for each in found["metadata"]] == [
+        ["properties", "Email"],
+        ["properties", "Address", "properties", "city"],
+        [],
+    ]
+
+
 def test_a_stream_of_two_names_is_refused() -> None:
     """A stream can't be renamed in the catalog."""
     catalog = {"streams": [{**STREAM, "stream": "Kunde"}]}

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import http.client
+import socket
 
 import pytest
 import requests
 
-from tap_versionforge_salesforce.network import no_answer
+from tap_versionforge_salesforce.network import no_answer, was_sent
 from tap_versionforge_salesforce.redaction import redact, remember_secrets
 
 SECRET = "3MVG9" + "aB" * 40
@@ -23,3 +24,33 @@ def test_a_secret_where_the_cause_is_cut_is_hidden_whole(before: int) -> None:
     told = no_answer(error, host="https://x", asked="GET /q", timeout_seconds=3)
     assert "aBaB" not in redact(told.message)
     assert "MVG9" not in redact(told.message)
+
+
+def caused_by(cause: Exception) -> requests.ConnectionError:
+    error = requests.ConnectionError("x")
+    error.__cause__ = cause
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "sent"),
+    [
+        pytest.param(caused_by(ConnectionRefusedError()), False, id="refused"),
+        pytest.param(caused_by(socket.gaierror(-2, "unknown")), False, id="no such host"),
+        pytest.param(requests.ConnectTimeout(), False, id="no connection"),
+        pytest.param(caused_by(ConnectionResetError()), True, id="reset"),
+        pytest.param(requests.ReadTimeout(), True, id="no answer"),
+    ],
+)
+def test_what_was_never_sent_is_no_call(error: Exception, *, sent: bool) -> None:
+    """And can have left nothing behind."""
+    assert was_sent(error) is sent
+
+
+def test_a_handshake_that_takes_too_long_is_no_slow_answer() -> None:
+    """Whoever speaks no TLS waits for more: request_timeout_seconds would change nothing."""
+    error = requests.ReadTimeout("_ssl.c:989: The handshake operation timed out")
+    told = no_answer(error, host="https://x", asked="GET /q", timeout_seconds=600)
+    assert "https://x can't be reached" in told.message
+    assert "600" not in told.message
+    assert "instance_url" in told.hint

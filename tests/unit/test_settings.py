@@ -11,7 +11,12 @@ from hypothesis import strategies as st
 
 from tap_versionforge_salesforce.exceptions import SettingsError
 from tap_versionforge_salesforce.settings.definitions import DEFAULT_OBJECTS, SETTINGS, Settings
-from tap_versionforge_salesforce.settings.naming import ALIASES, resolve_aliases, unknown_settings
+from tap_versionforge_salesforce.settings.naming import (
+    ALIASES,
+    resolve_aliases,
+    unknown_settings,
+    unknown_variables,
+)
 from tests.unit.helpers import MY_DOMAIN, config, instant, settings_of, some_examples
 
 if TYPE_CHECKING:
@@ -65,6 +70,28 @@ def named(setting: Setting) -> str:
 
 
 # Defaults
+
+
+def test_variables_that_are_no_settings() -> None:
+    """A slip in the environment would be silent, were it not told."""
+    prefix = "TAP_VERSIONFORGE_SALESFORCE_"
+    known = [setting.name for setting in SETTINGS]
+    names = ["BULK_TRESHOLD", "OBJECTS", "PRIVATEKEY", "_SELECT"]
+    environment = dict.fromkeys([*(prefix + name for name in names), "HOME"], "x")
+    (warning,) = unknown_variables(environment, prefix, known)
+    assert warning == (
+        f"The environment variable {prefix}BULK_TRESHOLD is unknown and does nothing; did you mean "
+        f"{prefix}BULK_THRESHOLD?"
+    )
+
+
+def test_a_variable_that_is_not_read_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who has set it need not be told how."""
+    monkeypatch.setenv("TAP_VERSIONFORGE_SALESFORCE_USERNAME", "x")
+    given = {name: value for name, value in config().items() if name != "username"}
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_config(given)
+    assert "is set, but not read: add --config=ENV" in caught.value.hint
 
 
 def test_every_setting_is_in_these_tests() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from singer_sdk import mapper
 
+from tap_versionforge_salesforce import stream_map_names
 from tap_versionforge_salesforce.exceptions import SettingsError
 from tap_versionforge_salesforce.stream_map_names import (
     FUNCTIONS,
@@ -23,7 +24,7 @@ UNREAD = ["User"]
 ORG = ["Account", "Case", "Contact", "User"]
 
 
-def names(maps: dict[str, Any]) -> StreamMapNames:
+def names(maps: dict[str, Any] | None) -> StreamMapNames:
     return StreamMapNames(maps, fields=FIELDS, unread=UNREAD, org=lambda: ORG)
 
 
@@ -93,8 +94,7 @@ def test_all_that_is_missing_is_told_at_once() -> None:
 @pytest.mark.parametrize(
     "maps",
     [
-        pytest.param({}, id="none"),
-        pytest.param({"Account": {}}, id="empty"),
+        pytest.param(None, id="none"),
         pytest.param({"Account": None, "Contact": "__NULL__", "__else__": None}, id="removed"),
         pytest.param({"Account": {"Phone": None, "__else__": None}}, id="dropped"),
         pytest.param({"Account": {"Hash": "md5(Phone)"}}, id="new field"),
@@ -112,9 +112,35 @@ def test_all_that_is_missing_is_told_at_once() -> None:
         pytest.param({"Account": {"A": "True if Name else None"}}, id="constants"),
     ],
 )
-def test_what_is_right_is_not_told(maps: dict[str, Any]) -> None:
+def test_what_is_right_is_not_told(maps: dict[str, Any] | None) -> None:
     """The SDK's own vocabulary and new fields are no mistakes."""
     assert list(names(maps).warnings()) == []
+
+
+@pytest.mark.parametrize(
+    ("maps", "named"), [({}, "any stream"), ({"Account": {}}, "Account")], ids=["all", "one"]
+)
+def test_a_map_with_nothing_in_it_is_told(maps: dict[str, Any], named: str) -> None:
+    """Meltano loses a null: what was to be dropped would come without a word."""
+    (told,) = names(maps).warnings()
+    assert told.startswith(f"The setting stream_maps has nothing for {named}: no field")
+    assert '"__NULL__"' in told
+
+
+def test_a_pattern_in_another_case_is_told() -> None:
+    """The SDK would match nothing by it."""
+    with pytest.raises(SettingsError, match=r"a\*, which matches Account but for upper and lower"):
+        list(names({"a*": {"Phone": None}}).warnings())
+
+
+def test_fake_values_need_their_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Told before any row is read."""
+    maps = {"Account": {"Phone": "fake.name()"}}
+    monkeypatch.setattr(stream_map_names, "find_spec", lambda _: object())
+    assert list(names(maps).warnings()) == []
+    monkeypatch.setattr(stream_map_names, "find_spec", lambda _: None)
+    with pytest.raises(SettingsError, match="the package faker is not installed"):
+        list(names(maps).warnings())
 
 
 def test_a_new_field_that_is_nearly_another_is_told() -> None:
@@ -125,7 +151,7 @@ def test_a_new_field_that_is_nearly_another_is_told() -> None:
 
 def test_what_is_not_read_is_told_in_one_line() -> None:
     """One config may serve several runs, each of some streams."""
-    maps = {"User": {"Nope": None}, "Case": None, "Zzz*": {}, "*": {"SSN__c": None}}
+    maps = {"User": {"Nope": None}, "Case": None, "Zzz*": None, "*": {"SSN__c": None}}
     (warning,) = names(maps).warnings()
     assert warning.endswith("names what this run does not read: User, Case, Zzz*, *.SSN__c.")
 
