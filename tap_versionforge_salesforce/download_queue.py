@@ -3,6 +3,8 @@
 Pages are downloaded before their stream's turn, in the order in which they will be written. That
 order is for speed only. That no run hangs follows from another rule, whatever the order and the
 sizes: the stream in its turn can always hold a page, for what others hold does not count for it.
+Without what comes before its turn, nine Bulk streams took 1.9 times the slowest alone instead of
+1.2 times (the benchmark's aim of that name, 2026-11-26).
 """
 
 from __future__ import annotations
