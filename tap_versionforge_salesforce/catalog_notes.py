@@ -60,7 +60,9 @@ def _other_key(entry: Mapping[str, Any]) -> Iterator[str]:
     given = entry.get("replication_key")
     for item in entry.get("metadata", []):
         said = item["metadata"].get("replication-key")
-        if not item["breadcrumb"] and said and given and said != given:
+        if item["breadcrumb"] or not isinstance(said, str) or not isinstance(given, str):
+            continue
+        if said.lower() != given.lower():
             yield (
                 f"The catalog names two replication keys of {entry['tap_stream_id']}: {given}, by "
                 f"which it is read, and in its metadata {said}, which changes nothing. Change "
