@@ -35,10 +35,10 @@ def ahead(
         steps: Most items that are made ahead.
         drop: Called with each item that was made and is not asked for.
     """
-    return made_ahead(lambda item: item, items, workers=1, steps=steps, drop=drop)
+    return ordered_parallel_map(lambda item: item, items, workers=1, steps=steps, drop=drop)
 
 
-def made_ahead(
+def ordered_parallel_map(
     make: Callable[[S], T],
     items: Iterable[S],
     *,
@@ -59,7 +59,7 @@ def made_ahead(
         steps: Most items that are asked for ahead.
         drop: Called with each item that was made and is not asked for.
     """
-    team = _Team(make, iter(items), steps)
+    team = _Pool(make, iter(items), steps)
     for _ in range(workers):
         # Daemons, for Python waits for every other thread before it ends.
         work = partial(contextvars.copy_context().run, team.work)
@@ -70,7 +70,7 @@ def made_ahead(
 
 
 def _handed_out(
-    team: _Team[S, T], workers: int, drop: Callable[[T], object]
+    team: _Pool[S, T], workers: int, drop: Callable[[T], object]
 ) -> Generator[T | None, None, None]:
     try:
         # Whoever made it asks for this one, so that from then on its end runs what stands below.
@@ -91,7 +91,7 @@ def _handed_out(
             )
 
 
-class Soon(Generic[T]):
+class BackgroundResult(Generic[T]):
     """One thing that is made in another thread, beginning at once.
 
     Args:
@@ -119,7 +119,7 @@ class Soon(Generic[T]):
             self._made.set_exception(error)
 
 
-class Aside:
+class BackgroundQueue:
     """Does things one after the other in one other thread, while the run goes on."""
 
     def __init__(self) -> None:
@@ -160,7 +160,7 @@ class Aside:
                 raise
 
 
-class _Team(Generic[S, T]):
+class _Pool(Generic[S, T]):
     """What the threads share: places for what they make, in the order of the items."""
 
     def __init__(self, make: Callable[[S], T], source: Iterator[S], steps: int) -> None:

@@ -35,7 +35,7 @@ _TOO_LONG = (414, 431)
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class Response:
     """One answer, its body read to the end.
 
     Attributes:
@@ -91,12 +91,12 @@ def error_in(content: object) -> tuple[str, str]:
     return one_line(code), one_line(reason or "")
 
 
-def shown(reply: Reply) -> str:
+def shown(reply: Response) -> str:
     """Return status and errorCode of an answer, for people; its kind where it has no errorCode."""
     return f"HTTP {reply.status} ({reply.error()[0] or _kind(reply)})"
 
 
-def busy(asked: str, reply: Reply) -> UnavailableError:
+def transient_error(asked: str, reply: Response) -> UnavailableError:
     """Return the error that passing trouble becomes when it does not pass.
 
     Args:
@@ -111,7 +111,7 @@ def busy(asked: str, reply: Reply) -> UnavailableError:
     )
 
 
-def not_salesforce(host: str, reply: Reply) -> SignInError:
+def not_salesforce_error(host: str, reply: Response) -> SignInError:
     """Return the error of a token endpoint that does not answer in its JSON.
 
     Args:
@@ -128,9 +128,9 @@ def not_salesforce(host: str, reply: Reply) -> SignInError:
     )
 
 
-def refusal(
+def refusal_error(
     asked: str,
-    reply: Reply,
+    reply: Response,
     *,
     is_daily_limit: bool = False,
     is_session_ended: bool = False,
@@ -196,7 +196,7 @@ def refusal(
     )
 
 
-def _kind(reply: Reply) -> str:
+def _kind(reply: Response) -> str:
     return one_line(reply.headers.get("Content-Type", "an empty body").partition(";")[0])
 
 

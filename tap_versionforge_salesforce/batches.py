@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from singer_sdk.helpers._batch import BatchConfig
 
     from tap_versionforge_salesforce.columns import Column
-    from tap_versionforge_salesforce.oddities import OddityReport
+    from tap_versionforge_salesforce.value_warnings import ValueWarnings
     from tap_versionforge_salesforce.watch import Watch
 
 _ENDINGS = {("jsonl", "gzip"): "json.gz", ("jsonl", "none"): "json"}
@@ -40,7 +40,7 @@ class BatchFiles:
         files: Where they go, and how they are written.
         stream: In their names.
         columns: Those of a record.
-        oddities: Is told what a file's types can't hold.
+        value_warnings: Is told what a file's types can't hold.
         spool_dir: Where a file is made; None for the system's temporary folder.
         watch: Says that the storage takes its time.
     """
@@ -51,14 +51,14 @@ class BatchFiles:
         *,
         stream: str,
         columns: Sequence[Column],
-        oddities: OddityReport,
+        value_warnings: ValueWarnings,
         spool_dir: str | None,
         watch: Watch = SILENT,
     ) -> None:
         self._files = files
         self._watch = watch
         self._columns, self._lines = columns, LineMaker(columns)
-        self._oddities = oddities
+        self._value_warnings = value_warnings
         self._spool_dir = spool_dir
         self._name = f"{files.storage.prefix or ''}{stream}-{uuid.uuid4()}"
         self._written = 0
@@ -98,7 +98,7 @@ class BatchFiles:
     def _new(self) -> _Lines | _Typed:
         is_packed = self._files.encoding.compression == "gzip"
         if self._files.encoding.format == "parquet":
-            return _Typed(self._columns, self._oddities, is_packed=is_packed)
+            return _Typed(self._columns, self._value_warnings, is_packed=is_packed)
         return _Lines(self._lines, spool_file(self._spool_dir), is_packed=is_packed)
 
     def _put_away(self, made: _Lines | _Typed) -> str:
@@ -158,11 +158,11 @@ class _Typed:
     """A Parquet file, which is written in one stroke from typed columns held until then."""
 
     def __init__(
-        self, columns: Sequence[Column], oddities: OddityReport, *, is_packed: bool
+        self, columns: Sequence[Column], value_warnings: ValueWarnings, *, is_packed: bool
     ) -> None:
         self.rows = 0
         self._columns = columns
-        self._oddities = oddities
+        self._value_warnings = value_warnings
         self._packing: Literal["gzip", "snappy"] = "gzip" if is_packed else "snappy"
         self._held: list[Frame] = []
 
@@ -172,7 +172,7 @@ class _Typed:
 
     def copy_to(self, file: IO[bytes]) -> None:
         for frame in self._held:
-            self._oddities.note(frame.oddities)
+            self._value_warnings.record(frame.value_warnings)
         joined(self._held).table.write_parquet(file, compression=self._packing)
 
     def close(self) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_versionforge_salesforce.exceptions import SettingsError
 from tap_versionforge_salesforce.instants import EARLIEST, format_instant, parse_instant
-from tap_versionforge_salesforce.saved_job import SavedJob
+from tap_versionforge_salesforce.saved_job import JobCheckpoint
 from tap_versionforge_salesforce.schema import REPLICATION_KEYS
 from tap_versionforge_salesforce.soql import Range
 
@@ -174,7 +174,7 @@ class Bookmark:
             bookmark=bookmark,
         )
 
-    def move_back(self) -> None:
+    def rollback(self) -> None:
         """Put the bookmark where it was last known to be right.
 
         For a window that could not be proven complete: its checkpoints may have passed what is
@@ -186,11 +186,11 @@ class Bookmark:
         if job is not None:
             self._state[_JOB] = job
 
-    def settle(self) -> None:
+    def commit(self) -> None:
         """Note that everything before the bookmark is proven: it never goes back behind it."""
         self._before = dict(self._state)
 
-    def move_to(self, instant: datetime) -> None:
+    def advance(self, instant: datetime) -> None:
         """Move the bookmark forward; an earlier instant changes nothing."""
         before = self.value
         if self._key is not None and (before is None or instant > before):
@@ -200,12 +200,12 @@ class Bookmark:
     # The job in flight
 
     @property
-    def saved_job(self) -> SavedJob | None:
+    def saved_job(self) -> JobCheckpoint | None:
         """Return the Bulk job of an earlier run; None where there is none of this state."""
-        job = SavedJob.from_state(self._state.get(_JOB))
+        job = JobCheckpoint.from_state(self._state.get(_JOB))
         return None if job is None or job.lower_bound != self.value else job
 
-    def save_job(self, job: SavedJob) -> None:
+    def save_job(self, job: JobCheckpoint) -> None:
         """Keep a job whose rows have not all been emitted."""
         self._state[_JOB] = job.to_state()
 

@@ -21,8 +21,8 @@ from tap_versionforge_salesforce.interruption import RunIsOverError
 from tap_versionforge_salesforce.redaction import one_line
 from tap_versionforge_salesforce.refusals import error_in_words, known_advice
 from tap_versionforge_salesforce.result_pages import ResultPage, ResultPages
-from tap_versionforge_salesforce.retry import growing_intervals, until_whole
-from tap_versionforge_salesforce.slices import slices_of
+from tap_versionforge_salesforce.retry import poll_intervals, refetch_incomplete
+from tap_versionforge_salesforce.slices import chunks_of
 
 if TYPE_CHECKING:
     import logging
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 
     from tap_versionforge_salesforce.columns import Column
     from tap_versionforge_salesforce.connection import Connection
-    from tap_versionforge_salesforce.download_queue import Place
-    from tap_versionforge_salesforce.saved_job import SavedJob
-    from tap_versionforge_salesforce.slices import Slice
+    from tap_versionforge_salesforce.download_queue import Turn
+    from tap_versionforge_salesforce.saved_job import JobCheckpoint
+    from tap_versionforge_salesforce.slices import Chunk
 
 _FIRST_LOOK_SECONDS = 0.5
 _LONGEST_LOOK_SECONDS = 30.0
@@ -48,7 +48,7 @@ class QueryJob:
         connection: The org and the settings.
         logger: Where the job's address is told.
         columns: The queried columns, in order.
-        place: Of its stream in the queue of downloads.
+        turn: Of its stream in the queue of downloads.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class QueryJob:
         connection: Connection,
         logger: logging.Logger,
         columns: Sequence[Column],
-        place: Place,
+        turn: Turn,
     ) -> None:
         self._connection = connection
         self._client = connection.client
@@ -66,7 +66,7 @@ class QueryJob:
         self._logger = logger
         self._columns = columns
         self._state = ""
-        self._place = place
+        self._turn = turn
         self._arriving: Generator[ResultPage, None, None] | None = None
         self.id = ""
         # Rows that Salesforce had found when the job was last looked at.
@@ -116,7 +116,7 @@ class QueryJob:
             self._settings.instance_url,
         )
 
-    def take_up(self, saved: SavedJob, *, in_haste: bool) -> str | None:
+    def resume(self, saved: JobCheckpoint, *, in_haste: bool) -> str | None:
         """Be the job of an earlier run.
 
         Args:
@@ -150,7 +150,7 @@ class QueryJob:
         """
         self._arriving = ahead(self._arrivals(locator), steps=_MOST_ARRIVED, drop=ResultPage.close)
 
-    def slices(self, locator: str | None, rows_before: int) -> Iterator[Slice]:
+    def slices(self, locator: str | None, rows_before: int) -> Iterator[Chunk]:
         """Wait for the job and yield its result pages slice by slice.
 
         A page that turns out not to be whole is fetched again, and all its slices come again. A
@@ -189,7 +189,7 @@ class QueryJob:
     # In a thread of its own
 
     def _arrivals(self, locator: str | None) -> Iterator[ResultPage]:
-        self._place.wait()
+        self._turn.wait()
         self._wait()
         self.promised_rows = self._rows_done
         result_pages = ResultPages(
@@ -197,10 +197,10 @@ class QueryJob:
             logger=self._logger,
             job_id=self.id,
             version=self.api_version,
-            place=self._place,
+            turn=self._turn,
         )
         yield from result_pages.behind(locator, rows=self.promised_rows)
-        self._place.ask_no_more()
+        self._turn.all_requested()
 
     def _address(self) -> str:
         page = "lightning/setup/AsyncApiJobStatus/page?address=%2F"
@@ -215,7 +215,7 @@ class QueryJob:
 
     def _wait(self) -> Mapping[str, object]:
         deadline = self._clock.monotonic() + self._settings.job_timeout_seconds
-        for seconds in growing_intervals(_FIRST_LOOK_SECONDS, _LONGEST_LOOK_SECONDS):
+        for seconds in poll_intervals(_FIRST_LOOK_SECONDS, _LONGEST_LOOK_SECONDS):
             job = self._look()
             if self._state in _ENDED:
                 return self._completed(job)
@@ -264,14 +264,14 @@ class QueryJob:
 
     # In a thread that decodes
 
-    def _decoded(self, rows: int) -> Iterator[tuple[Slice, ResultPage]]:
+    def _decoded(self, rows: int) -> Iterator[tuple[Chunk, ResultPage]]:
         if self._arriving is None:
             return
         with closing(self._arriving) as pages:
             for page in pages:
                 try:
-                    for part in until_whole(
-                        partial(slices_of, page, self._columns, rows), self._connection.troubles
+                    for part in refetch_incomplete(
+                        partial(chunks_of, page, self._columns, rows), self._connection.retry_log
                     ):
                         yield part, page
                 except BaseException:
@@ -291,7 +291,7 @@ class QueryJob:
 
     # In the run's own thread
 
-    def _handed_out(self, decoded: Iterator[tuple[Slice, ResultPage]]) -> Iterator[Slice]:
+    def _handed_out(self, decoded: Iterator[tuple[Chunk, ResultPage]]) -> Iterator[Chunk]:
         is_within_page = False
         while True:
             # Between two pages a signal may end the run while it waits; a page in hand is finished.
@@ -345,5 +345,5 @@ class QueryJob:
             )
 
 
-def _close_page(decoded: tuple[Slice, ResultPage]) -> None:
+def _close_page(decoded: tuple[Chunk, ResultPage]) -> None:
     decoded[1].close()

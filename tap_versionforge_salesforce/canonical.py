@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from tap_versionforge_salesforce.columns import Column, Kind
-from tap_versionforge_salesforce.oddities import NUL_REMOVED, Oddity
 from tap_versionforge_salesforce.spelling import (
     canonical_date,
     canonical_instant,
@@ -21,6 +20,7 @@ from tap_versionforge_salesforce.spelling import (
     canonical_number,
     shown,
 )
+from tap_versionforge_salesforce.value_warnings import NUL_REMOVED, ValueWarning
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -114,7 +114,7 @@ _RULES = {
 
 def canonical(
     table: pl.DataFrame, columns: Sequence[Column], *, may_hold_nul: bool
-) -> tuple[pl.DataFrame, tuple[Oddity, ...]]:
+) -> tuple[pl.DataFrame, tuple[ValueWarning, ...]]:
     """Spell every value canonically.
 
     A page is nearly always regular, which one look at all columns at once can tell; only the
@@ -128,19 +128,19 @@ def canonical(
     Returns:
         Canonical values, and what could not be kept as it was.
     """
-    oddities: list[Oddity] = []
+    value_warnings: list[ValueWarning] = []
     ids = row_names(table)
     if may_hold_nul:
-        table = pl.DataFrame([_without_nul(table[c.name], ids, oddities) for c in columns])
+        table = pl.DataFrame([_without_nul(table[c.name], ids, value_warnings) for c in columns])
     seen = table.select(_first_look(tuple(columns)))
     made = seen.select(table.columns)
     flags = seen.row(0, named=True) if seen.height else {}
     respelled = [
-        _respelled(table[column.name], made[column.name], column.kind, ids, oddities)
+        _respelled(table[column.name], made[column.name], column.kind, ids, value_warnings)
         for column in columns
         if flags.get(_flag(column))
     ]
-    return made.with_columns(respelled), tuple(oddities)
+    return made.with_columns(respelled), tuple(value_warnings)
 
 
 def row_names(table: pl.DataFrame) -> pl.Series:
@@ -168,14 +168,16 @@ def _flag(column: Column) -> str:
     return f"{column.name} is odd"
 
 
-def _without_nul(series: pl.Series, ids: pl.Series, oddities: list[Oddity]) -> pl.Series:
+def _without_nul(
+    series: pl.Series, ids: pl.Series, value_warnings: list[ValueWarning]
+) -> pl.Series:
     holds_nul = series.str.contains("\x00", literal=True)
     if not holds_nul.any():
         return series
     counted = int(series.str.count_matches("\x00", literal=True).sum())
     first = holds_nul.arg_true()[0]
-    oddities.append(
-        Oddity(series.name, NUL_REMOVED, counted, str(ids[first]), shown(series[first]))
+    value_warnings.append(
+        ValueWarning(series.name, NUL_REMOVED, counted, str(ids[first]), shown(series[first]))
     )
     removed = series.str.replace_all("\x00", "", literal=True)
     empty: pl.Series = pl.Series([None], dtype=pl.String)
@@ -184,7 +186,11 @@ def _without_nul(series: pl.Series, ids: pl.Series, oddities: list[Oddity]) -> p
 
 
 def _respelled(
-    served: pl.Series, made: pl.Series, kind: Kind, ids: pl.Series, oddities: list[Oddity]
+    served: pl.Series,
+    made: pl.Series,
+    kind: Kind,
+    ids: pl.Series,
+    value_warnings: list[ValueWarning],
 ) -> pl.Series:
     """Return a column with the values that are not regular spelled; note those that can't be."""
     rule, values = _RULES[kind], pl.col(served.name)
@@ -198,7 +204,9 @@ def _respelled(
     lost = [int(at) for at, value in zip(at, spelled, strict=True) if value is None]
     if lost:
         first = lost[0]
-        oddities.append(
-            Oddity(served.name, rule.problem, len(lost), str(ids[first]), shown(served[first]))
+        value_warnings.append(
+            ValueWarning(
+                served.name, rule.problem, len(lost), str(ids[first]), shown(served[first])
+            )
         )
     return made.scatter(at, pl.Series(spelled, dtype=made.dtype))

@@ -9,7 +9,7 @@ from itertools import islice
 from typing import IO, TYPE_CHECKING, Any, TypeGuard
 from urllib.parse import SplitResult, parse_qsl, quote, urlencode, urlsplit
 
-from tap_versionforge_salesforce.answers import Reply, error_in, refusal
+from tap_versionforge_salesforce.answers import Response, error_in, refusal_error
 from tap_versionforge_salesforce.exceptions import (
     IncompleteError,
     OddAnswerError,
@@ -27,8 +27,8 @@ from tap_versionforge_salesforce.retry import (
     SINGLE_TRY,
     Budget,
     Verdict,
-    growing_intervals,
-    judge,
+    classify,
+    poll_intervals,
 )
 from tap_versionforge_salesforce.transport import Call
 
@@ -64,7 +64,7 @@ REST_PAGE_ROWS = 2_000
 
 
 @dataclass(frozen=True, slots=True)
-class JobPage:
+class ResultPageInfo:
     """One page of a query job's results; its bytes are in the sink.
 
     Attributes:
@@ -79,7 +79,7 @@ class JobPage:
 
 
 @dataclass(frozen=True, slots=True)
-class PageAddress:
+class ResultPageRef:
     """Where a result page is.
 
     Attributes:
@@ -212,7 +212,7 @@ class SalesforceClient:
             UnavailableError: Salesforce can't be reached at all.
         """
         # That it can't be reached, or signs nobody in, is told as that.
-        self.settle_version()
+        self.ensure_api_version()
         lost = 0
         for name, told in self._told_together(names):
             answer = told or self._described_alone(name, lost)
@@ -290,7 +290,7 @@ class SalesforceClient:
 
     # REST queries
 
-    def query(self, soql: str, *, deleted: bool, in_haste: bool = False) -> Reply:
+    def query(self, soql: str, *, deleted: bool, in_haste: bool = False) -> Response:
         """Return the first page of a query's rows, as JSON bytes.
 
         Args:
@@ -321,7 +321,7 @@ class SalesforceClient:
             )
         )
 
-    def next_page(self, next_records_url: str) -> Reply:
+    def next_page(self, next_records_url: str) -> Response:
         """Return the page behind a ``nextRecordsUrl``; only its path is used.
 
         Raises:
@@ -410,8 +410,8 @@ class SalesforceClient:
         self._versioned(_short(call), version)
 
     def job_results(
-        self, job_id: str, sink: IO[bytes], *, version: str, address: PageAddress
-    ) -> JobPage:
+        self, job_id: str, sink: IO[bytes], *, version: str, address: ResultPageRef
+    ) -> ResultPageInfo:
         """Put one page of a job's results into the sink: CSV, packed as it came.
 
         Args:
@@ -446,15 +446,15 @@ class SalesforceClient:
                 hint="A proxy on the way may remove unknown headers; let them pass.",
                 code="missing-result-header",
             )
-        return JobPage(
+        return ResultPageInfo(
             rows=counted,
             locator=None if following == "null" else following,
             encoding=reply.headers.get("Content-Encoding", "identity").lower(),
         )
 
-    def _results(self, call: Call, version: str, sink: IO[bytes]) -> Reply:
+    def _results(self, call: Call, version: str, sink: IO[bytes]) -> Response:
         """Return the answer with a complete job's results, which may not be there at once."""
-        for seconds in islice(growing_intervals(1.0, 8.0, factor=2.0), _LOOKS_AT_RESULTS - 1):
+        for seconds in islice(poll_intervals(1.0, 8.0, factor=2.0), _LOOKS_AT_RESULTS - 1):
             try:
                 reply = self._versioned(call, version)
             except RefusedError as error:
@@ -471,7 +471,7 @@ class SalesforceClient:
             self.session.pause(seconds)
         return self._versioned(call, version)
 
-    def result_pages(self, job_id: str, *, version: str) -> Iterator[PageAddress]:
+    def result_pages(self, job_id: str, *, version: str) -> Iterator[ResultPageRef]:
         """Yield where the result pages of a complete job are, five for each call.
 
         "Get Parallel Results for a Query Job" has it since version 58, and spells the key of the
@@ -489,7 +489,7 @@ class SalesforceClient:
             for entry in listed if isinstance(listed, list) else []:
                 url = entry.get("resultUrl") if isinstance(entry, dict) else entry
                 named = dict(parse_qsl(_split(str(url)).query))
-                yield PageAddress(named.get("locator"), _number(named.get("maxRecords", "")))
+                yield ResultPageRef(named.get("locator"), _number(named.get("maxRecords", "")))
             if answer.get("done") is True:
                 return
             following = str(answer.get("nextRecordsUrl") or answer.get("nextRecordUrl") or "")
@@ -503,7 +503,7 @@ class SalesforceClient:
 
     # The version
 
-    def settle_version(self) -> None:
+    def ensure_api_version(self) -> None:
         """Make sure that the org has the API version; take its newest where it has not.
 
         Raises:
@@ -532,8 +532,8 @@ class SalesforceClient:
             self.api_version = newest
         self._version_is_known = True
 
-    def _versioned(self, call: Call, version: str | None = None) -> Reply:
-        self.settle_version()
+    def _versioned(self, call: Call, version: str | None = None) -> Response:
+        self.ensure_api_version()
         path = f"{_DATA}/v{version or self.api_version}{call.path}"
         return self.session.call(replace(call, path=path))
 
@@ -573,7 +573,7 @@ def _asked(call: Call) -> str:
     return f"{call.method} {call.path}"
 
 
-def _object(reply: Reply, call: Call) -> Mapping[str, object]:
+def _object(reply: Response, call: Call) -> Mapping[str, object]:
     content = reply.json()
     if not isinstance(content, dict):
         raise OddAnswerError(_asked(call))
@@ -604,10 +604,10 @@ def _split(url: str) -> SplitResult:
 def _refused_part(name: str, status: int, body: object) -> UnknownObjectError | None:
     """Return why an object is not described; None where a request of its own tells more."""
     code, reason = error_in(body)
-    if judge(status, code, reason, readable=False) is not Verdict.REFUSED:
+    if classify(status, code, reason, readable=False) is not Verdict.REFUSED:
         return None
-    part = Reply(status=status, headers={}, body=json.dumps(body).encode(), date=None)
-    error = refusal(name, part)
+    part = Response(status=status, headers={}, body=json.dumps(body).encode(), date=None)
+    error = refusal_error(name, part)
     # What has nothing to do with the object ends the run, with all that its own answer tells.
     return _undescribed(name, error) if isinstance(error, RefusedError) else None
 

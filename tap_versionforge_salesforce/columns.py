@@ -48,7 +48,9 @@ class Column:
         return self.alias or self.name
 
 
-def queried(columns: tuple[Column, ...], keys: tuple[str, ...] = ("Id",)) -> tuple[Column, ...]:
+def select_columns(
+    columns: tuple[Column, ...], keys: tuple[str, ...] = ("Id",)
+) -> tuple[Column, ...]:
     """Return the columns that a query has to name, each once, the key last.
 
     ``Id`` is never empty. As the last column it shows a row that was cut short, which a lenient

@@ -7,11 +7,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from tap_versionforge_salesforce.ahead import Aside
+from tap_versionforge_salesforce.ahead import BackgroundQueue
 from tap_versionforge_salesforce.auth import Authenticator
 from tap_versionforge_salesforce.client import SalesforceClient, counted_together
 from tap_versionforge_salesforce.download_queue import DownloadQueue
-from tap_versionforge_salesforce.estimate import Expected, estimate_of, shortfalls
+from tap_versionforge_salesforce.estimate import StreamForecast, estimate_of, shortfalls
 from tap_versionforge_salesforce.exceptions import (
     RefusedError,
     SomeStreamsFailedError,
@@ -20,13 +20,13 @@ from tap_versionforge_salesforce.exceptions import (
     wrong_setting,
 )
 from tap_versionforge_salesforce.interruption import Interruption
-from tap_versionforge_salesforce.keys import exposure, load_private_key
+from tap_versionforge_salesforce.keys import file_mode_warning, load_private_key
 from tap_versionforge_salesforce.network import check_ca_bundle
 from tap_versionforge_salesforce.quota import Quota, from_limits
 from tap_versionforge_salesforce.refusals import is_missing_permission
+from tap_versionforge_salesforce.retry_log import RetryLog
 from tap_versionforge_salesforce.run_report import RunReport, Usage
 from tap_versionforge_salesforce.transport import SalesforceSession
-from tap_versionforge_salesforce.troubles import Troubles
 from tap_versionforge_salesforce.watch import Watch
 from tap_versionforge_salesforce.wording import counted
 
@@ -78,7 +78,7 @@ class Connection:
         clock: Clock,
         logger: logging.Logger,
         user_agent: str,
-        expected: Callable[[], Sequence[Expected]],
+        expected: Callable[[], Sequence[StreamForecast]],
         early_work: EarlyWork,
     ) -> None:
         self.settings = settings
@@ -92,8 +92,8 @@ class Connection:
             pages=settings.parallel_downloads + 1,
             size=_BYTES_AHEAD,
         )
-        self.aside = Aside()
-        self.troubles = Troubles(logger)
+        self.aside = BackgroundQueue()
+        self.retry_log = RetryLog(logger)
         #: The error of each stream that failed while the others went on.
         self.failures: dict[str, TapError] = {}
         self.quota = Quota(reserve=settings.quota_reserve, max_calls=settings.max_api_calls)
@@ -114,7 +114,7 @@ class Connection:
             SettingsError: The key can't be used.
         """
         key = load_private_key(self.settings)
-        if warning := exposure(self.settings):
+        if warning := file_mode_warning(self.settings):
             self._logger.warning("%s", warning)
         return Authenticator(settings=self.settings, key=key, clock=self.clock, logger=self._logger)
 
@@ -133,7 +133,7 @@ class Connection:
             clock=self.clock,
             logger=self._logger,
             interruption=self.interruption,
-            troubles=self.troubles,
+            retry_log=self.retry_log,
             user_agent=self._user_agent,
         )
         return SalesforceClient(
@@ -159,7 +159,7 @@ class Connection:
         self.interruption.end()
         self.interruption.watch.end()
         self.early_work.end()
-        self.troubles.tell()
+        self.retry_log.log_summary()
 
     def check_time_to_clean_up(self) -> None:
         """See that cleaning up does not hold a run that has all its rows.
@@ -179,7 +179,7 @@ class Connection:
     def tell_report(self) -> None:
         """Log what the run did, and write it to ``report_path``."""
         usage = replace(self.usage, seconds=round(self.usage.seconds, 3))
-        self.report.troubles, self.report.quota = self.troubles.found, self.quota.content()
+        self.report.troubles, self.report.quota = self.retry_log.found, self.quota.content()
         self.report.tell(usage, self.settings.report_path, self._logger)
 
     def raise_failures(self) -> None:

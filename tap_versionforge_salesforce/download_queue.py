@@ -20,31 +20,31 @@ class StreamIsOverError(Exception):
     """Ends a thread that works ahead for a stream of which nothing more is wanted."""
 
 
-class Stay:
+class Slot:
     """The time of one page, from before its download until it has been written.
 
     Args:
-        place: Of its stream.
+        turn: Of its stream.
     """
 
-    def __init__(self, place: Place) -> None:
-        self._place = place
+    def __init__(self, turn: Turn) -> None:
+        self._turn = turn
         self._size = 0
         self._is_over = False
 
     def measure(self, size: int) -> None:
         """Take in how many bytes the page has; a page on its way has none yet."""
-        self._place.hold(pages=0, size=size - self._size)
+        self._turn.hold(pages=0, size=size - self._size)
         self._size = size
 
     def end(self) -> None:
         """Leave; a second time changes nothing."""
         if not self._is_over:
             self._is_over = True
-            self._place.hold(pages=-1, size=-self._size)
+            self._turn.hold(pages=-1, size=-self._size)
 
 
-class Place:
+class Turn:
     """The place of one stream in the queue.
 
     Args:
@@ -61,7 +61,7 @@ class Place:
         self.asks_no_more = False
         self.is_over = False
 
-    def begin_turn(self) -> None:
+    def begin(self) -> None:
         """Note that the pages of this stream are what is written next."""
         with self._queue.changed:
             self._queue.turn = self.number
@@ -76,7 +76,7 @@ class Place:
         with self._queue.changed:
             self._wait_for(self._queue.is_next)
 
-    def enter(self) -> Stay:
+    def enter(self) -> Slot:
         """Wait for room and return the stay of the stream's next page.
 
         Raises:
@@ -85,9 +85,9 @@ class Place:
         with self._queue.changed:
             self._wait_for(self._queue.has_room)
             self.pages += 1
-        return Stay(self)
+        return Slot(self)
 
-    def _wait_for(self, is_so: Callable[[Place], bool]) -> None:
+    def _wait_for(self, is_so: Callable[[Turn], bool]) -> None:
         self._queue.changed.wait_for(lambda: self.is_over or is_so(self))
         if self.is_over:
             raise StreamIsOverError
@@ -99,7 +99,7 @@ class Place:
             self.size += size
             self._queue.changed.notify_all()
 
-    def ask_no_more(self) -> None:
+    def all_requested(self) -> None:
         """Let the next stream in. A page that is asked for all the same comes in its turn."""
         with self._queue.changed:
             self.asks_no_more = True
@@ -124,27 +124,27 @@ class DownloadQueue:
     def __init__(self, *, pages: int, size: int) -> None:
         self._most_pages = pages
         self._most_bytes = size
-        self._places: list[Place] = []
+        self._places: list[Turn] = []
         self.turn = 0
         self.changed = threading.Condition()
 
-    def join(self) -> Place:
+    def join(self) -> Turn:
         """Return the place behind all others; streams join in the order in which they are read."""
-        place = Place(self, len(self._places))
-        self._places.append(place)
-        return place
+        turn = Turn(self, len(self._places))
+        self._places.append(turn)
+        return turn
 
-    def is_next(self, place: Place) -> bool:
+    def is_next(self, turn: Turn) -> bool:
         """Tell whether nothing is to be downloaded before the stream's pages."""
-        before = self._places[self.turn : place.number]
-        return place.number <= self.turn or all(each.asks_no_more for each in before)
+        before = self._places[self.turn : turn.number]
+        return turn.number <= self.turn or all(each.asks_no_more for each in before)
 
-    def has_room(self, place: Place) -> bool:
+    def has_room(self, turn: Turn) -> bool:
         """Tell whether a page of the stream may be downloaded."""
-        if place.number == self.turn:
-            return place.pages == 0 or self._fit([place])
-        return self.is_next(place) and self._fit(self._places)
+        if turn.number == self.turn:
+            return turn.pages == 0 or self._fit([turn])
+        return self.is_next(turn) and self._fit(self._places)
 
-    def _fit(self, places: list[Place]) -> bool:
+    def _fit(self, places: list[Turn]) -> bool:
         pages, size = sum(each.pages for each in places), sum(each.size for each in places)
         return pages < self._most_pages and size < self._most_bytes

@@ -43,13 +43,13 @@ class EarlyWork:
         self._with_job, self._looked_at, looks = [], [], []
         has_new = False
         for stream in streams:
-            has_new |= self._submit(stream)
+            has_new |= self._create_job(stream)
             if stream not in self._with_job:
                 looks.append(stream)
         for stream in looks:
             if len(self._looked_at) == self._most_looks:
                 break
-            if stream.extraction.look():
+            if stream.extraction.request_first_page():
                 self._looked_at.append(stream)
         self._tell(has_new=has_new)
 
@@ -58,7 +58,7 @@ class EarlyWork:
         has_new = False
         for stream in self._looked_at:
             if not stream.is_over and stream.extraction.may_need_job:
-                has_new |= self._submit(stream)
+                has_new |= self._create_job(stream)
         if has_new:
             self._looked_at = [each for each in self._looked_at if each not in self._with_job]
             self._tell(has_new=has_new)
@@ -68,12 +68,12 @@ class EarlyWork:
         for stream in self._prepared:
             stream.extraction.end()
 
-    def _submit(self, stream: SObjectStream) -> bool:
+    def _create_job(self, stream: SObjectStream) -> bool:
         """Return whether a job is in flight that was not before."""
         if len(self._with_job) >= self._most_jobs:
             return False
         had_job = stream.extraction.has_job
-        if stream.extraction.submit():
+        if stream.extraction.create_job():
             self._with_job.append(stream)
         return stream.extraction.has_job and not had_job
 
@@ -82,4 +82,4 @@ class EarlyWork:
         if has_new:
             self._with_job[0].write_state()
         for stream in self._with_job:
-            stream.extraction.begin_early()
+            stream.extraction.start_download()

@@ -26,7 +26,7 @@ _BYTES_PER_MEGABYTE = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Expected:
+class StreamForecast:
     """What is known of one stream before it is read.
 
     Attributes:
@@ -58,7 +58,7 @@ class Estimate:
 
 
 def estimate_of(
-    streams: Iterable[Expected], row_counts: Mapping[str, int], api_mode: str
+    streams: Iterable[StreamForecast], row_counts: Mapping[str, int], api_mode: str
 ) -> Estimate:
     """Return what the streams of a run need, at the least.
 

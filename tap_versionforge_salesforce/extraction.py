@@ -14,11 +14,11 @@ from tap_versionforge_salesforce.exceptions import (
     RefusedError,
     UnavailableError,
 )
-from tap_versionforge_salesforce.oddities import OddityReport
-from tap_versionforge_salesforce.quota import Tally, counted_in
+from tap_versionforge_salesforce.quota import StreamUsage, usage_counted_in
 from tap_versionforge_salesforce.run_report import StreamReport, Usage
 from tap_versionforge_salesforce.soql import IdRange
-from tap_versionforge_salesforce.splitting import Scope, halves_of
+from tap_versionforge_salesforce.splitting import Partition, split_partition
+from tap_versionforge_salesforce.value_warnings import ValueWarnings
 from tap_versionforge_salesforce.wording import counted
 
 if TYPE_CHECKING:
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
     from tap_versionforge_salesforce.connection import Connection
     from tap_versionforge_salesforce.exceptions import TapError
     from tap_versionforge_salesforce.page import Page
-    from tap_versionforge_salesforce.reading import Reading, Readings
-    from tap_versionforge_salesforce.saved_job import SavedJob
+    from tap_versionforge_salesforce.reading import PartitionRead, PartitionReads
+    from tap_versionforge_salesforce.saved_job import JobCheckpoint
 
 
-class Outlet(Protocol):
+class StateSink(Protocol):
     """What an extraction writes beside its rows."""
 
     def write_state(self) -> None:
@@ -46,7 +46,7 @@ class Outlet(Protocol):
         """Tell the target that the rows of the version are all there are, if they have one."""
 
 
-class Extraction:
+class StreamSync:
     """The extraction of one stream in one run.
 
     Args:
@@ -67,9 +67,9 @@ class Extraction:
         connection: Connection,
         logger: logging.Logger,
         name: str,
-        readings: Readings,
+        readings: PartitionReads,
         bookmark: Bookmark,
-        outlet: Outlet,
+        outlet: StateSink,
         has_versions: bool,
         is_test: bool,
     ) -> None:
@@ -82,25 +82,25 @@ class Extraction:
         self._has_versions = has_versions
         self._is_test = is_test
         self._version: int | None = None
-        self._early: Reading | None = None
-        self._place = connection.downloads.join()
+        self._early: PartitionRead | None = None
+        self._turn = connection.downloads.join()
         # Behind what is read now comes what has changed since an earlier run began with it.
-        self._reads_on = False
+        self._reads_again = False
         # Nobody has looked yet whether it needs a Bulk job for sure.
-        self._is_undecided = True
+        self._choice_is_open = True
         #: What was begun before its turn has a Bulk job, in the org and in the state.
         self.has_job = False
         #: What is told of it at the end.
         self.report = StreamReport(name, bookmark_before=bookmark.text)
         #: What it has used, also before its turn.
-        self.tally = Tally()
+        self.tally = StreamUsage()
         # Of its calls, those that a reading before has told.
         self._calls_told = 0
-        self._oddities = OddityReport(name)
+        self._value_warnings = ValueWarnings(name)
 
     # Before its turn
 
-    def submit(self) -> bool:
+    def create_job(self) -> bool:
         """Create the Bulk job before the stream's turn, if it is clear that it needs one.
 
         Salesforce works on it while other streams are read.
@@ -108,10 +108,10 @@ class Extraction:
         Returns:
             Whether a job of the stream is in the org, and so in the state.
         """
-        if self.has_job or self._is_test or not (self._is_undecided or self.may_need_job):
+        if self.has_job or self._is_test or not (self._choice_is_open or self.may_need_job):
             return self.has_job
-        self._is_undecided = False
-        with counted_in(self.tally):
+        self._choice_is_open = False
+        with usage_counted_in(self.tally):
             try:
                 reading = self._early or self._taken_up(in_haste=True) or self._new_reading()
             except (QuotaError, UnavailableError) as error:
@@ -122,12 +122,12 @@ class Extraction:
                     error.message,
                 )
                 return False
-            self.has_job = reading.is_taken_up or self._submit(reading)
+            self.has_job = reading.is_taken_up or self._create_job(reading)
         if self.has_job or reading.paginator.is_refused:
             self._early = reading
         return self.has_job
 
-    def look(self) -> bool:
+    def request_first_page(self) -> bool:
         """Ask for the first REST page before the stream's turn, if that is what comes first.
 
         It tells whether a Bulk job is needed, and often is all there is.
@@ -139,8 +139,8 @@ class Extraction:
         if self.has_job or self._is_test or self._bookmark.saved_job is not None:
             return False
         reading = self._early or self._new_reading()
-        with counted_in(self.tally):
-            if reading.window.is_empty or not reading.paginator.look():
+        with usage_counted_in(self.tally):
+            if reading.window.is_empty or not reading.paginator.request_first_page():
                 return False
         self._early = reading
         return True
@@ -148,21 +148,19 @@ class Extraction:
     @property
     def may_need_job(self) -> bool:
         """Tell whether the first REST page has come and no job has been submitted."""
-        return (
-            self._early is not None and not self.has_job and self._early.paginator.knows_first_page
-        )
+        return self._early is not None and not self.has_job and self._early.paginator.has_first_page
 
-    def begin_early(self) -> None:
+    def start_download(self) -> None:
         """Begin to download what was submitted."""
         if self._early is not None:
-            with counted_in(self.tally):
-                self._early.paginator.begin_early()
+            with usage_counted_in(self.tally):
+                self._early.paginator.start_download()
 
     def end(self) -> None:
         """Drop what was begun and not read: nothing more is asked for."""
         if self._early is not None:
             self._early.paginator.stop()
-        self._place.leave()
+        self._turn.leave()
 
     def pages(self) -> Iterator[Page]:
         """Yield every page, and write STATE behind each that allows it.
@@ -170,7 +168,7 @@ class Extraction:
         Raises:
             TapError: As `SalesforcePaginator`, where the rows can't be read in parts either.
         """
-        self._place.begin_turn()
+        self._turn.begin()
         reading = self._early or self._taken_up() or self._new_reading()
         self._early = None
         if reading.window.is_empty:
@@ -181,17 +179,17 @@ class Extraction:
             )
             return
         yield from self._read_all(reading)
-        if self._reads_on:
+        if self._reads_again:
             # What has changed since the job was created is read in this run, too. Of a table that
             # is read whole that is everything: no stamp tells what is gone, or was counted anew.
             reading = self._new_reading()
             if not reading.window.is_empty:
                 yield from self._read_all(reading)
 
-    def give_up(self, error: TapError) -> None:
+    def fail(self, error: TapError) -> None:
         """Leave in the state only what is right after an error."""
         if isinstance(error, IncompleteError):
-            self._bookmark.move_back()
+            self._bookmark.rollback()
         # What can't be had now may be had by the next run.
         if not isinstance(error, UnavailableError) or isinstance(error, JobTimeoutError):
             self._forget_job()
@@ -206,11 +204,11 @@ class Extraction:
         self.report.usage = replace(
             usage, calls=self.tally.calls, received_bytes=self.tally.received_bytes
         )
-        self._oddities.tell(self._logger)
+        self._value_warnings.log_summary(self._logger)
 
     # Which parts
 
-    def _read_all(self, reading: Reading) -> Iterator[Page]:
+    def _read_all(self, reading: PartitionRead) -> Iterator[Page]:
         """Yield the pages of a reading and of what follows it in its window."""
         self._outlet.begin_version(self._version)
         pending, failures = _behind(reading.scope), 0
@@ -230,7 +228,7 @@ class Extraction:
                 return
             reading = following or self._next_part(pending)
 
-    def _afresh(self, error: TapError) -> Reading:
+    def _afresh(self, error: TapError) -> PartitionRead:
         """Return what reads everything from the bookmark, instead of an earlier run's job."""
         self._logger.info(
             "The job of an earlier run is of no use any more: %s It is made again.", error.message
@@ -240,11 +238,11 @@ class Extraction:
         self._outlet.begin_version(self._version)
         return reading
 
-    def _halved(self, reading: Reading, error: TapError, failures: int) -> list[Scope]:
+    def _halved(self, reading: PartitionRead, error: TapError, failures: int) -> list[Partition]:
         """Return the halves of what was too large for a job, the one to be read first last."""
         halves = None
         if planner.may_be_too_large(error, failures):
-            halves = halves_of(
+            halves = split_partition(
                 reading.scope,
                 query=reading.query,
                 client=self._connection.client,
@@ -260,47 +258,47 @@ class Extraction:
         self._forget_job()
         return [halves.second, halves.first]
 
-    def _end(self, reading: Reading, pending: list[Scope]) -> Reading | None:
+    def _end(self, reading: PartitionRead, pending: list[Partition]) -> PartitionRead | None:
         """Remember that the rows of a reading have been emitted.
 
         Returns:
             The next part, if its job has been created already.
         """
         following = None
-        if reading.scope.ends_window:
+        if reading.scope.is_last:
             self._outlet.activate_version()
             self._bookmark.forget_job()
             if not self._is_test:
-                self._bookmark.move_to(reading.window.upper)
-                self._bookmark.settle()
+                self._bookmark.advance(reading.window.upper)
+                self._bookmark.commit()
                 self._outlet.write_state()
         else:
             # Its job takes the place of this one's in the state: there is no moment in which it
             # would be forgotten how far the parts have come.
             following = self._next_part(pending)
-            self._submit(following)
+            self._create_job(following)
             self._outlet.write_state()
         reading.paginator.finish()
         return following
 
-    def _taken_up(self, *, in_haste: bool = False) -> Reading | None:
+    def _taken_up(self, *, in_haste: bool = False) -> PartitionRead | None:
         """Return what the Bulk job of an earlier run reads; None where there is none."""
         saved = None if self._is_test else self._bookmark.saved_job
         if saved is None:
             return None
         ids = IdRange(saved.id_lower, saved.id_upper)
-        scope = Scope(saved.upper_bound, ids, goes_on=saved.goes_on)
-        reading = self._readings.of(scope, self._place)
+        scope = Partition(saved.upper_bound, ids, goes_on=saved.goes_on)
+        reading = self._readings.of(scope, self._turn)
         if self._is_taken_up(reading, saved, in_haste=in_haste):
-            self._reads_on = True
+            self._reads_again = True
             self._version = saved.version if self._has_versions else None
             return replace(reading, is_taken_up=True)
         self._forget_job()
         return None
 
-    def _is_taken_up(self, reading: Reading, saved: SavedJob, *, in_haste: bool) -> bool:
+    def _is_taken_up(self, reading: PartitionRead, saved: JobCheckpoint, *, in_haste: bool) -> bool:
         try:
-            return reading.paginator.take_up(saved, in_haste=in_haste)
+            return reading.paginator.resume(saved, in_haste=in_haste)
         except UnavailableError as error:
             is_auto = self._connection.settings.api_mode == "auto"
             if in_haste or not is_auto or not self._connection.can_be_reached():
@@ -313,7 +311,7 @@ class Extraction:
 
     # One part
 
-    def _read(self, reading: Reading) -> Iterator[Page]:
+    def _read(self, reading: PartitionRead) -> Iterator[Page]:
         paginator, report = reading.paginator, self.report
         rows = rows_certain = 0
         for page in reading.pages():
@@ -324,8 +322,8 @@ class Extraction:
                 rows_certain = rows
             report.rows += page.frame.height
             report.pages += page.ends_page and page.is_served
-            self._oddities.note(
-                page.frame.oddities, starts_page=page.starts_page, ends_page=page.ends_page
+            self._value_warnings.record(
+                page.frame.value_warnings, starts_page=page.starts_page, ends_page=page.ends_page
             )
             self._remember(page, reading)
             self._connection.early_work.go_on()
@@ -345,23 +343,23 @@ class Extraction:
             report.promised_rows = (report.promised_rows or 0) + promised
             report.rows_before += paginator.rows_before
 
-    def _remember(self, page: Page, reading: Reading) -> None:
+    def _remember(self, page: Page, reading: PartitionRead) -> None:
         if page.takes_back:
-            self._bookmark.move_back()
+            self._bookmark.rollback()
             self._renew_version(reading)
             if page.drops_job:
                 self._bookmark.forget_job()
         elif page.checkpoint is not None:
             if self._is_test:
                 return
-            self._bookmark.move_to(page.checkpoint)
+            self._bookmark.advance(page.checkpoint)
         elif page.job is not None:
             self._save(page.job, reading)
         else:
             return
         self._outlet.write_state()
 
-    def _renew_version(self, reading: Reading) -> None:
+    def _renew_version(self, reading: PartitionRead) -> None:
         """Take another version for rows that are all read again.
 
         What was served before may be gone by then. Of a part, the parts before it have the version
@@ -371,29 +369,29 @@ class Extraction:
             self._version = self._new_version()
             self._outlet.begin_version(self._version)
 
-    def _submit(self, reading: Reading) -> bool:
-        job = None if reading.window.is_empty else reading.paginator.submit()
+    def _create_job(self, reading: PartitionRead) -> bool:
+        job = None if reading.window.is_empty else reading.paginator.create_job()
         if job is not None:
             self._save(job, reading)
         return job is not None
 
-    def _save(self, job: SavedJob, reading: Reading) -> None:
+    def _save(self, job: JobCheckpoint, reading: PartitionRead) -> None:
         self._bookmark.save_job(replace(job, version=self._version, goes_on=reading.scope.goes_on))
 
     def _forget_job(self) -> None:
         self._bookmark.forget_job()
         self._outlet.write_state()
 
-    def _new_reading(self) -> Reading:
+    def _new_reading(self) -> PartitionRead:
         """Return what reads everything from the bookmark to the present."""
         # Targets delete what the version does not name: it is a new one, and activated late.
         self._version = self._new_version()
-        self._reads_on = False
+        self._reads_again = False
         # The server's clock, from an answer that came before the query is sent.
-        return self._readings.of(Scope(self._connection.server_time()), self._place)
+        return self._readings.of(Partition(self._connection.server_time()), self._turn)
 
-    def _next_part(self, pending: list[Scope]) -> Reading:
-        return self._readings.of(pending.pop(), self._place)
+    def _next_part(self, pending: list[Partition]) -> PartitionRead:
+        return self._readings.of(pending.pop(), self._turn)
 
     def _new_version(self) -> int | None:
         if not self._has_versions:
@@ -401,8 +399,8 @@ class Extraction:
         return int(self._connection.clock.now().timestamp() * 1000)
 
 
-def _behind(scope: Scope) -> list[Scope]:
+def _behind(scope: Partition) -> list[Partition]:
     """Return what is left of the window of a scope."""
-    if scope.ends_window:
+    if scope.is_last:
         return []
-    return [replace(scope, ids=IdRange(lower=scope.ids.upper), halvings=scope.halvings + 1)]
+    return [replace(scope, ids=IdRange(lower=scope.ids.upper), depth=scope.depth + 1)]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from tap_versionforge_salesforce.columns import Column
-    from tap_versionforge_salesforce.oddities import Oddity
+    from tap_versionforge_salesforce.value_warnings import ValueWarning
 
 
 # Salesforce's texts of one row have 1.6 million characters at the most, of up to four bytes.
@@ -42,11 +42,11 @@ class Frame:
 
     Attributes:
         table: A column for each queried column, in that order.
-        oddities: What could not be kept as it was.
+        value_warnings: What could not be kept as it was.
     """
 
     table: pl.DataFrame
-    oddities: tuple[Oddity, ...] = ()
+    value_warnings: tuple[ValueWarning, ...] = ()
 
     @property
     def height(self) -> int:
@@ -92,7 +92,7 @@ class Frame:
         return str(below[column][-1]), str(below["Id"][-1])
 
 
-def take_signals_back() -> None:
+def keep_sigint_handler() -> None:
     """Let this process's handler of SIGINT stay in force, which polars would replace.
 
     At its first work polars puts a handler of its own before that of the process: Ctrl-C would

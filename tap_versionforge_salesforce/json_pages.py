@@ -15,8 +15,8 @@ import polars as pl
 from tap_versionforge_salesforce.columns import Column, Kind
 from tap_versionforge_salesforce.exceptions import IncompleteError
 from tap_versionforge_salesforce.frames import Frame, frame_of
-from tap_versionforge_salesforce.oddities import HALF_CHARACTERS, Oddity
 from tap_versionforge_salesforce.spelling import shown
+from tap_versionforge_salesforce.value_warnings import HALF_CHARACTERS, ValueWarning
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,14 +52,14 @@ def from_json(body: bytes, columns: Sequence[Column]) -> RestPage:
     Raises:
         IncompleteError: It is no whole answer to that query.
     """
-    oddities: list[Oddity] = []
+    value_warnings: list[ValueWarning] = []
     try:
         try:
             answer = _as_described(body, tuple(columns))
         except (msgspec.MsgspecError, ValueError, RecursionError):
             answer = _as_anything(body, columns)
         following = _following(answer)
-        table = _table(answer.values, columns, oddities)
+        table = _table(answer.values, columns, value_warnings)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         # Of an error that quotes a value, the beginning has to do.
         reason = shown(f"{type(error).__name__}: {error}")
@@ -67,7 +67,9 @@ def from_json(body: bytes, columns: Sequence[Column]) -> RestPage:
         raise IncompleteError(message, hint="Run again.", code="broken-page") from None
     # JSON has no other way to hold a NUL.
     frame = frame_of(table, columns, may_hold_nul=b"\\u0000" in body)
-    return RestPage(Frame(frame.table, (*oddities, *frame.oddities)), answer.total_size, following)
+    return RestPage(
+        Frame(frame.table, (*value_warnings, *frame.value_warnings)), answer.total_size, following
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,15 +140,15 @@ def _as_anything(body: bytes, columns: Sequence[Column]) -> _Answer:
 
 
 def _table(
-    values: Sequence[tuple[Any, ...]], columns: Sequence[Column], oddities: list[Oddity]
+    values: Sequence[tuple[Any, ...]], columns: Sequence[Column], value_warnings: list[ValueWarning]
 ) -> pl.DataFrame:
     by_name = {column.name: of_column for of_column, column in zip(values, columns, strict=True)}
     ids = by_name["Id"] if "Id" in by_name else range(1, len(values[0]) + 1)
     table = pl.DataFrame(
         [
-            _boolean_series(column.name, of_column, ids, oddities)
+            _boolean_series(column.name, of_column, ids, value_warnings)
             if column.kind is Kind.BOOLEAN
-            else _text_series(column.name, of_column, ids, oddities)
+            else _text_series(column.name, of_column, ids, value_warnings)
             for column, of_column in zip(columns, values, strict=True)
         ]
     )
@@ -154,17 +156,17 @@ def _table(
 
 
 def _boolean_series(
-    name: str, values: tuple[Any, ...], ids: Sequence[Any], oddities: list[Oddity]
+    name: str, values: tuple[Any, ...], ids: Sequence[Any], value_warnings: list[ValueWarning]
 ) -> pl.Series:
     try:
         texts: pl.Series = pl.Series(name, values, dtype=pl.Boolean).cast(pl.String)
     except (TypeError, UnicodeEncodeError):  # not all of them are booleans
-        return _text_series(name, values, ids, oddities)
+        return _text_series(name, values, ids, value_warnings)
     return texts
 
 
 def _text_series(
-    name: str, values: tuple[Any, ...], ids: Sequence[Any], oddities: list[Oddity]
+    name: str, values: tuple[Any, ...], ids: Sequence[Any], value_warnings: list[ValueWarning]
 ) -> pl.Series:
     try:
         return pl.Series(name, values, dtype=pl.String)
@@ -174,8 +176,10 @@ def _text_series(
     changed = [at for at, text in enumerate(texts) if text != whole[at]]
     if changed:
         first = changed[0]
-        oddities.append(
-            Oddity(name, HALF_CHARACTERS, len(changed), str(ids[first]), shown(str(texts[first])))
+        value_warnings.append(
+            ValueWarning(
+                name, HALF_CHARACTERS, len(changed), str(ids[first]), shown(str(texts[first]))
+            )
         )
     return pl.Series(name, whole, dtype=pl.String)
 

@@ -90,7 +90,7 @@ def fingerprint(key: PrivateKey) -> str:
     return hashlib.sha256(public).hexdigest()
 
 
-def exposure(settings: Settings) -> str | None:
+def file_mode_warning(settings: Settings) -> str | None:
     """Return what to warn about a key file that others may read; None where there is none.
 
     A pipe has no mode that means something, and neither has any file outside of POSIX.

@@ -78,10 +78,10 @@ def check_proxy(host: str) -> None:
         raise _unusable_proxy()
 
 
-def may_pass(error: Exception) -> bool:
+def is_retryable(error: Exception) -> bool:
     """Tell whether another try may bring an answer where one brought this error."""
     is_for_good = isinstance(error, (exceptions.InvalidSchema, exceptions.InvalidURL))
-    return not (is_for_good or _is_distrust(error))
+    return not (is_for_good or _is_certificate_error(error))
 
 
 def was_sent(error: Exception) -> bool:
@@ -91,7 +91,7 @@ def was_sent(error: Exception) -> bool:
     return not isinstance(_innermost(error), (ConnectionRefusedError, socket.gaierror))
 
 
-def no_answer(
+def connection_error(
     error: Exception, *, host: str, asked: str, timeout_seconds: float
 ) -> UnavailableError:
     """Return what an error of requests or urllib3 becomes.
@@ -109,7 +109,7 @@ def no_answer(
             f"{host} did not answer {asked} within {timeout_seconds:.0f} seconds.",
             hint="Run again later; request_timeout_seconds allows more time.",
         )
-    if _is_distrust(error):
+    if _is_certificate_error(error):
         return UnavailableError(
             f"The TLS connection to {host} can't be trusted ({_cause(error)}).",
             hint="Behind a proxy with a private certificate authority, set ca_bundle to its PEM "
@@ -157,7 +157,7 @@ def _is_handshake(error: Exception) -> bool:
     return "handshake" in str(error)
 
 
-def _is_distrust(error: Exception) -> bool:
+def _is_certificate_error(error: Exception) -> bool:
     # Any other error of TLS is a connection that broke, as those without it do.
     return isinstance(_innermost(error), ssl.SSLCertVerificationError)
 

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from tap_versionforge_salesforce.frames import Frame
-    from tap_versionforge_salesforce.saved_job import SavedJob
+    from tap_versionforge_salesforce.saved_job import JobCheckpoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,5 +37,5 @@ class Page:
     checkpoint: datetime | None = None
     takes_back: bool = False
     drops_job: bool = False
-    job: SavedJob | None = None
+    job: JobCheckpoint | None = None
     is_served: bool = True

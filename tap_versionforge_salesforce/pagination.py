@@ -20,7 +20,7 @@ from tap_versionforge_salesforce.exceptions import (
 from tap_versionforge_salesforce.page import Page
 from tap_versionforge_salesforce.planner import Api, Choice
 from tap_versionforge_salesforce.rest_pages import RestPages
-from tap_versionforge_salesforce.saved_job import SavedJob
+from tap_versionforge_salesforce.saved_job import JobCheckpoint
 from tap_versionforge_salesforce.wording import counted
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from tap_versionforge_salesforce.bookmarks import Window
     from tap_versionforge_salesforce.columns import Column
     from tap_versionforge_salesforce.connection import Connection
-    from tap_versionforge_salesforce.download_queue import Place
+    from tap_versionforge_salesforce.download_queue import Turn
     from tap_versionforge_salesforce.json_pages import RestPage
     from tap_versionforge_salesforce.soql import Query
 
@@ -46,7 +46,7 @@ class SalesforcePaginator:
         query: The SELECT, its range included.
         columns: The queried columns, in the query's order.
         window: What the extraction covers.
-        place: Of the stream in the queue of downloads.
+        turn: Of the stream in the queue of downloads.
         is_part: It is a part of what was too large for one Bulk job.
     """
 
@@ -58,7 +58,7 @@ class SalesforcePaginator:
         query: Query,
         columns: tuple[Column, ...],
         window: Window,
-        place: Place,
+        turn: Turn,
         is_part: bool = False,
     ) -> None:
         self._connection = connection
@@ -67,7 +67,7 @@ class SalesforcePaginator:
         self._query = query
         self._columns = columns
         self._window = window
-        self._place = place
+        self._turn = turn
         self._is_part = is_part
         # Bulk has refused the query, or could not serve it.
         self._is_bulk_tried = False
@@ -83,9 +83,9 @@ class SalesforcePaginator:
         self._trouble: UnavailableError | IncompleteError | None = None
         # There was a job, whose rows come by REST now.
         self._leaves_job = False
-        self._job = QueryJob(connection=connection, logger=logger, columns=columns, place=place)
+        self._job = QueryJob(connection=connection, logger=logger, columns=columns, turn=turn)
         self._rest_pages = RestPages(connection=connection, query=query, columns=columns)
-        self._saved: SavedJob | None = None
+        self._saved: JobCheckpoint | None = None
         #: Rows of the job that is taken up, which an earlier run has written.
         self.rows_before = 0
         #: The choice that the pages came from; None before the first page.
@@ -122,7 +122,7 @@ class SalesforcePaginator:
 
     # Before its turn
 
-    def look(self) -> bool:
+    def request_first_page(self) -> bool:
         """Ask for the first REST page before the turn, if that is what comes first.
 
         Returns:
@@ -135,15 +135,15 @@ class SalesforcePaginator:
 
     @property
     def is_refused(self) -> bool:
-        """Tell whether `submit` asked in vain."""
+        """Tell whether `create_job` asked in vain."""
         return self._refusal is not None
 
     @property
-    def knows_first_page(self) -> bool:
-        """Tell whether the page that `look` asked for is here, so that `submit` may know more."""
-        return self._rest_pages.is_here
+    def has_first_page(self) -> bool:
+        """Tell whether the first page has come, so that `create_job` may know more."""
+        return self._rest_pages.is_ready
 
-    def submit(self) -> SavedJob | None:
+    def create_job(self) -> JobCheckpoint | None:
         """Create the Bulk job now, if it is clear already that there has to be one.
 
         Returns:
@@ -153,7 +153,7 @@ class SalesforcePaginator:
         choice = None if self._was_tried_early else self._foreseen()
         if choice is None or choice.api is not Api.BULK or self._is_bulk_tried:
             if choice is not None and choice.api is Api.REST and choice.is_final:
-                self._place.ask_no_more()
+                self._turn.all_requested()
             return None
         try:
             self._saved = self._created(in_haste=True)
@@ -179,7 +179,7 @@ class SalesforcePaginator:
 
     def _foreseen(self) -> Choice | None:
         choice = self._opening()
-        if choice.is_final or not self._rest_pages.is_here:
+        if choice.is_final or not self._rest_pages.is_ready:
             return choice
         try:
             return self._after_first_page(self._rest_pages.first(in_haste=self._may_move))
@@ -187,7 +187,7 @@ class SalesforcePaginator:
             # In its turn it is raised again, or leads to Bulk.
             return None
 
-    def take_up(self, saved: SavedJob, *, in_haste: bool) -> bool:
+    def resume(self, saved: JobCheckpoint, *, in_haste: bool) -> bool:
         """Go on with the Bulk job of an earlier run, if that can be done.
 
         A job that does not fit the query any more is taken out of the org.
@@ -199,7 +199,7 @@ class SalesforcePaginator:
         Raises:
             UnavailableError: It can't be looked at now.
         """
-        reason = self._job.take_up(saved, in_haste=in_haste)
+        reason = self._job.resume(saved, in_haste=in_haste)
         if reason is None and self._settings.api_mode == "rest":
             reason = "api_mode is rest"
         if reason is None and saved.query_sha256 != self._query_sha256:
@@ -218,7 +218,7 @@ class SalesforcePaginator:
         self._job.remove()
         return False
 
-    def begin_early(self) -> None:
+    def start_download(self) -> None:
         """Begin to download the pages of the job that was created or taken up before its turn."""
         if self._saved is not None and not self._job.has_begun:
             self._job.begin(self._saved.locator)
@@ -261,7 +261,7 @@ class SalesforcePaginator:
             elif (too_much := self._too_much(first)) is None:
                 yield from self._all_rest_pages(choice, first)
         except (IncompleteError, RefusedError, UnavailableError) as error:
-            reason = planner.way_to_bulk(error) if may_move else None
+            reason = planner.reason_to_use_bulk(error) if may_move else None
             if reason is None or self._is_all_down(error):
                 raise planner.of_both(error, self._trouble, self._no_bulk) from None
             self._rest_error = error
@@ -294,7 +294,7 @@ class SalesforcePaginator:
             self.rows_before = 0
             yield self._beginning_again()
             self.finish()
-        self._place.ask_no_more()
+        self._turn.all_requested()
         self._tell(choice)
         yield from self._rest_pages.pages(first)
         self.proof = ("totalSize", first.total_size)
@@ -331,11 +331,11 @@ class SalesforcePaginator:
         yield Page(nothing, now, job=saved, is_served=False)
         yield from self._job_or_rest(saved, rows)
 
-    def _created(self, *, in_haste: bool) -> SavedJob:
+    def _created(self, *, in_haste: bool) -> JobCheckpoint:
         self._job.create(
             self._query.text(ordered=False), deleted=self._query.all_rows, in_haste=in_haste
         )
-        return SavedJob(
+        return JobCheckpoint(
             id=self._job.id,
             api_version=self._job.api_version,
             query_sha256=self._query_sha256,
@@ -347,7 +347,7 @@ class SalesforcePaginator:
             id_upper=self._query.ids.upper,
         )
 
-    def _job_or_rest(self, saved: SavedJob, rows: int | None) -> Iterator[Page]:
+    def _job_or_rest(self, saved: JobCheckpoint, rows: int | None) -> Iterator[Page]:
         following = None
         try:
             yield from self._job_pages(saved)
@@ -358,7 +358,7 @@ class SalesforcePaginator:
         if following is not None:
             yield from self._rest(following)
 
-    def _job_pages(self, saved: SavedJob) -> Iterator[Page]:
+    def _job_pages(self, saved: JobCheckpoint) -> Iterator[Page]:
         for part in self._job.slices(saved.locator, saved.rows_emitted):
             # Behind the last page there is nothing to go on with.
             goes_on = part.ends_page and part.locator is not None
@@ -388,7 +388,7 @@ class SalesforcePaginator:
         if isinstance(error, RefusedError) and planner.jobs_are_used_up(error):
             may_move = is_auto and self._rest_error is None
             return self._with_jobs_used_up(error, rows, may_move=may_move)
-        way = planner.way_to_rest(error, is_few=self._is_few(rows)) if is_auto else None
+        way = planner.reason_to_use_rest(error, is_few=self._is_few(rows)) if is_auto else None
         if way is None or self._is_all_down(error):
             raise error
         if self._rest_error is not None:

@@ -8,8 +8,8 @@ import polars as pl
 
 from tap_versionforge_salesforce.columns import Column, Kind
 from tap_versionforge_salesforce.frames import Frame
-from tap_versionforge_salesforce.oddities import Oddity
 from tap_versionforge_salesforce.spelling import shown
+from tap_versionforge_salesforce.value_warnings import ValueWarning
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,25 +45,28 @@ def typed(frame: Frame, columns: Sequence[Column]) -> Frame:
         Decimals, dates, UTC date-times, texts and structs. Its oddities are the values that such
         a column can't hold, which are null there.
     """
-    oddities: list[Oddity] = []
+    value_warnings: list[ValueWarning] = []
     series = [
-        _typed_column(frame, column, oddities).alias(column.property_name) for column in columns
+        _typed_column(frame, column, value_warnings).alias(column.property_name)
+        for column in columns
     ]
     # A part that is selected beside its compound is one column of the org's, and told once.
-    return Frame(pl.DataFrame(series), tuple(dict.fromkeys(oddities)))
+    return Frame(pl.DataFrame(series), tuple(dict.fromkeys(value_warnings)))
 
 
-def _typed_column(frame: Frame, column: Column, oddities: list[Oddity]) -> pl.Series:
+def _typed_column(frame: Frame, column: Column, value_warnings: list[ValueWarning]) -> pl.Series:
     if column.kind is not Kind.COMPOUND:
-        return _typed_series(frame, column, oddities)
-    members = [_typed_series(frame, part, oddities).alias(member) for member, part in column.parts]
+        return _typed_series(frame, column, value_warnings)
+    members = [
+        _typed_series(frame, part, value_warnings).alias(member) for member, part in column.parts
+    ]
     table = pl.DataFrame(members)
     is_empty = table.select(pl.all_horizontal(pl.all().is_null())).to_series()
     whole = pl.when(~is_empty).then(pl.struct(pl.all())).alias(column.name)
     return table.select(whole).to_series()
 
 
-def _typed_series(frame: Frame, column: Column, oddities: list[Oddity]) -> pl.Series:
+def _typed_series(frame: Frame, column: Column, value_warnings: list[ValueWarning]) -> pl.Series:
     given, wanted = frame.table[column.name], _TYPES[column.kind]
     if given.dtype == wanted:
         return given
@@ -76,8 +79,8 @@ def _typed_series(frame: Frame, column: Column, oddities: list[Oddity]) -> pl.Se
     lost = (made.is_null() & given.is_not_null()).arg_true()
     if not lost.is_empty():
         first = lost[0]
-        oddities.append(
-            Oddity(
+        value_warnings.append(
+            ValueWarning(
                 column.name,
                 f"no {wanted} and null in the Parquet file",
                 len(lost),

@@ -120,7 +120,7 @@ def _to_read(rows: int) -> str:
     return "1 row to read" if rows == 1 else f"{rows:,} rows to read"
 
 
-def way_to_bulk(error: TapError) -> str | None:
+def reason_to_use_bulk(error: TapError) -> str | None:
     """Return why an error of a REST query leads to Bulk; None where it does not."""
     if isinstance(error, (IncompleteError, UnavailableError)):
         return f"REST {_in_vain(error)}"
@@ -142,7 +142,7 @@ def without_bulk(error: TapError, no_bulk: str | None) -> TapError:
         error: What became of them.
         no_bulk: Why there is no way to Bulk; None where that was not tried.
     """
-    if no_bulk is None or way_to_bulk(error) is None:
+    if no_bulk is None or reason_to_use_bulk(error) is None:
         return error
     return error.reworded(
         f"{error.message} There is no other way: {no_bulk}.",
@@ -174,7 +174,7 @@ def _in_vain(error: IncompleteError | UnavailableError) -> str:
     return "did not answer in time" if is_timeout else "could not serve it"
 
 
-def way_to_rest(error: TapError, *, is_few: bool) -> str | None:
+def reason_to_use_rest(error: TapError, *, is_few: bool) -> str | None:
     """Return why what came of a Bulk job leads to REST; None where it does not.
 
     Args:
@@ -206,7 +206,7 @@ def may_be_too_large(error: TapError, failures_before: int) -> bool:
         return failures_before < _MOST_DOUBTFUL_HALVINGS
     if not isinstance(error, JobFailedError):
         return False
-    if way_to_rest(error, is_few=False) is not None:
+    if reason_to_use_rest(error, is_few=False) is not None:
         return False
     reason = error.reason.lower()
     if any(text in reason for text in _NOT_ITS_SIZE):

@@ -54,7 +54,7 @@ def from_limits(limits: Mapping[str, object], name: str) -> Allowance | None:
 
 
 @dataclass(slots=True)
-class Tally:
+class StreamUsage:
     """What one stream has used, in whatever threads.
 
     Attributes:
@@ -66,11 +66,11 @@ class Tally:
     received_bytes: int = 0
 
 
-_TALLY: ContextVar[Tally | None] = ContextVar("_TALLY", default=None)
+_TALLY: ContextVar[StreamUsage | None] = ContextVar("_TALLY", default=None)
 
 
 @contextmanager
-def counted_in(tally: Tally) -> Iterator[None]:
+def usage_counted_in(tally: StreamUsage) -> Iterator[None]:
     """Count in the tally what the block uses, and what is begun in it and goes on beside it."""
     before = _TALLY.get()
     _TALLY.set(tally)

@@ -6,7 +6,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
-from tap_versionforge_salesforce.columns import queried
+from tap_versionforge_salesforce.columns import select_columns
 from tap_versionforge_salesforce.exceptions import RefusedError
 from tap_versionforge_salesforce.pagination import SalesforcePaginator
 from tap_versionforge_salesforce.soql import Query
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from tap_versionforge_salesforce.bookmarks import Bookmark, Window
     from tap_versionforge_salesforce.columns import Column
     from tap_versionforge_salesforce.connection import Connection
-    from tap_versionforge_salesforce.download_queue import Place
+    from tap_versionforge_salesforce.download_queue import Turn
     from tap_versionforge_salesforce.page import Page
     from tap_versionforge_salesforce.schema import SObject
-    from tap_versionforge_salesforce.splitting import Scope
+    from tap_versionforge_salesforce.splitting import Partition
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class PartitionRead:
     """One part of an extraction.
 
     Attributes:
@@ -37,7 +37,7 @@ class Reading:
         is_taken_up: It goes on with the Bulk job of an earlier run.
     """
 
-    scope: Scope
+    scope: Partition
     window: Window
     query: Query
     paginator: SalesforcePaginator
@@ -68,7 +68,7 @@ class Reading:
         )
 
 
-class Readings:
+class PartitionReads:
     """Makes the readings of one stream.
 
     Args:
@@ -100,12 +100,12 @@ class Readings:
         self._bookmark = bookmark
         self._limit = limit
 
-    def of(self, scope: Scope, place: Place) -> Reading:
+    def of(self, scope: Partition, turn: Turn) -> PartitionRead:
         """Return what reads a scope, from where the bookmark stands now.
 
         Args:
             scope: What of the stream.
-            place: Of the stream in the queue of downloads.
+            turn: Of the stream in the queue of downloads.
         """
         settings = self._connection.settings
         sobject = self._sobject
@@ -119,7 +119,9 @@ class Readings:
         if window.range is not None and key is not None:
             window = replace(window, range=replace(window.range, key=key))
         by = None if key is None else sobject.column(key)
-        columns = queried(self._columns if by is None else (*self._columns, by), sobject.keys)
+        columns = select_columns(
+            self._columns if by is None else (*self._columns, by), sobject.keys
+        )
         query = replace(
             query_of(
                 sobject,
@@ -136,10 +138,10 @@ class Readings:
             query=query,
             columns=columns,
             window=window,
-            place=place,
+            turn=turn,
             is_part=scope.is_part,
         )
-        return Reading(scope, window, query, paginator, self._keys)
+        return PartitionRead(scope, window, query, paginator, self._keys)
 
 
 def query_of(sobject: SObject, fields: tuple[str, ...], *, include_deleted: bool) -> Query:

@@ -7,19 +7,19 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from tap_versionforge_salesforce import frames
-from tap_versionforge_salesforce.ahead import Soon, ahead
+from tap_versionforge_salesforce.ahead import BackgroundResult, ahead
 from tap_versionforge_salesforce.exceptions import IncompleteError, RefusedError
 from tap_versionforge_salesforce.instants import EARLIEST, format_instant, parse_instant
 from tap_versionforge_salesforce.json_pages import from_json
 from tap_versionforge_salesforce.page import Page
 from tap_versionforge_salesforce.page_chain import PageChain
-from tap_versionforge_salesforce.retry import until_whole
+from tap_versionforge_salesforce.retry import refetch_incomplete
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
 
-    from tap_versionforge_salesforce.answers import Reply
+    from tap_versionforge_salesforce.answers import Response
     from tap_versionforge_salesforce.columns import Column
     from tap_versionforge_salesforce.connection import Connection
     from tap_versionforge_salesforce.json_pages import RestPage
@@ -70,10 +70,10 @@ class RestPages:
     ) -> None:
         self._connection = connection
         self._client = connection.client
-        self._troubles = connection.troubles
+        self._retry_log = connection.retry_log
         self._query = query
         self._columns = columns
-        self._early: Soon[RestPage] | None = None
+        self._early: BackgroundResult[RestPage] | None = None
 
     # The first page
 
@@ -84,10 +84,10 @@ class RestPages:
             in_haste: As for `first`.
         """
         if self._early is None:
-            self._early = Soon(partial(self._asked, self._query, in_haste=in_haste))
+            self._early = BackgroundResult(partial(self._asked, self._query, in_haste=in_haste))
 
     @property
-    def is_here(self) -> bool:
+    def is_ready(self) -> bool:
         """Tell whether `first` would not wait."""
         return self._early is not None and self._early.is_done
 
@@ -117,8 +117,10 @@ class RestPages:
         deleted = query.all_rows
         return self._whole(partial(self._client.query, soql, deleted=deleted, in_haste=in_haste))
 
-    def _whole(self, fetch: Callable[[], Reply]) -> RestPage:
-        (page,) = until_whole(lambda: (from_json(fetch().body, self._columns),), self._troubles)
+    def _whole(self, fetch: Callable[[], Response]) -> RestPage:
+        (page,) = refetch_incomplete(
+            lambda: (from_json(fetch().body, self._columns),), self._retry_log
+        )
         return page
 
     def pages(self, first: RestPage) -> Iterator[Page]:
@@ -130,7 +132,7 @@ class RestPages:
             if cursor.problem is None:
                 return
             if reads_left:
-                self._troubles.note(
+                self._retry_log.record(
                     "A REST query did not lead to its end",
                     f"Reading on from the last safe row: {cursor.problem}.",
                     calls=1,

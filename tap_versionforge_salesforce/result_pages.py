@@ -11,15 +11,15 @@ from functools import partial
 from itertools import dropwhile
 from typing import IO, TYPE_CHECKING
 
-from tap_versionforge_salesforce.ahead import ahead, made_ahead
-from tap_versionforge_salesforce.client import PageAddress
+from tap_versionforge_salesforce.ahead import ahead, ordered_parallel_map
+from tap_versionforge_salesforce.client import ResultPageRef
 from tap_versionforge_salesforce.exceptions import (
     IncompleteError,
     RefusedError,
     UnavailableError,
 )
 from tap_versionforge_salesforce.page_chain import PageChain
-from tap_versionforge_salesforce.retry import until_whole
+from tap_versionforge_salesforce.retry import refetch_incomplete
 from tap_versionforge_salesforce.spool import spool_file
 
 if TYPE_CHECKING:
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
     from datetime import datetime
 
-    from tap_versionforge_salesforce.client import JobPage
+    from tap_versionforge_salesforce.client import ResultPageInfo
     from tap_versionforge_salesforce.clock import Clock
     from tap_versionforge_salesforce.connection import Connection
-    from tap_versionforge_salesforce.download_queue import Place, Stay
-    from tap_versionforge_salesforce.troubles import Troubles
+    from tap_versionforge_salesforce.download_queue import Slot, Turn
+    from tap_versionforge_salesforce.retry_log import RetryLog
 
 
 class ResultPage:
@@ -44,19 +44,19 @@ class ResultPage:
         body: That file.
         stay: Its time in the spool.
         clock: This machine's.
-        troubles: Where another fetch is told.
+        retry_log: Where another fetch is told.
     """
 
     def __init__(
         self,
         job_id: str,
-        address: PageAddress,
-        fetch: Callable[[IO[bytes]], JobPage],
+        address: ResultPageRef,
+        fetch: Callable[[IO[bytes]], ResultPageInfo],
         body: IO[bytes],
         *,
-        stay: Stay,
+        stay: Slot,
         clock: Clock,
-        troubles: Troubles,
+        retry_log: RetryLog,
     ) -> None:
         self.job_id = job_id
         self.address = address
@@ -64,9 +64,9 @@ class ResultPage:
         self._fetch = fetch
         self._stay = stay
         self._clock = clock
-        self._troubles = troubles
+        self._retry_log = retry_log
         self._is_read = False
-        self.told: JobPage
+        self.told: ResultPageInfo
         #: When it was here, by this machine's clock.
         self.arrived: datetime
         #: What its body is unpacked, as far as that has been done.
@@ -78,7 +78,7 @@ class ResultPage:
         Raises:
             IncompleteError: Its headers do not tell what is needed.
         """
-        (self.told,) = until_whole(lambda: (self._fetch(self.body),), self._troubles)
+        (self.told,) = refetch_incomplete(lambda: (self._fetch(self.body),), self._retry_log)
         self.arrived = self._clock.now()
         self._stay.measure(self.body.tell())
 
@@ -104,7 +104,7 @@ class ResultPages:
         logger: Where another way of downloading is told.
         job_id: A job that is complete.
         version: The API version that the job was created with.
-        place: Of the stream in the queue. It is told once all pages have been asked for.
+        turn: Of the stream in the queue. It is told once all pages have been asked for.
     """
 
     def __init__(
@@ -114,16 +114,16 @@ class ResultPages:
         logger: logging.Logger,
         job_id: str,
         version: str,
-        place: Place,
+        turn: Turn,
     ) -> None:
         self._client = connection.client
         self._settings = connection.settings
         self._clock = connection.clock
-        self._troubles = connection.troubles
+        self._retry_log = connection.retry_log
         self._logger = logger
         self._job_id = job_id
         self._version = version
-        self._place = place
+        self._turn = turn
 
     def behind(self, locator: str | None, *, rows: int | None) -> Iterator[ResultPage]:
         """Yield the pages in order; each is in the spool until it is closed.
@@ -175,7 +175,7 @@ class ResultPages:
         addresses = self._client.result_pages(self._job_id, version=self._version)
         if locator is not None:
             addresses = dropwhile(lambda address: address.locator != locator, addresses)
-        return made_ahead(
+        return ordered_parallel_map(
             lambda asked: self._page(*asked),
             self._entered(addresses),
             workers=connections,
@@ -183,15 +183,15 @@ class ResultPages:
             drop=ResultPage.close,
         )
 
-    def _entered(self, addresses: Iterator[PageAddress]) -> Iterator[tuple[PageAddress, Stay]]:
+    def _entered(self, addresses: Iterator[ResultPageRef]) -> Iterator[tuple[ResultPageRef, Slot]]:
         # Asked by one thread at a time, so that rooms are entered in the order of the pages.
         try:
             for address in addresses:
-                yield address, self._place.enter()
+                yield address, self._turn.enter()
         except UnavailableError as error:
             # Its pages lead from one to the next without it.
             raise IncompleteError(error.message, hint=error.hint, code="bad-locator") from None
-        self._place.ask_no_more()
+        self._turn.all_requested()
 
     def _next_listed(
         self, pages: Iterator[ResultPage], expected: str | None, rows: int | None
@@ -223,16 +223,16 @@ class ResultPages:
     def _chain(self, locator: str | None, rows: int | None) -> Iterator[ResultPage]:
         most = self._settings.bulk_page_rows
         while True:
-            stay = self._place.enter()
+            stay = self._turn.enter()
             if locator is None and rows is not None and rows <= most:
-                self._place.ask_no_more()
-            page = self._page(PageAddress(locator, most), stay)
+                self._turn.all_requested()
+            page = self._page(ResultPageRef(locator, most), stay)
             yield page
             if page.told.locator is None:
                 return
             locator = page.told.locator
 
-    def _page(self, address: PageAddress, stay: Stay) -> ResultPage:
+    def _page(self, address: ResultPageRef, stay: Slot) -> ResultPage:
         fetch = partial(
             self._client.job_results, self._job_id, version=self._version, address=address
         )
@@ -248,7 +248,7 @@ class ResultPages:
             body,
             stay=stay,
             clock=self._clock,
-            troubles=self._troubles,
+            retry_log=self._retry_log,
         )
         try:
             page.fetch()

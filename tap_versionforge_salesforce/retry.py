@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator
     from datetime import datetime
 
-    from tap_versionforge_salesforce.troubles import Troubles
+    from tap_versionforge_salesforce.retry_log import RetryLog
 
 T = TypeVar("T")
 
@@ -47,7 +47,7 @@ class Verdict(enum.Enum):
     """What an answer means for the request."""
 
     ACCEPTED = "accepted"
-    PASSING = "passing"
+    TRANSIENT = "passing"
     SESSION_ENDED = "session ended"
     DAILY_LIMIT = "daily limit"
     REFUSED = "refused"
@@ -88,7 +88,7 @@ def shorter(one: Budget, other: Budget) -> Budget:
     return min(one, other, key=lambda budget: budget.tries)
 
 
-def judge(status: int, error_code: str, reason: str, *, readable: bool) -> Verdict:
+def classify(status: int, error_code: str, reason: str, *, readable: bool) -> Verdict:
     """Return what an answer means.
 
     Args:
@@ -99,26 +99,26 @@ def judge(status: int, error_code: str, reason: str, *, readable: bool) -> Verdi
             passing trouble, not an answer.
     """
     if status < 300:  # noqa: PLR2004
-        return Verdict.ACCEPTED if readable else Verdict.PASSING
+        return Verdict.ACCEPTED if readable else Verdict.TRANSIENT
     # Proxies and composite requests change the status; what Salesforce says itself comes through.
     said = reason.lower()
     if error_code in _SESSION_CODES or said.startswith(_SESSION_ENDED):
         is_blocked = any(words in said for words in _SESSION_BLOCKED)
         return Verdict.REFUSED if is_blocked else Verdict.SESSION_ENDED
     if _CONCURRENT.match(said) or error_code in _PASSING_ERROR_CODES:
-        return Verdict.PASSING
+        return Verdict.TRANSIENT
     if error_code == "REQUEST_LIMIT_EXCEEDED" or said.startswith(_DAILY):
         return _of_a_limit(status, said)
     if error_code == "QUERY_TIMEOUT":
         return Verdict.REFUSED
-    return Verdict.PASSING if status in _PASSING_STATUSES else Verdict.REFUSED
+    return Verdict.TRANSIENT if status in _PASSING_STATUSES else Verdict.REFUSED
 
 
 def _of_a_limit(status: int, said: str) -> Verdict:
     if "concurrent" in said:
-        return Verdict.PASSING
+        return Verdict.TRANSIENT
     is_momentary = status in _STATUSES_OF_A_MOMENT and not said.startswith(_DAILY)
-    return Verdict.PASSING if is_momentary else Verdict.DAILY_LIMIT
+    return Verdict.TRANSIENT if is_momentary else Verdict.DAILY_LIMIT
 
 
 def retry_after_seconds(value: str | None, now: datetime) -> float | None:
@@ -141,7 +141,7 @@ def retry_after_seconds(value: str | None, now: datetime) -> float | None:
     return max(0.0, (instant - now).total_seconds())
 
 
-def waits(budget: Budget) -> Generator[float, None, None]:
+def backoff_seconds(budget: Budget) -> Generator[float, None, None]:
     """Yield the seconds to wait before each further attempt: doubling, with full jitter."""
     growing = backoff.expo(base=2, factor=1, max_value=budget.longest_wait_seconds)
     growing.send(None)
@@ -149,12 +149,12 @@ def waits(budget: Budget) -> Generator[float, None, None]:
         yield backoff.full_jitter(seconds)
 
 
-def until_whole(read: Callable[[], Iterable[T]], troubles: Troubles) -> Iterator[T]:
+def refetch_incomplete(read: Callable[[], Iterable[T]], retry_log: RetryLog) -> Iterator[T]:
     """Yield what a function reads, all of it once more where it turns out not to be whole.
 
     Args:
         read: Fetches and decodes one page, which can be fetched any number of times.
-        troubles: Where another fetch is told.
+        retry_log: Where another fetch is told.
 
     Raises:
         IncompleteError: It was not whole the last time either.
@@ -163,13 +163,13 @@ def until_whole(read: Callable[[], Iterable[T]], troubles: Troubles) -> Iterator
         try:
             yield from read()
         except IncompleteError as error:
-            troubles.note("A page was not whole", f"{error.message} Fetching it again.", calls=1)
+            retry_log.record("A page was not whole", f"{error.message} Fetching it again.", calls=1)
         else:
             return
     yield from read()
 
 
-def growing_intervals(
+def poll_intervals(
     first: float, longest: float, factor: float = 1.5
 ) -> Generator[float, None, None]:
     """Yield the seconds to wait between two looks at something that takes its time."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import logging
 
-    from tap_versionforge_salesforce.troubles import Trouble
+    from tap_versionforge_salesforce.retry_log import Retries
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +82,12 @@ class RunReport:
     Attributes:
         streams: Those that can't be described, then the others in the order in which they were
             read.
-        troubles: What was tried again.
+        retry_log: What was tried again.
         quota: The org's daily limits, and what the run has used of them.
     """
 
     streams: list[StreamReport] = field(default_factory=list)
-    troubles: list[Trouble] = field(default_factory=list)
+    troubles: list[Retries] = field(default_factory=list)
     quota: dict[str, Any] = field(default_factory=dict)
 
     def content(self, usage: Usage) -> dict[str, Any]:

@@ -15,7 +15,7 @@ _TEXTS = ("id", "api_version", "query_sha256")
 
 
 @dataclass(frozen=True, slots=True)
-class SavedJob:
+class JobCheckpoint:
     """A job whose rows have not all been emitted yet.
 
     Attributes:
@@ -58,7 +58,7 @@ class SavedJob:
         }
 
     @classmethod
-    def from_state(cls, value: object) -> SavedJob | None:
+    def from_state(cls, value: object) -> JobCheckpoint | None:
         """Return the job that a state holds; None for what is none."""
         if not isinstance(value, dict):
             return None
@@ -68,7 +68,7 @@ class SavedJob:
             return None
 
     @classmethod
-    def _read(cls, value: Mapping[str, Any]) -> SavedJob:
+    def _read(cls, value: Mapping[str, Any]) -> JobCheckpoint:
         lower, version = value["lower_bound"], value["version"]
         if not all(value[name] and isinstance(value[name], str) for name in _TEXTS):
             message = "an id, a version or a digest is no text"

@@ -25,9 +25,9 @@ from tap_versionforge_salesforce.batches import BatchFiles
 from tap_versionforge_salesforce.exceptions import SettingsError, TapError
 from tap_versionforge_salesforce.inputs import stream_maps_read
 from tap_versionforge_salesforce.messages import Envelope, LineMaker, records
-from tap_versionforge_salesforce.oddities import OddityReport
 from tap_versionforge_salesforce.packed_catalog import PackedSchema
 from tap_versionforge_salesforce.stream_maps import is_removed, let_maps_go
+from tap_versionforge_salesforce.value_warnings import ValueWarnings
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping, Sequence
@@ -228,12 +228,12 @@ class FrameStream(Stream, abc.ABC):
         STATE behind a file says what it said before, and is written anew once all files of a
         page that allows it are announced.
         """
-        oddities = OddityReport(self.name)
+        value_warnings = ValueWarnings(self.name)
         files = BatchFiles(
             batch_config,
             stream=self.name,
             columns=self.selected_columns,
-            oddities=oddities,
+            value_warnings=value_warnings,
             spool_dir=self.config.get("spool_dir"),
             watch=cast("MessageWriter", self._tap.message_writer).watch,
         )
@@ -247,7 +247,7 @@ class FrameStream(Stream, abc.ABC):
                     counter.increment(page.frame.height)
         finally:
             files.close()
-            oddities.tell(self.logger)
+            value_warnings.log_summary(self.logger)
 
     # Stream maps are the user's
 

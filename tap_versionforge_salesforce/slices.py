@@ -25,7 +25,7 @@ _GZIP_WINDOW_BITS = 31
 
 
 @dataclass(frozen=True, slots=True)
-class Slice:
+class Chunk:
     """Some rows of a result page.
 
     Attributes:
@@ -45,7 +45,7 @@ class Slice:
     rows: int = 0
 
 
-def slices_of(page: ResultPage, columns: Sequence[Column], rows_before: int) -> Iterator[Slice]:
+def chunks_of(page: ResultPage, columns: Sequence[Column], rows_before: int) -> Iterator[Chunk]:
     """Yield the rows of a page slice by slice.
 
     The last slice waits for the proof: a page of one slice is emitted proven or not at all.
@@ -62,7 +62,7 @@ def slices_of(page: ResultPage, columns: Sequence[Column], rows_before: int) -> 
     for frame in _frames(page, columns):
         rows += frame.height
         if held is not None:
-            yield Slice(held, page.arrived, starts_page=is_first, ends_page=False)
+            yield Chunk(held, page.arrived, starts_page=is_first, ends_page=False)
             is_first = False
         held = frame
     if rows != page.told.rows:
@@ -73,7 +73,7 @@ def slices_of(page: ResultPage, columns: Sequence[Column], rows_before: int) -> 
             code="bulk-page-mismatch",
         )
     if held is not None:
-        yield Slice(
+        yield Chunk(
             held,
             page.arrived,
             starts_page=is_first,

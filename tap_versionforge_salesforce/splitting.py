@@ -27,7 +27,7 @@ _SHORTEST = timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class Partition:
     """What one Bulk job, or one REST cursor, is to read of a stream.
 
     Attributes:
@@ -41,21 +41,21 @@ class Scope:
     upper: datetime
     ids: IdRange = field(default_factory=IdRange)
     goes_on: bool = False
-    halvings: int = 0
+    depth: int = 0
 
     @property
     def is_part(self) -> bool:
         """Tell whether it is a half of something."""
-        return self.halvings > 0
+        return self.depth > 0
 
     @property
-    def ends_window(self) -> bool:
+    def is_last(self) -> bool:
         """Tell whether the whole window is read once this is."""
         return self.ids.upper is None
 
 
 @dataclass(frozen=True, slots=True)
-class Halves:
+class Split:
     """A scope in two, the earlier one first.
 
     Attributes:
@@ -64,12 +64,12 @@ class Halves:
         border: What divides them, in words.
     """
 
-    first: Scope
-    second: Scope
+    first: Partition
+    second: Partition
     border: str
 
 
-def halves_of(scope: Scope, *, query: Query, client: SalesforceClient) -> Halves | None:
+def split_partition(scope: Partition, *, query: Query, client: SalesforceClient) -> Split | None:
     """Return a scope in two, neither of them empty; None where it can't be divided.
 
     Asks Salesforce for the first and the last row of the scope: two or four calls.
@@ -79,13 +79,13 @@ def halves_of(scope: Scope, *, query: Query, client: SalesforceClient) -> Halves
         query: That reads it.
         client: The org.
     """
-    part = replace(scope, halvings=scope.halvings + 1)
+    part = replace(scope, depth=scope.depth + 1)
     if query.range is not None and scope.ids.is_whole:
         key = query.range.key
         ends = _edges(query, key, client=client)
         middle = None if ends is None else instant_between(*ends)
         if middle is not None:
-            return Halves(
+            return Split(
                 replace(part, upper=middle),
                 replace(part, goes_on=True),
                 f"{key} {format_instant(middle)}",
@@ -100,7 +100,7 @@ def halves_of(scope: Scope, *, query: Query, client: SalesforceClient) -> Halves
     middle_id = None if ends is None else id_between(*ends)
     if middle_id is None:
         return None
-    return Halves(
+    return Split(
         replace(part, ids=replace(scope.ids, upper=middle_id)),
         replace(part, ids=replace(scope.ids, lower=middle_id)),
         f"Id {middle_id}",

@@ -24,9 +24,9 @@ from tap_versionforge_salesforce.exceptions import (
     TapError,
     UnavailableError,
 )
-from tap_versionforge_salesforce.extraction import Extraction
-from tap_versionforge_salesforce.quota import counted_in
-from tap_versionforge_salesforce.reading import Readings
+from tap_versionforge_salesforce.extraction import StreamSync
+from tap_versionforge_salesforce.quota import usage_counted_in
+from tap_versionforge_salesforce.reading import PartitionReads
 from tap_versionforge_salesforce.schema import spelled_as
 from tap_versionforge_salesforce.sdk_stream import FrameStream
 
@@ -228,9 +228,9 @@ class SObjectStream(FrameStream):
         _ = self.extraction
 
     @cached_property
-    def extraction(self) -> Extraction:
+    def extraction(self) -> StreamSync:
         """Return what reads the rows, in this run."""
-        return Extraction(
+        return StreamSync(
             connection=self._connection,
             logger=self.logger,
             name=self.name,
@@ -247,8 +247,8 @@ class SObjectStream(FrameStream):
         return Bookmark(self.stream_state, stream=self.name, replication_key=self._read_by)
 
     @property
-    def _readings(self) -> Readings:
-        return Readings(
+    def _readings(self) -> PartitionReads:
+        return PartitionReads(
             connection=self._connection,
             logger=self.logger,
             sobject=self.sobject,
@@ -273,14 +273,14 @@ class SObjectStream(FrameStream):
             if not self._is_test:
                 connection.tell_needs()
             connection.early_work.begin()
-            with counted_in(extraction.tally):
+            with usage_counted_in(extraction.tally):
                 yield from extraction.pages()
         except TapError as error:
             extraction.report.error = error.code
             error.name_stream(self.name)
             if not self._is_its_own(error):
                 raise
-            extraction.give_up(error)
+            extraction.fail(error)
             connection.failures[self.name] = error.without_frames()
             self.logger.error("%s %s", error.message, error.hint)  # noqa: TRY400  no traceback
         finally:

@@ -25,7 +25,7 @@ from tap_versionforge_salesforce.clock import Clock
 from tap_versionforge_salesforce.connection import Connection
 from tap_versionforge_salesforce.discovery import describe_selected, discover
 from tap_versionforge_salesforce.early import EarlyWork
-from tap_versionforge_salesforce.estimate import Expected
+from tap_versionforge_salesforce.estimate import StreamForecast
 from tap_versionforge_salesforce.exceptions import SettingsError, wrong_setting
 from tap_versionforge_salesforce.inputs import (
     catalog_file,
@@ -139,10 +139,10 @@ class TapVersionForgeSalesforce(Tap):
             TapError: As `discover`.
         """
         # Not at the top: it brings polars, which --help, --version and --about do without.
-        from tap_versionforge_salesforce.frames import take_signals_back  # noqa: PLC0415
+        from tap_versionforge_salesforce.frames import keep_sigint_handler  # noqa: PLC0415
         from tap_versionforge_salesforce.streams import SObjectStream  # noqa: PLC0415
 
-        take_signals_back()
+        keep_sigint_handler()
         catalog = self.input_catalog
         if catalog is None:
             sobjects = discover(self.connection, self.logger)
@@ -204,9 +204,11 @@ class TapVersionForgeSalesforce(Tap):
         streams = cast("dict[str, SObjectStream]", self.streams)
         return [stream for stream in streams.values() if stream.selected]
 
-    def _expected(self) -> list[Expected]:
+    def _expected(self) -> list[StreamForecast]:
         return [
-            Expected(stream.name, len(stream.selected_columns), is_full=stream.is_full_extract)
+            StreamForecast(
+                stream.name, len(stream.selected_columns), is_full=stream.is_full_extract
+            )
             for stream in self._selected_streams()
             if stream.is_read
         ]
@@ -455,7 +457,7 @@ class TapVersionForgeSalesforce(Tap):
                 )
             yield streams.values()
         finally:
-            self.connection.troubles.tell()
+            self.connection.retry_log.log_summary()
 
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:

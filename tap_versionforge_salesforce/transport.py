@@ -14,25 +14,30 @@ from urllib3.exceptions import HTTPError
 
 from tap_versionforge_salesforce import quota as quota_of
 from tap_versionforge_salesforce.answers import (
-    Reply,
-    busy,
+    Response,
     http_date,
-    not_salesforce,
-    refusal,
+    not_salesforce_error,
+    refusal_error,
     shown,
+    transient_error,
 )
 from tap_versionforge_salesforce.auth import TOKEN_PATH, Bearer, TokenAnswer
 from tap_versionforge_salesforce.exceptions import RequestTimeoutError, TapError, UnavailableError
-from tap_versionforge_salesforce.network import check_proxy, may_pass, no_answer, was_sent
+from tap_versionforge_salesforce.network import (
+    check_proxy,
+    connection_error,
+    is_retryable,
+    was_sent,
+)
 from tap_versionforge_salesforce.retry import (
     SHORT_BUDGET,
     SIGN_IN_BUDGET,
     Budget,
     Verdict,
-    judge,
+    backoff_seconds,
+    classify,
     retry_after_seconds,
     shorter,
-    waits,
 )
 from tap_versionforge_salesforce.sign_in_errors import UNKNOWN, explain
 from tap_versionforge_salesforce.spool import writing_to_spool
@@ -44,8 +49,8 @@ if TYPE_CHECKING:
     from tap_versionforge_salesforce.auth import Authenticator, Token
     from tap_versionforge_salesforce.clock import Clock
     from tap_versionforge_salesforce.interruption import Interruption
+    from tap_versionforge_salesforce.retry_log import RetryLog
     from tap_versionforge_salesforce.settings.definitions import Settings
-    from tap_versionforge_salesforce.troubles import Troubles
 
 _CONNECT_TIMEOUT_SECONDS = 30.0
 _CHUNK_BYTES = 1 << 20
@@ -106,7 +111,7 @@ class Call:
         return "Bulk" if "/jobs/" in self.path else "REST"
 
 
-class _PassingTroubleError(Exception):
+class _TransientError(Exception):
     """Something that another try may mend; `error` is what it becomes when it does not."""
 
     def __init__(
@@ -144,7 +149,7 @@ class SalesforceSession:
         clock: For waiting and for ``Retry-After`` dates.
         logger: Where retries are told.
         interruption: Signals are taken while waiting here; its watch ends what trickles for ever.
-        troubles: Where it is told what was tried again.
+        retry_log: Where it is told what was tried again.
         user_agent: Sent with every request.
     """
 
@@ -157,7 +162,7 @@ class SalesforceSession:
         clock: Clock,
         logger: logging.Logger,
         interruption: Interruption,
-        troubles: Troubles,
+        retry_log: RetryLog,
         user_agent: str,
     ) -> None:
         self._connections = _Connections()
@@ -181,10 +186,10 @@ class SalesforceSession:
         self._clock = clock
         self._logger = logger
         self._interruption = interruption
-        self._troubles = troubles
+        self._retry_log = retry_log
         check_proxy(self._host)
 
-    def call(self, call: Call) -> Reply:
+    def call(self, call: Call) -> Response:
         """Send a request until it is answered for good.
 
         Raises:
@@ -197,11 +202,11 @@ class SalesforceSession:
         is_doubtful = call.api in self.doubtful_apis
         budget = shorter(call.budget, SHORT_BUDGET) if is_doubtful else call.budget
         timeouts = 0
-        for attempt, wait_seconds in enumerate(waits(budget), start=1):
+        for attempt, wait_seconds in enumerate(backoff_seconds(budget), start=1):
             began = self._clock.monotonic()
             try:
                 reply = self._attempt(call)
-            except _PassingTroubleError as trouble:
+            except _TransientError as trouble:
                 # Salesforce may be at it all the same.
                 if trouble.is_in_doubt and call.when_in_doubt is not None:
                     call.when_in_doubt()
@@ -212,7 +217,7 @@ class SalesforceSession:
                 now = self._clock.monotonic()
                 if attempt >= budget.tries or now - started + pause > budget.seconds:
                     raise trouble.error from None
-                self._troubles.note(
+                self._retry_log.record(
                     trouble.kind,
                     f"{trouble.error.message} Trying again in {pause:.1f} seconds (try "
                     f"{attempt + 1} of {budget.tries}).",
@@ -265,10 +270,10 @@ class SalesforceSession:
         )
         body = reply.json()
         if not isinstance(body, Mapping):
-            raise not_salesforce(self._host, reply)
+            raise not_salesforce_error(self._host, reply)
         return TokenAnswer(body=body, date=reply.date)
 
-    def _attempt(self, call: Call) -> Reply:
+    def _attempt(self, call: Call) -> Response:
         token = self.token() if call.authorized else None
         reply, verdict = self._judged(call, token)
         if verdict is Verdict.SESSION_ENDED and token is not None:
@@ -277,10 +282,10 @@ class SalesforceSession:
         if verdict is Verdict.ACCEPTED:
             return reply
         asked = f"{call.method} {call.path}"
-        if verdict is Verdict.PASSING:
+        if verdict is Verdict.TRANSIENT:
             wait = retry_after_seconds(reply.headers.get("Retry-After"), self._clock.now())
             error = self._trouble(call, asked, reply)
-            raise _PassingTroubleError(
+            raise _TransientError(
                 f"Salesforce answered with {shown(reply)}",
                 error,
                 wait_seconds=wait,
@@ -289,7 +294,7 @@ class SalesforceSession:
         if not call.final_refusals and not reply.is_redirect:
             return reply
         own_url = self.authenticator.own_url
-        raise refusal(
+        raise refusal_error(
             asked,
             reply,
             is_daily_limit=verdict is Verdict.DAILY_LIMIT,
@@ -297,24 +302,24 @@ class SalesforceSession:
             own_url="" if own_url == self._host else own_url,
         )
 
-    def _trouble(self, call: Call, asked: str, reply: Reply) -> TapError:
+    def _trouble(self, call: Call, asked: str, reply: Response) -> TapError:
         if call.final_refusals:
-            return busy(asked, reply)
+            return transient_error(asked, reply)
         if reply.ok:
-            return not_salesforce(self._host, reply)
+            return not_salesforce_error(self._host, reply)
         error, description = reply.error()
         problem = explain(error, description)
         if problem is UNKNOWN:
-            return busy(asked, reply)
+            return transient_error(asked, reply)
         message = f"{problem.cause} (Salesforce said {error}: {description})"
         return UnavailableError(message, hint=problem.fix, code=problem.code)
 
-    def _judged(self, call: Call, token: Token | None) -> tuple[Reply, Verdict]:
+    def _judged(self, call: Call, token: Token | None) -> tuple[Response, Verdict]:
         reply = self._once(call, token)
         code, reason = ("", "") if reply.ok else reply.error()
-        return reply, judge(reply.status, code, reason, readable=_readable(call, reply))
+        return reply, classify(reply.status, code, reason, readable=_readable(call, reply))
 
-    def _once(self, call: Call, token: Token | None) -> Reply:
+    def _once(self, call: Call, token: Token | None) -> Response:
         if not call.counted:
             return self._exchanged(call, token)
         self.quota.spend()
@@ -326,7 +331,7 @@ class SalesforceSession:
             self.quota.answered(allowance)
         return reply
 
-    def _exchanged(self, call: Call, token: Token | None) -> Reply:
+    def _exchanged(self, call: Call, token: Token | None) -> Response:
         try:
             with (
                 self._interruption.waiting(lambda: f"the answer to {call.method} {call.path}"),
@@ -347,7 +352,7 @@ class SalesforceSession:
                 body = self._read_in_time(response, call)
         except (requests.RequestException, HTTPError) as error:
             raise self._no_answer(call, error) from None
-        reply = Reply(
+        reply = Response(
             status=response.status_code,
             headers=CaseInsensitiveDict(response.headers),
             body=body,
@@ -412,20 +417,20 @@ class SalesforceSession:
 
     def _no_answer(
         self, call: Call, error: requests.RequestException | HTTPError
-    ) -> _PassingTroubleError | UnavailableError:
-        told = no_answer(
+    ) -> _TransientError | UnavailableError:
+        told = connection_error(
             error,
             host=self._host,
             asked=f"{call.method} {call.path}",
             timeout_seconds=self._timeout_seconds(call),
         )
-        return self._passing(told, was_sent=was_sent(error)) if may_pass(error) else told
+        return self._passing(told, was_sent=was_sent(error)) if is_retryable(error) else told
 
-    def _passing(self, told: UnavailableError, *, was_sent: bool = True) -> _PassingTroubleError:
+    def _passing(self, told: UnavailableError, *, was_sent: bool = True) -> _TransientError:
         is_timeout = isinstance(told, RequestTimeoutError)
         # Without what differs from case to case.
         kind = f"{self._host} did not answer in time" if is_timeout else told.message
-        return _PassingTroubleError(
+        return _TransientError(
             kind.partition(" (")[0], told, is_in_doubt=was_sent, was_sent=was_sent
         )
 
@@ -439,7 +444,7 @@ def _broken_off(response: requests.Response) -> bool:
     return True
 
 
-def _readable(call: Call, reply: Reply) -> bool:
+def _readable(call: Call, reply: Response) -> bool:
     if call.expects == "nothing":
         return True
     content_type = "json" if call.expects == "rows" else call.expects

@@ -119,8 +119,8 @@ class Watch:
         """Say, or end, what has come to its time by now."""
         now = self._monotonic()
         with self._lock:
-            waits = list(self._waits)
-        for wait in waits:
+            backoff_seconds = list(self._waits)
+        for wait in backoff_seconds:
             if wait.what is not None and now >= wait.told_at:
                 passed = now - wait.began
                 wait.told_at = now + min(passed, _LONGEST_SECONDS)

@@ -68,7 +68,7 @@ class Checks:
                 break
             was_unavailable = is_unavailable
         if self._tap is not None:
-            self._tap.connection.troubles.tell()
+            self._tap.connection.retry_log.log_summary()
 
     def _looks(self) -> Iterator[tuple[str, Callable[[], str]]]:
         yield "settings", self._settings
@@ -109,7 +109,7 @@ class Checks:
     def _versions(self) -> str:
         client = self._connection.client
         versions = client.versions()
-        client.settle_version()
+        client.ensure_api_version()
         spread = f"{versions[0]} to {versions[-1]}" if versions else "none"
         return f"the org has {spread}; using {client.api_version}"
 

@@ -22,7 +22,7 @@ from typing_extensions import override
 
 from tap_versionforge_salesforce import frames
 from tap_versionforge_salesforce.ahead import ahead
-from tap_versionforge_salesforce.columns import queried
+from tap_versionforge_salesforce.columns import select_columns
 from tap_versionforge_salesforce.page import Page
 from tap_versionforge_salesforce.streams import SObjectStream
 from tap_versionforge_salesforce.tap import TapVersionForgeSalesforce
@@ -43,7 +43,7 @@ class _ReadyStream(SObjectStream):
 
     @override
     def pages(self) -> Iterator[Page]:
-        columns = queried(self.selected_columns)
+        columns = select_columns(self.selected_columns)
         starts = range(0, len(self.body), _BLOCK_BYTES)
         blocks = (self.body[start : start + _BLOCK_BYTES] for start in starts)
         arrived = datetime.now(timezone.utc)

@@ -73,7 +73,7 @@ def fields(columns: int, owner: str = "") -> tuple[Field, ...]:
     )
 
 
-def queried(columns: int, owner: str = "") -> tuple[Field, ...]:
+def select_columns(columns: int, owner: str = "") -> tuple[Field, ...]:
     """Return the fields in the order that the tap asks for them: ``Id`` last."""
     first, *others = fields(columns, owner)
     return (*others, first)
@@ -109,7 +109,7 @@ def rows(columns: int, count: int) -> pl.DataFrame:
     """Return rows with their values as texts, null where they are empty; the same each time."""
     index = pl.DataFrame({"index": pl.int_range(count, dtype=pl.UInt64, eager=True)})
     return index.select(
-        _values(field, seed).alias(field.name) for seed, field in enumerate(queried(columns))
+        _values(field, seed).alias(field.name) for seed, field in enumerate(select_columns(columns))
     )
 
 

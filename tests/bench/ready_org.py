@@ -155,7 +155,7 @@ class ReadyOrg:
         return _OF_NOTHING if ">=" in soql else match["name"]
 
     def _selected(self, name: str) -> str:
-        return ", ".join(f.name for f in pages.queried(self._columns, self._owner(name)))
+        return ", ".join(f.name for f in pages.select_columns(self._columns, self._owner(name)))
 
     def _owner(self, name: str) -> str:
         """Return what the names of its fields have in them: nothing where pages are ready."""

@@ -37,7 +37,7 @@ MOST_TRIES = 8
 FOR_EVER_SECONDS = 600
 """Longer than any test waits; the server wakes up when it is stopped."""
 
-PASSING = {
+TRANSIENT = {
     "500": outages.unknown_exception(),
     "502 page": outages.maintenance_page(502),
     "503 page": outages.maintenance_page(503),
@@ -261,7 +261,7 @@ def asked_again(org: LocalOrg) -> int:
 # Tried again
 
 
-@pytest.mark.parametrize("trouble", PASSING.values(), ids=PASSING)
+@pytest.mark.parametrize("trouble", TRANSIENT.values(), ids=TRANSIENT)
 @pytest.mark.parametrize("api_mode", ENDPOINTS)
 def test_passing_trouble_costs_only_time(
     org: LocalOrg, tap: TapRunner, rows: list[str], api_mode: str, trouble: faults.Action

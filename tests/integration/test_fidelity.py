@@ -156,7 +156,7 @@ def in_csv(body: bytes, row_id: str) -> bytes:
 
 
 @dataclass(frozen=True)
-class Reading:
+class PartitionRead:
     """A run over the cases, which stand in the second of three rows.
 
     Attributes:
@@ -173,7 +173,7 @@ class Reading:
 @pytest.fixture(scope="module")
 def readings(
     running_org: LocalOrg, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[dict[str, Reading]]:
+) -> Iterator[dict[str, PartitionRead]]:
     """Every case, read once by each API."""
     running_org.reset()
     with pytest.MonkeyPatch.context() as patch:
@@ -185,7 +185,7 @@ def readings(
         yield {api: read_cases(running_org, tap, api, ids[1]) for api in APIS}
 
 
-def read_cases(org: LocalOrg, tap: TapRunner, api: str, row_id: str) -> Reading:
+def read_cases(org: LocalOrg, tap: TapRunner, api: str, row_id: str) -> PartitionRead:
     path, put = {"rest": ("GET /queryAll*", in_json), "bulk": ("*/results", in_csv)}[api]
     org.faults.add(path, faults.replace_body(lambda body: put(body, row_id)))
     catalog = tap.discover(objects=[STREAM])
@@ -193,7 +193,7 @@ def read_cases(org: LocalOrg, tap: TapRunner, api: str, row_id: str) -> Reading:
         set_selected(catalog, STREAM, column.name, selected=column.served_by(api))
     run = tap.sync(api_mode=api, catalog=catalog)
     assert run.exit_code == 0, run.log
-    return Reading(run, row_id, {i: members(text) for i, text in record_lines(run).items()})
+    return PartitionRead(run, row_id, {i: members(text) for i, text in record_lines(run).items()})
 
 
 def members(text: str) -> dict[str, str]:
@@ -208,7 +208,7 @@ def members(text: str) -> dict[str, str]:
 
 @pytest.mark.parametrize(("api", "column"), SERVED, ids=name_of)
 def test_record_holds_what_the_table_says(
-    readings: dict[str, Reading], api: str, column: Column
+    readings: dict[str, PartitionRead], api: str, column: Column
 ) -> None:
     """Each value of docs/fidelity.md, served as it says there, is in the record as it says."""
     reading = readings[api]
@@ -216,7 +216,7 @@ def test_record_holds_what_the_table_says(
 
 
 @pytest.mark.parametrize("api", APIS)
-def test_the_log_tells_what_the_table_says(readings: dict[str, Reading], api: str) -> None:
+def test_the_log_tells_what_the_table_says(readings: dict[str, PartitionRead], api: str) -> None:
     """Each value that could not be kept costs one warning, with Id and value; no other does."""
     reading = readings[api]
     expected = {
@@ -230,7 +230,9 @@ def test_the_log_tells_what_the_table_says(readings: dict[str, Reading], api: st
 
 
 @pytest.mark.parametrize("api", APIS)
-def test_all_nul_characters_are_counted_in_one_line(readings: dict[str, Reading], api: str) -> None:
+def test_all_nul_characters_are_counted_in_one_line(
+    readings: dict[str, PartitionRead], api: str
+) -> None:
     """How many there were and where they stood is told, without a warning."""
     nul = [column for column in COLUMNS if column.case.told == NUL]
     count = sum(value.count("\x00") for c in nul for _, value in c.cells.values())
@@ -241,7 +243,9 @@ def test_all_nul_characters_are_counted_in_one_line(readings: dict[str, Reading]
 
 
 @pytest.mark.parametrize("api", APIS)
-def test_one_warning_for_each_field_of_unknown_type(readings: dict[str, Reading], api: str) -> None:
+def test_one_warning_for_each_field_of_unknown_type(
+    readings: dict[str, PartitionRead], api: str
+) -> None:
     """A type that the tap does not know is read as text, and told."""
     log = readings[api].run.log
     for column in COLUMNS:
@@ -250,7 +254,7 @@ def test_one_warning_for_each_field_of_unknown_type(readings: dict[str, Reading]
 
 
 @pytest.mark.parametrize("api", APIS)
-def test_rows_beside_them_are_untouched(readings: dict[str, Reading], api: str) -> None:
+def test_rows_beside_them_are_untouched(readings: dict[str, PartitionRead], api: str) -> None:
     """What is odd in one row changes nothing in the others."""
     reading = readings[api]
     others = [texts for row_id, texts in reading.texts.items() if row_id != reading.row_id]
@@ -261,7 +265,7 @@ def test_rows_beside_them_are_untouched(readings: dict[str, Reading], api: str) 
 
 
 @pytest.mark.parametrize("api", APIS)
-def test_every_record_is_valid_by_its_schema(readings: dict[str, Reading], api: str) -> None:
+def test_every_record_is_valid_by_its_schema(readings: dict[str, PartitionRead], api: str) -> None:
     """Types and formats hold, so that no target stops at a value."""
     run = readings[api].run
     (message,) = run.messages_of("SCHEMA")

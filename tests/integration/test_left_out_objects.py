@@ -57,7 +57,7 @@ ODD = {
     "another object": described_as(EMPTY | {"name": "Account", "fields": [ID.describe()]}),
 }
 ALL = {**REFUSALS, **NOTHING_TO_READ, **ODD}
-PASSING = {"500": outages.unknown_exception()}
+TRANSIENT = {"500": outages.unknown_exception()}
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def is_bad(org: LocalOrg) -> Callable[[str], None]:
     org.settings.composite_refusal = (404, "NOT_FOUND", "no")
 
     def become(how: str) -> None:
-        org.faults.add(f"/sobjects/{BAD}/describe", {**ALL, **PASSING}[how], times=None)
+        org.faults.add(f"/sobjects/{BAD}/describe", {**ALL, **TRANSIENT}[how], times=None)
 
     return become
 

@@ -8,8 +8,8 @@ EQUIVALENTS: tuple[Equivalent, ...] = (
     Equivalent(
         "quota.py",
         "",
-        '_TALLY: ContextVar[Tally | None] = ContextVar("_TALLY", default=None)',
-        "_TALLY: ContextVar[Tally | None] = ContextVar('_TALLYXX', default=None)",
+        '_TALLY: ContextVar[StreamUsage | None] = ContextVar("_TALLY", default=None)',
+        "_TALLY: ContextVar[StreamUsage | None] = ContextVar('_TALLYXX', default=None)",
         "Its name is for debuggers only.",
     ),
     Equivalent(

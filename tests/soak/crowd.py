@@ -49,7 +49,7 @@ class Crowd:
     settings: dict[str, Any]
     counts: tuple[float, set[str]]
     most_rows: int | None
-    troubles: list[tuple[str, str, int]] = field(default_factory=list)
+    retry_log: list[tuple[str, str, int]] = field(default_factory=list)
     sick: str | None = None
 
     @classmethod
@@ -69,7 +69,7 @@ class Crowd:
             },
             counts=(chance.choice((1, 25, 1_000)), set(chance.sample(NINE, chance.randint(0, 9)))),
             most_rows=chance.choice((None, None, None, 10)),
-            troubles=[
+            retry_log=[
                 (chance.choice(sorted(_TROUBLES)), chance.choice(_PLACES), chance.randint(0, 20))
                 for _ in range(chance.choice((0, 0, 1, 3)))
             ],
@@ -99,7 +99,7 @@ def every_row_of_all(org: LocalOrg, tap: TapRunner, tried: Tried, seed: int) -> 
     tried.scenarios += 1
     struck = [
         (name, org.faults.add(place, _TROUBLES[name], skip=skip))
-        for name, place, skip in crowd.troubles
+        for name, place, skip in crowd.retry_log
     ]
     if crowd.sick is not None:
         fault = org.faults.add(all_of(org, crowd.sick), outages.unknown_exception(), times=None)

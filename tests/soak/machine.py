@@ -226,12 +226,12 @@ class Machine(RuleBasedStateMachine):
         }
 
     def _break(self, data: st.DataObject) -> None:
-        troubles = self._troubles()
+        retry_log = self._retry_log()
         for _ in range(data.draw(st.sampled_from((0, 1, 2, 3, 4)))):
-            name = data.draw(st.sampled_from(sorted(troubles)))
+            name = data.draw(st.sampled_from(sorted(retry_log)))
             fault = self.org.faults.add(
                 data.draw(st.sampled_from(PLACES.get(name, ANYWHERE))),
-                troubles[name],
+                retry_log[name],
                 skip=data.draw(st.sampled_from((0, 0, 0, 1, 2, 4))),
                 times=data.draw(st.sampled_from((1, 1, 2, None))),
             )
@@ -261,7 +261,7 @@ class Machine(RuleBasedStateMachine):
         for name in STREAMS:
             self.org.store.show_object(name)
 
-    def _troubles(self) -> dict[str, Action]:
+    def _retry_log(self) -> dict[str, Action]:
         def change() -> None:
             self._change(STREAMS[self.written % len(STREAMS)], [self.written, 3, 5])
 

@@ -10,7 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_versionforge_salesforce.ahead import Aside, Soon, ahead, made_ahead
+from tap_versionforge_salesforce.ahead import (
+    BackgroundQueue,
+    BackgroundResult,
+    ahead,
+    ordered_parallel_map,
+)
 from tests.unit.helpers import few_examples
 
 if TYPE_CHECKING:
@@ -82,14 +87,14 @@ def test_leaving_early_waits_for_nothing() -> None:
 @few_examples
 def test_what_several_make_comes_in_order(items: list[int], workers: int, steps: int) -> None:
     """However many threads make it, and whichever is done first."""
-    made = made_ahead(lambda item: (item, item), items, workers=workers, steps=steps)
+    made = ordered_parallel_map(lambda item: (item, item), items, workers=workers, steps=steps)
     assert list(made) == [(item, item) for item in items]
 
 
 def test_several_make_at_once() -> None:
     """Three threads wait for each other: none would go on alone."""
     together = threading.Barrier(3, timeout=10)
-    made = made_ahead(lambda _: together.wait(), range(3), workers=3, steps=3)
+    made = ordered_parallel_map(lambda _: together.wait(), range(3), workers=3, steps=3)
     assert sorted(made) == [0, 1, 2]
 
 
@@ -101,7 +106,7 @@ def test_an_error_of_one_item_comes_in_its_place() -> None:
             raise ValueError("broken")
         return item
 
-    made = made_ahead(make, range(5), workers=3, steps=5)
+    made = ordered_parallel_map(make, range(5), workers=3, steps=5)
     assert [next(made), next(made)] == [0, 1]
     with pytest.raises(ValueError, match="broken"):
         next(made)
@@ -117,7 +122,7 @@ def test_what_nobody_takes_is_dropped() -> None:
             all_made.set()
         return item
 
-    made = made_ahead(make, range(100), workers=1, steps=3, drop=dropped.append)
+    made = ordered_parallel_map(make, range(100), workers=1, steps=3, drop=dropped.append)
     assert next(made) == 0
     all_made.wait(timeout=10)
     made.close()
@@ -138,7 +143,9 @@ def test_whatever_was_made_is_used_or_dropped(used: int, workers: int, steps: in
     sys.setswitchinterval(1e-6)
     try:
         for _ in range(40):
-            found = made_ahead(make, range(9), workers=workers, steps=steps, drop=dropped.append)
+            found = ordered_parallel_map(
+                make, range(9), workers=workers, steps=steps, drop=dropped.append
+            )
             taken += [next(found) for _ in range(used)]
             found.close()
     finally:
@@ -156,7 +163,7 @@ def test_the_first_are_made_before_anybody_asks() -> None:
         made.set()
         return item
 
-    found = made_ahead(make, range(3), workers=1, steps=1)
+    found = ordered_parallel_map(make, range(3), workers=1, steps=1)
     assert made.wait(timeout=10)
     assert list(found) == [0, 1, 2]
 
@@ -169,18 +176,18 @@ def test_one_thing_is_made_soon() -> None:
         may_go_on.wait(timeout=10)
         return threading.current_thread().name
 
-    soon = Soon(make)
+    soon = BackgroundResult(make)
     before = soon.is_done
     may_go_on.set()
     assert soon.result() != threading.current_thread().name
     assert (before, soon.is_done) == (False, True)
     with pytest.raises(ZeroDivisionError):
-        Soon(lambda: 1 // 0).result()
+        BackgroundResult(lambda: 1 // 0).result()
 
 
 def test_things_are_done_aside_one_after_the_other() -> None:
     """All of them before `wait` comes back, and more after it."""
-    aside, done = Aside(), list[int]()
+    aside, done = BackgroundQueue(), list[int]()
     aside.wait()
     for n in range(5):
         aside.do(lambda n=n: done.append(n))  # type: ignore[misc]

@@ -10,7 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_versionforge_salesforce.answers import Reply, busy, http_date, not_salesforce, refusal
+from tap_versionforge_salesforce.answers import (
+    Response,
+    http_date,
+    not_salesforce_error,
+    refusal_error,
+    transient_error,
+)
 from tap_versionforge_salesforce.exceptions import (
     QuotaError,
     RedirectedError,
@@ -33,13 +39,13 @@ JWS = "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJrZXkifQ.c2lnbmF0dXJl-_"
 HTML = b"<!DOCTYPE html>\n<html><body>We are setting things up</body></html>"
 
 
-def reply(status: int, body: object = b"", **headers: str) -> Reply:
+def reply(status: int, body: object = b"", **headers: str) -> Response:
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return Reply(status=status, headers=named, body=content, date=None)
+    return Response(status=status, headers=named, body=content, date=None)
 
 
-def said(code: str, reason: str, status: int = 400) -> Reply:
+def said(code: str, reason: str, status: int = 400) -> Response:
     return reply(status, [{"errorCode": code, "message": reason}])
 
 
@@ -210,10 +216,10 @@ def test_bodies_are_not_in_the_repr() -> None:
     ],
 )
 def test_refusals(
-    answer: Reply, *, is_daily_limit: bool, kind: type[TapError], code: str, told: str
+    answer: Response, *, is_daily_limit: bool, kind: type[TapError], code: str, told: str
 ) -> None:
     """Each final refusal is the error of its kind, with what Salesforce said and what to do."""
-    error = refusal(ASKED, answer, is_daily_limit=is_daily_limit)
+    error = refusal_error(ASKED, answer, is_daily_limit=is_daily_limit)
     assert type(error) is kind
     assert error.code == code
     assert told in error.message
@@ -222,7 +228,7 @@ def test_refusals(
 
 def test_a_refused_request_names_itself() -> None:
     """What was asked, the status, and Salesforce's own words are in the error."""
-    error = refusal(ASKED, said("INVALID_FIELD", "No such column"), is_daily_limit=False)
+    error = refusal_error(ASKED, said("INVALID_FIELD", "No such column"), is_daily_limit=False)
     assert isinstance(error, RefusedError)
     assert ASKED in error.message
     assert (error.status, error.error_code, error.reason) == (
@@ -235,14 +241,14 @@ def test_a_refused_request_names_itself() -> None:
 def test_the_hosts_own_address_is_in_the_hint() -> None:
     """The sign-in names the address that instance_url should have been."""
     own = "https://acme.my.salesforce.com"
-    error = refusal(ASKED, said("URL_NOT_RESET", "Destination URL not reset."), own_url=own)
+    error = refusal_error(ASKED, said("URL_NOT_RESET", "Destination URL not reset."), own_url=own)
     assert own in error.hint
 
 
 def test_a_session_that_ends_again_and_again_is_no_streams_trouble() -> None:
     """Whatever the status, and with no code at all."""
     answer = said("", "Session expired or invalid", 400)
-    error = refusal(ASKED, answer, is_session_ended=True)
+    error = refusal_error(ASKED, answer, is_session_ended=True)
     assert isinstance(error, SessionRefusedError)
 
 
@@ -265,7 +271,7 @@ def test_a_session_that_ends_again_and_again_is_no_streams_trouble() -> None:
 )
 def test_the_hint_says_what_helps(code: str, reason: str, advice: str) -> None:
     """Where Salesforce's words name a cause, the hint names what to do about it."""
-    assert advice in refusal(ASKED, said(code, reason)).hint
+    assert advice in refusal_error(ASKED, said(code, reason)).hint
 
 
 @pytest.mark.parametrize(
@@ -284,9 +290,9 @@ def test_the_hint_says_what_helps(code: str, reason: str, advice: str) -> None:
         ),
     ],
 )
-def test_passing_trouble_that_does_not_pass(answer: Reply, told: str) -> None:
+def test_passing_trouble_that_does_not_pass(answer: Response, told: str) -> None:
     """What Salesforce answered last is told, without its body."""
-    error = busy(ASKED, answer)
+    error = transient_error(ASKED, answer)
     assert isinstance(error, UnavailableError)
     assert error.exit_code == 5
     assert told in error.message
@@ -296,7 +302,7 @@ def test_passing_trouble_that_does_not_pass(answer: Reply, told: str) -> None:
 def test_a_host_that_is_not_salesforce() -> None:
     """HTML from the token endpoint is told with host, status and type."""
     answer = reply(200, HTML, Content_Type="text/html")
-    error = not_salesforce("https://x.my.salesforce.com", answer)
+    error = not_salesforce_error("https://x.my.salesforce.com", answer)
     assert "https://x.my.salesforce.com" in error.message
     assert "HTTP 200, text/html" in error.message
     assert "instance_url" in error.hint

@@ -193,7 +193,7 @@ def test_a_bookmark_never_moves_back(moves: list[datetime]) -> None:
     mark = bookmark(state)
     seen: list[datetime] = []
     for move in moves:
-        mark.move_to(move)
+        mark.advance(move)
         assert mark.value is not None
         seen.append(mark.value)
         assert state == state_at(mark.value)
@@ -206,28 +206,28 @@ def test_a_bookmark_never_moves_back(moves: list[datetime]) -> None:
 def test_a_state_from_before_is_not_lost(before: datetime, move: datetime) -> None:
     """A move to an earlier instant leaves the state as it was."""
     state = state_at(before)
-    bookmark(state).move_to(move)
+    bookmark(state).advance(move)
     assert state == state_at(max(before, move))
 
 
 def test_other_keys_in_the_state_stay() -> None:
     """The bookmark writes its two keys and touches no other."""
     state = state_at(YESTERDAY) | {"bulk_job": {"id": "750A"}}
-    bookmark(state).move_to(NOW)
+    bookmark(state).advance(NOW)
     assert state == state_at(NOW) | {"bulk_job": {"id": "750A"}}
 
 
 def test_a_bookmark_of_another_key_is_replaced() -> None:
     """With a new replication key the count starts anew, also at an earlier instant."""
     state = state_at(NOW, key="CreatedDate")
-    bookmark(state).move_to(YESTERDAY)
+    bookmark(state).advance(YESTERDAY)
     assert state == state_at(YESTERDAY)
 
 
 def test_a_stream_without_a_key_has_no_bookmark() -> None:
     """FULL_TABLE writes none."""
     state: dict[str, Any] = {}
-    bookmark(state, key=None).move_to(NOW)
+    bookmark(state, key=None).advance(NOW)
     assert state == {}
 
 
@@ -239,8 +239,8 @@ def test_checkpoints_can_be_taken_back(moves: list[datetime], before: datetime |
     untouched = dict(state)
     mark = bookmark(state)
     for move in moves:
-        mark.move_to(move)
-    mark.move_back()
+        mark.advance(move)
+    mark.rollback()
     assert state == untouched
     assert mark.value == before
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tap_versionforge_salesforce.canonical import _first_look
-from tap_versionforge_salesforce.columns import Column, Kind, queried
+from tap_versionforge_salesforce.columns import Column, Kind, select_columns
 from tap_versionforge_salesforce.json_pages import _decoder
 
 ID = Column("Id", Kind.TEXT)
@@ -38,12 +38,12 @@ def test_query_names_each_column_once_and_id_last(
     selected: tuple[Column, ...], named: tuple[str, ...]
 ) -> None:
     """A query names parts instead of compounds, no field twice, and ends with Id."""
-    assert tuple(column.name for column in queried(selected)) == named
+    assert tuple(column.name for column in select_columns(selected)) == named
 
 
 def test_parts_keep_their_kind() -> None:
     """A latitude is a number whether it is selected itself or as a part."""
-    assert queried((ADDRESS,))[1].kind is Kind.NUMBER
+    assert select_columns((ADDRESS,))[1].kind is Kind.NUMBER
 
 
 def test_what_is_remembered_of_columns_does_not_grow_with_the_objects() -> None:
@@ -66,7 +66,7 @@ def test_what_is_remembered_of_columns_does_not_grow_with_the_objects() -> None:
 )
 def test_rows_without_ids(keys: tuple[str, ...], named: tuple[str, ...]) -> None:
     """Id is not queried where rows have none; the key that they have goes last."""
-    assert tuple(column.name for column in queried((ADDRESS, NAME), keys)) == named
+    assert tuple(column.name for column in select_columns((ADDRESS, NAME), keys)) == named
 
 
 def test_property_is_named_as_the_catalog_has_it() -> None:

@@ -20,17 +20,22 @@ from hypothesis import strategies as st
 from typing_extensions import override
 
 from tap_versionforge_salesforce import frames, slices
-from tap_versionforge_salesforce.answers import Reply, busy, http_date, refusal
+from tap_versionforge_salesforce.answers import (
+    Response,
+    http_date,
+    refusal_error,
+    transient_error,
+)
 from tap_versionforge_salesforce.auth import Authenticator, TokenAnswer
-from tap_versionforge_salesforce.client import JobPage, PageAddress, SalesforceClient
+from tap_versionforge_salesforce.client import ResultPageInfo, ResultPageRef, SalesforceClient
 from tap_versionforge_salesforce.clock import Clock
 from tap_versionforge_salesforce.exceptions import IncompleteError, TapError
 from tap_versionforge_salesforce.json_pages import from_json
 from tap_versionforge_salesforce.quota import from_header, from_limits
 from tap_versionforge_salesforce.retry import retry_after_seconds
-from tap_versionforge_salesforce.saved_job import SavedJob
+from tap_versionforge_salesforce.saved_job import JobCheckpoint
 from tap_versionforge_salesforce.schema import sobject_from_describe
-from tap_versionforge_salesforce.slices import slices_of
+from tap_versionforge_salesforce.slices import chunks_of
 from tests.unit.broken import DEEP, SHAPES, anything, bodies, damaged, each_reshaped, reshaped
 from tests.unit.helpers import settings_of
 from tests.unit.pages import COLUMNS, csv_page, json_page, row
@@ -106,13 +111,13 @@ def test_message_of_a_broken_page_of_json_is_short() -> None:
 
 
 def page_of(body: bytes, *, rows: int = 2, encoding: str = "identity") -> ResultPage:
-    told = JobPage(rows=rows, locator=None, encoding=encoding)
+    told = ResultPageInfo(rows=rows, locator=None, encoding=encoding)
     page = SimpleNamespace(job_id="750", told=told, arrived=NOW, opened=lambda: io.BytesIO(body))
     return cast("ResultPage", page)
 
 
 def rows_in(page: ResultPage) -> int:
-    return sum(part.frame.height for part in slices_of(page, COLUMNS, 0))
+    return sum(part.frame.height for part in chunks_of(page, COLUMNS, 0))
 
 
 @fuzzed
@@ -222,11 +227,11 @@ class Session:
     """
 
     def __init__(self, body: bytes, **headers: str) -> None:
-        self._reply = Reply(200, headers, body, None)
+        self._reply = Response(200, headers, body, None)
 
-    def call(self, call: Call) -> Reply:
+    def call(self, call: Call) -> Response:
         if call.path == "/services/data":
-            return Reply(200, {}, b'[{"version": "68.0"}]', None)
+            return Response(200, {}, b'[{"version": "68.0"}]', None)
         call.path.encode()
         json.dumps(call.body)
         for name, value in call.params.items():
@@ -309,7 +314,7 @@ def test_versions_of_any_shape() -> None:
     listed = [{"version": "68.0", "url": "/x"}, {"version": "67.0"}]
     for answer in (*SHAPES, *each_reshaped(listed)):
         client = client_of(b"")
-        reply = Reply(200, {}, json.dumps(answer).encode(), None)
+        reply = Response(200, {}, json.dumps(answer).encode(), None)
         cast("Any", client.session).call = lambda _, reply=reply: reply
         assert all(float(version) for version in client.versions())
 
@@ -330,7 +335,7 @@ def test_any_headers_of_a_result_page(locator: str, rows: str, encoding: str) ->
         "Content-Encoding": encoding,
     }
     client = client_of(b"", **headers)
-    address = PageAddress(None, None)
+    address = ResultPageRef(None, None)
     ends_well(lambda: client.job_results("750", io.BytesIO(), version="68.0", address=address))
 
 
@@ -376,13 +381,13 @@ def test_any_date_header(value: str) -> None:
 @example(json.dumps([{"errorCode": "x" * 100_000, "message": "y\n" * 100_000}]).encode(), 400)
 def test_any_body_of_an_error(body: bytes, status: int) -> None:
     """A refusal is one sentence, whatever its body is."""
-    reply = Reply(status, {"Location": body.decode("latin-1")}, body, None)
+    reply = Response(status, {"Location": body.decode("latin-1")}, body, None)
     code, reason = reply.error()
     assert "\n" not in code + reason
     for error in (
-        refusal("GET /x", reply, is_daily_limit=False),
-        refusal("GET /x", reply, is_daily_limit=True),
-        busy("GET /x", reply),
+        refusal_error("GET /x", reply, is_daily_limit=False),
+        refusal_error("GET /x", reply, is_daily_limit=True),
+        transient_error("GET /x", reply),
     ):
         assert len(error.message) < 2_000
         assert "\n" not in error.message
@@ -410,5 +415,5 @@ def test_any_answer_of_the_token_endpoint(rsa_key: rsa.RSAPrivateKey, body: obje
 @given(anything)
 def test_any_json_for_a_saved_job(value: object) -> None:
     """A job in a state can be gone on with, or is none."""
-    found = SavedJob.from_state(value)
+    found = JobCheckpoint.from_state(value)
     assert found is None or found.id

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_versionforge_salesforce.download_queue import DownloadQueue, Place, StreamIsOverError
+from tap_versionforge_salesforce.download_queue import DownloadQueue, StreamIsOverError, Turn
 from tests.unit.helpers import few_examples
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tap_versionforge_salesforce.download_queue import Stay
+    from tap_versionforge_salesforce.download_queue import Slot
 
 SOON, SHORTLY = 10.0, 0.05
 
@@ -33,26 +33,26 @@ def happens(work: Callable[[], object], *, within_seconds: float = SHORTLY) -> b
     return done.wait(within_seconds)
 
 
-def queue_of(count: int, *, pages: int = 2, size: int = 100) -> list[Place]:
+def queue_of(count: int, *, pages: int = 2, size: int = 100) -> list[Turn]:
     queue = DownloadQueue(pages=pages, size=size)
     return [queue.join() for _ in range(count)]
 
 
 def test_a_full_room_lets_nobody_in_before_one_leaves() -> None:
     """Neither by number nor by size."""
-    (place,) = queue_of(1)
-    first, second = place.enter(), place.enter()
-    assert not happens(place.enter)
+    (turn,) = queue_of(1)
+    first, second = turn.enter(), turn.enter()
+    assert not happens(turn.enter)
     first.end()
     second.end()
-    assert happens(lambda: place.enter().measure(100), within_seconds=SOON)
-    assert not happens(place.enter)
+    assert happens(lambda: turn.enter().measure(100), within_seconds=SOON)
+    assert not happens(turn.enter)
 
 
 def test_one_page_of_the_stream_in_its_turn_has_always_room() -> None:
     """However large it is, and whatever others hold."""
     first, second = queue_of(2, pages=1, size=1)
-    first.ask_no_more()
+    first.all_requested()
     second.enter().measure(1_000)
     assert happens(first.enter, within_seconds=SOON)
     assert not happens(first.enter)
@@ -61,7 +61,7 @@ def test_one_page_of_the_stream_in_its_turn_has_always_room() -> None:
 def test_a_stream_in_its_turn_has_the_whole_room() -> None:
     """Pages that came ahead of their turn do not make its downloads fewer."""
     first, second = queue_of(2, pages=3)
-    first.ask_no_more()
+    first.all_requested()
     for _ in range(3):
         second.enter()
     assert not happens(second.enter)
@@ -72,25 +72,25 @@ def test_a_stream_in_its_turn_has_the_whole_room() -> None:
 
 def test_whoever_leaves_twice_leaves_once() -> None:
     """A page is closed wherever it may have been given up."""
-    (place,) = queue_of(1)
-    place.enter()
-    stay = place.enter()
+    (turn,) = queue_of(1)
+    turn.enter()
+    stay = turn.enter()
     stay.measure(60)
     stay.measure(30)
     stay.end()
     stay.end()
-    assert happens(place.enter, within_seconds=SOON)
-    assert not happens(place.enter)
+    assert happens(turn.enter, within_seconds=SOON)
+    assert not happens(turn.enter)
 
 
 def test_a_stream_waits_for_all_before_it() -> None:
     """For each of them, not for its neighbour alone: what is between may be over long before."""
     first, second, third = queue_of(3)
     assert happens(first.wait, within_seconds=SOON)
-    second.ask_no_more()
+    second.all_requested()
     assert not happens(third.wait)
     assert not happens(third.enter)
-    first.ask_no_more()
+    first.all_requested()
     assert happens(third.wait, within_seconds=SOON)
     assert happens(third.enter, within_seconds=SOON)
 
@@ -98,7 +98,7 @@ def test_a_stream_waits_for_all_before_it() -> None:
 def test_a_turn_waits_for_nobody() -> None:
     """Also where a stream before it never said that it asks no more."""
     _, second = queue_of(2)
-    second.begin_turn()
+    second.begin()
     assert happens(second.wait, within_seconds=SOON)
     assert happens(second.enter, within_seconds=SOON)
 
@@ -135,26 +135,26 @@ def test_whatever_comes_all_pages_are_written_in_order(
     says_at = [data.draw(st.integers(0, pages + 1)) for pages in pages_of_streams]
     sizes = [data.draw(st.integers(0, 12)) for _ in pages_of_streams]
     arrived = [[threading.Event() for _ in range(pages)] for pages in pages_of_streams]
-    stays: dict[tuple[int, int], Stay] = {}
+    stays: dict[tuple[int, int], Slot] = {}
 
     def download(number: int) -> None:
-        place = places[number]
+        turn = places[number]
         with contextlib.suppress(StreamIsOverError):  # one without a page, whose turn was short
-            place.wait()
+            turn.wait()
         for page in range(pages_of_streams[number]):
             if page == says_at[number]:
-                place.ask_no_more()
-            stays[number, page] = place.enter()
+                turn.all_requested()
+            stays[number, page] = turn.enter()
             stays[number, page].measure(sizes[number])
             arrived[number][page].set()
 
     for number in range(len(places)):
         threading.Thread(target=download, args=(number,), daemon=True).start()
     for number, events in enumerate(arrived):
-        places[number].begin_turn()
+        places[number].begin()
         for page, event in enumerate(events):
             assert event.wait(SOON), (number, page)
-            assert sum(place.pages for place in places) <= 2 * room
+            assert sum(turn.pages for turn in places) <= 2 * room
             stays[number, page].end()
         places[number].leave()
-    assert all(place.pages == place.size == 0 for place in places)
+    assert all(turn.pages == turn.size == 0 for turn in places)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from tap_versionforge_salesforce.estimate import Estimate, Expected, estimate_of, shortfalls
+from tap_versionforge_salesforce.estimate import Estimate, StreamForecast, estimate_of, shortfalls
 from tap_versionforge_salesforce.quota import Quota
 
 
-def stream(name: str = "Account", *, columns: int = 40, is_full: bool = True) -> Expected:
-    return Expected(name, columns, is_full=is_full)
+def stream(name: str = "Account", *, columns: int = 40, is_full: bool = True) -> StreamForecast:
+    return StreamForecast(name, columns, is_full=is_full)
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,9 @@ def stream(name: str = "Account", *, columns: int = 40, is_full: bool = True) ->
         ),
     ],
 )
-def test_one_stream(expected: Expected, rows: int | None, api_mode: str, needed: Estimate) -> None:
+def test_one_stream(
+    expected: StreamForecast, rows: int | None, api_mode: str, needed: Estimate
+) -> None:
     """By the way that it will take."""
     counts = {} if rows is None else {"Account": rows}
     assert estimate_of([expected], counts, api_mode) == needed

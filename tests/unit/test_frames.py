@@ -17,8 +17,8 @@ from tap_versionforge_salesforce.exceptions import IncompleteError
 from tap_versionforge_salesforce.frames import Frame, csv_frames
 from tap_versionforge_salesforce.instants import format_instant
 from tap_versionforge_salesforce.json_pages import from_json
-from tap_versionforge_salesforce.oddities import HALF_CHARACTERS
 from tap_versionforge_salesforce.spelling import canonical_integer, canonical_number
+from tap_versionforge_salesforce.value_warnings import HALF_CHARACTERS
 from tests.unit.helpers import few_examples, instant, instants, some_examples
 from tests.unit.pages import (
     COLUMNS,
@@ -93,7 +93,9 @@ def test_both_apis_give_the_rows_that_were_served(rows: list[Row]) -> None:
     assert rest.table.equals(bulk.table)
     assert rest.table.schema == bulk.table.schema
     # Half a character, which only JSON can spell, is a whole U+FFFD in a test's CSV.
-    assert [o for o in rest.oddities if o.problem != HALF_CHARACTERS] == list(bulk.oddities)
+    assert [o for o in rest.value_warnings if o.problem != HALF_CHARACTERS] == list(
+        bulk.value_warnings
+    )
 
 
 @pytest.mark.parametrize(
@@ -131,7 +133,7 @@ def test_half_characters_are_counted() -> None:
     """What UTF-8 can't hold is replaced, and told with its column and row."""
     frame = from_json(json_page([row(Name="a\ud83d"), row(Name="b")]), COLUMNS).frame
     assert frame.table["Name"].to_list() == ["a\ufffd", "b"]
-    (oddity,) = frame.oddities
+    (oddity,) = frame.value_warnings
     assert (oddity.column, oddity.problem, oddity.count) == ("Name", HALF_CHARACTERS, 1)
     assert oddity.value == r"a\ud83d"
 
@@ -221,7 +223,7 @@ def test_texts_are_untouched(text: str) -> None:
     """A text is what was served, character by character."""
     for frame in of_both([row(Name=text)]):
         assert frame.table["Name"].to_list() == [text]
-        assert frame.oddities == ()
+        assert frame.value_warnings == ()
 
 
 @pytest.mark.parametrize("kind", [k for k in Kind if k not in (Kind.COMPOUND, Kind.UNSUPPORTED)])
@@ -229,7 +231,7 @@ def test_empty_is_null(kind: Kind) -> None:
     """An empty value is null in every kind, without being odd."""
     frame = column_of(kind, "", "", "")
     assert frame.table["Field"].to_list() == [None, None, None]
-    assert frame.oddities == ()
+    assert frame.value_warnings == ()
 
 
 @pytest.mark.parametrize(
@@ -295,7 +297,7 @@ def test_any_decimal_keeps_its_value_and_gets_one_spelling(texts: list[str]) -> 
         assert ONE_SPELLING.fullmatch(kept)
         assert canonical_number(served) == kept
         assert canonical_number(kept) == kept
-    assert frame.oddities == ()
+    assert frame.value_warnings == ()
 
 
 # More than are respelled one by one.
@@ -310,7 +312,7 @@ def test_many_odd_numbers_are_respelled_as_one_is(texts: list[str]) -> None:
     """A column full of other spellings, which has a way of its own, comes out as value by value."""
     frame = column_of(Kind.NUMBER, *texts * MANY)
     assert frame.table["Field"].to_list() == [canonical_number(text) for text in texts] * MANY
-    assert frame.oddities == ()
+    assert frame.value_warnings == ()
 
 
 @pytest.mark.parametrize(
@@ -334,7 +336,7 @@ def test_many_values_that_can_not_be_kept(kind: Kind, served: list[str], kept: s
     frame = column_of(kind, *served * MANY)
     found = frame.table["Field"].to_list()
     assert [str(value) for value in found if value is not None] == kept.split() * MANY
-    (oddity,) = frame.oddities
+    (oddity,) = frame.value_warnings
     lost = len(served) - len(kept.split()) - 1
     assert (oddity.count, oddity.value, oddity.record_id) == (lost * MANY, served[1], f"{1:018d}")
 
@@ -407,7 +409,7 @@ def test_what_json_has_no_number_for(token: str) -> None:
     """NaN and Infinity, which Salesforce has been seen to serve, are null and counted."""
     frame = from_json(json_page([row(Amount=token)]), COLUMNS).frame
     assert frame.table["Amount"].to_list() == [None]
-    assert [(o.column, o.count, o.value) for o in frame.oddities] == [("Amount", 1, token)]
+    assert [(o.column, o.count, o.value) for o in frame.value_warnings] == [("Amount", 1, token)]
 
 
 @given(st.integers(-(2**63), 2**63 - 1), st.sampled_from(["{}", "{}.0", "{}.000", "{}e0"]))
@@ -500,7 +502,7 @@ def test_dates_times_and_booleans(kind: Kind, served: str, *, kept: str | bool |
 def test_what_can_not_be_kept_is_counted(kind: Kind, odd: str, problem: str) -> None:
     """The column, the number of cases, and Id and text of the first one are told."""
     frame = column_of(kind, "", odd, "", odd)
-    [oddity] = frame.oddities
+    [oddity] = frame.value_warnings
     assert (oddity.column, oddity.problem) == ("Field", problem)
     assert oddity.count == (4 if kind is Kind.TEXT else 2)
     assert oddity.record_id == f"{1:018d}"
@@ -511,14 +513,14 @@ def test_other_values_beside_an_odd_one_are_kept() -> None:
     """One bad value harms no other."""
     frame = column_of(Kind.NUMBER, "1", "NaN", "2.50", "", "3E2", "x")
     assert frame.table["Field"].to_list() == ["1.0", None, "2.5", None, "300.0", None]
-    assert frame.oddities[0].count == 2
+    assert frame.value_warnings[0].count == 2
 
 
 def test_nul_is_removed_in_every_kind() -> None:
     """What databases can't hold is taken out before anything else is judged."""
     frame = column_of(Kind.NUMBER, "1\x00.5", "2")
     assert frame.table["Field"].to_list() == ["1.5", "2.0"]
-    assert frame.oddities[0].problem == "NUL characters removed"
+    assert frame.value_warnings[0].problem == "NUL characters removed"
 
 
 def test_a_text_of_nothing_but_nul_is_null() -> None:
@@ -528,7 +530,7 @@ def test_a_text_of_nothing_but_nul_is_null() -> None:
 
 def test_long_values_are_told_shortened() -> None:
     """A log line does not carry a whole document."""
-    [oddity] = column_of(Kind.NUMBER, "x" * 5000).oddities
+    [oddity] = column_of(Kind.NUMBER, "x" * 5000).value_warnings
     assert oddity.value == "x" * 80 + "\u2026"
 
 

@@ -99,8 +99,8 @@ import os, signal, threading, time
 taken, broken = [], []
 signal.signal(signal.SIGINT, lambda number, _: taken.append(number))
 from tap_versionforge_salesforce.columns import Column, Kind
-from tap_versionforge_salesforce.frames import csv_frames, take_signals_back
-take_signals_back()
+from tap_versionforge_salesforce.frames import csv_frames, keep_sigint_handler
+keep_sigint_handler()
 page = b'"Id"\\n' + b'"001A"\\n' * 200_000
 def decode():
     try:

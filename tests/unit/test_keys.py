@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import NameOID
 
 from tap_versionforge_salesforce.exceptions import SettingsError
-from tap_versionforge_salesforce.keys import exposure, fingerprint, load_private_key
+from tap_versionforge_salesforce.keys import file_mode_warning, fingerprint, load_private_key
 from tap_versionforge_salesforce.redaction import redact
 from tests.unit.helpers import settings_of
 
@@ -572,7 +572,7 @@ def test_key_file_that_others_may_read_is_told(tmp_path: Path, mode: int, *, is_
     path = tmp_path / "key.pem"
     path.touch()
     path.chmod(mode)
-    told = exposure(settings_of(private_key_path=str(path)))
+    told = file_mode_warning(settings_of(private_key_path=str(path)))
     assert (told is not None) == is_told
     if told is not None:
         assert f"{path} can be read by others than its owner (mode {mode:04o})" in told
@@ -582,13 +582,13 @@ def test_key_that_is_in_no_file_of_its_own_is_not_told(tmp_path: Path) -> None:
     """A key in the settings, a pipe of the shell and a file that is not there have no mode."""
     reader, writer = os.pipe()
     try:
-        assert exposure(settings_of(private_key_path=f"/dev/fd/{reader}")) is None
+        assert file_mode_warning(settings_of(private_key_path=f"/dev/fd/{reader}")) is None
     finally:
         os.close(reader)
         os.close(writer)
-    assert exposure(settings_of(private_key="x", private_key_path=None)) is None
-    assert exposure(settings_of(private_key_path=str(tmp_path / "none.pem"))) is None
-    assert exposure(settings_of(private_key_path="\0")) is None
+    assert file_mode_warning(settings_of(private_key="x", private_key_path=None)) is None
+    assert file_mode_warning(settings_of(private_key_path=str(tmp_path / "none.pem"))) is None
+    assert file_mode_warning(settings_of(private_key_path="\0")) is None
 
 
 def test_home_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -596,6 +596,6 @@ def test_home_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     (tmp_path / "key.pem").touch()
     (tmp_path / "key.pem").chmod(0o644)
-    told = exposure(settings_of(private_key_path="~/key.pem"))
+    told = file_mode_warning(settings_of(private_key_path="~/key.pem"))
     assert told is not None
     assert f"chmod 600 {tmp_path / 'key.pem'}" in told

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from singer_sdk.singerlib.messages import RecordMessage
 
-from tap_versionforge_salesforce.columns import Column, Kind, queried
+from tap_versionforge_salesforce.columns import Column, Kind, select_columns
 from tap_versionforge_salesforce.json_pages import from_json
 from tap_versionforge_salesforce.messages import Envelope, LineMaker, records
 from tap_versionforge_salesforce.writer import MessageWriter
@@ -70,7 +70,7 @@ def test_only_what_is_selected_is_in_a_record() -> None:
 
 
 def of_address(city: Value, latitude: Value, *selected: Column) -> dict[str, object]:
-    columns = queried(selected)
+    columns = select_columns(selected)
     values: dict[str, Value] = {"BillingCity": city, "BillingLatitude": latitude, "Id": "001A"}
     served = [{column.name: values[column.name] for column in columns}]
     [rest] = records(from_json(json_page(served, columns), columns).frame, selected)

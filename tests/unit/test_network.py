@@ -8,7 +8,7 @@ import socket
 import pytest
 import requests
 
-from tap_versionforge_salesforce.network import no_answer, was_sent
+from tap_versionforge_salesforce.network import connection_error, was_sent
 from tap_versionforge_salesforce.redaction import redact, remember_secrets
 
 SECRET = "3MVG9" + "aB" * 40
@@ -21,7 +21,7 @@ def test_a_secret_where_the_cause_is_cut_is_hidden_whole(before: int) -> None:
     line = http.client.BadStatusLine("y" * before + " client_id=" + SECRET)
     error = requests.ConnectionError("Connection aborted.")
     error.__cause__ = line
-    told = no_answer(error, host="https://x", asked="GET /q", timeout_seconds=3)
+    told = connection_error(error, host="https://x", asked="GET /q", timeout_seconds=3)
     assert "aBaB" not in redact(told.message)
     assert "MVG9" not in redact(told.message)
 
@@ -50,7 +50,7 @@ def test_what_was_never_sent_is_no_call(error: Exception, *, sent: bool) -> None
 def test_a_handshake_that_takes_too_long_is_no_slow_answer() -> None:
     """Whoever speaks no TLS waits for more: request_timeout_seconds would change nothing."""
     error = requests.ReadTimeout("_ssl.c:989: The handshake operation timed out")
-    told = no_answer(error, host="https://x", asked="GET /q", timeout_seconds=600)
+    told = connection_error(error, host="https://x", asked="GET /q", timeout_seconds=600)
     assert "https://x can't be reached" in told.message
     assert "600" not in told.message
     assert "instance_url" in told.hint

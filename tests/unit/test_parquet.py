@@ -46,7 +46,7 @@ def test_decimals_are_exact(numbers: list[Decimal]) -> None:
     """Every number of up to 18 decimals is the same number in the file."""
     frame = column_of(Kind.NUMBER, *(f"{number:f}" for number in numbers))
     assert read_back(frame) == numbers
-    assert frame.oddities == ()
+    assert frame.value_warnings == ()
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_what_a_type_can_not_hold_is_null_and_counted(kind: Kind, served: str) -
     """Nothing is rounded: such a value is null, and told with its row."""
     frame = column_of(kind, None, served, served)
     assert read_back(frame) == [None, None, None]
-    (oddity,) = frame.oddities
+    (oddity,) = frame.value_warnings
     assert (oddity.column, oddity.count, oddity.record_id) == ("Field", 2, f"{1:018d}")
     assert "null in the Parquet file" in oddity.problem
 
@@ -90,7 +90,7 @@ def test_times_of_day_are_the_text_of_the_messages(served: str) -> None:
     """The zone, the milliseconds and what is no time arrive as they do without Parquet."""
     frame = column_of(Kind.TIME, served, None)
     assert read_back(frame) == [served, None]
-    assert frame.oddities == ()
+    assert frame.value_warnings == ()
 
 
 def test_compounds_are_structs() -> None:
@@ -116,7 +116,7 @@ def test_a_part_beside_its_compound_is_told_once() -> None:
     place = Column("Place", Kind.COMPOUND, (("latitude", latitude),))
     served: list[dict[str, Value]] = [{"Latitude": "1E30", "Id": "1"}]
     frame = from_csv(csv_page(served, (latitude, IDENTITY)), (latitude, IDENTITY))
-    (oddity,) = typed(frame, [latitude, place, IDENTITY]).oddities
+    (oddity,) = typed(frame, [latitude, place, IDENTITY]).value_warnings
     assert oddity.count == 1
 
 

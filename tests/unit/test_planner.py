@@ -26,9 +26,9 @@ from tap_versionforge_salesforce.planner import (
     jobs_are_used_up,
     may_be_too_large,
     opening,
+    reason_to_use_bulk,
+    reason_to_use_rest,
     rest_can_stand_in,
-    way_to_bulk,
-    way_to_rest,
 )
 from tap_versionforge_salesforce.quota import Allowance
 from tap_versionforge_salesforce.refusals import error_in_words
@@ -151,7 +151,7 @@ def test_threshold_of_nothing() -> None:
 )
 def test_what_rest_can_not_serve_goes_to_bulk(error: TapError) -> None:
     """What is too long, too slow or too large for REST has a way to Bulk, and a reason."""
-    assert way_to_bulk(error)
+    assert reason_to_use_bulk(error)
 
 
 @pytest.mark.parametrize(
@@ -165,7 +165,7 @@ def test_what_rest_can_not_serve_goes_to_bulk(error: TapError) -> None:
 )
 def test_other_errors_of_rest_stay_errors(error: TapError) -> None:
     """What Bulk would refuse as well is not tried there."""
-    assert way_to_bulk(error) is None
+    assert reason_to_use_bulk(error) is None
 
 
 @pytest.mark.parametrize(
@@ -202,7 +202,7 @@ def test_other_errors_of_rest_stay_errors(error: TapError) -> None:
 )
 def test_what_bulk_does_not_serve_goes_to_rest(error: TapError) -> None:
     """An object or query that is not for Bulk has a way to REST, and a reason."""
-    assert way_to_rest(error, is_few=False)
+    assert reason_to_use_rest(error, is_few=False)
 
 
 @pytest.mark.parametrize(
@@ -216,7 +216,7 @@ def test_what_bulk_does_not_serve_goes_to_rest(error: TapError) -> None:
 )
 def test_other_errors_of_bulk_stay_errors(error: TapError) -> None:
     """What REST would refuse as well, or what has a rule of its own, is not tried there."""
-    assert way_to_rest(error, is_few=False) is None
+    assert reason_to_use_rest(error, is_few=False) is None
 
 
 @pytest.mark.parametrize("kind", [JobTimeoutError, JobQueuedError])
@@ -225,8 +225,8 @@ def test_a_job_that_does_not_end_goes_to_rest_where_its_rows_are_few(
 ) -> None:
     """Larger ones are halved, or left to the next run."""
     error = kind("Late.", hint=".")
-    assert way_to_rest(error, is_few=True)
-    assert way_to_rest(error, is_few=False) is None
+    assert reason_to_use_rest(error, is_few=True)
+    assert reason_to_use_rest(error, is_few=False) is None
 
 
 @pytest.mark.parametrize(
@@ -307,7 +307,7 @@ def test_what_a_failed_job_says_leads_to_rest_as_a_refusal_does(before: str, rea
     """One judgement of Bulk's words, and no halves of what Bulk does not serve at any size."""
     error_code, words = error_in_words(before + reason)
     error = JobFailedError("", hint="", error_code=error_code, reason=words)
-    assert way_to_rest(error, is_few=False)
+    assert reason_to_use_rest(error, is_few=False)
     assert not may_be_too_large(error, 0)
 
 

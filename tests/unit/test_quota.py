@@ -10,22 +10,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_versionforge_salesforce.ahead import made_ahead
+from tap_versionforge_salesforce.ahead import ordered_parallel_map
 from tap_versionforge_salesforce.exceptions import QuotaError
 from tap_versionforge_salesforce.quota import (
     Allowance,
     Quota,
-    Tally,
-    counted_in,
+    StreamUsage,
     from_header,
     from_limits,
+    usage_counted_in,
 )
 from tests.unit.helpers import some_examples
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-Counting = TypeVar("Counting", Quota, Tally)
+Counting = TypeVar("Counting", Quota, StreamUsage)
 
 PER_APP = "per-app-api-usage=17/250(appName=sample-connected-app)"
 
@@ -308,10 +308,10 @@ def test_more_calls_are_seen_once_no_other_is_on_its_way() -> None:
 
 def test_what_a_stream_uses_is_counted_beside_the_whole() -> None:
     """Also in threads that were begun for it."""
-    quota, tally, other = Quota(), Tally(), Tally()
-    with counted_in(tally):
-        made = made_ahead(lambda _: quota.spend(), range(3), workers=2, steps=2)
-        with counted_in(other):
+    quota, tally, other = Quota(), StreamUsage(), StreamUsage()
+    with usage_counted_in(tally):
+        made = ordered_parallel_map(lambda _: quota.spend(), range(3), workers=2, steps=2)
+        with usage_counted_in(other):
             quota.spend()
             quota.receive(10)
         assert list(made) == [None] * 3
@@ -340,9 +340,9 @@ def crossed(kind: type[Counting], name: str) -> Counting:
     return made
 
 
-def side_by_side(use: Callable[[], object], tally: Tally) -> None:
-    with counted_in(tally):
-        list(made_ahead(lambda _: use(), range(2), workers=2, steps=2))
+def side_by_side(use: Callable[[], object], tally: StreamUsage) -> None:
+    with usage_counted_in(tally):
+        list(ordered_parallel_map(lambda _: use(), range(2), workers=2, steps=2))
 
 
 @pytest.mark.parametrize(
@@ -360,7 +360,7 @@ def test_what_threads_use_at_the_same_time_is_counted(
 ) -> None:
     """None overwrites what another has just counted."""
     quota = crossed(Quota, name)
-    side_by_side(lambda: use(quota), Tally())
+    side_by_side(lambda: use(quota), StreamUsage())
     assert getattr(quota, name) == 2
 
 
@@ -373,6 +373,6 @@ def test_what_the_threads_of_one_stream_use_is_counted(
     name: str, use: Callable[[Quota], None]
 ) -> None:
     """As is what the whole run uses."""
-    quota, tally = Quota(), crossed(Tally, name)
+    quota, tally = Quota(), crossed(StreamUsage, name)
     side_by_side(lambda: use(quota), tally)
     assert getattr(tally, name) == 2

@@ -13,10 +13,10 @@ from tap_versionforge_salesforce.retry import (
     SINGLE_TRY,
     Budget,
     Verdict,
-    growing_intervals,
-    judge,
+    backoff_seconds,
+    classify,
+    poll_intervals,
     retry_after_seconds,
-    waits,
 )
 from tests.unit.helpers import few_examples, instant
 
@@ -57,42 +57,42 @@ EXPIRED = "Session expired or invalid"
             403,
             "REQUEST_LIMIT_EXCEEDED",
             "ConcurrentPerOrgLongTxn Limit exceeded.",
-            Verdict.PASSING,
+            Verdict.TRANSIENT,
             id="long requests at once",
         ),
         pytest.param(
             403,
             "REQUEST_LIMIT_EXCEEDED",
             "ConcurrentRequests (Concurrent API Requests) Limit exceeded.",
-            Verdict.PASSING,
+            Verdict.TRANSIENT,
             id="requests at once",
         ),
         pytest.param(
             403,
             "REQUEST_LIMIT_EXCEEDED",
             "Your org has too many concurrent requests: limit exceeded",
-            Verdict.PASSING,
+            Verdict.TRANSIENT,
             id="concurrent in other words",
         ),
         pytest.param(
             503,
             "SERVER_BUSY",
             "UnableToProcess: ConcurrentRequests Limit exceeded.",
-            Verdict.PASSING,
+            Verdict.TRANSIENT,
             id="concurrent with another code",
         ),
         pytest.param(
             400,
             "EXCEPTION",
             "ConcurrentPerOrgLongTxn Limit exceeded.",
-            Verdict.PASSING,
+            Verdict.TRANSIENT,
             id="concurrent with another status",
         ),
         pytest.param(
             429,
             "REQUEST_LIMIT_EXCEEDED",
             "Too many requests.",
-            Verdict.PASSING,
+            Verdict.TRANSIENT,
             id="limit of a moment",
         ),
         pytest.param(
@@ -140,12 +140,12 @@ EXPIRED = "Session expired or invalid"
             Verdict.REFUSED,
             id="session not for REST as 403",
         ),
-        pytest.param(400, "UNKNOWN_EXCEPTION", "", Verdict.PASSING, id="unknown as 400"),
+        pytest.param(400, "UNKNOWN_EXCEPTION", "", Verdict.TRANSIENT, id="unknown as 400"),
         pytest.param(403, "API_DISABLED_FOR_ORG", "", Verdict.REFUSED, id="no API"),
         pytest.param(
-            403, "TXN_SECURITY_METERING_ERROR", "", Verdict.PASSING, id="slow security policies"
+            403, "TXN_SECURITY_METERING_ERROR", "", Verdict.TRANSIENT, id="slow security policies"
         ),
-        pytest.param(400, "unknown_error", "retry your request", Verdict.PASSING, id="sign-in"),
+        pytest.param(400, "unknown_error", "retry your request", Verdict.TRANSIENT, id="sign-in"),
         pytest.param(400, "MALFORMED_QUERY", "", Verdict.REFUSED, id="query"),
         pytest.param(400, "QUERY_TIMEOUT", "", Verdict.REFUSED, id="query timeout"),
         pytest.param(500, "QUERY_TIMEOUT", "", Verdict.REFUSED, id="query timeout as 500"),
@@ -154,23 +154,23 @@ EXPIRED = "Session expired or invalid"
         pytest.param(414, "", "", Verdict.REFUSED, id="414"),
         pytest.param(431, "", "", Verdict.REFUSED, id="431"),
         pytest.param(302, "", "", Verdict.REFUSED, id="redirect"),
-        pytest.param(406, "", "", Verdict.PASSING, id="406"),
-        pytest.param(420, "", "", Verdict.PASSING, id="420"),
-        pytest.param(429, "", "", Verdict.PASSING, id="429"),
-        pytest.param(500, "UNKNOWN_EXCEPTION", "", Verdict.PASSING, id="500"),
-        pytest.param(502, "", "", Verdict.PASSING, id="502"),
-        pytest.param(503, "SERVER_UNAVAILABLE", "", Verdict.PASSING, id="503"),
-        pytest.param(504, "", "", Verdict.PASSING, id="504"),
+        pytest.param(406, "", "", Verdict.TRANSIENT, id="406"),
+        pytest.param(420, "", "", Verdict.TRANSIENT, id="420"),
+        pytest.param(429, "", "", Verdict.TRANSIENT, id="429"),
+        pytest.param(500, "UNKNOWN_EXCEPTION", "", Verdict.TRANSIENT, id="500"),
+        pytest.param(502, "", "", Verdict.TRANSIENT, id="502"),
+        pytest.param(503, "SERVER_UNAVAILABLE", "", Verdict.TRANSIENT, id="503"),
+        pytest.param(504, "", "", Verdict.TRANSIENT, id="504"),
     ],
 )
 def test_verdicts(status: int, error_code: str, reason: str, verdict: Verdict) -> None:
     """Each answer that Salesforce is known to give has its verdict."""
-    assert judge(status, error_code, reason, readable=True) is verdict
+    assert classify(status, error_code, reason, readable=True) is verdict
 
 
 def test_a_page_instead_of_an_answer_is_passing_trouble() -> None:
     """A 200 that holds a maintenance page is asked again."""
-    assert judge(200, "", "", readable=False) is Verdict.PASSING
+    assert classify(200, "", "", readable=False) is Verdict.TRANSIENT
 
 
 @pytest.mark.parametrize(
@@ -200,20 +200,24 @@ def test_retry_after(header: str | None, seconds: float | None) -> None:
 @few_examples
 def test_waits_double_up_to_their_end_with_full_jitter(longest: int) -> None:
     """Each wait lies between nothing and twice the last one's end, and never above the longest."""
-    for attempt, seconds in enumerate(islice(waits(Budget(longest_wait_seconds=longest)), 30)):
+    for attempt, seconds in enumerate(
+        islice(backoff_seconds(Budget(longest_wait_seconds=longest)), 30)
+    ):
         assert 0 <= seconds <= min(longest, 2**attempt)
 
 
 def test_waits_differ() -> None:
     """Two runs that met the same trouble don't come back together."""
-    assert list(islice(waits(Budget()), 10)) != list(islice(waits(Budget()), 10))
+    assert list(islice(backoff_seconds(Budget()), 10)) != list(
+        islice(backoff_seconds(Budget()), 10)
+    )
 
 
 @given(st.floats(0.1, 10), st.floats(10, 100))
 @few_examples
 def test_intervals_grow_to_their_end(first: float, longest: float) -> None:
     """The wait between two looks starts short, never shrinks, and stays at its longest."""
-    looks = list(islice(growing_intervals(first, longest), 40))
+    looks = list(islice(poll_intervals(first, longest), 40))
     assert looks[0] == first
     assert looks == sorted(looks)
     assert looks[-1] == longest

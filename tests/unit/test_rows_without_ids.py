@@ -70,7 +70,7 @@ def test_odd_value_is_told_by_its_place() -> None:
     """A message names the row by its place where it has no Id."""
     columns = (Column("Amount", Kind.NUMBER),)
     frame = from_csv(b'"Amount"\n"1.0"\n"x"\n', columns)
-    assert [oddity.record_id for oddity in frame.oddities] == ["2"]
+    assert [oddity.record_id for oddity in frame.value_warnings] == ["2"]
 
 
 # Keys

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tap_versionforge_salesforce.bookmarks import Bookmark
-from tap_versionforge_salesforce.saved_job import SavedJob
+from tap_versionforge_salesforce.saved_job import JobCheckpoint
 from tests.meltano_state import merged_by_meltano
 from tests.unit.helpers import instant, instants, some_examples
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import MutableMapping
 
 NOON = instant("2026-11-23T12:00:00Z")
-JOB = SavedJob("750A", "68.0", "ab12", None, 0, None, NOON)
+JOB = JobCheckpoint("750A", "68.0", "ab12", None, 0, None, NOON)
 _TEXTS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=8)
 JOBS = st.builds(
-    SavedJob,
+    JobCheckpoint,
     id=_TEXTS,
     api_version=_TEXTS,
     query_sha256=_TEXTS,
@@ -43,17 +43,19 @@ def bookmark(state: MutableMapping[str, Any], key: str | None = "SystemModstamp"
 
 @given(JOBS)
 @some_examples
-def test_a_job_survives_the_state(job: SavedJob) -> None:
+def test_a_job_survives_the_state(job: JobCheckpoint) -> None:
     """Whatever it is, JSON in between."""
     state = json.loads(json.dumps(job.to_state()))
-    assert SavedJob.from_state(state) == job
+    assert JobCheckpoint.from_state(state) == job
 
 
 @given(JOBS, JOBS)
 @some_examples
-def test_a_merged_state_holds_nothing_of_an_earlier_job(old: SavedJob, new: SavedJob) -> None:
+def test_a_merged_state_holds_nothing_of_an_earlier_job(
+    old: JobCheckpoint, new: JobCheckpoint
+) -> None:
     """Key by key, as Meltano merges: each key of the old job is there in the new one."""
-    assert SavedJob.from_state(old.to_state() | new.to_state()) == new
+    assert JobCheckpoint.from_state(old.to_state() | new.to_state()) == new
 
 
 @pytest.mark.parametrize("name", JOB.to_state())
@@ -61,13 +63,13 @@ def test_a_job_with_a_key_too_few_is_none(name: str) -> None:
     """Nothing is guessed about a job."""
     state = JOB.to_state()
     del state[name]
-    assert SavedJob.from_state(state) is None
+    assert JobCheckpoint.from_state(state) is None
 
 
 @pytest.mark.parametrize("value", [None, [], "750A", 5, {}])
 def test_what_is_no_job(value: object) -> None:
     """A state written by hand may hold anything there."""
-    assert SavedJob.from_state(value) is None
+    assert JobCheckpoint.from_state(value) is None
 
 
 def test_a_job_belongs_to_the_bookmark_beside_it() -> None:
@@ -76,7 +78,7 @@ def test_a_job_belongs_to_the_bookmark_beside_it() -> None:
     mark = bookmark(state)
     mark.save_job(JOB)
     assert bookmark(dict(state)).saved_job == JOB
-    mark.move_to(NOON)
+    mark.advance(NOON)
     assert bookmark(dict(state)).saved_job is None
     mark.forget_job()
     assert bookmark(dict(state)).saved_job is None

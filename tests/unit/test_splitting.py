@@ -64,8 +64,8 @@ def test_an_id_between(one: str, other: str) -> None:
 def test_halves_by_id_are_halves(one: str, other: str) -> None:
     """However far apart the rows are, as many halvings as an Id has bits lead to a single one."""
     first, last = sorted((one, other))
-    halvings = 0
+    depth = 0
     while (middle := id_between(first, last)) is not None:
         first = middle
-        halvings += 1
-    assert halvings <= 72
+        depth += 1
+    assert depth <= 72

@@ -16,7 +16,7 @@ HALF_CHARACTERS = "half characters, replaced by U+FFFD"
 
 
 @dataclass(frozen=True, slots=True)
-class Oddity:
+class ValueWarning:
     """Values of one column on one page that could not be kept as they were.
 
     Attributes:
@@ -34,7 +34,7 @@ class Oddity:
     value: str
 
 
-class OddityReport:
+class ValueWarnings:
     """The oddities of one extraction, page after page.
 
     Args:
@@ -43,23 +43,27 @@ class OddityReport:
 
     def __init__(self, stream: str) -> None:
         self._stream = stream
-        self._first: dict[tuple[str, str], Oddity] = {}
-        self._of_page: list[Oddity] = []
+        self._first: dict[tuple[str, str], ValueWarning] = {}
+        self._of_page: list[ValueWarning] = []
 
-    def note(
-        self, oddities: Iterable[Oddity], *, starts_page: bool = True, ends_page: bool = True
+    def record(
+        self,
+        value_warnings: Iterable[ValueWarning],
+        *,
+        starts_page: bool = True,
+        ends_page: bool = True,
     ) -> None:
         """Add those of a page, or of a part of one.
 
         Args:
-            oddities: What was odd.
+            value_warnings: What was odd.
             starts_page: The page's first part. Where the page before it has not ended, it is that
                 page, fetched again.
             ends_page: The page's last part.
         """
         if starts_page:
             self._of_page.clear()
-        self._of_page.extend(oddities)
+        self._of_page.extend(value_warnings)
         if ends_page:
             self._sum_up()
 
@@ -70,7 +74,7 @@ class OddityReport:
             self._first[key] = replace(known, count=known.count + oddity.count)
         self._of_page.clear()
 
-    def tell(self, logger: logging.Logger) -> None:
+    def log_summary(self, logger: logging.Logger) -> None:
         """Log them: a line per column, and one for all NUL characters."""
         self._sum_up()
         nul = [oddity for oddity in self._first.values() if oddity.problem == NUL_REMOVED]

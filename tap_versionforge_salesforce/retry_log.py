@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(slots=True)
-class Trouble:
+class Retries:
     """One kind of trouble in one run.
 
     Attributes:
@@ -27,7 +27,7 @@ class Trouble:
     calls: int = 0
 
 
-class Troubles:
+class RetryLog:
     """What went wrong in a run and was tried again.
 
     Args:
@@ -36,17 +36,17 @@ class Troubles:
 
     def __init__(self, logger: logging.Logger) -> None:
         self._logger = logger
-        self._found: dict[str, Trouble] = {}
+        self._found: dict[str, Retries] = {}
         self._told = 0
         # Pages are downloaded by several threads.
         self._lock = threading.Lock()
 
     @property
-    def found(self) -> list[Trouble]:
+    def found(self) -> list[Retries]:
         """Return each kind, in the order in which they first came."""
         return list(self._found.values())
 
-    def note(self, kind: str, event: str, *, seconds: float = 0.0, calls: int = 0) -> None:
+    def record(self, kind: str, event: str, *, seconds: float = 0.0, calls: int = 0) -> None:
         """Take in one case that is tried again.
 
         Args:
@@ -57,12 +57,12 @@ class Troubles:
         """
         self._logger.info("%s", event)
         with self._lock:
-            trouble = self._found.setdefault(kind, Trouble(kind))
+            trouble = self._found.setdefault(kind, Retries(kind))
             trouble.times += 1
             trouble.seconds += seconds
             trouble.calls += calls
 
-    def tell(self) -> None:
+    def log_summary(self) -> None:
         """Warn of each kind that has not been told yet."""
         with self._lock:
             untold, self._told = self.found[self._told :], len(self._found)

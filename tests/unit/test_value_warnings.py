@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tap_versionforge_salesforce.oddities import NUL_REMOVED, Oddity, OddityReport
+from tap_versionforge_salesforce.value_warnings import NUL_REMOVED, ValueWarning, ValueWarnings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,10 +35,10 @@ def logger(written: io.StringIO) -> Iterator[logging.Logger]:
 
 def test_pages_are_summed_up(logger: logging.Logger, written: io.StringIO) -> None:
     """Many pages with one trouble make one line, with the first row that had it."""
-    report = OddityReport("Opportunity")
-    report.note([Oddity("Amount", LOST, 2, "006A", "NaN")])
-    report.note([Oddity("Amount", LOST, 3, "006B", "x")])
-    report.tell(logger)
+    report = ValueWarnings("Opportunity")
+    report.record([ValueWarning("Amount", LOST, 2, "006A", "NaN")])
+    report.record([ValueWarning("Amount", LOST, 3, "006B", "x")])
+    report.log_summary(logger)
     assert written.getvalue() == (
         "WARNING Opportunity.Amount: 5 values are no finite number, made null. "
         "The first is NaN of row 006A.\n"
@@ -47,22 +47,27 @@ def test_pages_are_summed_up(logger: logging.Logger, written: io.StringIO) -> No
 
 def test_a_page_that_comes_again_counts_once(logger: logging.Logger, written: io.StringIO) -> None:
     """Parts of a page that did not come to its end are forgotten when it starts again."""
-    report = OddityReport("Opportunity")
-    first, second = Oddity("Amount", LOST, 2, "006A", "NaN"), Oddity("Amount", LOST, 3, "006B", "x")
-    report.note([first], ends_page=False)
-    report.note([first], ends_page=False)
-    report.note([second], starts_page=False)
-    report.note([second], ends_page=False)
-    report.tell(logger)
+    report = ValueWarnings("Opportunity")
+    first, second = (
+        ValueWarning("Amount", LOST, 2, "006A", "NaN"),
+        ValueWarning("Amount", LOST, 3, "006B", "x"),
+    )
+    report.record([first], ends_page=False)
+    report.record([first], ends_page=False)
+    report.record([second], starts_page=False)
+    report.record([second], ends_page=False)
+    report.log_summary(logger)
     assert "Opportunity.Amount: 8 values" in written.getvalue()
 
 
 def test_each_column_has_its_line(logger: logging.Logger, written: io.StringIO) -> None:
     """Two columns, or two troubles of one, are two lines."""
-    report = OddityReport("Opportunity")
-    report.note([Oddity("Amount", LOST, 1, "006A", "NaN"), Oddity("Rate", LOST, 1, "006A", "x")])
-    report.note([Oddity("Amount", "no whole number, made null", 1, "006A", "7.5")])
-    report.tell(logger)
+    report = ValueWarnings("Opportunity")
+    report.record(
+        [ValueWarning("Amount", LOST, 1, "006A", "NaN"), ValueWarning("Rate", LOST, 1, "006A", "x")]
+    )
+    report.record([ValueWarning("Amount", "no whole number, made null", 1, "006A", "7.5")])
+    report.log_summary(logger)
     lines = written.getvalue().splitlines()
     assert len(lines) == 3
     assert [line.split()[1] for line in lines] == [
@@ -74,11 +79,14 @@ def test_each_column_has_its_line(logger: logging.Logger, written: io.StringIO) 
 
 def test_nul_is_no_warning(logger: logging.Logger, written: io.StringIO) -> None:
     """Removed NUL characters are one piece of information for all columns."""
-    report = OddityReport("Account")
-    report.note(
-        [Oddity("Name", NUL_REMOVED, 2, "001A", "\\0"), Oddity("Fax", NUL_REMOVED, 1, "", "")]
+    report = ValueWarnings("Account")
+    report.record(
+        [
+            ValueWarning("Name", NUL_REMOVED, 2, "001A", "\\0"),
+            ValueWarning("Fax", NUL_REMOVED, 1, "", ""),
+        ]
     )
-    report.tell(logger)
+    report.log_summary(logger)
     [line] = written.getvalue().splitlines()
     assert line.startswith("INFO 3 NUL characters were removed")
     assert line.endswith("they stood in Name, Fax.")
@@ -86,7 +94,7 @@ def test_nul_is_no_warning(logger: logging.Logger, written: io.StringIO) -> None
 
 def test_nothing_odd_is_nothing_told(logger: logging.Logger, written: io.StringIO) -> None:
     """An extraction without trouble says nothing."""
-    report = OddityReport("Account")
-    report.note([])
-    report.tell(logger)
+    report = ValueWarnings("Account")
+    report.record([])
+    report.log_summary(logger)
     assert written.getvalue() == ""
