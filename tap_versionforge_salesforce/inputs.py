@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+import msgspec
 from singer_sdk.exceptions import ConfigurationError, MappingError
 
 from tap_versionforge_salesforce.exceptions import SettingsError
@@ -65,6 +66,25 @@ def _refused(constant: str) -> None:
     raise ValueError(message)
 
 
+class _Schema(msgspec.Struct):
+    type: str | list[str] = ""
+    properties: dict[str, _Schema] = {}
+    items: _Schema | None = None
+
+
+class _Metadata(msgspec.Struct):
+    breadcrumb: list[str]
+    metadata: dict[str, Any]
+
+
+class Entry(msgspec.Struct):
+    """What has to be so in a stream's entry of a Singer catalog, whatever else there is."""
+
+    tap_stream_id: str
+    schema: _Schema
+    metadata: list[_Metadata] = []
+
+
 class _Read(dict[str, Any], Generic[Made]):
     """What stands in the place of a stream's entry once something has been made of it."""
 
@@ -87,18 +107,22 @@ def checked_catalog(text: str, make: Callable[[dict[str, Any]], Made]) -> list[M
     """
 
     def read(found: dict[str, Any]) -> dict[str, Any]:
-        if not _is_entry(found):
+        if "tap_stream_id" not in found or problem_of(found, Entry):
             return found
         _check_selected(found)
         return _Read(found, make(as_meant(found)))
 
     streams = json_object(text, "catalog", read).get("streams")
-    if not isinstance(streams, list) or not all(isinstance(each, _Read) for each in streams):
-        raise misshapen(
-            "catalog",
-            "has no list of streams with tap_stream_id, schema and metadata",
-            "Make one with --discover.",
-        )
+    if not isinstance(streams, list):
+        raise _no_catalog("Expected `array` - at `$.streams`")
+    for number, each in enumerate(streams):
+        if not isinstance(each, _Read):
+            raise _no_catalog(problem_of(each, Entry).replace("`$", f"`$.streams[{number}]"))
+    _check_names(streams)
+    return [each.made for each in streams]
+
+
+def _check_names(streams: Sequence[_Read[Made]]) -> None:
     names = Counter(each.name.lower() for each in streams)
     for each in streams:
         if names[each.name.lower()] > 1:
@@ -111,7 +135,23 @@ def checked_catalog(text: str, make: Callable[[dict[str, Any]], Made]) -> list[M
                 f"names the stream {each.name} {each.other_name!r} as well",
                 "Let stream be the same as tap_stream_id; an __alias__ in stream_maps renames.",
             )
-    return [each.made for each in streams]
+
+
+def _no_catalog(problem: str) -> SettingsError:
+    return misshapen(
+        "catalog",
+        f"has no list of streams with tap_stream_id, schema and metadata ({problem})",
+        "Make one with --discover.",
+    )
+
+
+def problem_of(value: object, kind: type) -> str:
+    """Return what keeps a value from being of a kind, and where in it; empty where nothing does."""
+    try:
+        msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        return str(error) if "`$" in str(error) else f"{error} - at `$`"
+    return ""
 
 
 def as_meant(entry: dict[str, Any]) -> dict[str, Any]:
@@ -166,24 +206,6 @@ def _keys(entry: dict[str, Any], metadata: Sequence[dict[str, Any]]) -> list[str
     return keys
 
 
-def _is_entry(entry: object) -> bool:
-    if not isinstance(entry, dict) or not isinstance(entry.get("tap_stream_id"), str):
-        return False
-    schema, metadata = entry.get("schema"), entry.get("metadata", [])
-    return _is_schema(schema) and isinstance(metadata, list) and all(map(_is_metadata, metadata))
-
-
-def _is_schema(schema: object) -> bool:
-    if not isinstance(schema, dict) or not isinstance(schema.get("type", ""), (str, list)):
-        return False
-    properties, items = schema.get("properties", {}), schema.get("items")
-    return (
-        isinstance(properties, dict)
-        and all(map(_is_schema, properties.values()))
-        and (items is None or _is_schema(items))
-    )
-
-
 def _check_selected(entry: Mapping[str, Any]) -> None:
     for item in entry.get("metadata", []):
         said = item["metadata"].get("selected")
@@ -194,13 +216,6 @@ def _check_selected(entry: Mapping[str, Any]) -> None:
                 f"says that selected of {name} is {said!r}",
                 "It is true or false, without quotes.",
             )
-
-
-def _is_metadata(item: object) -> bool:
-    if not isinstance(item, dict) or not isinstance(item.get("metadata"), dict):
-        return False
-    breadcrumb = item.get("breadcrumb")
-    return isinstance(breadcrumb, list) and all(isinstance(part, str) for part in breadcrumb)
 
 
 def misshapen(what: str, problem: str, hint: str) -> SettingsError:

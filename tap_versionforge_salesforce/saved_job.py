@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Annotated, Any
 
-from tap_versionforge_salesforce.instants import format_instant, parse_instant
+import msgspec
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from tap_versionforge_salesforce.instants import format_instant
 
-_TEXTS = ("id", "api_version", "query_sha256")
+_Text = Annotated[str, msgspec.Meta(min_length=1)]
+_Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +34,13 @@ class JobCheckpoint:
         goes_on: The window begins at the bookmark, without a look-back.
     """
 
-    id: str
-    api_version: str
-    query_sha256: str
+    id: _Text
+    api_version: _Text
+    query_sha256: _Text
     locator: str | None
     rows_emitted: int
-    lower_bound: datetime | None
-    upper_bound: datetime
+    lower_bound: _Instant | None
+    upper_bound: _Instant
     version: int | None = None
     id_lower: str | None = None
     id_upper: str | None = None
@@ -60,31 +60,13 @@ class JobCheckpoint:
     @classmethod
     def from_state(cls, value: object) -> JobCheckpoint | None:
         """Return the job that a state holds; None for what is none."""
-        if not isinstance(value, dict):
+        # No key has a default there: what lacks one is of another version, or nobody's.
+        if not isinstance(value, dict) or not value.keys() >= _KEYS:
             return None
         try:
-            return cls._read(value)
-        except (KeyError, TypeError, ValueError, AttributeError):
+            return msgspec.convert(value, cls)
+        except msgspec.ValidationError:
             return None
 
-    @classmethod
-    def _read(cls, value: Mapping[str, Any]) -> JobCheckpoint:
-        lower, version = value["lower_bound"], value["version"]
-        if not all(value[name] and isinstance(value[name], str) for name in _TEXTS):
-            message = "an id, a version or a digest is no text"
-            raise ValueError(message)
-        return cls(
-            **{name: value[name] for name in _TEXTS},
-            locator=_text_or_none(value["locator"]),
-            rows_emitted=int(value["rows_emitted"]),
-            lower_bound=None if lower is None else parse_instant(lower),
-            upper_bound=parse_instant(value["upper_bound"]),
-            version=None if version is None else int(version),
-            id_lower=_text_or_none(value["id_lower"]),
-            id_upper=_text_or_none(value["id_upper"]),
-            goes_on=value["goes_on"] is True,
-        )
 
-
-def _text_or_none(value: object) -> str | None:
-    return None if value is None else str(value)
+_KEYS = frozenset(field.name for field in fields(JobCheckpoint))

@@ -4,14 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import msgspec
+
 from tap_versionforge_salesforce.exceptions import SettingsError
-from tap_versionforge_salesforce.inputs import file_text, json_object, misshapen
+from tap_versionforge_salesforce.inputs import file_text, json_object, misshapen, problem_of
 from tap_versionforge_salesforce.wording import counted
 
 if TYPE_CHECKING:
     import logging
 
 _FROM_THE_BEGINNING = "everything is read from the beginning, or from start_date"
+
+
+class _Bookmark(msgspec.Struct):
+    progress_markers: dict[str, Any] = {}
+    partitions: list[_Bookmark] = []
+
+
+class _State(msgspec.Struct):
+    bookmarks: dict[str, _Bookmark] = {}
 
 
 class State(NamedTuple):
@@ -92,25 +103,12 @@ def _state_of(content: dict[str, Any], what: str) -> dict[str, Any]:
         )
     # Bookmarks that stand elsewhere would be passed over, and everything read again.
     is_elsewhere = "bookmarks" not in state and any(isinstance(v, dict) for v in state.values())
-    bookmarks = state.get("bookmarks", {})
-    if (
-        is_elsewhere
-        or not isinstance(bookmarks, dict)
-        or not all(map(_is_bookmark, bookmarks.values()))
-    ):
+    problem = "Object missing `bookmarks` - at `$`" if is_elsewhere else problem_of(state, _State)
+    if problem:
         raise misshapen(
             what,
-            "has no object of bookmarks by stream",
+            f"has no object of bookmarks by stream ({problem})",
             'It looks like {"bookmarks": {"Account": {"replication_key": "SystemModstamp", '
             '"replication_key_value": "2026-11-23T10:00:00.000Z"}}}.',
         )
     return state
-
-
-def _is_bookmark(bookmark: object) -> bool:
-    if not isinstance(bookmark, dict):
-        return False
-    partitions = bookmark.get("partitions", [])
-    return isinstance(bookmark.get("progress_markers", {}), dict) and (
-        isinstance(partitions, list) and all(map(_is_bookmark, partitions))
-    )

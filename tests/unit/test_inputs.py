@@ -126,11 +126,22 @@ def test_what_is_no_catalog_is_refused(catalog: dict[str, object]) -> None:
     """A catalog of another shape is told with the way to make one."""
     with pytest.raises(SettingsError) as caught:
         checked_catalog(json.dumps(catalog), dict)
-    assert caught.value.message == (
-        "--catalog has no list of streams with tap_stream_id, schema and metadata."
+    assert caught.value.message.startswith(
+        "--catalog has no list of streams with tap_stream_id, schema and metadata ("
     )
+    assert "`$" in caught.value.message
     assert "--discover" in caught.value.hint
     assert caught.value.exit_code == 2
+
+
+def test_the_place_of_what_is_wrong_is_named() -> None:
+    """A catalog has thousands of lines."""
+    place = {"breadcrumb": ["properties", 5], "metadata": {}}
+    catalog = {"streams": [STREAM, {**STREAM, "tap_stream_id": "B", "metadata": [place]}]}
+    with pytest.raises(SettingsError) as caught:
+        checked_catalog(json.dumps(catalog), dict)
+    where = "Expected `str`, got `int` - at `$.streams[1].metadata[0].breadcrumb[1]`"
+    assert where in caught.value.message
 
 
 @pytest.mark.parametrize("selected", ["false", "true", 0, [], "no"])
