@@ -19,7 +19,9 @@ from tap_versionforge_salesforce.exceptions import (
     UnavailableError,
     wrong_setting,
 )
+from tap_versionforge_salesforce.http_options import HttpOptions
 from tap_versionforge_salesforce.interruption import Interruption
+from tap_versionforge_salesforce.jwt_bearer import JwtBearer
 from tap_versionforge_salesforce.keys import file_mode_warning, load_private_key
 from tap_versionforge_salesforce.network import check_ca_bundle
 from tap_versionforge_salesforce.quota import Quota, from_limits
@@ -113,10 +115,13 @@ class Connection:
         Raises:
             SettingsError: The key can't be used.
         """
-        key = load_private_key(self.settings)
-        if warning := file_mode_warning(self.settings):
+        credentials = self.settings.credentials
+        key = load_private_key(credentials)
+        if warning := file_mode_warning(credentials):
             self._logger.warning("%s", warning)
-        return Authenticator(settings=self.settings, key=key, clock=self.clock, logger=self._logger)
+        return Authenticator(
+            JwtBearer(credentials=credentials, key=key, clock=self.clock, logger=self._logger)
+        )
 
     @cached_property
     def client(self) -> SalesforceClient:
@@ -127,17 +132,28 @@ class Connection:
         """
         _check_paths(self.settings)
         session = SalesforceSession(
-            settings=self.settings,
+            host=self.settings.instance_url,
+            options=self._http_options,
             authenticator=self.authenticator,
             quota=self.quota,
             clock=self.clock,
             logger=self._logger,
             interruption=self.interruption,
             retry_log=self.retry_log,
-            user_agent=self._user_agent,
         )
         return SalesforceClient(
             session=session, api_version=self.settings.api_version, logger=self._logger
+        )
+
+    @property
+    def _http_options(self) -> HttpOptions:
+        settings = self.settings
+        return HttpOptions(
+            user_agent=self._user_agent,
+            request_timeout_seconds=settings.request_timeout_seconds,
+            ca_bundle=settings.ca_bundle,
+            # Downloads, first pages, looking at a job, removing one, and the main thread.
+            connections=2 * settings.parallel_downloads + 3,
         )
 
     @property

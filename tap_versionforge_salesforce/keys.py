@@ -24,7 +24,7 @@ from tap_versionforge_salesforce.settings.declaring import LONGEST_PATH
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tap_versionforge_salesforce.settings.definitions import Settings
+    from tap_versionforge_salesforce.credentials import Credentials
 
 #: What `load_private_key` returns.
 PrivateKey = rsa.RSAPrivateKey
@@ -51,8 +51,8 @@ _OTHER_DER: dict[str, Callable[[bytes], object]] = {
 }
 
 
-def load_private_key(settings: Settings) -> PrivateKey:
-    """Return the key that the settings name.
+def load_private_key(credentials: Credentials) -> PrivateKey:
+    """Return the key that the credentials name.
 
     Accepts PKCS#1 and PKCS#8, encrypted or not: as PEM with real or literal line breaks, as DER
     in a file, or as base64 of either.
@@ -60,11 +60,13 @@ def load_private_key(settings: Settings) -> PrivateKey:
     Raises:
         SettingsError: With a message of its own for each thing that people paste instead.
     """
-    remember_secrets(settings.private_key, settings.private_key_passphrase, settings.client_id)
-    source = "private_key" if settings.private_key is not None else "private_key_path"
-    text = settings.private_key or _file_text(settings.private_key_path or "")
+    remember_secrets(
+        credentials.private_key, credentials.private_key_passphrase, credentials.client_id
+    )
+    source = "private_key" if credentials.private_key is not None else "private_key_path"
+    text = credentials.private_key or _file_text(credentials.private_key_path or "")
     pem = _pem(text, source)
-    key = _parsed(pem, settings.private_key_passphrase, source)
+    key = _parsed(pem, credentials.private_key_passphrase, source)
     if not isinstance(key, rsa.RSAPrivateKey):
         raise _unusable(
             source,
@@ -90,12 +92,12 @@ def fingerprint(key: PrivateKey) -> str:
     return hashlib.sha256(public).hexdigest()
 
 
-def file_mode_warning(settings: Settings) -> str | None:
+def file_mode_warning(credentials: Credentials) -> str | None:
     """Return what to warn about a key file that others may read; None where there is none.
 
     A pipe has no mode that means something, and neither has any file outside of POSIX.
     """
-    path = settings.private_key_path
+    path = credentials.private_key_path
     if path is None or os.name != "posix":
         return None
     try:

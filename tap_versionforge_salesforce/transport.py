@@ -48,9 +48,9 @@ if TYPE_CHECKING:
 
     from tap_versionforge_salesforce.auth import Authenticator, Token
     from tap_versionforge_salesforce.clock import Clock
+    from tap_versionforge_salesforce.http_options import HttpOptions
     from tap_versionforge_salesforce.interruption import Interruption
     from tap_versionforge_salesforce.retry_log import RetryLog
-    from tap_versionforge_salesforce.settings.definitions import Settings
 
 _CONNECT_TIMEOUT_SECONDS = 30.0
 _CHUNK_BYTES = 1 << 20
@@ -143,33 +143,33 @@ class SalesforceSession:
     """Sends every request of a run to the one org it belongs to.
 
     Args:
-        settings: Host, timeouts, private CA, user agent.
+        host: Scheme and host of the org.
+        options: Timeouts, private CA, user agent.
         authenticator: Who signs in.
         quota: Counts calls and knows what is left.
         clock: For waiting and for ``Retry-After`` dates.
         logger: Where retries are told.
         interruption: Signals are taken while waiting here; its watch ends what trickles for ever.
         retry_log: Where it is told what was tried again.
-        user_agent: Sent with every request.
     """
 
     def __init__(
         self,
         *,
-        settings: Settings,
+        host: str,
+        options: HttpOptions,
         authenticator: Authenticator,
         quota: quota_of.Quota,
         clock: Clock,
         logger: logging.Logger,
         interruption: Interruption,
         retry_log: RetryLog,
-        user_agent: str,
     ) -> None:
         self._connections = _Connections()
-        self._connections.headers.update({"User-Agent": user_agent, "Accept-Encoding": "gzip"})
-        # One connection for each thread that may send: downloads, first pages, looking at a job,
-        # removing one, and the main thread.
-        adapter = HTTPAdapter(pool_maxsize=2 * settings.parallel_downloads + 3)
+        self._connections.headers.update(
+            {"User-Agent": options.user_agent, "Accept-Encoding": "gzip"}
+        )
+        adapter = HTTPAdapter(pool_maxsize=options.connections)
         self._connections.mount("https://", adapter)
         self._connections.mount("http://", adapter)
         self.authenticator = authenticator
@@ -178,11 +178,11 @@ class SalesforceSession:
         self.doubtful_apis: set[Api] = set()
         #: The server's clock in its latest answer to an authorized request.
         self.server_date: datetime | None = None
-        self._host = settings.instance_url
+        self._host = host
         # Given with each request, since requests takes REQUESTS_CA_BUNDLE before its session's.
         # None: that variable, or else what the library trusts.
-        self._ca_bundle = settings.ca_bundle
-        self._timeout = (_CONNECT_TIMEOUT_SECONDS, float(settings.request_timeout_seconds))
+        self._ca_bundle = options.ca_bundle
+        self._timeout = (_CONNECT_TIMEOUT_SECONDS, float(options.request_timeout_seconds))
         self._clock = clock
         self._logger = logger
         self._interruption = interruption
@@ -250,7 +250,7 @@ class SalesforceSession:
         """
         return self.authenticator.token(self)
 
-    def post_assertion(self, form: Mapping[str, str]) -> TokenAnswer:
+    def post_grant(self, form: Mapping[str, str]) -> TokenAnswer:
         """Post to the token endpoint of the org's My Domain.
 
         Raises:

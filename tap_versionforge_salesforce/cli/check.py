@@ -99,7 +99,7 @@ class Checks:
         return f"{settings.username} at {settings.instance_url}, audience {settings.jwt_audience}"
 
     def _key(self) -> str:
-        key = load_private_key(self._connection.settings)
+        key = load_private_key(self._connection.settings.credentials)
         return f"RSA, {key.key_size} bits, SHA-256 of the public key {fingerprint(key)}"
 
     def _token(self) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime  # noqa: TC003  the kind of a setting is read from its type
 from typing import TYPE_CHECKING
 
+from tap_versionforge_salesforce.credentials import Credentials
 from tap_versionforge_salesforce.exceptions import SettingsError, wrong_setting
 from tap_versionforge_salesforce.hosts import (
     checked_audience,
@@ -246,6 +247,20 @@ class Settings:
             start_date=None if start_date is None else _start_date(str(start_date)),
             api_version=_api_version(str(given.pop("api_version"))),
             **given,
+        )
+
+    @property
+    def credentials(self) -> Credentials:
+        """Return what a sign-in needs of them."""
+        return Credentials(
+            instance_url=self.instance_url,
+            client_id=self.client_id,
+            username=self.username,
+            audience=self.jwt_audience,
+            is_audience_derived=self.jwt_audience_derived,
+            private_key=self.private_key,
+            private_key_path=self.private_key_path,
+            private_key_passphrase=self.private_key_passphrase,
         )
 
     def for_sdk(self) -> dict[str, str]:

@@ -31,6 +31,7 @@ from tap_versionforge_salesforce.client import ResultPageInfo, ResultPageRef, Sa
 from tap_versionforge_salesforce.clock import Clock
 from tap_versionforge_salesforce.exceptions import IncompleteError, TapError
 from tap_versionforge_salesforce.json_pages import from_json
+from tap_versionforge_salesforce.jwt_bearer import JwtBearer
 from tap_versionforge_salesforce.quota import from_header, from_limits
 from tap_versionforge_salesforce.retry import retry_after_seconds
 from tap_versionforge_salesforce.saved_job import JobCheckpoint
@@ -401,11 +402,13 @@ def test_any_answer_of_the_token_endpoint(rsa_key: rsa.RSAPrivateKey, body: obje
     """A token, or a refusal of one line."""
 
     class Endpoint:
-        def post_assertion(self, form: Mapping[str, str]) -> TokenAnswer:
+        def post_grant(self, form: Mapping[str, str]) -> TokenAnswer:
             assert form
             return TokenAnswer(body=body if isinstance(body, dict) else {}, date=None)
 
-    authenticator = Authenticator(settings=settings_of(), key=rsa_key, clock=Clock(), logger=LOGGER)
+    credentials = settings_of().credentials
+    grant = JwtBearer(credentials=credentials, key=rsa_key, clock=Clock(), logger=LOGGER)
+    authenticator = Authenticator(grant)
     found = ends_well(lambda: authenticator.token(Endpoint()))
     if isinstance(found, TapError):
         assert "\n" not in found.message

@@ -100,13 +100,13 @@ def made(
 
 
 def load(text: str, phrase: str | None = None) -> rsa.RSAPrivateKey:
-    return load_private_key(
-        settings_of(private_key=text, private_key_path=None, private_key_passphrase=phrase)
-    )
+    settings = settings_of(private_key=text, private_key_path=None, private_key_passphrase=phrase)
+    return load_private_key(settings.credentials)
 
 
 def load_file(path: Path | str, phrase: str | None = None) -> rsa.RSAPrivateKey:
-    return load_private_key(settings_of(private_key_path=str(path), private_key_passphrase=phrase))
+    settings = settings_of(private_key_path=str(path), private_key_passphrase=phrase)
+    return load_private_key(settings.credentials)
 
 
 def on_one_line(text: str) -> str:
@@ -572,7 +572,7 @@ def test_key_file_that_others_may_read_is_told(tmp_path: Path, mode: int, *, is_
     path = tmp_path / "key.pem"
     path.touch()
     path.chmod(mode)
-    told = file_mode_warning(settings_of(private_key_path=str(path)))
+    told = file_mode_warning(settings_of(private_key_path=str(path)).credentials)
     assert (told is not None) == is_told
     if told is not None:
         assert f"{path} can be read by others than its owner (mode {mode:04o})" in told
@@ -582,13 +582,20 @@ def test_key_that_is_in_no_file_of_its_own_is_not_told(tmp_path: Path) -> None:
     """A key in the settings, a pipe of the shell and a file that is not there have no mode."""
     reader, writer = os.pipe()
     try:
-        assert file_mode_warning(settings_of(private_key_path=f"/dev/fd/{reader}")) is None
+        assert (
+            file_mode_warning(settings_of(private_key_path=f"/dev/fd/{reader}").credentials) is None
+        )
     finally:
         os.close(reader)
         os.close(writer)
-    assert file_mode_warning(settings_of(private_key="x", private_key_path=None)) is None
-    assert file_mode_warning(settings_of(private_key_path=str(tmp_path / "none.pem"))) is None
-    assert file_mode_warning(settings_of(private_key_path="\0")) is None
+    assert (
+        file_mode_warning(settings_of(private_key="x", private_key_path=None).credentials) is None
+    )
+    assert (
+        file_mode_warning(settings_of(private_key_path=str(tmp_path / "none.pem")).credentials)
+        is None
+    )
+    assert file_mode_warning(settings_of(private_key_path="\0").credentials) is None
 
 
 def test_home_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -596,6 +603,6 @@ def test_home_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     (tmp_path / "key.pem").touch()
     (tmp_path / "key.pem").chmod(0o644)
-    told = file_mode_warning(settings_of(private_key_path="~/key.pem"))
+    told = file_mode_warning(settings_of(private_key_path="~/key.pem").credentials)
     assert told is not None
     assert f"chmod 600 {tmp_path / 'key.pem'}" in told
