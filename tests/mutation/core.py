@@ -14,19 +14,21 @@ CORE: dict[str, tuple[str, ...]] = {
     "extraction.py": _tests(
         *("bookmarks", "split_jobs", "early_jobs", "first_pages", "resumed_job", "run_report"),
         *("bulk_job", "quota", "changing_org", "api_choice", "lanes", "transport"),
-        *("sick_objects", "rows_without_ids"),
+        *("sick_objects", "rows_without_ids", "wrong_answers"),
     ),
     "pagination.py": _tests(
         *("api_choice", "early_jobs", "first_pages", "resumed_job", "run_report", "bulk_job"),
-        *("bookmarks", "quota", "sick_objects", "never_hangs", "cleaning_up"),
+        *("bookmarks", "quota", "sick_objects", "never_hangs", "cleaning_up", "wrong_answers"),
     ),
-    "rest_pages.py": _tests("bookmarks", "first_pages", "transport", "api_choice", "quota"),
+    "rest_pages.py": _tests(
+        *("bookmarks", "first_pages", "transport", "api_choice", "quota", "wrong_answers")
+    ),
     "result_pages.py": _tests(
-        *("parallel_pages", "bulk_job", "resumed_job", "early_jobs", "never_hangs")
+        *("parallel_pages", "bulk_job", "resumed_job", "early_jobs", "never_hangs", "wrong_answers")
     ),
     "bulk.py": _tests(
         *("bulk_job", "resumed_job", "parallel_pages", "split_jobs", "early_jobs"),
-        *("one_judgement", "cleaning_up"),
+        *("one_judgement", "cleaning_up", "wrong_answers"),
     ),
     "slices.py": _tests("bulk_job", "parallel_pages", "resumed_job", "lanes", "fidelity"),
     "page.py": _tests("bookmarks", "bulk_job", "run_report", "resumed_job", "rows_without_ids"),

@@ -10,7 +10,7 @@ import json
 import os
 import sys
 import threading
-from collections import defaultdict
+from collections import Counter, defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,7 +49,8 @@ class Covering:
     def tests(self, mutant: Mutant) -> list[str]:
         """Return the tests that run the function of a mutant, those of its module first.
 
-        Of these the fastest first. Of what is in no function, all that run anything of its module.
+        Of these the fastest of each file, then the second of each, and so on: as different as may
+        be. Of what is in no function, all that run anything of its module.
         """
         module, line = mutant.module, mutant.change.line
         found = {
@@ -58,11 +59,13 @@ class Covering:
             if file == module and line in {begins, 0}
             for test in tests
         }
-        own = set(CORE[module])
-        return sorted(
-            found,
-            key=lambda test: (test.partition("::")[0] not in own, self._seconds[test], test),
-        )
+        own, places = set(CORE[module]), Counter[str]()
+        ordered = []
+        for test in sorted(found, key=lambda each: (self._seconds[each], each)):
+            file = test.partition("::")[0]
+            places[file] += 1
+            ordered.append((file not in own, places[file], test))
+        return [test for *_, test in sorted(ordered)]
 
     def seconds(self, test: str) -> float:
         """Return how long a test took without any mistake."""

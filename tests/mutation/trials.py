@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 # A test that hangs has noticed. No test of these takes a tenth of it.
 _TEST_SECONDS = 60
 # For the tests of one mistake, as long as they took without any.
-_MUTANT_SECONDS = 45
+_MUTANT_SECONDS = 60
 _FAILED = re.compile(r"^(?:FAILED|ERROR) (tests/.+?)(?: - |$)", re.MULTILINE)
 _NOT_COPIED = shutil.ignore_patterns(".git", ".venv*", ".tools", ".*_cache", ".hypothesis", "*.pyc")
 
