@@ -77,6 +77,8 @@ class SalesforcePaginator:
         self._no_bulk: str | None = None
         # Of a job that was to be created before its turn.
         self._refusal: RefusedError | QuotaError | None = None
+        # Of the query, as its first page said before its turn; None where that was not asked.
+        self._rows_foreseen: int | None = None
         # In its turn it is tried for longer.
         self._was_tried_early = False
         # Why Bulk could not serve what REST may, if it is little enough.
@@ -104,7 +106,7 @@ class SalesforcePaginator:
         """
         choice = self._opening()
         if self._saved is not None:
-            yield from self._job_or_rest(self._saved, rows=None)
+            yield from self._job_or_rest(self._saved, rows=self._rows_foreseen)
         elif choice.api is Api.BULK:
             yield from self._bulk(choice, rows=None)
         else:
@@ -182,10 +184,12 @@ class SalesforcePaginator:
         if choice.is_final or not self._rest_pages.is_ready:
             return choice
         try:
-            return self._after_first_page(self._rest_pages.first(in_haste=self._may_move))
+            first = self._rest_pages.first(in_haste=self._may_move)
         except TapError:
             # In its turn it is raised again, or leads to Bulk.
             return None
+        self._rows_foreseen = first.total_size
+        return self._after_first_page(first)
 
     def resume(self, saved: JobCheckpoint, *, in_haste: bool) -> bool:
         """Go on with the Bulk job of an earlier run, if that can be done.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +42,13 @@ def first_page(name: str) -> Any:  # noqa: ANN401  as faults take it
         return call.path.endswith("/queryAll") and f" FROM {name} " in call.query["q"]
 
     return matches
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Wait for what other threads do, in vain after some seconds."""
+    ends = time.monotonic() + TOO_LONG_SECONDS
+    while not condition() and time.monotonic() < ends:
+        time.sleep(0.01)
 
 
 def test_first_pages_are_on_their_way_side_by_side(
@@ -88,15 +96,18 @@ def test_who_needs_a_job_has_it_while_others_are_read(
     org.settings.page_rows = 1
     third = STREAMS[2]
     created: list[int] = []
-    org.faults.add(
-        "GET /query/*",
-        faults.before(lambda: created.append(len(org.jobs.all()))),
-        skip=1,
-    )
+
+    def look() -> None:
+        until(lambda: 200 in [e.status for e in org.journal.entries if first_page(third)(e.call)])
+        created.append(len(org.jobs.all()))
+
+    org.faults.add("GET /query/*", faults.before(look), times=None)
     run = read(tap, bulk_threshold=len(rows[third]) - 1, keep_jobs=True)
     assert run.exit_code == 0, run.log
     assert [name for name in STREAMS if f"{name}: Bulk API 2.0" in run.log] == STREAMS[2:]
     assert len(org.jobs.all()) == 4
+    # By then the second stream is not over.
+    assert created[-1] >= 1
     assert all(run.ids(name) == rows[name] for name in STREAMS)
     assert len(org.journal.calls("*/queryAll")) == len(STREAMS)
 

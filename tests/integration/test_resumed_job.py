@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -86,6 +87,18 @@ def test_the_next_run_goes_on_behind_the_last_page(
     assert created(org) == 1  # for what has changed since
     assert org.jobs.all() == []
     assert second.job("Account") is None
+
+
+@pytest.mark.parametrize("include_deleted", [True, False])
+@pytest.mark.usefixtures("rows")
+def test_a_job_is_known_by_what_it_was_asked_for(
+    org: LocalOrg, tap: TapRunner, *, include_deleted: bool
+) -> None:
+    """Operation and query, so that a later version knows the jobs of this one."""
+    first = broken_after(org, tap, 1, include_deleted=include_deleted)
+    (job,) = org.jobs.all()
+    asked = f"{job.operation} {job.soql}"
+    assert job_of(first)["query_sha256"] == hashlib.sha256(asked.encode()).hexdigest()
 
 
 def test_the_report_of_a_resumed_job_adds_up(

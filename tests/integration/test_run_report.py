@@ -53,6 +53,19 @@ def test_what_each_stream_did(
 
 
 @pytest.mark.parametrize("api_mode", ["rest", "bulk"])
+def test_pages_are_those_that_salesforce_served(
+    org: LocalOrg, tap: TapRunner, api_mode: str
+) -> None:
+    """All of them, and nothing that the tap makes for itself."""
+    org.settings.page_rows = org.settings.bulk_page_rows = org.settings.result_page_rows = 2
+    org.store.insert("Account", [{}] * 7, stamp=LAST_WEEK)
+    run = tap.sync(objects=["Account"], api_mode=api_mode, bulk_page_rows=2)
+    assert run.exit_code == 0, run.log
+    (account,) = run.report["streams"]
+    assert (account["rows"], account["pages"], account["rows_again"]) == (7, 4, 0)
+
+
+@pytest.mark.parametrize("api_mode", ["rest", "bulk"])
 def test_calls_made_before_its_turn_are_a_streams_own(
     org: LocalOrg, tap: TapRunner, api_mode: str
 ) -> None:

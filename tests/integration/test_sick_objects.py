@@ -313,11 +313,14 @@ def test_a_limit_that_another_streams_job_meets_is_not_told_of_this_one(
     assert reports == [(healthy, None), (limited, "daily-limit-exceeded")]
 
 
+@pytest.mark.parametrize("is_counted", [True, False], ids=["counts", "no counts"])
 def test_few_rows_whose_job_never_ends_come_by_rest(
-    org: LocalOrg, tap: TapRunner, rows: dict[str, list[str]]
+    org: LocalOrg, tap: TapRunner, rows: dict[str, list[str]], *, is_counted: bool
 ) -> None:
     """Rather than five jobs in halves, each waited for as long."""
     org.settings.job_transition = "never"
+    if not is_counted:
+        org.settings.record_count_omits = set(STREAMS)
     run = read(tap, start_date="2000-01-01", bulk_threshold=5, job_timeout_seconds=600)
     assert run.exit_code == 5, run.log
     assert "is read in two parts" in run.log

@@ -118,6 +118,16 @@ def test_log_arguments_are_hidden(logger: logging.Logger, written: io.StringIO) 
     assert written.getvalue() == "token [hidden] for 3 rows\n"
 
 
+@pytest.mark.parametrize("secret", ["AAAA-secret", "zzzz-secret"])
+def test_any_secret_in_a_record_is_hidden(
+    logger: logging.Logger, written: io.StringIO, secret: str
+) -> None:
+    """Wherever in the alphabet it stands."""
+    remember_secrets(secret)
+    logger.warning("%s", secret)
+    assert written.getvalue() == "[hidden]\n"
+
+
 def test_log_tracebacks_are_hidden(logger: logging.Logger, written: io.StringIO) -> None:
     """A secret in an exception's text is hidden, and the traceback stays."""
     try:
