@@ -6,7 +6,6 @@ before the query was sent, so that a row changed later belongs to the next windo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -14,36 +13,13 @@ from tap_versionforge_salesforce.exceptions import SettingsError
 from tap_versionforge_salesforce.instants import EARLIEST, format_instant, parse_instant
 from tap_versionforge_salesforce.saved_job import JobCheckpoint
 from tap_versionforge_salesforce.schema import REPLICATION_KEYS
-from tap_versionforge_salesforce.soql import Range
+from tap_versionforge_salesforce.soql import Range, Window
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, MutableMapping
     from datetime import datetime
 
 _JOB = "bulk_job"
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """What one extraction of a stream reads.
-
-    Attributes:
-        range: The rows; None for a stream that is read whole each time (FULL_TABLE).
-        upper: The bound, frozen for the extraction.
-        bookmark: From which the window was made; None where there was none.
-        is_full: There was neither a bookmark nor a start_date to begin from.
-    """
-
-    range: Range | None
-    upper: datetime
-    is_full: bool
-    bookmark: datetime | None = None
-
-    @property
-    def is_empty(self) -> bool:
-        """Tell whether the window ends before it begins, as after a clock was put back."""
-        lower = None if self.range is None else self.range.lower
-        return lower is not None and lower >= self.upper
 
 
 class Bookmark:

@@ -26,13 +26,13 @@ from tap_versionforge_salesforce.slices import chunks_of
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Generator, Iterator, Mapping, Sequence
+    from collections.abc import Generator, Iterator, Mapping
 
-    from tap_versionforge_salesforce.columns import Column
     from tap_versionforge_salesforce.connection import Connection
     from tap_versionforge_salesforce.download_queue import Turn
     from tap_versionforge_salesforce.saved_job import JobCheckpoint
     from tap_versionforge_salesforce.slices import Chunk
+    from tap_versionforge_salesforce.soql import Query
 
 _FIRST_LOOK_SECONDS = 0.5
 _LONGEST_LOOK_SECONDS = 30.0
@@ -47,7 +47,7 @@ class QueryJob:
     Args:
         connection: The org and the settings.
         logger: Where the job's address is told.
-        columns: The queried columns, in order.
+        query: The SELECT that it reads.
         turn: Of its stream in the queue of downloads.
     """
 
@@ -56,7 +56,7 @@ class QueryJob:
         *,
         connection: Connection,
         logger: logging.Logger,
-        columns: Sequence[Column],
+        query: Query,
         turn: Turn,
     ) -> None:
         self._connection = connection
@@ -64,7 +64,7 @@ class QueryJob:
         self._settings = connection.settings
         self._clock = connection.clock
         self._logger = logger
-        self._columns = columns
+        self._query = query
         self._state = ""
         self._turn = turn
         self._arriving: Generator[ResultPage, None, None] | None = None
@@ -75,12 +75,10 @@ class QueryJob:
         self.promised_rows: int | None = None
         self.api_version = self._client.api_version
 
-    def create(self, soql: str, *, deleted: bool, in_haste: bool) -> None:
+    def create(self, *, in_haste: bool) -> None:
         """Create the job.
 
         Args:
-            soql: Without ORDER BY and LIMIT.
-            deleted: As for `SalesforceClient.create_job`.
             in_haste: Don't try for long.
 
         Raises:
@@ -90,28 +88,28 @@ class QueryJob:
         doubts: list[None] = []
         try:
             created = self._client.create_job(
-                soql,
-                deleted=deleted,
+                self._query.text(ordered=False),
+                deleted=self._query.all_rows,
                 in_haste=in_haste,
                 when_in_doubt=partial(doubts.append, None),
             )
         finally:
             if doubts:
-                self._tell_of_others(soql, len(doubts))
+                self._tell_of_others(len(doubts))
         self.id = str(created["id"])
         self._connection.quota.count_job()
         self.api_version = self._client.api_version
         self._state = str(created.get("state", ""))
         self._logger.info("Bulk job %s: %s", self.id, self._address())
 
-    def _tell_of_others(self, soql: str, jobs: int) -> None:
+    def _tell_of_others(self, jobs: int) -> None:
         # It can't be told from one that another run has made: both have the object and the user,
         # and Salesforce never repeats the query. So it is neither read nor removed.
         self._logger.warning(
             "The creation of a Bulk job for %s got no proper answer: Salesforce may have made %s "
             "that nobody reads. Setup > Bulk Data Load Jobs lists it (%s/lightning/setup/"
             "AsyncApiJobStatus/home), and Salesforce removes it after seven days.",
-            soql.partition(" FROM ")[2].partition(" ")[0],
+            self._query.sobject,
             "a job" if jobs == 1 else f"{jobs} jobs",
             self._settings.instance_url,
         )
@@ -271,7 +269,8 @@ class QueryJob:
             for page in pages:
                 try:
                     for part in refetch_incomplete(
-                        partial(chunks_of, page, self._columns, rows), self._connection.retry_log
+                        partial(chunks_of, page, self._query.columns, rows),
+                        self._connection.retry_log,
                     ):
                         yield part, page
                 except BaseException:

@@ -27,12 +27,10 @@ if TYPE_CHECKING:
     import logging
     from collections.abc import Iterator
 
-    from tap_versionforge_salesforce.bookmarks import Window
-    from tap_versionforge_salesforce.columns import Column
     from tap_versionforge_salesforce.connection import Connection
     from tap_versionforge_salesforce.download_queue import Turn
     from tap_versionforge_salesforce.json_pages import RestPage
-    from tap_versionforge_salesforce.soql import Query
+    from tap_versionforge_salesforce.soql import Query, Window
 
 
 class SalesforcePaginator:
@@ -44,7 +42,6 @@ class SalesforcePaginator:
         connection: The org and the settings.
         logger: Where the choice of API is told.
         query: The SELECT, its range included.
-        columns: The queried columns, in the query's order.
         window: What the extraction covers.
         turn: Of the stream in the queue of downloads.
         is_part: It is a part of what was too large for one Bulk job.
@@ -56,7 +53,6 @@ class SalesforcePaginator:
         connection: Connection,
         logger: logging.Logger,
         query: Query,
-        columns: tuple[Column, ...],
         window: Window,
         turn: Turn,
         is_part: bool = False,
@@ -65,7 +61,6 @@ class SalesforcePaginator:
         self._settings = connection.settings
         self._logger = logger
         self._query = query
-        self._columns = columns
         self._window = window
         self._turn = turn
         self._is_part = is_part
@@ -85,8 +80,8 @@ class SalesforcePaginator:
         self._trouble: UnavailableError | IncompleteError | None = None
         # There was a job, whose rows come by REST now.
         self._leaves_job = False
-        self._job = QueryJob(connection=connection, logger=logger, columns=columns, turn=turn)
-        self._rest_pages = RestPages(connection=connection, query=query, columns=columns)
+        self._job = QueryJob(connection=connection, logger=logger, query=query, turn=turn)
+        self._rest_pages = RestPages(connection=connection, query=query)
         self._saved: JobCheckpoint | None = None
         #: Rows of the job that is taken up, which an earlier run has written.
         self.rows_before = 0
@@ -305,7 +300,7 @@ class SalesforcePaginator:
 
     def _beginning_again(self) -> Page:
         """Return no rows, behind which the bookmark stands where it was before any of these."""
-        nothing, now = frames.no_rows(self._columns), self._connection.clock.now()
+        nothing, now = frames.no_rows(self._query.columns), self._connection.clock.now()
         return Page(nothing, now, takes_back=True, drops_job=True, is_served=False)
 
     def _after_first_page(self, first: RestPage) -> Choice:
@@ -331,14 +326,12 @@ class SalesforcePaginator:
             return
         self._tell(choice)
         # From here on the next run could wait for it, too.
-        nothing, now = frames.no_rows(self._columns), self._connection.clock.now()
+        nothing, now = frames.no_rows(self._query.columns), self._connection.clock.now()
         yield Page(nothing, now, job=saved, is_served=False)
         yield from self._job_or_rest(saved, rows)
 
     def _created(self, *, in_haste: bool) -> JobCheckpoint:
-        self._job.create(
-            self._query.text(ordered=False), deleted=self._query.all_rows, in_haste=in_haste
-        )
+        self._job.create(in_haste=in_haste)
         return JobCheckpoint(
             id=self._job.id,
             api_version=self._job.api_version,

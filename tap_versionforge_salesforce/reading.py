@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, cast
 from tap_versionforge_salesforce.columns import select_columns
 from tap_versionforge_salesforce.exceptions import RefusedError
 from tap_versionforge_salesforce.pagination import SalesforcePaginator
-from tap_versionforge_salesforce.soql import Query
+from tap_versionforge_salesforce.soql import Query, Window
 
 if TYPE_CHECKING:
     import logging
     from collections.abc import Generator, Iterator
 
-    from tap_versionforge_salesforce.bookmarks import Bookmark, Window
+    from tap_versionforge_salesforce.bookmarks import Bookmark
     from tap_versionforge_salesforce.columns import Column
     from tap_versionforge_salesforce.connection import Connection
     from tap_versionforge_salesforce.download_queue import Turn
@@ -125,7 +125,7 @@ class PartitionReads:
         query = replace(
             query_of(
                 sobject,
-                tuple(column.name for column in columns),
+                columns,
                 include_deleted=settings.include_deleted,
             ),
             range=window.range,
@@ -136,7 +136,6 @@ class PartitionReads:
             connection=self._connection,
             logger=self._logger,
             query=query,
-            columns=columns,
             window=window,
             turn=turn,
             is_part=scope.is_part,
@@ -144,7 +143,7 @@ class PartitionReads:
         return PartitionRead(scope, window, query, paginator, self._keys)
 
 
-def query_of(sobject: SObject, fields: tuple[str, ...], *, include_deleted: bool) -> Query:
+def query_of(sobject: SObject, columns: tuple[Column, ...], *, include_deleted: bool) -> Query:
     """Return the query of an object's rows.
 
     Only ``queryAll`` has archived tasks and events, so that it is asked for rows outside the
@@ -152,8 +151,8 @@ def query_of(sobject: SObject, fields: tuple[str, ...], *, include_deleted: bool
 
     Args:
         sobject: The object.
-        fields: What is queried.
+        columns: What is queried.
         include_deleted: Rows in the recycle bin too.
     """
     living = sobject.has_recycle_bin and not include_deleted
-    return Query(sobject.name, fields, all_rows=include_deleted or living, living=living)
+    return Query(sobject.name, columns, all_rows=include_deleted or living, living=living)

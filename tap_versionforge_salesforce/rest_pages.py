@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from tap_versionforge_salesforce.answers import Response
-    from tap_versionforge_salesforce.columns import Column
     from tap_versionforge_salesforce.connection import Connection
     from tap_versionforge_salesforce.json_pages import RestPage
     from tap_versionforge_salesforce.soql import Query
@@ -58,7 +57,6 @@ class RestPages:
     Args:
         connection: The org and the settings.
         query: The SELECT, its range included.
-        columns: The queried columns, in the query's order.
     """
 
     def __init__(
@@ -66,13 +64,11 @@ class RestPages:
         *,
         connection: Connection,
         query: Query,
-        columns: tuple[Column, ...],
     ) -> None:
         self._connection = connection
         self._client = connection.client
         self._retry_log = connection.retry_log
         self._query = query
-        self._columns = columns
         self._early: BackgroundResult[RestPage] | None = None
 
     # The first page
@@ -119,7 +115,7 @@ class RestPages:
 
     def _whole(self, fetch: Callable[[], Response]) -> RestPage:
         (page,) = refetch_incomplete(
-            lambda: (from_json(fetch().body, self._columns),), self._retry_log
+            lambda: (from_json(fetch().body, self._query.columns),), self._retry_log
         )
         return page
 

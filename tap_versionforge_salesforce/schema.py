@@ -124,10 +124,12 @@ class SObject:
         return next((column for column in self.columns if column.name == name), None)
 
     @property
-    def one_field(self) -> str:
-        """Return a field that a query of the object can name: its key, where it has one."""
-        readable = (c.name for c in self.columns if c.kind not in (Kind.UNSUPPORTED, Kind.COMPOUND))
-        return next(iter((*self.keys, *readable)))
+    def one_column(self) -> Column:
+        """Return a column that a query of the object can name: its key, where it has one."""
+        unread = (Kind.UNSUPPORTED, Kind.COMPOUND)
+        readable = [column for column in self.columns if column.kind not in unread]
+        keys = [column for column in readable if column.name in self.keys]
+        return (keys or readable)[0]
 
     @property
     def has_ids(self) -> bool:

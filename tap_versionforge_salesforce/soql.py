@@ -10,6 +10,8 @@ from tap_versionforge_salesforce.instants import format_instant
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from tap_versionforge_salesforce.columns import Column
+
 
 def text_literal(text: str) -> str:
     """Return the quoted and escaped SOQL literal of a text."""
@@ -53,6 +55,29 @@ class Range:
 
 
 @dataclass(frozen=True, slots=True)
+class Window:
+    """What one extraction of a stream reads.
+
+    Attributes:
+        range: The rows; None for a stream that is read whole each time (FULL_TABLE).
+        upper: The bound, frozen for the extraction.
+        bookmark: From which the window was made; None where there was none.
+        is_full: There was neither a bookmark nor a start_date to begin from.
+    """
+
+    range: Range | None
+    upper: datetime
+    is_full: bool
+    bookmark: datetime | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Tell whether the window ends before it begins, as after a clock was put back."""
+        lower = None if self.range is None else self.range.lower
+        return lower is not None and lower >= self.upper
+
+
+@dataclass(frozen=True, slots=True)
 class IdRange:
     """Rows whose Id lies in ``[lower, upper)``.
 
@@ -83,7 +108,7 @@ class Query:
 
     Attributes:
         sobject: API name of the object.
-        fields: Field names in the order wanted.
+        columns: The columns queried, in the order in which their values come.
         range: Which rows; None for all.
         ids: Which of these rows.
         all_rows: It is sent to ``queryAll``, which has the rows in the recycle bin and archived
@@ -93,12 +118,17 @@ class Query:
     """
 
     sobject: str
-    fields: tuple[str, ...]
+    columns: tuple[Column, ...]
     range: Range | None = None
     ids: IdRange = IdRange()
     all_rows: bool = True
     living: bool = False
     limit: int | None = None
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Return the names of the columns."""
+        return tuple(column.name for column in self.columns)
 
     def text(self, *, ordered: bool) -> str:
         """Return the SOQL.

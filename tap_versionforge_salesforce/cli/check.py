@@ -161,8 +161,8 @@ class Checks:
         from tap_versionforge_salesforce.reading import query_of  # noqa: PLC0415
 
         settings = self._connection.settings
-        fields = (sobject.one_field,)
-        query = query_of(sobject, fields, include_deleted=settings.include_deleted)
+        columns = (sobject.one_column,)
+        query = query_of(sobject, columns, include_deleted=settings.include_deleted)
         soql = replace(query, limit=1).text(ordered=False)
         reply = self._connection.client.query(soql, deleted=query.all_rows)
         answer = reply.json()

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_versionforge_salesforce.bookmarks import Bookmark, Window
+from tap_versionforge_salesforce.bookmarks import Bookmark
 from tap_versionforge_salesforce.exceptions import SettingsError
 from tap_versionforge_salesforce.instants import format_instant, parse_instant
 from tap_versionforge_salesforce.settings.definitions import SETTINGS
-from tap_versionforge_salesforce.soql import Range
+from tap_versionforge_salesforce.soql import Range, Window
 from tests.unit.helpers import instant, instants, some_examples
 
 KEY = "SystemModstamp"

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tap_versionforge_salesforce.columns import Column, Kind
 from tap_versionforge_salesforce.soql import IdRange, Query, Range, text_literal
 from tests.unit.helpers import instant, some_examples
 
@@ -16,6 +17,12 @@ LOWER = instant("2026-11-22T10:00:00Z")
 UPPER = instant("2026-11-23T10:00:00.5Z")
 AFTER = (instant("2026-11-22T12:00:00Z"), "001A")
 KEY = "SystemModstamp"
+
+
+def columns(*names: str) -> tuple[Column, ...]:
+    return tuple(Column(name, Kind.TEXT) for name in names)
+
+
 AFTER_IT = (
     "(SystemModstamp > 2026-11-22T12:00:00.000Z"
     " OR (SystemModstamp = 2026-11-22T12:00:00.000Z AND Id > '001A'))"
@@ -109,14 +116,16 @@ ORDER = "ORDER BY SystemModstamp ASC NULLS FIRST, Id ASC"
 )
 def test_query_text(rows: Range | None, *, ordered: bool, limit: int | None, rest: str) -> None:
     """A query has its fields in the order given, and only the clauses that were asked for."""
-    query = Query("Account", ("Name", KEY, "Id"), rows, limit=limit)
+    query = Query("Account", columns("Name", KEY, "Id"), rows, limit=limit)
     whole = f"{SELECT}{rest}"
     assert query.text(ordered=ordered) == whole
 
 
 def test_a_bulk_query_can_be_split_by_salesforce() -> None:
     """Unordered text has neither ORDER BY nor LIMIT, which would switch off PK chunking."""
-    text = Query("Account", ("Id",), Range(KEY, LOWER, UPPER, or_null=True)).text(ordered=False)
+    text = Query("Account", columns("Id"), Range(KEY, LOWER, UPPER, or_null=True)).text(
+        ordered=False
+    )
     assert "ORDER BY" not in text
     assert "LIMIT" not in text
 
@@ -132,7 +141,7 @@ def test_a_bulk_query_can_be_split_by_salesforce() -> None:
 )
 def test_a_part_by_id(ids: IdRange, where: str) -> None:
     """Parts lie beside each other: the border belongs to the later one."""
-    assert Query("Account", ("Id",), ids=ids).text(ordered=False) == " ".join(
+    assert Query("Account", columns("Id"), ids=ids).text(ordered=False) == " ".join(
         part for part in ("SELECT Id FROM Account", where) if part
     )
 
@@ -140,7 +149,7 @@ def test_a_part_by_id(ids: IdRange, where: str) -> None:
 def test_a_part_by_id_of_a_window_with_nulls() -> None:
     """Rows without a key belong to the part that their Id belongs to."""
     rows = Range(KEY, None, UPPER, or_null=True)
-    text = Query("Account", ("Id",), rows, IdRange("001A")).text(ordered=False)
+    text = Query("Account", columns("Id"), rows, IdRange("001A")).text(ordered=False)
     assert text.endswith(f"WHERE {rows.condition()} AND Id >= '001A'")
     assert rows.condition().startswith("((")
 
@@ -148,6 +157,6 @@ def test_a_part_by_id_of_a_window_with_nulls() -> None:
 @pytest.mark.parametrize(("last", "direction"), [(False, "ASC"), (True, "DESC")])
 def test_the_first_and_the_last_row(*, last: bool, direction: str) -> None:
     """Rows without the field are neither."""
-    edge = Query("Account", ("Name", "Id"), ROWS, IdRange("001A")).edge(KEY, last=last)
+    edge = Query("Account", columns("Name", "Id"), ROWS, IdRange("001A")).edge(KEY, last=last)
     order = f"ORDER BY SystemModstamp {direction} NULLS LAST LIMIT 1"
     assert edge == f"SELECT {KEY} FROM Account {WHERE} AND Id >= '001A' {order}"  # noqa: S608
