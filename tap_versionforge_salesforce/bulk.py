@@ -28,8 +28,9 @@ if TYPE_CHECKING:
     import logging
     from collections.abc import Generator, Iterator, Mapping
 
-    from tap_versionforge_salesforce.connection import Connection
     from tap_versionforge_salesforce.download_queue import Turn
+    from tap_versionforge_salesforce.org import Org
+    from tap_versionforge_salesforce.query_options import QueryOptions
     from tap_versionforge_salesforce.saved_job import JobCheckpoint
     from tap_versionforge_salesforce.slices import Chunk
     from tap_versionforge_salesforce.soql import Query
@@ -45,7 +46,8 @@ class QueryJob:
     """One query job.
 
     Args:
-        connection: The org and the settings.
+        org: Whose rows they are.
+        options: How they are read.
         logger: Where the job's address is told.
         query: The SELECT that it reads.
         turn: Of its stream in the queue of downloads.
@@ -54,15 +56,16 @@ class QueryJob:
     def __init__(
         self,
         *,
-        connection: Connection,
+        org: Org,
+        options: QueryOptions,
         logger: logging.Logger,
         query: Query,
         turn: Turn,
     ) -> None:
-        self._connection = connection
-        self._client = connection.client
-        self._settings = connection.settings
-        self._clock = connection.clock
+        self._org = org
+        self._client = org.client
+        self._options = options
+        self._clock = org.clock
         self._logger = logger
         self._query = query
         self._state = ""
@@ -97,7 +100,7 @@ class QueryJob:
             if doubts:
                 self._tell_of_others(len(doubts))
         self.id = str(created["id"])
-        self._connection.quota.count_job()
+        self._org.quota.count_job()
         self.api_version = self._client.api_version
         self._state = str(created.get("state", ""))
         self._logger.info("Bulk job %s: %s", self.id, self._address())
@@ -111,7 +114,7 @@ class QueryJob:
             "AsyncApiJobStatus/home), and Salesforce removes it after seven days.",
             self._query.sobject,
             "a job" if jobs == 1 else f"{jobs} jobs",
-            self._settings.instance_url,
+            self._org.url,
         )
 
     def resume(self, saved: JobCheckpoint, *, in_haste: bool) -> str | None:
@@ -191,7 +194,8 @@ class QueryJob:
         self._wait()
         self.promised_rows = self._rows_done
         result_pages = ResultPages(
-            connection=self._connection,
+            org=self._org,
+            options=self._options,
             logger=self._logger,
             job_id=self.id,
             version=self.api_version,
@@ -202,7 +206,7 @@ class QueryJob:
 
     def _address(self) -> str:
         page = "lightning/setup/AsyncApiJobStatus/page?address=%2F"
-        return f"{self._settings.instance_url}/{page}{self.id}"
+        return f"{self._org.url}/{page}{self.id}"
 
     def _look(self, *, in_haste: bool = False) -> Mapping[str, object]:
         job = self._client.job(self.id, version=self.api_version, in_haste=in_haste)
@@ -212,7 +216,7 @@ class QueryJob:
         return job
 
     def _wait(self) -> Mapping[str, object]:
-        deadline = self._clock.monotonic() + self._settings.job_timeout_seconds
+        deadline = self._clock.monotonic() + self._options.job_timeout_seconds
         for seconds in poll_intervals(_FIRST_LOOK_SECONDS, _LONGEST_LOOK_SECONDS):
             job = self._look()
             if self._state in _ENDED:
@@ -223,7 +227,7 @@ class QueryJob:
         raise AssertionError  # pragma: no cover  the intervals never end
 
     def _too_late(self) -> JobNotEndedError:
-        waited = f"{self._settings.job_timeout_seconds:,} seconds"
+        waited = f"{self._options.job_timeout_seconds:,} seconds"
         look = f"Look at it in Setup: {self._address()}."
         if self._state == "UploadComplete":
             return JobQueuedError(
@@ -270,14 +274,14 @@ class QueryJob:
                 try:
                     for part in refetch_incomplete(
                         partial(chunks_of, page, self._query.columns, rows),
-                        self._connection.retry_log,
+                        self._org.retry_log,
                     ):
                         yield part, page
                 except BaseException:
                     page.close()
                     raise
                 rows += page.told.rows
-                self._connection.quota.read_results(page.unpacked_bytes)
+                self._org.quota.read_results(page.unpacked_bytes)
                 if self.promised_rows is not None and rows > self.promised_rows:
                     break  # the pages may never end
         if self.promised_rows not in (None, rows):
@@ -295,9 +299,9 @@ class QueryJob:
         while True:
             # Between two pages a signal may end the run while it waits; a page in hand is finished.
             with (
-                self._connection.interruption.watch.telling(self._awaited)
+                self._org.interruption.watch.telling(self._awaited)
                 if is_within_page
-                else self._connection.interruption.waiting(self._awaited)
+                else self._org.interruption.waiting(self._awaited)
             ):
                 found = next(decoded, None)
             if found is None:
@@ -326,17 +330,17 @@ class QueryJob:
         if not job_id:
             return
         try:
-            self._connection.check_time_to_clean_up()
+            self._org.cleanup.check_time()
             if self._state not in _ENDED:
                 # Refused where it has ended since it was last looked at.
                 with suppress(RefusedError):
                     self._client.abort_job(job_id, version=self.api_version)
-            if not self._settings.keep_jobs:
+            if not self._options.keep_jobs:
                 self._client.delete_job(job_id, version=self.api_version)
         except RunIsOverError:  # somebody has asked it to end at once
             return
         except TapError as error:
-            self._connection.note_cleaning_up_failed(error)
+            self._org.cleanup.note_failed(error)
             self._logger.info(
                 "Bulk job %s stays in the org, which removes it after seven days: %s",
                 job_id,

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import logging
     from collections.abc import Iterator, Mapping, Sequence
 
-    from tap_versionforge_salesforce.connection import Connection
+    from tap_versionforge_salesforce.run import Run
 
 _GLOB = frozenset("*?")
 # Change events and platform events are listed as objects but hold no rows.
@@ -29,7 +29,7 @@ _NO_ROWS = ("ChangeEvent", "EventStream", "__e")
 _NOT_FOUND = 404
 
 
-def discover(connection: Connection, logger: logging.Logger) -> list[SObject]:
+def discover(run: Run, logger: logging.Logger) -> list[SObject]:
     """Return the objects that the setting ``objects`` names.
 
     What only a pattern names is left out where it can't be read for good. What is there, but can't
@@ -38,49 +38,45 @@ def discover(connection: Connection, logger: logging.Logger) -> list[SObject]:
     Raises:
         SettingsError: An object that the user named does not exist, or can't be read.
     """
-    are_default = connection.settings.objects_are_default
-    wanted = _wanted(connection)
+    are_default = run.settings.objects_are_default
+    wanted = _wanted(run)
     found, failed, left_out = [], dict[str, RefusedError](), set[str]()
-    for name, sobject in _described(connection, list(wanted)):
+    for name, sobject in _described(run, list(wanted)):
         if isinstance(sobject, SObject):
             found.append(sobject)
         elif not wanted[name] and _is_for_good(sobject):
             left_out.add(name)
             logger.info("%s It is left out: only a pattern in objects names it.", sobject.message)
         elif not isinstance(sobject, RefusedError):
-            _note_failure(connection, name, sobject, logger)
+            _note_failure(run, name, sobject, logger)
         elif are_default and sobject.status == _NOT_FOUND:
             logger.info("The org has no %s, or the user may not see it: it is skipped.", name)
         else:
             failed[name] = sobject
     if failed:
-        raise _undescribed(connection, failed)
-    for pattern in filter(_is_pattern, connection.settings.objects):
+        raise _undescribed(run, failed)
+    for pattern in filter(_is_pattern, run.settings.objects):
         _tell_if_in_vain(pattern, list(wanted), left_out, logger)
     return _told(found, logger)
 
 
-def describe_selected(
-    connection: Connection, names: Sequence[str], logger: logging.Logger
-) -> list[SObject]:
+def describe_selected(run: Run, names: Sequence[str], logger: logging.Logger) -> list[SObject]:
     """Return the objects that a catalog selects, by the names that it has for them.
 
     One that can't be described is noted as a failure of the run, never left out in silence.
     """
     found = []
-    for name, sobject in _described(connection, names):
+    for name, sobject in _described(run, names):
         if isinstance(sobject, SObject):
             found.append(replace(sobject, name=name))
         else:
-            _note_failure(connection, name, sobject, logger)
+            _note_failure(run, name, sobject, logger)
     return _told(found, logger)
 
 
-def _described(
-    connection: Connection, names: Sequence[str]
-) -> Iterator[tuple[str, SObject | TapError]]:
+def _described(run: Run, names: Sequence[str]) -> Iterator[tuple[str, SObject | TapError]]:
     """Yield each object as its describe comes, which is large, or why it can't be read."""
-    for name, answer in connection.client.describe_many(names):
+    for name, answer in run.client.describe_many(names):
         yield name, _read(name, answer)
 
 
@@ -103,11 +99,9 @@ def _is_for_good(error: TapError) -> bool:
     return isinstance(error, (RefusedError, OddAnswerError))
 
 
-def _note_failure(
-    connection: Connection, name: str, error: TapError, logger: logging.Logger
-) -> None:
-    connection.failures[name] = error.without_frames()
-    connection.report.streams.append(StreamReport(name, error=error.code))
+def _note_failure(run: Run, name: str, error: TapError, logger: logging.Logger) -> None:
+    run.failures[name] = error.without_frames()
+    run.report.streams.append(StreamReport(name, error=error.code))
     logger.error("%s %s", error.message, error.hint)
 
 
@@ -129,12 +123,12 @@ def _told(sobjects: list[SObject], logger: logging.Logger) -> list[SObject]:
     return sobjects
 
 
-def _wanted(connection: Connection) -> dict[str, bool]:
+def _wanted(run: Run) -> dict[str, bool]:
     """Return the names of the objects wanted, each once, and whether the user wrote the name."""
-    wanted = connection.settings.objects
+    wanted = run.settings.objects
     named = {name.lower(): name for name in reversed(wanted) if not _is_pattern(name)}
     listed = (
-        [str(entry["name"]) for entry in connection.client.describe_global() if _holds_rows(entry)]
+        [str(entry["name"]) for entry in run.client.describe_global() if _holds_rows(entry)]
         if any(map(_is_pattern, wanted))
         else []
     )
@@ -180,7 +174,7 @@ def _holds_rows(entry: Mapping[str, object]) -> bool:
     )
 
 
-def _undescribed(connection: Connection, failed: Mapping[str, RefusedError]) -> SettingsError:
+def _undescribed(run: Run, failed: Mapping[str, RefusedError]) -> SettingsError:
     missing = [name for name, error in failed.items() if error.status == _NOT_FOUND]
     if not missing:
         reasons = "; ".join(error.message for error in failed.values())
@@ -193,17 +187,17 @@ def _undescribed(connection: Connection, failed: Mapping[str, RefusedError]) -> 
     return SettingsError(
         f"The setting objects names {', '.join(missing)}, which the org does not have or the "
         "user may not see.",
-        hint=_suggestions(missing, _names_in_org(connection))
+        hint=_suggestions(missing, _names_in_org(run))
         + "Setup > Object Manager shows the API names (custom objects end in __c); Setup > "
         "Permission Sets > Object Settings gives the user access.",
         code="unknown-object",
     )
 
 
-def _names_in_org(connection: Connection) -> list[str]:
+def _names_in_org(run: Run) -> list[str]:
     """Return the names of all objects; none where Salesforce does not list them."""
     try:
-        listed = connection.client.describe_global(as_advice=True)
+        listed = run.client.describe_global(as_advice=True)
     except (RefusedError, UnavailableError):
         # What may have been meant is only advice.
         return []

@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tap_versionforge_salesforce.bookmarks import Bookmark
-    from tap_versionforge_salesforce.connection import Connection
     from tap_versionforge_salesforce.exceptions import TapError
     from tap_versionforge_salesforce.page import Page
     from tap_versionforge_salesforce.reading import PartitionRead, PartitionReads
+    from tap_versionforge_salesforce.run import Run
     from tap_versionforge_salesforce.saved_job import JobCheckpoint
 
 
@@ -50,7 +50,7 @@ class StreamSync:
     """The extraction of one stream in one run.
 
     Args:
-        connection: What the streams of the run share. It takes the stream's place in the queue of
+        run: What the streams of the run share. It takes the stream's place in the queue of
             downloads, so that extractions are made in the order of their streams.
         logger: The stream's.
         name: The stream's.
@@ -64,7 +64,7 @@ class StreamSync:
     def __init__(
         self,
         *,
-        connection: Connection,
+        run: Run,
         logger: logging.Logger,
         name: str,
         readings: PartitionReads,
@@ -73,7 +73,7 @@ class StreamSync:
         has_versions: bool,
         is_test: bool,
     ) -> None:
-        self._connection = connection
+        self._run = run
         self._logger = logger
         self._name = name
         self._bookmark = bookmark
@@ -83,7 +83,7 @@ class StreamSync:
         self._is_test = is_test
         self._version: int | None = None
         self._early: PartitionRead | None = None
-        self._turn = connection.downloads.join()
+        self._turn = run.downloads.join()
         # Behind what is read now comes what has changed since an earlier run began with it.
         self._reads_again = False
         # Nobody has looked yet whether it needs a Bulk job for sure.
@@ -245,7 +245,7 @@ class StreamSync:
             halves = split_partition(
                 reading.scope,
                 query=reading.query,
-                client=self._connection.client,
+                client=self._run.client,
             )
         if halves is None:
             raise error
@@ -300,8 +300,8 @@ class StreamSync:
         try:
             return reading.paginator.resume(saved, in_haste=in_haste)
         except UnavailableError as error:
-            is_auto = self._connection.settings.api_mode == "auto"
-            if in_haste or not is_auto or not self._connection.can_be_reached():
+            is_auto = self._run.settings.api_mode == "auto"
+            if in_haste or not is_auto or not self._run.org.can_be_reached():
                 raise
             self._logger.info(
                 "Bulk job %s of an earlier run is not taken up: %s", saved.id, error.message
@@ -326,8 +326,8 @@ class StreamSync:
                 page.frame.value_warnings, starts_page=page.starts_page, ends_page=page.ends_page
             )
             self._remember(page, reading)
-            self._connection.early_work.go_on()
-            self._connection.interruption.check()
+            self._run.early_work.go_on()
+            self._run.org.interruption.check()
         self._logger.info(
             "%s: %s by %s in %s.",
             self._name,
@@ -388,7 +388,7 @@ class StreamSync:
         self._version = self._new_version()
         self._reads_again = False
         # The server's clock, from an answer that came before the query is sent.
-        return self._readings.of(Partition(self._connection.server_time()), self._turn)
+        return self._readings.of(Partition(self._run.org.server_time()), self._turn)
 
     def _next_part(self, pending: list[Partition]) -> PartitionRead:
         return self._readings.of(pending.pop(), self._turn)
@@ -396,7 +396,7 @@ class StreamSync:
     def _new_version(self) -> int | None:
         if not self._has_versions:
             return None
-        return int(self._connection.clock.now().timestamp() * 1000)
+        return int(self._run.org.clock.now().timestamp() * 1000)
 
 
 def _behind(scope: Partition) -> list[Partition]:

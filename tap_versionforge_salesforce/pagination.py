@@ -25,11 +25,12 @@ from tap_versionforge_salesforce.wording import counted
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-    from tap_versionforge_salesforce.connection import Connection
     from tap_versionforge_salesforce.download_queue import Turn
     from tap_versionforge_salesforce.json_pages import RestPage
+    from tap_versionforge_salesforce.org import Org
+    from tap_versionforge_salesforce.query_options import QueryOptions
     from tap_versionforge_salesforce.soql import Query, Window
 
 
@@ -39,30 +40,35 @@ class SalesforcePaginator:
     Nothing outside it knows which API served a page, except the log.
 
     Args:
-        connection: The org and the settings.
+        org: Whose rows they are.
+        options: How they are read.
         logger: Where the choice of API is told.
         query: The SELECT, its range included.
         window: What the extraction covers.
         turn: Of the stream in the queue of downloads.
+        count_rows: Returns the approximate rows of an object; None where nobody tells.
         is_part: It is a part of what was too large for one Bulk job.
     """
 
     def __init__(
         self,
         *,
-        connection: Connection,
+        org: Org,
+        options: QueryOptions,
         logger: logging.Logger,
         query: Query,
         window: Window,
         turn: Turn,
+        count_rows: Callable[[str], int | None],
         is_part: bool = False,
     ) -> None:
-        self._connection = connection
-        self._settings = connection.settings
+        self._org = org
+        self._options = options
         self._logger = logger
         self._query = query
         self._window = window
         self._turn = turn
+        self._count_rows = count_rows
         self._is_part = is_part
         # Bulk has refused the query, or could not serve it.
         self._is_bulk_tried = False
@@ -80,8 +86,8 @@ class SalesforcePaginator:
         self._trouble: UnavailableError | IncompleteError | None = None
         # There was a job, whose rows come by REST now.
         self._leaves_job = False
-        self._job = QueryJob(connection=connection, logger=logger, query=query, turn=turn)
-        self._rest_pages = RestPages(connection=connection, query=query)
+        self._job = QueryJob(org=org, options=options, logger=logger, query=query, turn=turn)
+        self._rest_pages = RestPages(org=org, query=query)
         self._saved: JobCheckpoint | None = None
         #: Rows of the job that is taken up, which an earlier run has written.
         self.rows_before = 0
@@ -108,12 +114,12 @@ class SalesforcePaginator:
             yield from self._rest(choice)
 
     def _opening(self) -> Choice:
-        counts = self._settings.api_mode == "auto" and self._window.is_full and not self._is_test
+        counts = self._options.api_mode == "auto" and self._window.is_full and not self._is_test
         return planner.opening(
-            mode=self._settings.api_mode,
+            mode=self._options.api_mode,
             is_full=self._window.is_full,
             is_part=self._is_part,
-            counted_rows=self._connection.count_rows(self._query.sobject) if counts else None,
+            counted_rows=self._count_rows(self._query.sobject) if counts else None,
             is_test=self._is_test,
         )
 
@@ -199,7 +205,7 @@ class SalesforcePaginator:
             UnavailableError: It can't be looked at now.
         """
         reason = self._job.resume(saved, in_haste=in_haste)
-        if reason is None and self._settings.api_mode == "rest":
+        if reason is None and self._options.api_mode == "rest":
             reason = "api_mode is rest"
         if reason is None and saved.query_sha256 != self._query_sha256:
             reason = "the query is another one now"
@@ -228,7 +234,7 @@ class SalesforcePaginator:
 
     def finish(self) -> None:
         """Take the job out of the org, now that its rows are remembered as emitted."""
-        self._connection.aside.do(self._job.remove)
+        self._org.cleanup.do(self._job.remove)
 
     @property
     def _query_sha256(self) -> str:
@@ -244,7 +250,7 @@ class SalesforcePaginator:
 
     @property
     def _may_move(self) -> bool:
-        may_move = self._settings.api_mode == "auto" and not self._is_test
+        may_move = self._options.api_mode == "auto" and not self._is_test
         return may_move and not self._is_bulk_tried
 
     def _rest(self, choice: Choice) -> Iterator[Page]:
@@ -275,7 +281,7 @@ class SalesforcePaginator:
         """Return what is wrong with Bulk where REST would cost too much in its place."""
         trouble, rows = self._trouble, first.total_size
         is_all = first.next_records_url is None
-        daily = self._connection.quota.daily
+        daily = self._org.quota.daily
         if trouble is None or is_all or self._rest_can_stand_in(rows):
             return None
         why = f"REST would take too many of the API calls left for its {counted(rows, 'row')}"
@@ -285,7 +291,7 @@ class SalesforcePaginator:
 
     def _rest_can_stand_in(self, rows: int | None) -> bool:
         return planner.rest_can_stand_in(
-            rows, self._connection.quota.daily, few_rows=self._settings.bulk_threshold
+            rows, self._org.quota.daily, few_rows=self._options.bulk_threshold
         )
 
     def _all_rest_pages(self, choice: Choice, first: RestPage) -> Iterator[Page]:
@@ -300,7 +306,7 @@ class SalesforcePaginator:
 
     def _beginning_again(self) -> Page:
         """Return no rows, behind which the bookmark stands where it was before any of these."""
-        nothing, now = frames.no_rows(self._query.columns), self._connection.clock.now()
+        nothing, now = frames.no_rows(self._query.columns), self._org.clock.now()
         return Page(nothing, now, takes_back=True, drops_job=True, is_served=False)
 
     def _after_first_page(self, first: RestPage) -> Choice:
@@ -308,7 +314,7 @@ class SalesforcePaginator:
             is_full=self._window.is_full,
             total_rows=first.total_size,
             is_complete=first.next_records_url is None,
-            bulk_threshold=self._settings.bulk_threshold,
+            bulk_threshold=self._options.bulk_threshold,
         )
 
     # Bulk API 2.0
@@ -326,7 +332,7 @@ class SalesforcePaginator:
             return
         self._tell(choice)
         # From here on the next run could wait for it, too.
-        nothing, now = frames.no_rows(self._query.columns), self._connection.clock.now()
+        nothing, now = frames.no_rows(self._query.columns), self._org.clock.now()
         yield Page(nothing, now, job=saved, is_served=False)
         yield from self._job_or_rest(saved, rows)
 
@@ -380,7 +386,7 @@ class SalesforcePaginator:
             error: What came of it.
             rows: How many are wanted; None where unknown.
         """
-        is_auto = self._settings.api_mode == "auto"
+        is_auto = self._options.api_mode == "auto"
         self._is_bulk_tried = True
         if isinstance(error, RefusedError) and planner.jobs_are_used_up(error):
             may_move = is_auto and self._rest_error is None
@@ -399,24 +405,24 @@ class SalesforcePaginator:
     def _is_all_down(self, error: TapError) -> bool:
         """Tell whether the other API need not be asked, for Salesforce can't be reached at all."""
         is_answer = isinstance(error, (IncompleteError, RefusedError, JobNotEndedError))
-        return not is_answer and not self._connection.can_be_reached()
+        return not is_answer and not self._org.can_be_reached()
 
     def _is_few(self, rows: int | None) -> bool:
         if rows is None and self._window.is_full and not self._is_part:
-            rows = self._connection.count_rows(self._query.sobject)
-        return rows is not None and rows <= self._settings.bulk_threshold
+            rows = self._count_rows(self._query.sobject)
+        return rows is not None and rows <= self._options.bulk_threshold
 
     def _with_jobs_used_up(
         self, error: RefusedError, rows: int | None, *, may_move: bool
     ) -> Choice:
         if may_move and rows is None:
-            rows = self._connection.count_rows(self._query.sobject)
+            rows = self._count_rows(self._query.sobject)
         if may_move and self._rest_can_stand_in(rows):
             self._no_bulk = "the day's Bulk jobs are used up"
             reason = f"{self._no_bulk} and {rows:,} rows are few enough"
             return Choice(Api.REST, reason, is_final=True)
         why = "can not be read by REST instead"
-        if may_move and (rows is None or self._connection.quota.daily is None):
+        if may_move and (rows is None or self._org.quota.daily is None):
             what = "rows it has" if rows is None else "API calls are left"
             why = f"is not read by REST instead, for nobody tells how many {what}"
         elif may_move:

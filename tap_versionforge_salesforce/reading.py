@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
     from tap_versionforge_salesforce.bookmarks import Bookmark
     from tap_versionforge_salesforce.columns import Column
-    from tap_versionforge_salesforce.connection import Connection
     from tap_versionforge_salesforce.download_queue import Turn
     from tap_versionforge_salesforce.page import Page
+    from tap_versionforge_salesforce.run import Run
     from tap_versionforge_salesforce.schema import SObject
     from tap_versionforge_salesforce.splitting import Partition
 
@@ -72,7 +72,7 @@ class PartitionReads:
     """Makes the readings of one stream.
 
     Args:
-        connection: What the streams of the run share.
+        run: What the streams of the run share.
         logger: The stream's.
         sobject: What is read.
         columns: The columns of a record.
@@ -84,7 +84,7 @@ class PartitionReads:
     def __init__(
         self,
         *,
-        connection: Connection,
+        run: Run,
         logger: logging.Logger,
         sobject: SObject,
         columns: tuple[Column, ...],
@@ -92,7 +92,7 @@ class PartitionReads:
         bookmark: Bookmark,
         limit: int | None,
     ) -> None:
-        self._connection = connection
+        self._run = run
         self._logger = logger
         self._sobject = sobject
         self._columns = columns
@@ -107,7 +107,7 @@ class PartitionReads:
             scope: What of the stream.
             turn: Of the stream in the queue of downloads.
         """
-        settings = self._connection.settings
+        settings = self._run.settings
         sobject = self._sobject
         key = sobject.stamp(self._bookmark.replication_key)
         window = self._bookmark.window(
@@ -133,11 +133,13 @@ class PartitionReads:
             limit=self._limit,
         )
         paginator = SalesforcePaginator(
-            connection=self._connection,
+            org=self._run.org,
+            options=self._run.query_options,
             logger=self._logger,
             query=query,
             window=window,
             turn=turn,
+            count_rows=self._run.count_rows,
             is_part=scope.is_part,
         )
         return PartitionRead(scope, window, query, paginator, self._keys)

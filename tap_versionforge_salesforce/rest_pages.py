@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from tap_versionforge_salesforce.answers import Response
-    from tap_versionforge_salesforce.connection import Connection
     from tap_versionforge_salesforce.json_pages import RestPage
+    from tap_versionforge_salesforce.org import Org
     from tap_versionforge_salesforce.soql import Query
 
 # A window that does not add up, or whose cursor expired, is read again this often.
@@ -55,19 +55,19 @@ class RestPages:
     """The pages of one query.
 
     Args:
-        connection: The org and the settings.
+        org: Whose rows they are.
         query: The SELECT, its range included.
     """
 
     def __init__(
         self,
         *,
-        connection: Connection,
+        org: Org,
         query: Query,
     ) -> None:
-        self._connection = connection
-        self._client = connection.client
-        self._retry_log = connection.retry_log
+        self._org = org
+        self._client = org.client
+        self._retry_log = org.retry_log
         self._query = query
         self._early: BackgroundResult[RestPage] | None = None
 
@@ -98,7 +98,7 @@ class RestPages:
         """
         if self._early is None:
             return self._asked(self._query, in_haste=in_haste)
-        with self._connection.interruption.waiting(self._page):
+        with self._org.interruption.waiting(self._page):
             return self._early.result()
 
     def _page(self) -> str:
@@ -166,12 +166,12 @@ class RestPages:
             # Which rows are missing is not known, so all of this cursor's are read again.
             cursor.after = cursor.began_after
             nothing = frames.Frame(cursor.page.frame.table.clear())
-            now = self._connection.clock.now()
+            now = self._org.clock.now()
             yield Page(nothing, now, takes_back=True, is_served=False)
 
     def _served(self, page: RestPage) -> Iterator[tuple[RestPage, datetime]]:
         while True:
-            yield page, self._connection.clock.now()
+            yield page, self._org.clock.now()
             if page.next_records_url is None:
                 return
             page = self._whole(partial(self._client.next_page, page.next_records_url))
@@ -179,7 +179,7 @@ class RestPages:
     def _awaited(
         self, pages: Iterator[tuple[RestPage, datetime]]
     ) -> tuple[RestPage, datetime] | None:
-        with self._connection.interruption.waiting(self._page):
+        with self._org.interruption.waiting(self._page):
             return next(pages, None)
 
     def _pass(self, cursor: _Cursor) -> datetime | None:

@@ -29,8 +29,9 @@ if TYPE_CHECKING:
 
     from tap_versionforge_salesforce.client import ResultPageInfo
     from tap_versionforge_salesforce.clock import Clock
-    from tap_versionforge_salesforce.connection import Connection
     from tap_versionforge_salesforce.download_queue import Slot, Turn
+    from tap_versionforge_salesforce.org import Org
+    from tap_versionforge_salesforce.query_options import QueryOptions
     from tap_versionforge_salesforce.retry_log import RetryLog
 
 
@@ -100,7 +101,8 @@ class ResultPages:
     """The pages of one job.
 
     Args:
-        connection: The org and the settings.
+        org: Whose rows they are.
+        options: How they are read.
         logger: Where another way of downloading is told.
         job_id: A job that is complete.
         version: The API version that the job was created with.
@@ -110,16 +112,17 @@ class ResultPages:
     def __init__(
         self,
         *,
-        connection: Connection,
+        org: Org,
+        options: QueryOptions,
         logger: logging.Logger,
         job_id: str,
         version: str,
         turn: Turn,
     ) -> None:
-        self._client = connection.client
-        self._settings = connection.settings
-        self._clock = connection.clock
-        self._retry_log = connection.retry_log
+        self._client = org.client
+        self._options = options
+        self._clock = org.clock
+        self._retry_log = org.retry_log
         self._logger = logger
         self._job_id = job_id
         self._version = version
@@ -169,8 +172,8 @@ class ResultPages:
     def _listed(
         self, locator: str | None, rows: int | None
     ) -> Generator[ResultPage, None, None] | None:
-        connections = self._settings.parallel_downloads
-        if connections == 1 or rows is None or rows <= self._settings.bulk_page_rows:
+        connections = self._options.parallel_downloads
+        if connections == 1 or rows is None or rows <= self._options.bulk_page_rows:
             return None
         addresses = self._client.result_pages(self._job_id, version=self._version)
         if locator is not None:
@@ -221,7 +224,7 @@ class ResultPages:
         return ahead(self._chain(locator, rows), steps=1, drop=ResultPage.close)
 
     def _chain(self, locator: str | None, rows: int | None) -> Iterator[ResultPage]:
-        most = self._settings.bulk_page_rows
+        most = self._options.bulk_page_rows
         while True:
             stay = self._turn.enter()
             if locator is None and rows is not None and rows <= most:
@@ -237,7 +240,7 @@ class ResultPages:
             self._client.job_results, self._job_id, version=self._version, address=address
         )
         try:
-            body = spool_file(self._settings.spool_dir)
+            body = spool_file(self._options.spool_dir)
         except BaseException:
             stay.end()
             raise

@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from singer_sdk import Tap
     from singer_sdk.singerlib import Catalog, MetadataMapping
 
-    from tap_versionforge_salesforce.connection import Connection
     from tap_versionforge_salesforce.page import Page
+    from tap_versionforge_salesforce.run import Run
     from tap_versionforge_salesforce.schema import SObject
 
 _FULL_TABLE, _INCREMENTAL = "FULL_TABLE", "INCREMENTAL"
@@ -49,13 +49,13 @@ class SObjectStream(FrameStream):
     Args:
         tap: The tap.
         sobject: The object's describe, in the tap's words.
-        connection: What the streams of the run share.
+        run: What the streams of the run share.
     """
 
-    def __init__(self, tap: Tap, *, sobject: SObject, connection: Connection) -> None:
+    def __init__(self, tap: Tap, *, sobject: SObject, run: Run) -> None:
         super().__init__(tap, name=sobject.name)
         self.sobject = sobject
-        self._connection = connection
+        self._run = run
         self.primary_keys = list(sobject.keys)
         self.replication_key = sobject.replication_key
         #: Its pages have all been asked for, or it has failed.
@@ -207,7 +207,7 @@ class SObjectStream(FrameStream):
         """Tell whether the stream will be read whole."""
         if self._read_by is None:
             return True
-        return self._saved_bookmark.value is None and self._connection.settings.start_date is None
+        return self._saved_bookmark.value is None and self._run.settings.start_date is None
 
     @property
     def _is_test(self) -> bool:
@@ -231,7 +231,7 @@ class SObjectStream(FrameStream):
     def extraction(self) -> StreamSync:
         """Return what reads the rows, in this run."""
         return StreamSync(
-            connection=self._connection,
+            run=self._run,
             logger=self.logger,
             name=self.name,
             readings=self._readings,
@@ -249,7 +249,7 @@ class SObjectStream(FrameStream):
     @property
     def _readings(self) -> PartitionReads:
         return PartitionReads(
-            connection=self._connection,
+            run=self._run,
             logger=self.logger,
             sobject=self.sobject,
             columns=self.selected_columns,
@@ -265,14 +265,14 @@ class SObjectStream(FrameStream):
         Errors that concern this stream alone are kept for the end of the run, so that the other
         streams are read; others end the run.
         """
-        extraction, connection = self.extraction, self._connection
-        connection.report.streams.append(extraction.report)
-        before = connection.usage
+        extraction, run = self.extraction, self._run
+        run.report.streams.append(extraction.report)
+        before = run.usage
         try:
-            connection.look_at_quota()
+            run.look_at_quota()
             if not self._is_test:
-                connection.tell_needs()
-            connection.early_work.begin()
+                run.tell_needs()
+            run.early_work.begin()
             with usage_counted_in(extraction.tally):
                 yield from extraction.pages()
         except TapError as error:
@@ -281,20 +281,20 @@ class SObjectStream(FrameStream):
             if not self._is_its_own(error):
                 raise
             extraction.fail(error)
-            connection.failures[self.name] = error.without_frames()
+            run.failures[self.name] = error.without_frames()
             self.logger.error("%s %s", error.message, error.hint)  # noqa: TRY400  no traceback
         finally:
             self.is_over = True
             extraction.end()
-            extraction.tell(connection.usage - before)
+            extraction.tell(run.usage - before)
             self.let_go()
 
     def _is_its_own(self, error: TapError) -> bool:
         """Tell whether an error concerns this stream alone."""
         if isinstance(error, UnavailableError):
-            return isinstance(error, JobNotEndedError) or self._connection.can_be_reached()
+            return isinstance(error, JobNotEndedError) or self._run.org.can_be_reached()
         if isinstance(error, (RedirectedError, SessionRefusedError)):
-            return self._connection.is_served()
+            return self._run.is_served()
         return isinstance(error, (IncompleteError, JobsUsedUpError, RefusedError))
 
     # What is offered

@@ -22,7 +22,6 @@ from tap_versionforge_salesforce import __version__
 from tap_versionforge_salesforce.batch_config import batch_config_of
 from tap_versionforge_salesforce.catalog_notes import CatalogNotes
 from tap_versionforge_salesforce.clock import Clock
-from tap_versionforge_salesforce.connection import Connection
 from tap_versionforge_salesforce.discovery import describe_selected, discover
 from tap_versionforge_salesforce.early import EarlyWork
 from tap_versionforge_salesforce.estimate import StreamForecast
@@ -33,6 +32,7 @@ from tap_versionforge_salesforce.inputs import (
     stream_maps_read,
 )
 from tap_versionforge_salesforce.packed_catalog import catalog_in, catalog_text
+from tap_versionforge_salesforce.run import Run
 from tap_versionforge_salesforce.settings.checking import is_blank
 from tap_versionforge_salesforce.settings.definitions import SETTINGS, Settings
 from tap_versionforge_salesforce.settings.naming import (
@@ -110,9 +110,9 @@ class TapVersionForgeSalesforce(Tap):
     _is_syncing = False
 
     @cached_property
-    def connection(self) -> Connection:
+    def run(self) -> Run:
         """Return what the streams of this run share."""
-        connection = Connection(
+        run = Run(
             settings=self.settings,
             clock=self.clock,
             logger=self.logger,
@@ -124,8 +124,8 @@ class TapVersionForgeSalesforce(Tap):
                 most_looks=self.settings.parallel_downloads,
             ),
         )
-        cast("MessageWriter", self.message_writer).watch = connection.interruption.watch
-        return connection
+        cast("MessageWriter", self.message_writer).watch = run.org.interruption.watch
+        return run
 
     @override
     def discover_streams(self) -> Sequence[SObjectStream]:
@@ -145,7 +145,7 @@ class TapVersionForgeSalesforce(Tap):
         keep_sigint_handler()
         catalog = self.input_catalog
         if catalog is None:
-            sobjects = discover(self.connection, self.logger)
+            sobjects = discover(self.run, self.logger)
         else:
             selected = [
                 entry.tap_stream_id
@@ -154,10 +154,8 @@ class TapVersionForgeSalesforce(Tap):
             ]
             if not selected:
                 self.logger.warning("The catalog selects no stream: there is nothing to read.")
-            sobjects = describe_selected(self.connection, selected, self.logger)
-        return [
-            SObjectStream(self, sobject=sobject, connection=self.connection) for sobject in sobjects
-        ]
+            sobjects = describe_selected(self.run, selected, self.logger)
+        return [SObjectStream(self, sobject=sobject, run=self.run) for sobject in sobjects]
 
     def check_streams(self) -> None:
         """Look at the catalog and state of every selected stream before any row is read.
@@ -191,7 +189,7 @@ class TapVersionForgeSalesforce(Tap):
             self.logger.warning("%s", warning)
 
     def _names_in_org(self) -> list[str]:
-        return [str(entry["name"]) for entry in self.connection.client.describe_global()]
+        return [str(entry["name"]) for entry in self.run.client.describe_global()]
 
     def _spell_bookmarks(self) -> None:
         """Let a bookmark be that of the stream whose name differs in upper and lower case only."""
@@ -338,9 +336,9 @@ class TapVersionForgeSalesforce(Tap):
             else:
                 tap.run_connection_test()
         finally:
-            tap.connection.end()
+            tap.run.end()
         if value != "schema":
-            tap.connection.raise_failures()
+            tap.run.raise_failures()
         ctx.exit()
 
     @classmethod
@@ -377,15 +375,15 @@ class TapVersionForgeSalesforce(Tap):
             raise
         except BrokenPipeError:
             # Ctrl-C goes to all of a pipe, and the target may be the first to end of it.
-            tap.connection.interruption.check()
+            tap.run.org.interruption.check()
             raise
         finally:
             try:
-                tap.connection.end()
+                tap.run.end()
             finally:
                 if tap._is_syncing:  # noqa: SLF001  its own
-                    tap.connection.tell_report()
-        tap.connection.raise_failures()
+                    tap.run.tell_report()
+        tap.run.raise_failures()
 
     def _write_last_state(self) -> None:
         """Write STATE once more: many targets hand on only one that is their last line.
@@ -447,7 +445,7 @@ class TapVersionForgeSalesforce(Tap):
         try:
             streams = cast("dict[str, SObjectStream]", self.streams)
             named = {name.lower() for name in self.settings.objects}
-            for name, failure in self.connection.failures.items():
+            for name, failure in self.run.failures.items():
                 if name.lower() in named or not streams:
                     raise failure
                 self.logger.warning(
@@ -457,10 +455,10 @@ class TapVersionForgeSalesforce(Tap):
                 )
             yield streams.values()
         finally:
-            self.connection.retry_log.log_summary()
+            self.run.org.retry_log.log_summary()
 
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
         done = ": the page in hand is finished first" if self._is_syncing else ""
         self.logger.info("Asked to stop%s.", done)
-        self.connection.interruption.request(signum)
+        self.run.org.interruption.request(signum)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from singer_sdk.singerlib import Catalog
 
-    from tap_versionforge_salesforce.connection import Connection
+    from tap_versionforge_salesforce.run import Run
     from tap_versionforge_salesforce.schema import SObject
 
 
@@ -68,7 +68,7 @@ class Checks:
                 break
             was_unavailable = is_unavailable
         if self._tap is not None:
-            self._tap.connection.retry_log.log_summary()
+            self._tap.run.org.retry_log.log_summary()
 
     def _looks(self) -> Iterator[tuple[str, Callable[[], str]]]:
         yield "settings", self._settings
@@ -84,9 +84,9 @@ class Checks:
             yield sobject.name, partial(self._one_row, sobject)
 
     @property
-    def _connection(self) -> Connection:
+    def _run(self) -> Run:
         assert self._tap is not None  # noqa: S101  the step before has made it
-        return self._tap.connection
+        return self._tap.run
 
     def _settings(self) -> str:
         self._tap = TapVersionForgeSalesforce(
@@ -99,22 +99,22 @@ class Checks:
         return f"{settings.username} at {settings.instance_url}, audience {settings.jwt_audience}"
 
     def _key(self) -> str:
-        key = load_private_key(self._connection.settings.credentials)
+        key = load_private_key(self._run.settings.credentials)
         return f"RSA, {key.key_size} bits, SHA-256 of the public key {fingerprint(key)}"
 
     def _token(self) -> str:
-        token = self._connection.client.session.token()
+        token = self._run.client.session.token()
         return f"signed in, scopes: {token.scope or 'not told'}"
 
     def _versions(self) -> str:
-        client = self._connection.client
+        client = self._run.client
         versions = client.versions()
         client.ensure_api_version()
         spread = f"{versions[0]} to {versions[-1]}" if versions else "none"
         return f"the org has {spread}; using {client.api_version}"
 
     def _identity(self) -> str:
-        client = self._connection.client
+        client = self._run.client
         organization, _, user = client.session.token().identity_url.rpartition("/")
         ids = f"user {user}, org {organization.rpartition('/')[2]}"
         try:
@@ -125,10 +125,10 @@ class Checks:
         return f"{info.get('name')} <{info.get('preferred_username')}>, {ids}"
 
     def _limits(self) -> str:
-        reason = self._connection.read_limits()
+        reason = self._run.read_limits()
         if reason is not None:
             return f"can't be read: {reason}; the usage in Salesforce's answers serves instead"
-        quota = self._connection.quota
+        quota = self._run.org.quota
         limits = (
             (quota.daily, "daily API calls"),
             (quota.bulk_jobs, "daily Bulk 2.0 query jobs"),
@@ -138,17 +138,17 @@ class Checks:
             for allowance, what in limits
             if allowance is not None
         ]
-        warning = quota.warning(self._connection.settings.quota_warning_threshold)
+        warning = quota.warning(self._run.settings.quota_warning_threshold)
         return "; ".join([*found, *([f"WARNING: {warning}"] if warning else [])])
 
     def _describe(self) -> str:
         assert self._tap is not None  # noqa: S101  the first step has made it
         if self._catalog is None:
-            self._sobjects = discover(self._connection, self._tap.logger)
+            self._sobjects = discover(self._run, self._tap.logger)
         else:
             names = _selected(self._tap)
-            self._sobjects = describe_selected(self._connection, names, self._tap.logger)
-        self._undescribed = self._connection.failures
+            self._sobjects = describe_selected(self._run, names, self._tap.logger)
+        self._undescribed = self._run.failures
         fields = sum(len(sobject.columns) for sobject in self._sobjects)
         wanted = len(self._sobjects) + len(self._undescribed)
         of_all = f"{len(self._sobjects):,} of " if self._undescribed else ""
@@ -160,11 +160,11 @@ class Checks:
         # Not at the top: it brings polars, which --help, --version and --about do without.
         from tap_versionforge_salesforce.reading import query_of  # noqa: PLC0415
 
-        settings = self._connection.settings
+        settings = self._run.settings
         columns = (sobject.one_column,)
         query = query_of(sobject, columns, include_deleted=settings.include_deleted)
         soql = replace(query, limit=1).text(ordered=False)
-        reply = self._connection.client.query(soql, deleted=query.all_rows)
+        reply = self._run.client.query(soql, deleted=query.all_rows)
         answer = reply.json()
         rows = answer.get("totalSize") if isinstance(answer, dict) else None
         key = sobject.replication_key

@@ -71,7 +71,7 @@ def main(config: Path, rows: int, *, is_stock: bool) -> None:
     if is_stock:
         tap.message_writer = SimpleSingerWriter()
     kind = _StockStream if is_stock else _ReadyStream
-    stream = kind(tap, sobject=described.sobject, connection=tap.connection)
+    stream = kind(tap, sobject=described.sobject, run=tap.run)
     stream.body = pages.csv_page(pages.rows(len(described.sobject.columns), rows))
     logging.disable()
     with (

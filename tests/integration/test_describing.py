@@ -168,7 +168,7 @@ def test_an_org_that_can_not_be_reached_ends_the_run(org: LocalOrg, tap: TapRunn
 def test_describes_are_asked_for_as_they_are_taken(org: LocalOrg) -> None:
     """However many objects there are, the answer of one composite request is held."""
     objects = many(org, 60)
-    client = TapVersionForgeSalesforce(config=org.config(), setup_mapper=False).connection.client
+    client = TapVersionForgeSalesforce(config=org.config(), setup_mapper=False).run.client
     described = client.describe_many(objects)
     assert [name for name, _ in islice(described, 25)] == objects[:25]
     assert len(org.journal.calls("/composite", "POST")) == 1
@@ -181,7 +181,7 @@ def test_what_is_wrong_with_an_object_is_handed_out(org: LocalOrg) -> None:
     """As an error, in the place of its describe."""
     org.settings.composite_refusal = (404, "NOT_FOUND", "no")
     org.faults.add("GET /sobjects/Contact/describe", outages.unknown_exception(), times=None)
-    client = TapVersionForgeSalesforce(config=org.config(), setup_mapper=False).connection.client
+    client = TapVersionForgeSalesforce(config=org.config(), setup_mapper=False).run.client
     found = dict(client.describe_many(THREE))
     assert list(found) == THREE
     assert isinstance(found["Contact"], UnavailableError)

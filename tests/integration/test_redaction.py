@@ -319,12 +319,12 @@ def test_exceptions_carry_no_secret(
     org.faults.add(path, trouble, times=None)
     made = TapVersionForgeSalesforce(config=org.config(**settings), setup_mapper=False)
     with pytest.raises(TapError) as caught:
-        made.connection.client.limits()
+        made.run.client.limits()
     error = caught.value
     shown = [repr(error), str(error), repr(error.args), repr(vars(error))]
     shown += traceback.format_exception(type(error), error, error.__traceback__)
     shown.append(repr(made.settings))
-    shown.append(repr(made.connection.authenticator))
+    shown.append(repr(made.run.org.authenticator))
     assert_hidden("\n".join(shown), org, settings)
 
 
@@ -334,9 +334,9 @@ def test_token_and_settings_hide_what_they_hold(
     """A debugger or a crash report that prints them shows no secret."""
     assert tap.clock is TapVersionForgeSalesforce.clock
     made = TapVersionForgeSalesforce(config=org.config(**settings), setup_mapper=False)
-    token = made.connection.client.session.token()
-    made.connection.client.limits()
-    assert_hidden(f"{token!r} {made.settings!r} {made.connection.client.session!r}", org, settings)
+    token = made.run.client.session.token()
+    made.run.client.limits()
+    assert_hidden(f"{token!r} {made.settings!r} {made.run.client.session!r}", org, settings)
 
 
 @pytest.mark.parametrize("in_json", [False, True], ids=["console", "structured"])

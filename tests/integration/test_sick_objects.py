@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_versionforge_salesforce.connection import Connection
+from tap_versionforge_salesforce import run as shared
 from tap_versionforge_salesforce.frames import Frame
 from tests.integration.harness import ModelTarget
 from tests.local_org import faults, outages
@@ -498,13 +498,13 @@ def test_what_failed_holds_no_rows(
     """An error is kept to the end of the run, but not the pages in hand where it was raised."""
     assert rows
     held, before = list[int](), frames_in_memory()
-    told = Connection.raise_failures
+    told = shared.Run.raise_failures
 
-    def look(connection: Connection) -> None:
+    def look(its: shared.Run) -> None:
         held.append(frames_in_memory() - before)
-        told(connection)
+        told(its)
 
-    monkeypatch.setattr(Connection, "raise_failures", look)
+    monkeypatch.setattr(shared.Run, "raise_failures", look)
     org.faults.add("*/results", faults.wrong_count(), times=None)
     if api_mode == "rest":
         org.faults.add(lambda call: "/query" in call.path, faults.drop_record(), times=None)

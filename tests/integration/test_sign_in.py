@@ -332,7 +332,7 @@ def test_refusals_that_no_token_cures_renew_nothing(
 def test_threads_renew_once(org: LocalOrg) -> None:
     """Several threads that find the same token dead sign in once between them."""
     made = TapVersionForgeSalesforce(config=org.config(), setup_mapper=False)
-    session = made.connection.client.session
+    session = made.run.client.session
     limits = Call(path="/services/data/v68.0/limits")
     session.call(limits)
     org.expire_tokens()

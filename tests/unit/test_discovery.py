@@ -15,7 +15,7 @@ from tap_versionforge_salesforce.run_report import RunReport
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tap_versionforge_salesforce.connection import Connection
+    from tap_versionforge_salesforce.run import Run
 
 LOGGER = logging.getLogger("discovery")
 FIELDS = [{"name": "Id", "type": "id"}]
@@ -41,14 +41,14 @@ class Client:
         return ((name, self._answers[name]) for name in names)
 
 
-def connection(trouble: object, *objects: str) -> Any:  # noqa: ANN401  a stand-in
+def run(trouble: object, *objects: str) -> Any:  # noqa: ANN401  a stand-in
     settings = SimpleNamespace(objects=objects, objects_are_default=False)
     return SimpleNamespace(
         client=Client(trouble), settings=settings, failures={}, report=RunReport()
     )
 
 
-def failures(made: Connection) -> dict[str, TapError]:
+def failures(made: Run) -> dict[str, TapError]:
     return dict(made.failures)
 
 
@@ -56,7 +56,7 @@ def failures(made: Connection) -> dict[str, TapError]:
 def test_what_a_pattern_names_and_is_odd(trouble: object, caplog: pytest.LogCaptureFixture) -> None:
     """It is left out with a line, and is no failure."""
     caplog.set_level(logging.INFO)
-    made = connection(trouble, "*__c")
+    made = run(trouble, "*__c")
     assert [sobject.name for sobject in discover(made, LOGGER)] == ["Good__c"]
     (line,) = caplog.messages
     assert "Bad__c" in line
@@ -67,7 +67,7 @@ def test_what_a_pattern_names_and_is_odd(trouble: object, caplog: pytest.LogCapt
 @pytest.mark.parametrize("way", ["named", "selected"])
 def test_trouble_of_one_object_is_that_objects(trouble: object, way: str) -> None:
     """The failure has the object's name; the other object comes."""
-    made = connection(trouble, "Bad__c", "*__c")
+    made = run(trouble, "Bad__c", "*__c")
     found = (
         discover(made, LOGGER)
         if way == "named"
@@ -80,7 +80,7 @@ def test_trouble_of_one_object_is_that_objects(trouble: object, way: str) -> Non
 
 def test_passing_trouble_keeps_its_code() -> None:
     """What to do about it is known by the code."""
-    made = connection(BUSY, "Bad__c")
+    made = run(BUSY, "Bad__c")
     discover(made, LOGGER)
     assert made.failures["Bad__c"].code == "salesforce-busy"
     assert made.failures["Bad__c"].message == (
@@ -95,6 +95,6 @@ def test_catalog_names_the_object() -> None:
 
 
 def connection_in_lower_case() -> Any:  # noqa: ANN401  a stand-in
-    made = connection(None)
+    made = run(None)
     made.client.describe_many = lambda names: [(names[0], {"name": "Good__c", "fields": FIELDS})]
     return made

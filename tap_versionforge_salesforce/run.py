@@ -7,8 +7,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from tap_versionforge_salesforce.ahead import BackgroundQueue
-from tap_versionforge_salesforce.auth import Authenticator
 from tap_versionforge_salesforce.client import SalesforceClient, counted_together
 from tap_versionforge_salesforce.download_queue import DownloadQueue
 from tap_versionforge_salesforce.estimate import StreamForecast, estimate_of, shortfalls
@@ -20,22 +18,16 @@ from tap_versionforge_salesforce.exceptions import (
     wrong_setting,
 )
 from tap_versionforge_salesforce.http_options import HttpOptions
-from tap_versionforge_salesforce.interruption import Interruption
-from tap_versionforge_salesforce.jwt_bearer import JwtBearer
-from tap_versionforge_salesforce.keys import file_mode_warning, load_private_key
-from tap_versionforge_salesforce.network import check_ca_bundle
+from tap_versionforge_salesforce.org import Org
+from tap_versionforge_salesforce.query_options import QueryOptions
 from tap_versionforge_salesforce.quota import Quota, from_limits
 from tap_versionforge_salesforce.refusals import is_missing_permission
-from tap_versionforge_salesforce.retry_log import RetryLog
 from tap_versionforge_salesforce.run_report import RunReport, Usage
-from tap_versionforge_salesforce.transport import SalesforceSession
-from tap_versionforge_salesforce.watch import Watch
 from tap_versionforge_salesforce.wording import counted
 
 if TYPE_CHECKING:
     import logging
     from collections.abc import Callable, Sequence
-    from datetime import datetime
 
     from tap_versionforge_salesforce.clock import Clock
     from tap_versionforge_salesforce.settings.definitions import Settings
@@ -56,12 +48,10 @@ class EarlyWork(Protocol):
 
 # Of packed pages that wait on disk for the target.
 _BYTES_AHEAD = 1 << 30
-# Once all rows are here, for what is still to be taken out of the org.
-_CLEANUP_SECONDS = 10.0
 
 
-class Connection:
-    """The connection of one run to its org; nothing is sent before it is needed.
+class Run:
+    """One run: its org, and what its streams share; nothing is sent before it is needed.
 
     Args:
         settings: The user's settings.
@@ -84,43 +74,37 @@ class Connection:
         early_work: EarlyWork,
     ) -> None:
         self.settings = settings
-        self.clock = clock
-        self.interruption = Interruption(
-            clock.monotonic, Watch(clock.monotonic, lambda what: logger.info("%s", what))
+        self.org = Org(
+            credentials=settings.credentials,
+            options=_http_options(settings, settings.user_agent or user_agent),
+            api_version=settings.api_version,
+            quota=Quota(reserve=settings.quota_reserve, max_calls=settings.max_api_calls),
+            clock=clock,
+            logger=logger,
         )
+        self.query_options = _query_options(settings)
         self.report = RunReport()
         self.downloads = DownloadQueue(
             # One is being written.
             pages=settings.parallel_downloads + 1,
             size=_BYTES_AHEAD,
         )
-        self.aside = BackgroundQueue()
-        self.retry_log = RetryLog(logger)
         #: The error of each stream that failed while the others went on.
         self.failures: dict[str, TapError] = {}
-        self.quota = Quota(reserve=settings.quota_reserve, max_calls=settings.max_api_calls)
         self._logger = logger
-        self._user_agent = settings.user_agent or user_agent
         self._expected = expected
         self.early_work = early_work
         self._warned = False
-        # Once only that is left to do.
-        self._cleanup_ends: float | None = None
         self._began = clock.monotonic()
 
-    @cached_property
-    def authenticator(self) -> Authenticator:
-        """Return the one that signs in; the key is read and checked here.
-
-        Raises:
-            SettingsError: The key can't be used.
-        """
-        credentials = self.settings.credentials
-        key = load_private_key(credentials)
-        if warning := file_mode_warning(credentials):
-            self._logger.warning("%s", warning)
-        return Authenticator(
-            JwtBearer(credentials=credentials, key=key, clock=self.clock, logger=self._logger)
+    @property
+    def usage(self) -> Usage:
+        """Return what the run has used by now."""
+        return Usage(
+            calls=self.org.quota.calls,
+            received_bytes=self.org.quota.received_bytes,
+            seconds=self.org.clock.monotonic() - self._began,
+            waiting_seconds=self.org.interruption.waited_seconds,
         )
 
     @cached_property
@@ -131,71 +115,19 @@ class Connection:
             SettingsError: The key or a path can't be used.
         """
         _check_paths(self.settings)
-        session = SalesforceSession(
-            host=self.settings.instance_url,
-            options=self._http_options,
-            authenticator=self.authenticator,
-            quota=self.quota,
-            clock=self.clock,
-            logger=self._logger,
-            interruption=self.interruption,
-            retry_log=self.retry_log,
-        )
-        return SalesforceClient(
-            session=session, api_version=self.settings.api_version, logger=self._logger
-        )
-
-    @property
-    def _http_options(self) -> HttpOptions:
-        settings = self.settings
-        return HttpOptions(
-            user_agent=self._user_agent,
-            request_timeout_seconds=settings.request_timeout_seconds,
-            ca_bundle=settings.ca_bundle,
-            # Downloads, first pages, looking at a job, removing one, and the main thread.
-            connections=2 * settings.parallel_downloads + 3,
-        )
-
-    @property
-    def usage(self) -> Usage:
-        """Return what the run has used by now."""
-        return Usage(
-            calls=self.quota.calls,
-            received_bytes=self.quota.received_bytes,
-            seconds=self.clock.monotonic() - self._began,
-            waiting_seconds=self.interruption.waited_seconds,
-        )
+        return self.org.client
 
     def end(self) -> None:
         """Finish what is done aside; what was begun for streams that are not read stops."""
-        if not self.interruption.is_requested:
-            self._cleanup_ends = self.clock.monotonic() + _CLEANUP_SECONDS
-            with self.interruption.waiting(lambda: "Bulk jobs to be removed from the org"):
-                self.aside.wait()
-        self.interruption.end()
-        self.interruption.watch.end()
+        self.org.end()
         self.early_work.end()
-        self.retry_log.log_summary()
-
-    def check_time_to_clean_up(self) -> None:
-        """See that cleaning up does not hold a run that has all its rows.
-
-        Raises:
-            UnavailableError: There is no more time for it.
-        """
-        if self._cleanup_ends is not None and self.clock.monotonic() >= self._cleanup_ends:
-            message = "the run is over, and Salesforce takes too long to remove jobs."
-            raise UnavailableError(message, hint="Remove it in Setup > Bulk Data Load Jobs.")
-
-    def note_cleaning_up_failed(self, error: TapError) -> None:
-        """Let nothing more be cleaned up at the end of a run once that fails as it does."""
-        if self._cleanup_ends is not None and isinstance(error, UnavailableError):
-            self._cleanup_ends = self.clock.monotonic()
+        self.org.retry_log.log_summary()
 
     def tell_report(self) -> None:
         """Log what the run did, and write it to ``report_path``."""
         usage = replace(self.usage, seconds=round(self.usage.seconds, 3))
-        self.report.troubles, self.report.quota = self.retry_log.found, self.quota.content()
+        self.report.troubles = self.org.retry_log.found
+        self.report.quota = self.org.quota.content()
         self.report.tell(usage, self.settings.report_path, self._logger)
 
     def raise_failures(self) -> None:
@@ -208,27 +140,10 @@ class Connection:
             others = sum(stream.error is None for stream in self.report.streams)
             raise SomeStreamsFailedError(self.failures, others=others)
 
-    def can_be_reached(self) -> bool:
-        """Tell whether Salesforce answers, now that something has been tried in vain.
-
-        Where it does, what follows is tried for less, until something comes of it.
-        """
-        is_reachable = self.client.is_reachable()
-        if is_reachable:
-            self.client.session.doubt()
-        return is_reachable
-
     def is_served(self) -> bool:
         """Tell whether Salesforce answers what is asked with the session, now that it has not."""
-        if "_limits_asked" not in vars(self):  # that was it
-            return False
-        try:
-            self.client.limits()
-        except RefusedError:  # an answer, too
-            return True
-        except TapError:
-            return False
-        return True
+        # Without them, it was that which it has refused.
+        return "_limits_asked" in vars(self) and self.org.accepts_session()
 
     def look_at_quota(self) -> None:
         """Warn when few daily API calls are left: once by ``/limits``, then by what answers say.
@@ -236,7 +151,7 @@ class Connection:
         Called before each stream; costs one call in the whole run.
         """
         _ = self._limits_asked
-        warning = self.quota.warning(self.settings.quota_warning_threshold)
+        warning = self.org.quota.warning(self.settings.quota_warning_threshold)
         if warning and not self._warned:
             self._logger.warning("%s", warning)
             self._warned = True
@@ -247,22 +162,6 @@ class Connection:
         Called before each stream; costs at most one call in the whole run.
         """
         _ = self._is_estimated
-
-    def server_time(self) -> datetime:
-        """Return the server's clock in its latest answer.
-
-        Raises:
-            UnavailableError: No answer had a Date header.
-        """
-        date = self.client.session.server_date
-        if date is None:
-            message = "Salesforce's answers carry no Date header, so no window can be closed."
-            raise UnavailableError(
-                message,
-                hint="A proxy on the way may remove it; let it pass.",
-                code="no-server-time",
-            )
-        return date
 
     def count_rows(self, name: str) -> int | None:
         """Return the approximate rows of an object; None where Salesforce does not tell."""
@@ -278,7 +177,7 @@ class Connection:
             limits = self.client.limits()
         except (RefusedError, UnavailableError) as error:
             return _why_not(error)
-        self.quota.note(limits)
+        self.org.quota.note(limits)
         if from_limits(limits, "DailyApiRequests") is None:
             return "the answer does not hold the daily API calls"
         return None
@@ -308,7 +207,7 @@ class Connection:
                 if needed.unknown
                 else "",
             )
-        short = list(shortfalls(needed, self.quota))
+        short = list(shortfalls(needed, self.org.quota))
         if short:
             self._logger.warning(
                 "This run will not fit into what is left: it needs %s. It will stop with exit code "
@@ -355,8 +254,29 @@ def _why_not(error: TapError) -> str:
     return f"{told}: {error.reason.rstrip('.')}" if error.reason else told
 
 
+def _http_options(settings: Settings, user_agent: str) -> HttpOptions:
+    return HttpOptions(
+        user_agent=user_agent,
+        request_timeout_seconds=settings.request_timeout_seconds,
+        ca_bundle=settings.ca_bundle,
+        # Downloads, first pages, looking at a job, removing one, and the main thread.
+        connections=2 * settings.parallel_downloads + 3,
+    )
+
+
+def _query_options(settings: Settings) -> QueryOptions:
+    return QueryOptions(
+        api_mode=settings.api_mode,
+        bulk_threshold=settings.bulk_threshold,
+        bulk_page_rows=settings.bulk_page_rows,
+        parallel_downloads=settings.parallel_downloads,
+        job_timeout_seconds=settings.job_timeout_seconds,
+        keep_jobs=settings.keep_jobs,
+        spool_dir=settings.spool_dir,
+    )
+
+
 def _check_paths(settings: Settings) -> None:
-    check_ca_bundle(settings.ca_bundle)
     spool, report = settings.spool_dir, settings.report_path
     if report is not None and not Path(report).parent.is_dir():
         raise wrong_setting(
