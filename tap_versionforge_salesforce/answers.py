@@ -105,8 +105,7 @@ def transient_error(asked: str, reply: Response) -> UnavailableError:
     """
     return UnavailableError(
         f"Salesforce answered {asked} with {shown(reply)}.",
-        hint="Run again later; https://status.salesforce.com tells about incidents. The next run "
-        "goes on from the last bookmark.",
+        hint="Run again later; https://status.salesforce.com tells about incidents.",
         code="salesforce-busy",
     )
 
@@ -153,7 +152,7 @@ def refusal_error(
         return QuotaError(
             message,
             hint="Run again when the rolling 24 hours have freed calls (Setup > Company "
-            "Information shows the usage). The next run goes on from the last bookmark.",
+            "Information shows the usage).",
             code="daily-limit-exceeded",
         )
     if error_code == "URL_NOT_RESET" or reason.startswith("Destination URL not reset"):

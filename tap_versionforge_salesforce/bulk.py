@@ -232,7 +232,7 @@ class QueryJob:
         if self._state == "UploadComplete":
             return JobQueuedError(
                 f"Bulk job {self.id} still waited in Salesforce's queue after {waited}.",
-                hint=f"Run again: the next run goes on with it. {look}",
+                hint=f"It stays in the queue, to be gone on with. {look}",
             )
         error = JobTimeoutError(
             f"Bulk job {self.id} was still {self._state} after {waited}.",
@@ -288,7 +288,7 @@ class QueryJob:
             raise IncompleteError(
                 f"Bulk job {self.id} has {self.promised_rows:,} rows, but its result pages held "
                 f"{rows:,}.",
-                hint="Run again: the bookmark has not moved, so nothing is lost.",
+                hint="Run again.",
                 code="bulk-count-mismatch",
             )
 

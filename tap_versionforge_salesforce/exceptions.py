@@ -256,8 +256,7 @@ class SomeStreamsFailedError(TapError):
         what = f"{len(lines)} of the selected streams failed; the others are complete. "
         super().__init__(
             (what if others else "No stream could be read to its end. ") + " | ".join(lines),
-            hint="Mend what each line says and run again: the failed streams go on from their "
-            "last bookmark.",
+            hint="Mend what each line says and run again.",
             code=_common_code(failures) if has_cause else None,
         )
 

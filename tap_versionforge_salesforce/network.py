@@ -128,7 +128,7 @@ def connection_error(
         trouble, code = "broke off its answer", "broken-answer"
     return UnavailableError(
         f"{host} {trouble} ({_cause(error)}).",
-        hint=f"Check {look_at}, then run again; the next run goes on from the last bookmark.",
+        hint=f"Check {look_at}, then run again.",
         code=code,
     )
 

@@ -430,8 +430,7 @@ class SalesforcePaginator:
         raise JobsUsedUpError(
             f"The org's Bulk jobs of the day are used up ({error.reason}), and "
             f"{self._query.sobject} {why}.",
-            hint="Run again when the rolling 24 hours have freed jobs; the next run goes on "
-            "from the last bookmark.",
+            hint="Run again when the rolling 24 hours have freed jobs.",
         )
 
     def _tell(self, choice: Choice) -> None:

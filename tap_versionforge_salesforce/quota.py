@@ -201,8 +201,7 @@ class Quota:
             )
             raise QuotaError(
                 message,
-                hint="Raise the setting max_api_calls, or run again: the next run goes on from "
-                "the last bookmark.",
+                hint="Raise the setting max_api_calls, or run again.",
                 code="max-api-calls-reached",
             )
         if self.daily is not None and self.reserve and self.daily.remaining <= self.reserve:
@@ -213,7 +212,7 @@ class Quota:
             raise QuotaError(
                 message,
                 hint="Run again when the rolling 24 hours have freed calls, or lower "
-                "quota_reserve. The next run goes on from the last bookmark.",
+                "quota_reserve.",
                 code="quota-reserve-reached",
             )
         self.calls += 1

@@ -136,8 +136,8 @@ class RestPages:
                 cursor = _Cursor(self._asked(self._restarted(cursor)), after=cursor.after)
         raise IncompleteError(
             f"{self._query.sobject} could not be proven complete: {cursor.problem}.",
-            hint="Run again: the bookmark stands where it was before this run. Rows that are "
-            "deleted or unshared while they are read cause this; api_mode bulk reads a snapshot.",
+            hint="Run again. Rows that are deleted or unshared while they are read cause this; a "
+            "Bulk job reads a snapshot.",
             code="rest-count-mismatch",
         )
 

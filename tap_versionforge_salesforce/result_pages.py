@@ -158,7 +158,7 @@ class ResultPages:
                     raise IncompleteError(
                         f"The result pages of Bulk job {self._job_id} do not lead to an end: "
                         f"{problem}.",
-                        hint="Run again: the bookmark has not moved, so nothing is lost.",
+                        hint="Run again.",
                         code="repeated-locator",
                     )
                 if expected is None:

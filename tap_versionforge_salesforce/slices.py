@@ -69,7 +69,7 @@ def chunks_of(page: ResultPage, columns: Sequence[Column], rows_before: int) -> 
         raise IncompleteError(
             f"A result page of Bulk job {page.job_id} has {page.told.rows:,} rows by its header, "
             f"but {rows:,} arrived.",
-            hint="Run again: the bookmark has not moved, so nothing is lost.",
+            hint="Run again.",
             code="bulk-page-mismatch",
         )
     if held is not None:

@@ -43,7 +43,6 @@ def writing_to_spool() -> Iterator[None]:
         message = f"The spool folder can't take any more ({error.strerror or error})."
         raise SettingsError(
             message,
-            hint="Make room there, or set spool_dir to a folder on a larger disk, then run again: "
-            "the next run goes on from the last STATE.",
+            hint="Make room there, or set spool_dir to a folder on a larger disk, then run again.",
             code="spool-full",
         ) from None

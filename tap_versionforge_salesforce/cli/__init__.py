@@ -20,7 +20,14 @@ from tap_versionforge_salesforce.cli.edges import (
     edges,
     leave_stdout,
 )
-from tap_versionforge_salesforce.exceptions import OutputError, TapError
+from tap_versionforge_salesforce.exceptions import (
+    IncompleteError,
+    OutputError,
+    QuotaError,
+    RefusedError,
+    TapError,
+    UnavailableError,
+)
 from tap_versionforge_salesforce.redaction import RedactingFilter
 from tap_versionforge_salesforce.tap import TapVersionForgeSalesforce
 
@@ -28,6 +35,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _UNEXPECTED = 1
+# What the next run will do, by the exit code of one that has begun to read.
+_GOES_ON = dict.fromkeys(
+    (QuotaError.exit_code, UnavailableError.exit_code, RefusedError.exit_code),
+    "The next run goes on from the last bookmarks.",
+) | {
+    IncompleteError.exit_code: "No bookmark has moved past what is missing: the next run reads it.",
+}
 
 
 class _Command(SingerCommand, click.Group):
@@ -71,7 +85,13 @@ def build_command() -> click.Command:
 def _sync_unless_subcommand(**params: Any) -> None:  # noqa: ANN401  as click hands them over
     if click.get_current_context().invoked_subcommand is None:
         with edges(OTHERS if params["about"] else SYNC):
-            TapVersionForgeSalesforce.invoke(**params)
+            try:
+                TapVersionForgeSalesforce.invoke(**params)
+            except TapError as error:
+                goes_on = _GOES_ON.get(error.exit_code)
+                if goes_on is None:
+                    raise
+                raise error.reworded(error.message, hint=f"{error.hint} {goes_on}") from None
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

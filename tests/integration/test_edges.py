@@ -13,7 +13,7 @@ import pytest
 
 from tests import processes
 from tests.integration.real_process import finished, started
-from tests.local_org import faults
+from tests.local_org import faults, outages
 
 if TYPE_CHECKING:
     import subprocess
@@ -227,3 +227,38 @@ def test_no_file_is_left_open(
     assert process.returncode == exit_code, stderr
     assert not re.findall(r"ResourceWarning|unclosed", stderr)
     assert "Traceback" not in stderr
+
+
+@pytest.mark.parametrize(
+    ("fault", "exit_code", "says"),
+    [
+        pytest.param(
+            outages.daily_limit(), 4, "The next run goes on from the last bookmarks.", id="quota"
+        ),
+        pytest.param(
+            outages.maintenance_page(), 5, "goes on from the last bookmarks.", id="unavailable"
+        ),
+        pytest.param(faults.drop_record(), 6, "No bookmark has moved past", id="incomplete"),
+        pytest.param(
+            faults.answer(400, [{"errorCode": "MALFORMED_QUERY", "message": "no"}]),
+            7,
+            "goes on from the last bookmarks.",
+            id="refused",
+        ),
+    ],
+)
+def test_the_last_line_says_once_what_the_next_run_will_do(
+    org: LocalOrg, tap: TapRunner, fault: faults.Action, exit_code: int, says: str
+) -> None:
+    """By the exit code; what reads no rows has no next run."""
+    org.store.seed("Account", 5, hurt=False)
+    org.faults.add("GET /queryAll", fault, times=None)
+    run = tap.sync(objects=["Account"], api_mode="rest")
+    assert run.exit_code == exit_code, run.log
+    assert run.log.splitlines()[-1].count(says) == 1
+    assert run.log.count("next run") == 1
+    org.faults.add("*/sobjects/Account/describe", outages.daily_limit(), times=None)
+    org.faults.add("POST /composite", outages.daily_limit(), times=None)
+    found = tap.command("--config", tap.config(objects=["Account"]), "--discover")
+    assert found.exit_code == 4
+    assert "next run" not in found.log
