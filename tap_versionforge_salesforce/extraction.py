@@ -88,6 +88,8 @@ class StreamSync:
         self._reads_again = False
         # Nobody has looked yet whether it needs a Bulk job for sure.
         self._choice_is_open = True
+        #: Its pages have all been asked for, or it has failed.
+        self.is_over = False
         #: What was begun before its turn has a Bulk job, in the org and in the state.
         self.has_job = False
         #: What is told of it at the end.
@@ -156,8 +158,13 @@ class StreamSync:
             with usage_counted_in(self.tally):
                 self._early.paginator.start_download()
 
+    def write_state(self) -> None:
+        """Write STATE now."""
+        self._outlet.write_state()
+
     def end(self) -> None:
         """Drop what was begun and not read: nothing more is asked for."""
+        self.is_over = True
         if self._early is not None:
             self._early.paginator.stop()
         self._turn.leave()
@@ -326,7 +333,7 @@ class StreamSync:
                 page.frame.value_warnings, starts_page=page.starts_page, ends_page=page.ends_page
             )
             self._remember(page, reading)
-            self._run.early_work.go_on()
+            self._run.prefetcher.after_page()
             self._run.org.interruption.check()
         self._logger.info(
             "%s: %s by %s in %s.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from tap_versionforge_salesforce.client import SalesforceClient, counted_together
 from tap_versionforge_salesforce.download_queue import DownloadQueue
@@ -30,20 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from tap_versionforge_salesforce.clock import Clock
+    from tap_versionforge_salesforce.prefetch import Prefetcher
     from tap_versionforge_salesforce.settings.definitions import Settings
-
-
-class EarlyWork(Protocol):
-    """What is begun for streams before their turn."""
-
-    def begin(self) -> None:
-        """Begin as much as may be, at the beginning of a stream's turn."""
-
-    def go_on(self) -> None:
-        """Begin what has shown to be needed, behind a page."""
-
-    def end(self) -> None:
-        """Let go of what nobody will ask for any more."""
 
 
 # Of packed pages that wait on disk for the target.
@@ -60,7 +48,7 @@ class Run:
         user_agent: Sent with every request unless the settings say otherwise.
         expected: Returns what is known of all streams of this run, so that the rows of those that
             are read whole can be counted in one call.
-        early_work: What is begun for streams before their turn.
+        prefetcher: Begins work for streams before their turn.
     """
 
     def __init__(
@@ -71,7 +59,7 @@ class Run:
         logger: logging.Logger,
         user_agent: str,
         expected: Callable[[], Sequence[StreamForecast]],
-        early_work: EarlyWork,
+        prefetcher: Prefetcher,
     ) -> None:
         self.settings = settings
         self.org = Org(
@@ -93,7 +81,7 @@ class Run:
         self.failures: dict[str, TapError] = {}
         self._logger = logger
         self._expected = expected
-        self.early_work = early_work
+        self.prefetcher = prefetcher
         self._warned = False
         self._began = clock.monotonic()
 
@@ -120,7 +108,7 @@ class Run:
     def end(self) -> None:
         """Finish what is done aside; what was begun for streams that are not read stops."""
         self.org.end()
-        self.early_work.end()
+        self.prefetcher.end()
         self.org.retry_log.log_summary()
 
     def tell_report(self) -> None:

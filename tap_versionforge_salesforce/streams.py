@@ -58,8 +58,6 @@ class SObjectStream(FrameStream):
         self._run = run
         self.primary_keys = list(sobject.keys)
         self.replication_key = sobject.replication_key
-        #: Its pages have all been asked for, or it has failed.
-        self.is_over = False
 
     @cached_property
     @override
@@ -223,13 +221,9 @@ class SObjectStream(FrameStream):
         saved = self.tap_state.get("bookmarks", {}).get(self.name, {})
         return Bookmark(dict(saved), stream=self.name, replication_key=self._read_by)
 
-    def prepare(self) -> None:
-        """Take the stream's place among those that are read; called in their order."""
-        _ = self.extraction
-
     @cached_property
     def extraction(self) -> StreamSync:
-        """Return what reads the rows, in this run."""
+        """Return what reads the rows, in this run; made in the order of the streams."""
         return StreamSync(
             run=self._run,
             logger=self.logger,
@@ -272,7 +266,7 @@ class SObjectStream(FrameStream):
             run.look_at_quota()
             if not self._is_test:
                 run.tell_needs()
-            run.early_work.begin()
+            run.prefetcher.start_turn()
             with usage_counted_in(extraction.tally):
                 yield from extraction.pages()
         except TapError as error:
@@ -284,7 +278,6 @@ class SObjectStream(FrameStream):
             run.failures[self.name] = error.without_frames()
             self.logger.error("%s %s", error.message, error.hint)  # noqa: TRY400  no traceback
         finally:
-            self.is_over = True
             extraction.end()
             extraction.tell(run.usage - before)
             self.let_go()

@@ -23,7 +23,6 @@ from tap_versionforge_salesforce.batch_config import batch_config_of
 from tap_versionforge_salesforce.catalog_notes import CatalogNotes
 from tap_versionforge_salesforce.clock import Clock
 from tap_versionforge_salesforce.discovery import describe_selected, discover
-from tap_versionforge_salesforce.early import EarlyWork
 from tap_versionforge_salesforce.estimate import StreamForecast
 from tap_versionforge_salesforce.exceptions import SettingsError, wrong_setting
 from tap_versionforge_salesforce.inputs import (
@@ -32,6 +31,7 @@ from tap_versionforge_salesforce.inputs import (
     stream_maps_read,
 )
 from tap_versionforge_salesforce.packed_catalog import catalog_in, catalog_text
+from tap_versionforge_salesforce.prefetch import Prefetcher
 from tap_versionforge_salesforce.run import Run
 from tap_versionforge_salesforce.settings.checking import is_blank
 from tap_versionforge_salesforce.settings.definitions import SETTINGS, Settings
@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     import click
     from singer_sdk.singerlib import Catalog
 
+    from tap_versionforge_salesforce.extraction import StreamSync
     from tap_versionforge_salesforce.settings.declaring import Setting
     from tap_versionforge_salesforce.streams import SObjectStream
 
@@ -118,10 +119,10 @@ class TapVersionForgeSalesforce(Tap):
             logger=self.logger,
             user_agent=f"{self.name}/{__version__}",
             expected=self._expected,
-            early_work=EarlyWork(
-                self._selected_streams,
+            prefetcher=Prefetcher(
+                self._syncs,
                 most_jobs=self.settings.max_parallel_jobs,
-                most_looks=self.settings.parallel_downloads,
+                most_first_pages=self.settings.parallel_downloads,
             ),
         )
         cast("MessageWriter", self.message_writer).watch = run.org.interruption.watch
@@ -201,6 +202,9 @@ class TapVersionForgeSalesforce(Tap):
     def _selected_streams(self) -> list[SObjectStream]:
         streams = cast("dict[str, SObjectStream]", self.streams)
         return [stream for stream in streams.values() if stream.selected]
+
+    def _syncs(self) -> list[StreamSync]:
+        return [stream.extraction for stream in self._selected_streams() if stream.is_read]
 
     def _expected(self) -> list[StreamForecast]:
         return [
