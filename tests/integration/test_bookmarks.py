@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
@@ -197,6 +198,29 @@ def test_rows_that_stay_missing_move_the_bookmark_back(org: LocalOrg, tap: TapRu
     org.faults.clear()
     again = tap.sync(objects=["Account"], state=run.state)
     assert again.ids("Account") == rows
+
+
+@pytest.mark.parametrize("api_mode", ["rest", "bulk"])
+def test_state_is_written_behind_each_page(org: LocalOrg, tap: TapRunner, api_mode: str) -> None:
+    """A run that is killed has lost no more than the page in hand."""
+    org.settings.page_rows = org.settings.bulk_page_rows = org.settings.result_page_rows = 2
+    for minutes in (50, 40, 30, 20, 15, 12):
+        accounts(org, 1, ago(minutes=minutes))
+    run = tap.sync(
+        objects=["Account"],
+        state=bookmark_at(ago(hours=1)),
+        api_mode=api_mode,
+        bulk_page_rows=2,
+        parallel_downloads=1,
+    )
+    assert run.exit_code == 0, run.log
+    kinds = [message["type"] for message in run.messages]
+    at = [number for number, kind in enumerate(kinds) if kind == "RECORD"]
+    assert len(at) == 6
+    for number in (1, 3, 5):
+        assert kinds[at[number] + 1] == "STATE"
+    states = [message["value"] for message in run.messages if message["type"] == "STATE"]
+    assert all(one != other for one, other in pairwise(states))
 
 
 def test_more_rows_than_promised_are_as_wrong_as_fewer(org: LocalOrg, tap: TapRunner) -> None:

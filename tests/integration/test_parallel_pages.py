@@ -157,6 +157,17 @@ def test_listed_pages_that_do_not_lead_on(org: LocalOrg, tap: TapRunner, rows: l
     assert f"{ONE_AFTER_THE_OTHER}: The listed pages do not say where the next one is." in run.log
 
 
+@pytest.mark.usefixtures("rows")
+def test_a_page_that_neither_way_brings_fails_the_stream(org: LocalOrg, tap: TapRunner) -> None:
+    """Once by the list and once by the chain; not by turns for ever."""
+    refusal = faults.answer(400, [{"errorCode": "API_ERROR", "message": "no"}])
+    org.faults.add("*/results", refusal, skip=2, times=None)
+    run = read(tap, parallel_downloads=2)
+    assert run.exit_code == 7, run.log
+    assert run.log.count(ONE_AFTER_THE_OTHER) == 1
+    assert len(org.journal.calls("*/results")) <= 8
+
+
 @pytest.mark.parametrize(
     "spoil",
     [

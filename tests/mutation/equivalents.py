@@ -19,4 +19,11 @@ EQUIVALENTS: tuple[Equivalent, ...] = (
         "self._is_side_by_side = None",
         "It is only ever asked whether it is true.",
     ),
+    Equivalent(
+        "bulk.py",
+        "QueryJob.__init__",
+        'self.id = ""',
+        "self.id = None",
+        "It is only ever asked whether there is one, before one is created or resumed.",
+    ),
 )
