@@ -88,6 +88,7 @@ def test_a_part_of_what_was_too_large_is_bulks() -> None:
     """REST is not asked again whether it is large."""
     choice = opened(is_full=False, is_part=True)
     assert (choice.api, choice.is_final) == (Api.BULK, True)
+    assert choice.reason == "this is a part of what was too large for one job"
 
 
 # After the first page
