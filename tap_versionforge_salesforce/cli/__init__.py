@@ -112,8 +112,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         check_stdout()
         code = command.main(given, prog_name=command.name, standalone_mode=False, obj=tuple(given))
-        with edges(OTHERS):
-            sys.stdout.flush()
+        # Of a run that was stopped nobody may be there any more to take the rest.
+        if not code:
+            with edges(OTHERS):
+                sys.stdout.flush()
     except TapError as error:
         if {"check", "--json"} <= set(given) and not isinstance(error, OutputError):
             print_json_failure(error)
