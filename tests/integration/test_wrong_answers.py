@@ -194,7 +194,8 @@ def test_what_bulk_does_not_serve_whole_comes_by_rest(
     run = tap.sync(objects=BOTH, bulk_page_rows=PAGE_ROWS, parallel_downloads=1)
     assert run.exit_code == 0, run.log
     assert "REST API, because Bulk API 2.0 did not serve it whole" in run.log
-    assert said
+    # Why is only told where there is no other way.
+    assert said not in "\n".join(line for line in run.log.splitlines() if "ERROR" in line)
     assert {name: sorted(set(run.ids(name))) for name in BOTH} == {
         name: sorted(ids) for name, ids in rows.items()
     }
