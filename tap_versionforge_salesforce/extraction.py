@@ -11,7 +11,9 @@ from tap_versionforge_salesforce.exceptions import (
     JobEndedBadlyError,
     JobTimeoutError,
     QuotaError,
+    RedirectedError,
     RefusedError,
+    SessionRefusedError,
     UnavailableError,
 )
 from tap_versionforge_salesforce.quota import StreamUsage, usage_counted_in
@@ -31,6 +33,10 @@ if TYPE_CHECKING:
     from tap_versionforge_salesforce.reading import PartitionRead, PartitionReads
     from tap_versionforge_salesforce.run import Run
     from tap_versionforge_salesforce.saved_job import JobCheckpoint
+
+
+# What says nothing of the job itself: the next run may go on with it.
+_MAY_PASS = (RedirectedError, SessionRefusedError, UnavailableError)
 
 
 class StateSink(Protocol):
@@ -116,7 +122,7 @@ class StreamSync:
         with usage_counted_in(self.tally):
             try:
                 reading = self._early or self._taken_up(in_haste=True) or self._new_reading()
-            except (QuotaError, UnavailableError) as error:
+            except (*_MAY_PASS, QuotaError) as error:
                 self._logger.info(
                     "The Bulk job of an earlier run can't be looked at early, and is again in the "
                     "turn of %s: %s",
@@ -198,7 +204,7 @@ class StreamSync:
         if isinstance(error, IncompleteError):
             self._bookmark.rollback()
         # What can't be had now may be had by the next run.
-        if not isinstance(error, UnavailableError) or isinstance(error, JobTimeoutError):
+        if not isinstance(error, _MAY_PASS) or isinstance(error, JobTimeoutError):
             self._forget_job()
 
     def tell(self, usage: Usage) -> None:
@@ -351,14 +357,14 @@ class StreamSync:
             report.rows_before += paginator.rows_before
 
     def _remember(self, page: Page, reading: PartitionRead) -> None:
+        if self._is_test:
+            return
         if page.takes_back:
             self._bookmark.rollback()
             self._renew_version(reading)
             if page.drops_job:
                 self._bookmark.forget_job()
         elif page.checkpoint is not None:
-            if self._is_test:
-                return
             self._bookmark.advance(page.checkpoint)
         elif page.job is not None:
             self._save(page.job, reading)

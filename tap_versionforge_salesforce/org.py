@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING
 from tap_versionforge_salesforce.auth import Authenticator
 from tap_versionforge_salesforce.cleanup import Cleanup
 from tap_versionforge_salesforce.client import SalesforceClient
-from tap_versionforge_salesforce.exceptions import RefusedError, TapError, UnavailableError
+from tap_versionforge_salesforce.exceptions import (
+    QuotaError,
+    RefusedError,
+    TapError,
+    UnavailableError,
+)
 from tap_versionforge_salesforce.interruption import Interruption
 from tap_versionforge_salesforce.jwt_bearer import JwtBearer
 from tap_versionforge_salesforce.keys import file_mode_warning, load_private_key
@@ -128,11 +133,17 @@ class Org:
         return is_reachable
 
     def accepts_session(self) -> bool:
-        """Tell whether Salesforce answers what is asked with the session."""
+        """Tell whether Salesforce answers what is asked with the session.
+
+        Raises:
+            QuotaError: There are no calls left to ask it.
+        """
         try:
             self.client.limits()
         except RefusedError:  # an answer, too
             return True
+        except QuotaError:
+            raise
         except TapError:
             return False
         return True

@@ -13,7 +13,9 @@ from tap_versionforge_salesforce.exceptions import (
     JobNotEndedError,
     JobsUsedUpError,
     QuotaError,
+    RedirectedError,
     RefusedError,
+    SessionRefusedError,
     TapError,
     UnavailableError,
 )
@@ -77,7 +79,7 @@ class SalesforcePaginator:
         # Why Bulk is no way out of what REST refuses; None while it may be one.
         self._no_bulk: str | None = None
         # Of a job that was to be created before its turn.
-        self._refusal: RefusedError | QuotaError | None = None
+        self._refusal: TapError | None = None
         # Of the query, as its first page said before its turn; None where that was not asked.
         self._rows_foreseen: int | None = None
         # In its turn it is tried for longer.
@@ -164,7 +166,7 @@ class SalesforcePaginator:
             self._is_bulk_tried = True
             self._refusal = error
             return None
-        except QuotaError as error:
+        except (QuotaError, RedirectedError, SessionRefusedError) as error:
             # It is told in the turn of the stream that it belongs to.
             self._refusal = error
             return None

@@ -151,7 +151,9 @@ class RestPages:
                 cursor.problem = chain.problem(
                     cursor.page.frame.height, cursor.page.next_records_url
                 )
-                yield Page(cursor.page.frame, arrived, checkpoint=self._pass(cursor))
+                safe = self._pass(cursor)
+                # Which rows are missing is not known once they do not add up.
+                yield Page(cursor.page.frame, arrived, checkpoint=None if cursor.problem else safe)
         except RefusedError as error:
             if error.error_code != "INVALID_QUERY_LOCATOR":
                 raise

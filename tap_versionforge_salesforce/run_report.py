@@ -82,7 +82,7 @@ class RunReport:
     Attributes:
         streams: Those that can't be described, then the others in the order in which they were
             read.
-        retry_log: What was tried again.
+        troubles: What was tried again.
         quota: The org's daily limits, and what the run has used of them.
     """
 

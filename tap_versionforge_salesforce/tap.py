@@ -375,7 +375,8 @@ class TapVersionForgeSalesforce(Tap):
             tap._is_syncing = True  # noqa: SLF001  its own
             tap.sync_all()
         except SystemExit:
-            tap._write_last_state()  # noqa: SLF001  its own
+            if tap._is_syncing:  # noqa: SLF001  its own
+                tap._write_last_state()  # noqa: SLF001  its own
             raise
         except BrokenPipeError:
             # Ctrl-C goes to all of a pipe, and the target may be the first to end of it.
@@ -392,7 +393,7 @@ class TapVersionForgeSalesforce(Tap):
     def _write_last_state(self) -> None:
         """Write STATE once more: many targets hand on only one that is their last line.
 
-        What it says is behind it already, and no row after that.
+        It never says more than rows that were written before it; some behind them may follow.
         """
         with suppress(OSError):
             self.write_message(StateMessage(value=self.state))

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _UNEXPECTED = 1
-# What the next run will do, by the exit code of one that has begun to read.
+# What the next run will do, by the exit code of this one.
 _GOES_ON = dict.fromkeys(
     (QuotaError.exit_code, UnavailableError.exit_code, RefusedError.exit_code),
     "The next run goes on from the last bookmarks.",

@@ -238,6 +238,11 @@ def test_more_rows_than_promised_are_as_wrong_as_fewer(org: LocalOrg, tap: TapRu
     assert run.exit_code == 6, run.log
     assert "3 rows were promised and 4 came" in run.log
     assert run.bookmark("Account") == "2026-11-23T09:00:00.000Z"
+    # A run that ends at the page that is one too many has not passed its rows.
+    passed = [m["value"] for m in run.messages if m["type"] == "STATE"]
+    newest = f"{ago(minutes=20):%Y-%m-%dT%H:%M:%S}"
+    assert passed
+    assert not any(newest in str(state) for state in passed)
 
 
 def test_row_deleted_for_good_while_paging_is_no_error(org: LocalOrg, tap: TapRunner) -> None:

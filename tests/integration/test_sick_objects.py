@@ -423,6 +423,28 @@ def test_what_is_said_of_the_org_for_one_object_is_that_objects(
     assert alone.exit_code == exit_code, alone.log
 
 
+@pytest.mark.parametrize("answer", [case.values[0] for case in REFUSED_WHOLE.args[1]])
+@PLACES
+@pytest.mark.parametrize("where", [creation, job, results])
+def test_what_is_said_of_one_objects_job_is_that_objects(
+    org: LocalOrg,
+    tap: TapRunner,
+    rows: dict[str, list[str]],
+    where: Callable[[LocalOrg, str], Callable[[Call], bool]],
+    sick: str,
+    answer: faults.Action,
+) -> None:
+    """Also where the job is created in another stream's turn; one that is there stays in STATE."""
+    org.faults.add(where(org, sick), answer, times=None)
+    run = read(tap, api_mode="bulk")
+    assert_only(run, sick, rows)
+    org.faults.clear()
+    again = read(tap, api_mode="bulk", state=run.state)
+    assert again.exit_code == 0, again.log
+    assert again.ids(sick) == rows[sick]
+    assert org.jobs.all() == []
+
+
 @REFUSED_WHOLE
 def test_what_is_said_of_the_org_for_all_objects_is_the_orgs(
     org: LocalOrg,
