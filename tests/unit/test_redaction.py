@@ -70,6 +70,12 @@ def test_remembered_values_are_hidden_in_an_address() -> None:
     )
 
 
+def test_half_a_character_is_no_reason_to_forget_a_secret() -> None:
+    """A config read with the wrong encoding can hold one."""
+    remember_secrets("half\ud800character")
+    assert redact("half\ud800character, half%3Fcharacter") == "[hidden], [hidden]"
+
+
 @pytest.mark.parametrize("text", ["eyJ-" * 500_000, "eyJa." * 400_000, "00D" * 700_000])
 def test_long_texts_are_gone_through_once(text: str) -> None:
     """A page of two megabytes in place of an answer is no reason to stand still."""

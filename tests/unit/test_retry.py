@@ -9,6 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tap_versionforge_salesforce.retry import (
+    ADVICE_BUDGET,
+    COMPOSITE_BUDGET,
+    DESCRIBE_BUDGET,
+    SHORT_BUDGET,
     SIGN_IN_BUDGET,
     SINGLE_TRY,
     Budget,
@@ -17,6 +21,7 @@ from tap_versionforge_salesforce.retry import (
     classify,
     poll_intervals,
     retry_after_seconds,
+    shorter,
 )
 from tests.unit.helpers import few_examples, instant
 
@@ -223,11 +228,44 @@ def test_intervals_grow_to_their_end(first: float, longest: float) -> None:
     assert looks[-1] == longest
 
 
-def test_sign_in_gives_up_sooner() -> None:
-    """A wrong host is told in about a minute, not in ten."""
-    assert SIGN_IN_BUDGET.seconds <= 60 < Budget().seconds
+def test_the_first_wait_is_a_second_at_most_and_rarely_nothing() -> None:
+    """Who comes back at once meets the same trouble."""
+    waits = [next(backoff_seconds(Budget())) for _ in range(20)]
+    assert 0 < sum(waits) < 20
 
 
-def test_a_request_with_a_way_out_is_tried_once() -> None:
-    """Where another API can serve, no time is spent on retries."""
-    assert SINGLE_TRY.tries == 1
+def test_intervals_grow_by_half() -> None:
+    """Soon at first, then as rarely as a long job deserves."""
+    assert list(islice(poll_intervals(1, 4), 5)) == [1, 1.5, 2.25, 3.375, 4]
+    assert list(islice(poll_intervals(1, 9, 2), 5)) == [1, 2, 4, 8, 9]
+
+
+@pytest.mark.parametrize(
+    ("budget", "tries", "seconds", "longest_wait_seconds"),
+    [
+        pytest.param(Budget(), 8, 600, 60, id="any request"),
+        pytest.param(SIGN_IN_BUDGET, 4, 60, 8, id="sign-in"),
+        pytest.param(SHORT_BUDGET, 3, 60, 4, id="early"),
+        pytest.param(SINGLE_TRY, 1, 600, 60, id="another way out"),
+        pytest.param(ADVICE_BUDGET, 2, 30, 2, id="advice"),
+        pytest.param(DESCRIBE_BUDGET, 8, 180, 60, id="one describe"),
+        pytest.param(COMPOSITE_BUDGET, 3, 60, 8, id="many in one"),
+    ],
+)
+def test_what_a_request_may_cost(
+    budget: Budget, tries: int, seconds: float, longest_wait_seconds: float
+) -> None:
+    """How long a user may wait on each kind of request: a decision, not a by-product.
+
+    A wrong host is told in about a minute; where another API can serve, no time is spent on
+    retries; what only gives advice holds nobody up.
+    """
+    assert (budget.tries, budget.seconds, budget.longest_wait_seconds) == (
+        *(tries, seconds, longest_wait_seconds),
+    )
+
+
+def test_the_shorter_budget_is_the_one_with_fewer_tries() -> None:
+    """In whatever order they are given."""
+    assert shorter(SINGLE_TRY, Budget()) is SINGLE_TRY
+    assert shorter(Budget(), SINGLE_TRY) is SINGLE_TRY

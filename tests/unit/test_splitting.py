@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, cast
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tap_versionforge_salesforce.answers import Response
+from tap_versionforge_salesforce.columns import Column, Kind
+from tap_versionforge_salesforce.exceptions import RefusedError, RequestTimeoutError
 from tap_versionforge_salesforce.instants import format_instant
-from tap_versionforge_salesforce.splitting import id_between, instant_between
+from tap_versionforge_salesforce.soql import IdRange, Query, Range
+from tap_versionforge_salesforce.splitting import (
+    Partition,
+    Split,
+    id_between,
+    instant_between,
+    split_partition,
+)
 from tests.unit.helpers import instant, instants, some_examples
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+    from tap_versionforge_salesforce.client import SalesforceClient
+    from tap_versionforge_salesforce.exceptions import TapError
 
 _BASE_62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 IDS = st.text(_BASE_62, min_size=12, max_size=12).map(lambda text: f"001{text}")
@@ -69,3 +84,148 @@ def test_halves_by_id_are_halves(one: str, other: str) -> None:
         first = middle
         depth += 1
     assert depth <= 72
+
+
+UPPER = instant("2026-11-23T12:00:00Z")
+WINDOW = Range("SystemModstamp", instant("2026-11-20T00:00:00Z"), UPPER)
+FIRST_ID, MIDDLE_ID, LAST_ID = "001000000000000", "001000000000002", "001000000000004"
+STAMPS = ("2026-11-23T10:00:00.000Z", "2026-11-23T11:00:00.000Z")
+
+
+class Rows:
+    """An org that knows the first and the last value of a field, and what it was asked.
+
+    A value that is no text is the whole body; an error is raised where a window is asked about.
+    """
+
+    def __init__(self, **edges: object) -> None:
+        self._edges = edges
+        self.asked: list[str] = []
+
+    def query(self, soql: str, *, deleted: bool, in_haste: bool) -> Response:
+        assert deleted
+        assert in_haste
+        self.asked.append(soql)
+        name = soql.split()[1]
+        edges = self._edges[name]
+        if isinstance(edges, Exception):
+            if "SystemModstamp >=" in soql:
+                raise edges
+            edges = (FIRST_ID, LAST_ID)
+        if isinstance(edges, tuple):
+            edges = {"records": [{name: edges["DESC" in soql]}]}
+        return Response(200, {}, json.dumps(edges).encode(), None)
+
+
+def divided(
+    rows: Rows,
+    scope: Partition,
+    *,
+    window: Range | None = WINDOW,
+    fields: tuple[str, ...] = ("Id",),
+) -> Split | None:
+    columns = tuple(Column(name, Kind.TEXT) for name in fields)
+    query = Query("Account", columns, window, ids=scope.ids)
+    return split_partition(scope, query=query, client=cast("SalesforceClient", rows))
+
+
+WHOLE = Partition(UPPER)
+MIDDLE = instant("2026-11-23T10:30:00Z")
+
+
+def test_halves_in_time() -> None:
+    """The first ends where the second begins, which needs no look-back there."""
+    rows = Rows(SystemModstamp=STAMPS)
+    assert divided(rows, WHOLE) == Split(
+        Partition(MIDDLE, depth=1),
+        Partition(UPPER, goes_on=True, depth=1),
+        "SystemModstamp 2026-11-23T10:30:00.000Z",
+    )
+    assert [" ASC " in soql for soql in rows.asked] == [True, False]
+
+
+@pytest.mark.parametrize("ids", [IdRange(), IdRange(lower=FIRST_ID)], ids=["all", "a part by Id"])
+def test_halves_by_id(ids: IdRange) -> None:
+    """What has no window, and what is divided by Id already, is divided by Id."""
+    scope = Partition(UPPER, ids, depth=3)
+    rows = Rows(Id=(FIRST_ID, LAST_ID))
+    window = None if ids.is_whole else WINDOW
+    assert divided(rows, scope, window=window) == Split(
+        Partition(UPPER, IdRange(ids.lower, MIDDLE_ID), depth=4),
+        Partition(UPPER, IdRange(MIDDLE_ID, ids.upper), depth=4),
+        f"Id {MIDDLE_ID}",
+    )
+
+
+def test_rows_of_one_instant_are_divided_by_id() -> None:
+    """Nothing lies between two equal stamps."""
+    split = divided(Rows(SystemModstamp=STAMPS[:1] * 2, Id=(FIRST_ID, LAST_ID)), WHOLE)
+    assert split is not None
+    assert split.border == f"Id {MIDDLE_ID}"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        RefusedError("", hint="", status=400, error_code="QUERY_TIMEOUT"),
+        RequestTimeoutError("", hint="", code="timeout"),
+    ],
+    ids=["refused", "no answer"],
+)
+def test_where_the_window_is_too_large_to_look_into_the_whole_table_is_divided(
+    error: TapError,
+) -> None:
+    """To find the first of many million rows of a window can be too large itself."""
+    rows = Rows(SystemModstamp=error, Id=error)
+    split = divided(rows, WHOLE)
+    assert split is not None
+    assert split.border == f"Id {MIDDLE_ID}"
+    assert ["SystemModstamp >=" in soql for soql in rows.asked] == [True, True, False, False]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param([], id="no object"),
+        pytest.param({}, id="no rows"),
+        pytest.param({"records": []}, id="nothing in it"),
+        pytest.param({"records": [{"Id": None}]}, id="no value"),
+        pytest.param({"records": [{"Id": 7}]}, id="no Id"),
+        pytest.param((FIRST_ID, FIRST_ID), id="one row"),
+    ],
+)
+def test_what_can_not_be_divided(body: object) -> None:
+    """Then the failure of the whole is the failure."""
+    assert divided(Rows(Id=body), WHOLE, window=None) is None
+
+
+def test_without_an_id_nothing_is_divided_by_it() -> None:
+    """Some objects have none."""
+    rows = Rows(SystemModstamp=STAMPS[:1] * 2)
+    assert divided(rows, WHOLE, fields=("EventDate",)) is None
+    assert len(rows.asked) == 2
+
+
+def test_what_is_a_part_and_what_is_the_last() -> None:
+    """Behind the last part the bookmark stands at the window's end."""
+    first, last = IdRange(upper=MIDDLE_ID), IdRange(lower=MIDDLE_ID)
+    assert (WHOLE.is_part, WHOLE.is_last) == (False, True)
+    parts = [Partition(UPPER, ids, depth=depth) for ids in (first, last) for depth in (1, 2)]
+    assert [(part.is_part, part.is_last) for part in parts] == [
+        *((True, False), (True, False)),
+        *((True, True), (True, True)),
+    ]
+
+
+def test_by_id_and_in_time_are_the_smallest_steps() -> None:
+    """A second row one step away has a half of its own."""
+    assert id_between("00100000000000A", "00100000000000B") == "00100000000000B"
+    assert id_between("00100000000000A", "00100000000000C") == "00100000000000B"
+    assert instant_between(SECOND, SECOND.replace(".000", ".005")) == instant(
+        SECOND.replace(".000", ".002")
+    )
+
+
+def test_what_comes_behind_the_id_is_a_checksum() -> None:
+    """Rows are told apart by the first fifteen characters."""
+    assert id_between("001000000000001AAA", "001000000000001ZZZ") is None
