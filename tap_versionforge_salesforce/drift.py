@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tap_versionforge_salesforce.columns import Kind
-from tap_versionforge_salesforce.schema import property_schema, spelled_as
+from tap_versionforge_salesforce.json_schema import property_schema
+from tap_versionforge_salesforce.schema import spelled_as
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping

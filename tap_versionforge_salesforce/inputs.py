@@ -14,8 +14,8 @@ import msgspec
 from singer_sdk.exceptions import ConfigurationError, MappingError
 
 from tap_versionforge_salesforce.exceptions import SettingsError
-from tap_versionforge_salesforce.settings.declaring import LONGEST_PATH
 from tap_versionforge_salesforce.settings.definitions import SETTINGS
+from tap_versionforge_salesforce.text_files import LONGEST_PATH, decoded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -285,16 +285,6 @@ def file_text(path: str, option: str) -> str:
         raise
     except (OSError, ValueError) as error:
         raise _unreadable(path, option, error) from None
-
-
-def decoded(data: bytes) -> str:
-    """Return the text that a file holds, as editors and shells write it: in UTF-8 or UTF-16.
-
-    Raises:
-        ValueError: It is no text.
-    """
-    # PowerShell writes UTF-16, and others a byte order mark.
-    return data.decode(json.detect_encoding(data)).removeprefix("\ufeff")
 
 
 def _unreadable(path: str, option: str, error: Exception) -> SettingsError:

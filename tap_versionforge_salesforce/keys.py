@@ -17,9 +17,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tap_versionforge_salesforce.exceptions import SettingsError
-from tap_versionforge_salesforce.inputs import decoded
 from tap_versionforge_salesforce.redaction import remember_secrets
-from tap_versionforge_salesforce.settings.declaring import LONGEST_PATH
+from tap_versionforge_salesforce.text_files import LONGEST_PATH, decoded
 
 if TYPE_CHECKING:
     from collections.abc import Callable

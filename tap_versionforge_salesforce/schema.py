@@ -1,4 +1,4 @@
-"""Describe → what a stream has: columns, JSON Schema, replication key. Values in, values out."""
+"""A describe → what the object has: columns, keys, stamps. Values in, values out."""
 
 from __future__ import annotations
 
@@ -54,20 +54,6 @@ REPLICATION_KEYS = ("SystemModstamp", "LastModifiedDate", "CreatedDate", "LoginT
 
 _ID = ("Id",)
 _API_NAME = re.compile(r"[A-Za-z0-9_]+")
-_JSON_TYPE = {
-    Kind.TEXT: "string",
-    Kind.BOOLEAN: "boolean",
-    Kind.INTEGER: "integer",
-    Kind.NUMBER: "number",
-    Kind.DATE: "string",
-    Kind.DATETIME: "string",
-    # No format: the `time` of JSON Schema and many targets can't hold Salesforce's zoned time.
-    Kind.TIME: "string",
-    Kind.COMPOUND: "object",
-    Kind.UNSUPPORTED: "string",
-}
-_JSON_FORMAT = {Kind.DATE: "date", Kind.DATETIME: "date-time"}
-
 # Member names inside an address or location, by the end of the component field's name.
 _MEMBERS = (
     "City",
@@ -107,12 +93,6 @@ class SObject:
     stamps: dict[str, bool]
     has_recycle_bin: bool
     unknown_types: dict[str, str]
-
-    @property
-    def json_schema(self) -> dict[str, Any]:
-        """Return the JSON Schema of a record, in the SDK's order; made anew each time."""
-        properties = {column.name: property_schema(column) for column in self.columns}
-        return {"properties": properties, "title": self.label, "type": "object"}
 
     def without_texts(self) -> SObject:
         """Return the object without what people are told of its fields, which can be long."""
@@ -285,26 +265,3 @@ def _member(component: str) -> str | None:
     stem = component.removesuffix("__s")
     member = max((m for m in _MEMBERS if stem.endswith(m)), key=len, default=None)
     return None if member is None else member[0].lower() + member[1:]
-
-
-def property_schema(column: Column) -> dict[str, Any]:
-    """Return the JSON Schema of a column's values."""
-    described: dict[str, Any] = {}
-    if column.parts:
-        described["properties"] = {member: _value_schema(part) for member, part in column.parts}
-    if column.label:
-        described["title"] = column.label
-    if column.help_text:
-        described["description"] = column.help_text
-    described |= _value_schema(column)
-    if column.name == "Id":
-        described["type"] = "string"
-    return described
-
-
-def _value_schema(column: Column) -> dict[str, Any]:
-    # Never an enum or a maxLength: orgs hold values that break their own limits.
-    types = [_JSON_TYPE[column.kind], "null"]
-    if column.kind in _JSON_FORMAT:
-        return {"format": _JSON_FORMAT[column.kind], "type": types}
-    return {"type": types}

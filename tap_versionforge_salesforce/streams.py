@@ -25,6 +25,7 @@ from tap_versionforge_salesforce.exceptions import (
     UnavailableError,
 )
 from tap_versionforge_salesforce.extraction import StreamSync
+from tap_versionforge_salesforce.json_schema import record_schema
 from tap_versionforge_salesforce.quota import usage_counted_in
 from tap_versionforge_salesforce.reading import PartitionReads
 from tap_versionforge_salesforce.schema import spelled_as
@@ -63,7 +64,7 @@ class SObjectStream(FrameStream):
     @override
     def schema(self) -> dict[str, Any]:
         """Return the JSON Schema of a record, as the object is described."""
-        return self.sobject.json_schema
+        return record_schema(self.sobject)
 
     @override
     def let_go(self) -> None:

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tap_versionforge_salesforce.json_schema import record_schema
 from tap_versionforge_salesforce.schema import KIND_BY_TYPE, sobject_from_describe
 from tap_versionforge_salesforce.settings.definitions import SETTINGS
 from tap_versionforge_salesforce.sign_in_errors import PROBLEMS, UNKNOWN
@@ -136,7 +137,7 @@ def _type_in_catalog(name: str) -> str:
     sobject = sobject_from_describe({"name": "Thing__c", "fields": fields})
     if sobject.columns[0].kind.value == "unsupported":
         return "none: it can't be read"
-    schema = sobject.json_schema["properties"]["Place__c"]
+    schema = record_schema(sobject)["properties"]["Place__c"]
     form = f", `format: {schema['format']}`" if "format" in schema else ""
     default = ", not selected unless you do" if sobject.columns[0].parts else ""
     return f"`{schema['type'][0]}`{form}{default}"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tap_versionforge_salesforce.exceptions import SettingsError, wrong_setting
-from tap_versionforge_salesforce.settings.declaring import LONGEST_PATH
+from tap_versionforge_salesforce.text_files import LONGEST_PATH
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

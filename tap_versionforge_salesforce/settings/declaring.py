@@ -9,8 +9,6 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 Kind = Literal["string", "integer", "boolean", "array"]
 
-#: In characters. The base64 of a key that Salesforce takes is longer.
-LONGEST_PATH = 1_000
 _KINDS: dict[object, Kind] = {str: "string", int: "integer", bool: "boolean", tuple: "array"}
 
 

@@ -15,10 +15,10 @@ from tap_versionforge_salesforce.inputs import (
     catalog_file,
     checked_catalog,
     config_file,
-    decoded,
     json_object,
     with_id,
 )
+from tap_versionforge_salesforce.text_files import decoded
 from tests.unit.helpers import some_examples
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from tap_versionforge_salesforce.columns import Column, Kind
+from tap_versionforge_salesforce.json_schema import record_schema
 from tap_versionforge_salesforce.schema import KIND_BY_TYPE, SObject, sobject_from_describe
 from tests.unit.helpers import ROOT
 
@@ -76,7 +77,7 @@ def described(*fields: dict[str, Any], **more: object) -> SObject:
 
 
 def properties(sobject: SObject) -> dict[str, dict[str, Any]]:
-    found: dict[str, dict[str, Any]] = sobject.json_schema["properties"]
+    found: dict[str, dict[str, Any]] = record_schema(sobject)["properties"]
     return found
 
 
@@ -134,7 +135,7 @@ def test_label_and_help_are_told() -> None:
         "title": "Betrag",
         "description": "In euro.",
     }
-    assert (sobject.label, sobject.json_schema["title"]) == ("A Thing", "A Thing")
+    assert (sobject.label, record_schema(sobject)["title"]) == ("A Thing", "A Thing")
 
 
 def test_columns_keep_the_order_of_the_describe() -> None:
@@ -393,7 +394,7 @@ def test_recorded_fields_are_all_known(recorded: dict[str, Any]) -> None:
 
 def test_recorded_schemas_are_valid(recorded: dict[str, Any]) -> None:
     """The JSON Schema is one, promises no limits, and takes a record of nothing but an Id."""
-    schema = sobject_from_describe(recorded).json_schema
+    schema = record_schema(sobject_from_describe(recorded))
     Draft202012Validator.check_schema(schema)
     text = json.dumps(schema)
     assert '"enum"' not in text
