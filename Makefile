@@ -6,7 +6,7 @@ VENV := .venv
 PYTHONS := 3.10 3.11 3.12 3.13
 # How long `make soak` and `make mutants` try.
 MINUTES := 10
-# Modules of the core for `make mutants`, such as quota.py; empty for all.
+# Modules of the core for `make mutants`, such as salesforce/http/quota.py; empty for all.
 MODULES :=
 # Options of `make org`: --rows, --port, --latency-ms, --directory.
 ORG :=
@@ -49,10 +49,11 @@ org: sync ## a stand-in Salesforce org to try the tap on, until Ctrl-C; ORG="--r
 
 test: lint pytest ## everything that decides about a change: lint, types, tests, documents
 
-lint: sync ## ruff (rules and format), mypy, and zizmor on the workflows
+lint: sync ## ruff (rules and format), mypy, import-linter, and zizmor on the workflows
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports --no-cache --no-logo
 	$(VENV)/bin/zizmor --quiet --offline .github
 
 format: sync ## put the code into shape
@@ -60,7 +61,7 @@ format: sync ## put the code into shape
 	$(VENV)/bin/ruff format .
 
 docs: sync ## write the tables in the documents that come from the code
-	@$(VENV)/bin/python -m tests.documents
+	@$(VENV)/bin/python -m tests.support.documents
 
 soak: sync ## try to lose a row, for 10 minutes or MINUTES=60
 	@$(VENV)/bin/python -m tests.soak --minutes $(MINUTES)

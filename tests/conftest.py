@@ -12,7 +12,7 @@ from hypothesis import settings
 from singer_sdk.plugin_base import PluginBase
 
 from tests.local_org import LocalOrg
-from tests.processes import strays
+from tests.support.processes import strays
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -20,7 +20,7 @@ from tap_versionforge_salesforce.cli.edges import (
     edges,
     leave_stdout,
 )
-from tap_versionforge_salesforce.exceptions import (
+from tap_versionforge_salesforce.errors import (
     IncompleteError,
     OutputError,
     QuotaError,
@@ -28,8 +28,8 @@ from tap_versionforge_salesforce.exceptions import (
     TapError,
     UnavailableError,
 )
-from tap_versionforge_salesforce.redaction import RedactingFilter
-from tap_versionforge_salesforce.tap import TapVersionForgeSalesforce
+from tap_versionforge_salesforce.salesforce.support.redaction import RedactingFilter
+from tap_versionforge_salesforce.singer.tap import TapVersionForgeSalesforce
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

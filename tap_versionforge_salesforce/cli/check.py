@@ -16,21 +16,21 @@ from tap_versionforge_salesforce.cli.check_output import (
     print_json,
     print_step,
 )
-from tap_versionforge_salesforce.discovery import describe_selected, discover
-from tap_versionforge_salesforce.exceptions import RefusedError, TapError, UnavailableError
-from tap_versionforge_salesforce.inputs import catalog_file
-from tap_versionforge_salesforce.keys import fingerprint, load_private_key
-from tap_versionforge_salesforce.packed_catalog import catalog_in
-from tap_versionforge_salesforce.tap import TapVersionForgeSalesforce
-from tap_versionforge_salesforce.wording import counted
+from tap_versionforge_salesforce.errors import RefusedError, TapError, UnavailableError
+from tap_versionforge_salesforce.salesforce.auth.private_key import fingerprint, load_private_key
+from tap_versionforge_salesforce.salesforce.support.wording import counted
+from tap_versionforge_salesforce.singer.discovery import describe_selected, discover
+from tap_versionforge_salesforce.singer.input_files import catalog_file
+from tap_versionforge_salesforce.singer.packed_catalog import catalog_in
+from tap_versionforge_salesforce.singer.tap import TapVersionForgeSalesforce
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from singer_sdk.singerlib import Catalog
 
-    from tap_versionforge_salesforce.run import Run
-    from tap_versionforge_salesforce.schema import SObject
+    from tap_versionforge_salesforce.salesforce.objects.describe import SObject
+    from tap_versionforge_salesforce.singer.run import Run
 
 
 class Checks:
@@ -158,7 +158,7 @@ class Checks:
 
     def _one_row(self, sobject: SObject) -> str:
         # Not at the top: it brings polars, which --help, --version and --about do without.
-        from tap_versionforge_salesforce.reading import query_of  # noqa: PLC0415
+        from tap_versionforge_salesforce.singer.sync.partition_read import query_of  # noqa: PLC0415
 
         settings = self._run.settings
         columns = (sobject.one_column,)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tap_versionforge_salesforce.redaction import redact
+from tap_versionforge_salesforce.salesforce.support.redaction import redact
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

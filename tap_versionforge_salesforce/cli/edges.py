@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from click.exceptions import Exit
 
-from tap_versionforge_salesforce.exceptions import NoOutputError, OutputError
-from tap_versionforge_salesforce.tap import TapVersionForgeSalesforce
+from tap_versionforge_salesforce.errors import NoOutputError, OutputError
+from tap_versionforge_salesforce.singer.tap import TapVersionForgeSalesforce
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

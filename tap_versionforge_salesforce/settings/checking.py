@@ -7,8 +7,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tap_versionforge_salesforce.exceptions import SettingsError, wrong_setting
-from tap_versionforge_salesforce.text_files import LONGEST_PATH
+from tap_versionforge_salesforce.errors import SettingsError, wrong_setting
+from tap_versionforge_salesforce.salesforce.support.text_files import LONGEST_PATH
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

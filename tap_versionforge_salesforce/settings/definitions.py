@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from datetime import datetime  # noqa: TC003  the kind of a setting is read from its type
 from typing import TYPE_CHECKING
 
-from tap_versionforge_salesforce.credentials import Credentials
-from tap_versionforge_salesforce.exceptions import SettingsError, wrong_setting
-from tap_versionforge_salesforce.hosts import (
+from tap_versionforge_salesforce.errors import SettingsError, wrong_setting
+from tap_versionforge_salesforce.salesforce.auth.credentials import Credentials
+from tap_versionforge_salesforce.salesforce.auth.hosts import (
     checked_audience,
     checked_instance_url,
     derived_audience,
 )
-from tap_versionforge_salesforce.instants import format_instant, parse_instant
+from tap_versionforge_salesforce.salesforce.support.timestamps import format_instant, parse_instant
 from tap_versionforge_salesforce.settings.checking import checked_kinds
 from tap_versionforge_salesforce.settings.declaring import declared, settings_of
 from tap_versionforge_salesforce.settings.naming import resolve_aliases

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tap_versionforge_salesforce.exceptions import SettingsError
-from tap_versionforge_salesforce.wording import closest
+from tap_versionforge_salesforce.errors import SettingsError
+from tap_versionforge_salesforce.salesforce.support.wording import closest
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping

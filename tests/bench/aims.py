@@ -12,11 +12,11 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from tests import processes
 from tests.bench import objects, runs
 from tests.bench.measure import measure
 from tests.bench.org import ReadyOrgProcess
 from tests.bench.pages import VERSION, bulk_page_rows
+from tests.support import processes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -20,12 +20,12 @@ from singer_sdk import Stream
 from singer_sdk.singerlib.encoding import SimpleSingerWriter
 from typing_extensions import override
 
-from tap_versionforge_salesforce import frames
-from tap_versionforge_salesforce.ahead import ahead
-from tap_versionforge_salesforce.columns import select_columns
-from tap_versionforge_salesforce.page import Page
-from tap_versionforge_salesforce.streams import SObjectStream
-from tap_versionforge_salesforce.tap import TapVersionForgeSalesforce
+from tap_versionforge_salesforce.salesforce.frames import frame as frames
+from tap_versionforge_salesforce.salesforce.objects.columns import select_columns
+from tap_versionforge_salesforce.salesforce.query.page import Page
+from tap_versionforge_salesforce.salesforce.support.background import ahead
+from tap_versionforge_salesforce.singer.sobject_stream import SObjectStream
+from tap_versionforge_salesforce.singer.tap import TapVersionForgeSalesforce
 from tests.bench import pages
 
 if TYPE_CHECKING:

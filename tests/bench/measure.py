@@ -14,7 +14,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tests import processes
+from tests.support import processes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

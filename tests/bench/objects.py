@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from tests import processes
 from tests.bench.measure import LINE, measure
 from tests.bench.org import ReadyOrgProcess
+from tests.support import processes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

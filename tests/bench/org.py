@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from tests.bench.pages import VERSION
-from tests.org_process import OrgProcess
+from tests.support.org_process import OrgProcess
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

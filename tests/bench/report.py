@@ -10,8 +10,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.processes import ROOT
-from tests.text_table import table
+from tests.support.processes import ROOT
+from tests.support.text_table import table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from tests import processes
 from tests.bench.measure import LINE, RECORD, Result, measure
 from tests.bench.pages import REST_PAGE_ROWS
+from tests.support import processes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

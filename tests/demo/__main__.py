@@ -16,12 +16,12 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from tests import processes
 from tests.demo.meltano import TAP, TARGET, MeltanoFailedError, Project, Run, StreamRun
 from tests.demo.proof import Comparison, Witness
 from tests.demo.story import Story
-from tests.org_process import OrgProcess
-from tests.text_table import table
+from tests.support import processes
+from tests.support.org_process import OrgProcess
+from tests.support.text_table import table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -12,7 +12,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tests import processes
+from tests.support import processes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tap_versionforge_salesforce.exceptions import TapError
-from tap_versionforge_salesforce.tap import TapVersionForgeSalesforce
-from tests.integration import canaries
-from tests.integration.harness import OrgClock, TapRunner
+from tap_versionforge_salesforce.errors import TapError
+from tap_versionforge_salesforce.singer.tap import TapVersionForgeSalesforce
+from tests.support import canaries
+from tests.support.harness import OrgClock, TapRunner
 
 if TYPE_CHECKING:
     from pathlib import Path

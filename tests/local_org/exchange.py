@@ -9,10 +9,10 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from werkzeug.datastructures import Headers
 
-from tests.local_org.encode import dump_json
+from tests.local_org.answers.encode import dump_json
 
 if TYPE_CHECKING:
-    from tests.local_org.snapshot import Page
+    from tests.local_org.store.snapshot import Page
 
 _VERSION = re.compile(r"^/services/data/v([^/]+)")
 JSON_TYPE = "application/json;charset=UTF-8"

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 
-from tests.local_org import errors
+from tests.local_org.answers import errors
+from tests.local_org.answers.rest import check_version, deprecation_warning
+from tests.local_org.conditions.journal import Entry
 from tests.local_org.exchange import Answer, html_answer, json_answer
-from tests.local_org.journal import Entry
-from tests.local_org.rest import check_version, deprecation_warning
 from tests.local_org.routes import Gate, Route, build
 
 if TYPE_CHECKING:

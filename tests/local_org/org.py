@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tests.local_org.bulk import Bulk
-from tests.local_org.clock import Clock
-from tests.local_org.composite import Composite
-from tests.local_org.control import Control
-from tests.local_org.faults import Faults
+from tests.local_org.answers.bulk import Bulk
+from tests.local_org.answers.composite import Composite
+from tests.local_org.answers.identity import Identity
+from tests.local_org.answers.jobs import Jobs
+from tests.local_org.answers.limits import Limits
+from tests.local_org.answers.oauth import OAuth
+from tests.local_org.answers.query import Query
+from tests.local_org.answers.rest import Rest
+from tests.local_org.answers.results import Results
+from tests.local_org.answers.tokens import Tokens
+from tests.local_org.conditions.clock import Clock
+from tests.local_org.conditions.control import Control
+from tests.local_org.conditions.faults import Faults
+from tests.local_org.conditions.journal import Journal
+from tests.local_org.conditions.settings import Settings
 from tests.local_org.front import Front
-from tests.local_org.identity import Identity
-from tests.local_org.jobs import Jobs
-from tests.local_org.journal import Journal
-from tests.local_org.limits import Limits
-from tests.local_org.oauth import OAuth
-from tests.local_org.query import Query
-from tests.local_org.rest import Rest
-from tests.local_org.results import Results
 from tests.local_org.server import OrgServer
-from tests.local_org.settings import Settings
-from tests.local_org.store import Store
-from tests.local_org.tokens import Tokens
+from tests.local_org.store.store import Store
 
 if TYPE_CHECKING:
     import ssl

@@ -14,14 +14,14 @@ from typing_extensions import override
 from werkzeug.datastructures import Headers
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
-from tests.local_org.clock import http_date
+from tests.local_org.conditions.clock import http_date
 from tests.local_org.exchange import Answer, Call, html_answer
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Iterator
 
-    from tests.local_org.clock import Clock
+    from tests.local_org.conditions.clock import Clock
 
 _HOST = "127.0.0.1"
 _BODILESS = frozenset({204, 304})

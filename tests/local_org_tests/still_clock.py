@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
 
-from tests.local_org.store import Store
+from tests.local_org.store.store import Store
 
 NOW = datetime(2026, 11, 23, 12, 0, 0, 500_000, tzinfo=timezone.utc)
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.local_org.encode import (
+from tests.local_org.answers.encode import (
     RawNumber,
     csv_page,
     csv_value,
@@ -21,13 +21,13 @@ from tests.local_org.encode import (
     rest_record,
     rest_value,
 )
-from tests.local_org.object_notation import default_objects
-from tests.local_org.spelling import csv_integer, csv_number, decimal_text, rest_number
+from tests.local_org.answers.spelling import csv_integer, csv_number, decimal_text, rest_number
+from tests.local_org.objects.object_notation import default_objects
 from tests.local_org_tests.still_clock import new_store
 
 if TYPE_CHECKING:
-    from tests.local_org.fields import Field
-    from tests.local_org.store import Store
+    from tests.local_org.objects.fields import Field
+    from tests.local_org.store.store import Store
 
 OBJECTS = {sobject.name: sobject for sobject in default_objects()}
 MOMENT = datetime(2026, 11, 23, 10, 0, 0, tzinfo=timezone.utc)

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 import requests
 
-from tests.local_org import LocalOrg, faults, outages
+from tests.local_org import LocalOrg
+from tests.local_org.conditions import faults, outages
 from tests.local_org_tests.caller import Caller
 
 PATH = "/sobjects/Account/describe"

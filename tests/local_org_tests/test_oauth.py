@@ -8,7 +8,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from tests.local_org.oauth import TOKEN_ERRORS
+from tests.local_org.answers.oauth import TOKEN_ERRORS
 from tests.local_org_tests.caller import GRANT_TYPE, TOKEN_PATH, assertion
 
 if TYPE_CHECKING:

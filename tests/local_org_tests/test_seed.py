@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import pytest
 
-from tests.local_org import hurt
-from tests.local_org.object_notation import default_objects
+from tests.local_org.objects.object_notation import default_objects
+from tests.local_org.store import hurt
 from tests.local_org_tests.still_clock import NOW, new_store
 
 if TYPE_CHECKING:
-    from tests.local_org.fields import Field
-    from tests.local_org.store import Store
+    from tests.local_org.objects.fields import Field
+    from tests.local_org.store.store import Store
 
 Rows: TypeAlias = "dict[str, list[dict[str, object]]]"
 

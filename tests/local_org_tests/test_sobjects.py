@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.local_org.object_notation import default_objects, read_field, read_object
+from tests.local_org.objects.object_notation import default_objects, read_field, read_object
 
 RECORDED = Path(__file__).parents[2].parent / "shared" / "describes"
 OBJECTS = {sobject.name: sobject for sobject in default_objects()}

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.local_org.soql import parse
-from tests.local_org.soql_tree import (
+from tests.local_org.soql.parser import parse
+from tests.local_org.soql.tree import (
     Comparison,
     Condition,
     Junction,

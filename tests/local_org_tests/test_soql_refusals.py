@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.local_org.errors import SalesforceError
-from tests.local_org.soql import LONGEST_QUERY
+from tests.local_org.answers.errors import SalesforceError
+from tests.local_org.soql.parser import LONGEST_QUERY
 from tests.local_org_tests.still_clock import new_store
 
 if TYPE_CHECKING:
-    from tests.local_org.store import Store
+    from tests.local_org.store.store import Store
 
 
 @pytest.fixture(scope="module")

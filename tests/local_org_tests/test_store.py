@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.local_org.errors import SalesforceError
-from tests.local_org.fields import Field
-from tests.local_org.ids import make_id
-from tests.local_org.object_notation import read_field, read_object
-from tests.local_org.rows import INTEGRATION_USER_ID
-from tests.local_org.store import Store
+from tests.local_org.answers.errors import SalesforceError
+from tests.local_org.objects.fields import Field
+from tests.local_org.objects.object_notation import read_field, read_object
+from tests.local_org.store.ids import make_id
+from tests.local_org.store.rows import INTEGRATION_USER_ID
+from tests.local_org.store.store import Store
 from tests.local_org_tests.still_clock import NOW, StillClock
 
 if TYPE_CHECKING:

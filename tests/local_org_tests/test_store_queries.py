@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.local_org.ids import case_safe, make_id
-from tests.local_org.store import Store
+from tests.local_org.store.ids import case_safe, make_id
+from tests.local_org.store.store import Store
 from tests.local_org_tests.still_clock import NOW, StillClock, new_store
 
 if TYPE_CHECKING:

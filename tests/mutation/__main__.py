@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.mutation import covering
-from tests.mutation.core import CORE
+from tests.mutation.core import CORE, noticing
 from tests.mutation.equivalents import EQUIVALENTS
 from tests.mutation.mutants import is_equivalent, mutants_of
 from tests.mutation.trials import Copy, Order, Outcome
@@ -46,13 +46,13 @@ def main() -> int:
     random.Random(options.seed).shuffle(sample)  # noqa: S311  no secret
     with tempfile.TemporaryDirectory() as folder:
         copies = [Copy(Path(folder, f"copy{n}")) for n in range(options.workers)]
-        tests = dict.fromkeys(test for module in options.modules for test in CORE[module])
+        tests = dict.fromkeys(test for module in options.modules for test in noticing(module))
         seen = Path(folder, "covering")
         seen.mkdir()
         code, written = copies[0].run(
             list(tests),
             end - time.monotonic(),
-            *("-p", covering.__name__, "-n", str(options.workers), "--dist", "loadfile"),
+            *("-p", covering.__name__, "-n", "auto", "--dist", "loadfile"),
             **{covering.FOLDER: str(seen)},
         )
         if code != 0:
@@ -68,7 +68,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=30, help="when to stop")
     parser.add_argument("--seed", type=int, default=random.randrange(10**6), help="which sample")  # noqa: S311
     parser.add_argument("--workers", type=int, default=os.cpu_count(), help="how many at once")
-    parser.add_argument("modules", nargs="*", default=list(CORE), help="such as quota.py")
+    parser.add_argument(
+        "modules", nargs="*", default=list(CORE), help="such as salesforce/http/quota.py"
+    )
     options = parser.parse_args()
     if unknown := set(options.modules) - set(CORE):
         parser.error(f"not in tests/mutation/core.py: {', '.join(sorted(unknown))}")

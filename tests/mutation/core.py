@@ -2,39 +2,47 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 
-def _tests(*names: str) -> tuple[str, ...]:
-    unit = [f"tests/unit/test_{name[1:]}.py" for name in names if name.startswith("_")]
-    runs = [f"tests/integration/test_{name}.py" for name in names if not name.startswith("_")]
-    return (*unit, *runs)
+_TESTS = Path(__file__).resolve().parents[1]
 
-
-CORE: dict[str, tuple[str, ...]] = {
-    "bookmarks.py": _tests("_bookmarks", "bookmarks", "split_jobs", "resumed_job", "bad_files"),
-    "extraction.py": _tests(
-        *("bookmarks", "split_jobs", "early_jobs", "first_pages", "resumed_job", "run_report"),
-        *("bulk_job", "quota", "changing_org", "api_choice", "lanes", "transport"),
-        *("sick_objects", "rows_without_ids", "wrong_answers"),
+# By name; those with an underscore are unit tests.
+CORE = {
+    "singer/sync/bookmarks.py": "_bookmarks bookmarks split_jobs resumed_job bad_files",
+    "singer/sync/stream_sync.py": (
+        "bookmarks split_jobs early_jobs first_pages resumed_job run_report bulk_job quota "
+        "changing_org api_choice lanes transport sick_objects rows_without_ids wrong_answers"
     ),
-    "pagination.py": _tests(
-        *("api_choice", "early_jobs", "first_pages", "resumed_job", "run_report", "bulk_job"),
-        *("bookmarks", "quota", "sick_objects", "never_hangs", "cleaning_up", "wrong_answers"),
+    "salesforce/query/paginator.py": (
+        "api_choice early_jobs first_pages resumed_job run_report bulk_job bookmarks quota "
+        "sick_objects never_hangs cleaning_up wrong_answers"
     ),
-    "rest_pages.py": _tests(
-        *("bookmarks", "first_pages", "transport", "api_choice", "quota", "wrong_answers")
+    "salesforce/query/rest_pages.py": (
+        "bookmarks first_pages transport api_choice quota wrong_answers"
     ),
-    "result_pages.py": _tests(
-        *("parallel_pages", "bulk_job", "resumed_job", "early_jobs", "never_hangs", "wrong_answers")
+    "salesforce/query/result_pages.py": (
+        "parallel_pages bulk_job resumed_job early_jobs never_hangs wrong_answers"
     ),
-    "bulk.py": _tests(
-        *("bulk_job", "resumed_job", "parallel_pages", "split_jobs", "early_jobs"),
-        *("one_judgement", "cleaning_up", "wrong_answers"),
+    "salesforce/query/query_job.py": (
+        "bulk_job resumed_job parallel_pages split_jobs early_jobs one_judgement cleaning_up "
+        "wrong_answers"
     ),
-    "slices.py": _tests("bulk_job", "parallel_pages", "resumed_job", "lanes", "fidelity"),
-    "page.py": _tests("bookmarks", "bulk_job", "run_report", "resumed_job", "rows_without_ids"),
-    "quota.py": _tests("_quota", "quota", "run_report"),
-    "retry.py": _tests("_retry", "transport", "bulk_job", "fault_table"),
-    "redaction.py": _tests("_redaction", "redaction", "canaries"),
-    "planner.py": _tests("_planner", "api_choice", "split_jobs", "changing_org", "sick_objects"),
-    "splitting.py": _tests("_splitting", "split_jobs", "resumed_job"),
+    "salesforce/query/result_chunks.py": "bulk_job parallel_pages resumed_job lanes fidelity",
+    "salesforce/query/page.py": "bookmarks bulk_job run_report resumed_job rows_without_ids",
+    "salesforce/http/quota.py": "_quota quota run_report",
+    "salesforce/http/retry.py": "_retry transport bulk_job fault_table",
+    "salesforce/support/redaction.py": "_redaction redaction canaries",
+    "salesforce/query/api_choice.py": "_api_choice api_choice split_jobs changing_org sick_objects",
+    "salesforce/query/partitions.py": "_partitions split_jobs resumed_job",
 }
+
+
+def noticing(module: str) -> list[str]:
+    """Return the files of tests that ought to notice a mistake in a module of the core."""
+    return [_file(name) for name in sorted(CORE[module].split(), key=lambda name: name[0] != "_")]
+
+
+def _file(name: str) -> str:
+    kind = "unit" if name.startswith("_") else "integration"
+    (path,) = (_TESTS / kind).rglob(f"test_{name.removeprefix('_')}.py")
+    return path.relative_to(_TESTS.parent).as_posix()

@@ -14,7 +14,7 @@ from collections import Counter, defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.mutation.core import CORE
+from tests.mutation.core import CORE, noticing
 from tests.mutation.mutants import PACKAGE, ROOT
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Covering:
             if file == module and line in {begins, 0}
             for test in tests
         }
-        own, places = set(CORE[module]), Counter[str]()
+        own, places = set(noticing(module)), Counter[str]()
         ordered = []
         for test in sorted(found, key=lambda each: (self._seconds[each], each)):
             file = test.partition("::")[0]

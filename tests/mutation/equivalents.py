@@ -6,21 +6,21 @@ from tests.mutation.mutants import Equivalent
 
 EQUIVALENTS: tuple[Equivalent, ...] = (
     Equivalent(
-        "quota.py",
+        "salesforce/http/quota.py",
         "",
         '_TALLY: ContextVar[StreamUsage | None] = ContextVar("_TALLY", default=None)',
         "_TALLY: ContextVar[StreamUsage | None] = ContextVar('_TALLYXX', default=None)",
         "Its name is for debuggers only.",
     ),
     Equivalent(
-        "quota.py",
+        "salesforce/http/quota.py",
         "Quota.__init__",
         "self._is_side_by_side = False",
         "self._is_side_by_side = None",
         "It is only ever asked whether it is true.",
     ),
     Equivalent(
-        "bulk.py",
+        "salesforce/query/query_job.py",
         "QueryJob.__init__",
         'self.id = ""',
         "self.id = None",

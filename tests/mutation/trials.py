@@ -15,8 +15,8 @@ from collections import Counter
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from tests import processes
 from tests.mutation.mutants import PACKAGE, ROOT
+from tests.support import processes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from tests.mutation.covering import Covering
     from tests.mutation.mutants import Mutant
 
-# A test that hangs has noticed. No test of these takes a tenth of it.
-_TEST_SECONDS = 60
+# A test that hangs has noticed. No test of these takes a tenth of it, but where calls are recorded.
+_LIMITS = ("--timeout=60", "--timeout-method=thread")
 # For the tests of one mistake, as long as they took without any.
 _MUTANT_SECONDS = 60
 _FAILED = re.compile(r"^(?:FAILED|ERROR) (tests/.+?)(?: - |$)", re.MULTILINE)
@@ -66,9 +66,9 @@ class Copy:
         Returns:
             The exit code, None where the time was not enough; and what was written.
         """
-        limits = [f"--timeout={_TEST_SECONDS}", "--timeout-method=thread", "-p", "no:cacheprovider"]
+        pytest = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
         process = processes.start(
-            [sys.executable, "-m", "pytest", "-x", "-q", *limits, *options, *tests],
+            [*pytest, *options, *tests],
             cwd=self._folder,
             # So that programs of the environment, too, run the copy.
             env=processes.environment(
@@ -94,7 +94,7 @@ class Copy:
         path = self._folder / PACKAGE / mutant.module
         path.write_text(mutant.code, encoding="utf-8")
         try:
-            code, written = self.run(tests, seconds)
+            code, written = self.run(tests, seconds, *_LIMITS)
         finally:
             path.write_text(mutant.source, encoding="utf-8")
         if code is None:

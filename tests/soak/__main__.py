@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING
 from hypothesis import HealthCheck, Phase, Verbosity, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from tap_versionforge_salesforce.tap import TapVersionForgeSalesforce
-from tests.integration.harness import OrgClock, TapRunner
+from tap_versionforge_salesforce.singer.tap import TapVersionForgeSalesforce
 from tests.local_org import LocalOrg
-from tests.processes import strays
 from tests.soak.crowd import every_row_of_all
 from tests.soak.kills import MOST_CALLS, every_row_comes
 from tests.soak.machine import Machine
 from tests.soak.tried import Tried
 from tests.soak.watchdog import watchdog
+from tests.support.harness import OrgClock, TapRunner
+from tests.support.processes import strays
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,16 +10,16 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
-from tests.local_org import faults, outages
+from tests.local_org.conditions import faults, outages
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.integration.harness import Run, TapRunner
     from tests.local_org import LocalOrg
+    from tests.local_org.conditions.faults import Action
     from tests.local_org.exchange import Call
-    from tests.local_org.faults import Action
     from tests.soak.tried import Tried
+    from tests.support.harness import Run, TapRunner
 
 NINE = (
     *("Account", "Contact", "Contract", "ContractLineItem", "Opportunity"),

@@ -7,16 +7,16 @@ from collections import Counter
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
-from tests.integration.real_process import TOO_LONG_SECONDS, finished, started, tap_run
+from tests.support.real_process import TOO_LONG_SECONDS, finished, started, tap_run
 
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Callable, Sequence
 
-    from tests.integration.harness import TapRunner
     from tests.local_org import LocalOrg
     from tests.local_org.exchange import Answer, Call
     from tests.soak.tried import Tried
+    from tests.support.harness import TapRunner
 
 STREAMS = ("Account", "Contact", "Opportunity")
 DOWNLOADS = 3

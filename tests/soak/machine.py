@@ -9,21 +9,21 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
 from typing_extensions import override
 
-from tests.integration.harness import ModelTarget, in_state
-from tests.local_org import faults, outages
-from tests.local_org.errors import SalesforceError
-from tests.local_org.fields import Field
-from tests.meltano_state import merged_by_meltano
+from tests.local_org.answers.errors import SalesforceError
+from tests.local_org.conditions import faults, outages
+from tests.local_org.objects.fields import Field
+from tests.support.harness import ModelTarget, in_state
+from tests.support.meltano_state import merged_by_meltano
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import TypeAlias
 
-    from tests.integration.harness import OrgClock, Run, TapRunner
     from tests.local_org import LocalOrg
+    from tests.local_org.conditions.faults import Action, Fault
     from tests.local_org.exchange import Answer, Call
-    from tests.local_org.faults import Action, Fault
     from tests.soak.tried import Tried
+    from tests.support.harness import OrgClock, Run, TapRunner
 
     Row: TypeAlias = dict[str, Any]
 

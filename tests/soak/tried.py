@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from tests.text_table import table
+from tests.support.text_table import table
 
 
 @dataclass

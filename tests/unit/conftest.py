@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from tap_versionforge_salesforce import redaction
+from tap_versionforge_salesforce.salesforce.support import redaction
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,1 @@
+"""A Salesforce client library: no Singer, no stdout, no state file."""

@@ -1,0 +1,624 @@
+"""One short method per Salesforce endpoint; paths and the API version are known only here."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import IO, TYPE_CHECKING, Any, TypeGuard
+from urllib.parse import SplitResult, parse_qsl, quote, urlencode, urlsplit
+
+from tap_versionforge_salesforce.errors import (
+    IncompleteError,
+    OddAnswerError,
+    RefusedError,
+    TapError,
+    UnavailableError,
+    UnknownObjectError,
+)
+from tap_versionforge_salesforce.salesforce.http.refusals import are_not_there_yet
+from tap_versionforge_salesforce.salesforce.http.responses import Response, error_in, refusal_error
+from tap_versionforge_salesforce.salesforce.http.retry import (
+    ADVICE_BUDGET,
+    COMPOSITE_BUDGET,
+    DESCRIBE_BUDGET,
+    SHORT_BUDGET,
+    SINGLE_TRY,
+    Budget,
+    Verdict,
+    classify,
+    poll_intervals,
+)
+from tap_versionforge_salesforce.salesforce.http.transport import Call
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from tap_versionforge_salesforce.salesforce.http.transport import SalesforceSession
+
+_DATA = "/services/data"
+_COMPOSITE_PARTS = 25
+# What only gives advice, or cleans up, may not hold the run; and a composite has a way out.
+_ADVICE_SECONDS = 20.0
+_CLEANUP_SECONDS = 10.0
+_DESCRIBE_SECONDS = 60.0
+# For one of a thousand objects, once others have not come in that time.
+_DESCRIBE_IN_HASTE_SECONDS = 10.0
+# Composite requests that may fail before describes are asked for one by one.
+_MOST_LOST_COMPOSITES = 2
+# Behind so many objects in a row whose describes fail, each further one is asked for once.
+_MANY_LOST_DESCRIBES = 4
+# Looks at the results of a complete job that are not there yet.
+_LOOKS_AT_RESULTS = 5
+_DATA_PATH = re.compile(rf"{_DATA}/[!-~]+")
+_JOB_ID = re.compile(r"[A-Za-z0-9_-]{1,40}")
+# More digits than any count has would only be a burden.
+_NUMBER = re.compile(r"[0-9]{1,18}")
+_VERSION = re.compile(r"[0-9]{1,4}\.[0-9]")
+# Salesforce allows 16,384 bytes for the request line and all headers together.
+_LONGEST_QUERY_URL = 14_000
+#: Rows that a REST page holds at most.
+REST_PAGE_ROWS = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class ResultPageInfo:
+    """One page of a query job's results; its bytes are in the sink.
+
+    Attributes:
+        rows: Rows that Salesforce says the page has.
+        locator: Where the next page starts; None after the last.
+        encoding: How the bytes are packed: ``gzip``, or ``identity`` for not at all.
+    """
+
+    rows: int
+    locator: str | None
+    encoding: str
+
+
+@dataclass(frozen=True, slots=True)
+class ResultPageRef:
+    """Where a result page is.
+
+    Attributes:
+        locator: Where it starts; None for the job's first page.
+        rows: Most rows wanted (``maxRecords``), of which Salesforce may send fewer; None for as
+            many as it likes.
+    """
+
+    locator: str | None
+    rows: int | None
+
+
+class SalesforceClient:
+    """The endpoints of one org.
+
+    Every method raises the errors of `SalesforceSession.call`.
+
+    Args:
+        session: Who sends.
+        api_version: The version wanted, such as ``68.0``.
+        logger: Where another version than the wanted one is told.
+    """
+
+    def __init__(
+        self, *, session: SalesforceSession, api_version: str, logger: logging.Logger
+    ) -> None:
+        self.session = session
+        self.api_version = api_version
+        self._version_is_known = False
+        self._logger = logger
+
+    # The org
+
+    def versions(self) -> list[str]:
+        """Return the API versions of the org, oldest first. Salesforce does not count this call."""
+        listed = self.session.call(Call(path=_DATA, authorized=False, counted=False)).json()
+        if not isinstance(listed, list):
+            return []
+        named = [str(entry.get("version")) for entry in listed if isinstance(entry, dict)]
+        return [version for version in named if _VERSION.fullmatch(version)]
+
+    def is_reachable(self) -> bool:
+        """Tell whether Salesforce answers what has nothing to do with any object."""
+        try:
+            self.session.call(replace(_advice(_DATA), authorized=False, counted=False))
+        except UnavailableError:
+            return False
+        except RefusedError:
+            return True
+        return True
+
+    def identity(self) -> Mapping[str, object]:
+        """Return who is signed in, as OpenID's userinfo has it."""
+        call = replace(_advice("/services/oauth2/userinfo"), counted=False)
+        return _object(self.session.call(call), call)
+
+    def limits(self) -> Mapping[str, object]:
+        """Return all limits of the org. Needs *View Setup and Configuration*."""
+        return self._answered(_advice("/limits"))
+
+    def record_count(self, names: Iterable[str]) -> dict[str, int]:
+        """Return the approximate rows of each object; Salesforce leaves some objects out.
+
+        Needs *View Setup and Configuration*.
+
+        Args:
+            names: No more than `counted_together` puts together, in whatever case; the counts have
+                the names as they are here.
+        """
+        asked = {name.lower(): name for name in names}
+        call = _advice("/limits/recordCount", sObjects=",".join(asked.values()))
+        listed = self._answered(call).get("sObjects")
+        if not isinstance(listed, list):
+            raise OddAnswerError(_asked(call))
+        return {
+            asked.get(entry["name"].lower(), entry["name"]): entry["count"]
+            for entry in _objects(listed)
+            if isinstance(entry.get("name"), str) and isinstance(entry.get("count"), int)
+        }
+
+    # Describes
+
+    def describe_global(self, *, as_advice: bool = False) -> list[Mapping[str, object]]:
+        """Return an entry for each object that the user may see.
+
+        Args:
+            as_advice: Don't try for long: the run can do without.
+        """
+        call = _advice("/sobjects") if as_advice else Call(path="/sobjects")
+        listed = self._answered(call).get("sobjects")
+        return [entry for entry in _objects(listed) if isinstance(entry.get("name"), str)]
+
+    def describe(
+        self,
+        name: str,
+        *,
+        budget: Budget = DESCRIBE_BUDGET,
+        timeout_seconds: float = _DESCRIBE_SECONDS,
+    ) -> Mapping[str, object]:
+        """Return one object's describe.
+
+        Args:
+            name: The object's API name.
+            budget: How long to try.
+            timeout_seconds: How long a try may take.
+
+        Raises:
+            UnavailableError: The answer is none.
+            UnknownObjectError: The org has no such object, or the user may not see it.
+        """
+        path = f"/sobjects/{quote(name)}/describe"
+        call = Call(path=path, budget=budget, timeout_seconds=timeout_seconds)
+        try:
+            found = self._answered(call)
+        except RefusedError as error:
+            raise _undescribed(name, error) from None
+        if not _is_describe(found):
+            raise OddAnswerError(_asked(call))
+        return found
+
+    def describe_many(
+        self, names: Sequence[str]
+    ) -> Iterator[tuple[str, Mapping[str, object] | TapError]]:
+        """Yield the describe of each object, or why there is none, in the order of the names.
+
+        Asks in composite requests of up to 25, each of which counts as one API call, and holds the
+        answer of one only; one by one where composite is refused or fails.
+
+        Raises:
+            UnavailableError: Salesforce can't be reached at all.
+        """
+        # That it can't be reached, or signs nobody in, is told as that.
+        self.ensure_api_version()
+        lost = 0
+        for name, told in self._told_together(names):
+            answer = told or self._described_alone(name, lost)
+            if isinstance(answer, UnavailableError):
+                lost += 1
+                if not self.is_reachable():
+                    raise answer
+            else:
+                lost = 0
+            yield name, answer
+
+    def _told_together(
+        self, names: Sequence[str]
+    ) -> Iterator[tuple[str, Mapping[str, object] | TapError | None]]:
+        """Yield what composite requests tell of each object; None where it is to be asked alone."""
+        lost = 0
+        for start in range(0, len(names), _COMPOSITE_PARTS):
+            together = names[start : start + _COMPOSITE_PARTS]
+            found: dict[str, Mapping[str, object] | TapError] = {}
+            try:
+                if lost < _MOST_LOST_COMPOSITES:
+                    found, lost = self._described_together(together), 0
+            except RefusedError as error:
+                lost = _MOST_LOST_COMPOSITES
+                self._logger.info(
+                    "Composite requests are refused (%s); describing one by one.",
+                    error.error_code or error.status,
+                )
+            except UnavailableError as error:
+                lost += 1
+                self._logger.info("%s Describing one by one.", error.message)
+            for name in together:
+                yield name, found.pop(name, None)
+
+    def _described_together(
+        self, names: Sequence[str]
+    ) -> dict[str, Mapping[str, object] | TapError]:
+        """Return the describes, and why there is none; without what has to be asked for again."""
+        base = f"{_DATA}/v{self.api_version}/sobjects"
+        requests = [
+            {"method": "GET", "url": f"{base}/{quote(name)}/describe", "referenceId": f"d{n}"}
+            for n, name in enumerate(names)
+        ]
+        call = Call(
+            method="POST",
+            path="/composite",
+            body={"allOrNone": False, "compositeRequest": requests},
+            timeout_retries=0,
+            budget=COMPOSITE_BUDGET,
+            timeout_seconds=_DESCRIBE_SECONDS,
+        )
+        listed = self._answered(call).get("compositeResponse")
+        results = {str(result.get("referenceId")): result for result in _objects(listed)}
+        found: dict[str, Mapping[str, object] | TapError] = {}
+        for n, name in enumerate(names):
+            result = results.get(f"d{n}", {})
+            body, told = result.get("body"), result.get("httpStatusCode")
+            status = told if isinstance(told, int) else 0
+            if status == 200 and _is_describe(body):  # noqa: PLR2004
+                found[name] = body
+            elif (refused := _refused_part(name, status, body)) is not None:
+                found[name] = refused
+        return found
+
+    def _described_alone(self, name: str, lost: int) -> Mapping[str, object] | TapError:
+        """Return the describe, or why there is none; the more were lost in a row, the sooner."""
+        try:
+            if lost >= _MANY_LOST_DESCRIBES:
+                return self.describe(
+                    name, budget=SINGLE_TRY, timeout_seconds=_DESCRIBE_IN_HASTE_SECONDS
+                )
+            return self.describe(name, budget=COMPOSITE_BUDGET if lost else DESCRIBE_BUDGET)
+        except (RefusedError, UnavailableError) as error:
+            return error
+
+    # REST queries
+
+    def query(self, soql: str, *, deleted: bool, in_haste: bool = False) -> Response:
+        """Return the first page of a query's rows, as JSON bytes.
+
+        Args:
+            soql: The query.
+            deleted: Rows in the recycle bin and archived ones too (``queryAll``).
+            in_haste: Don't repeat a request that timed out: there is another way.
+
+        Raises:
+            RefusedError: With ``error_code`` URI_TOO_LONG also where the request was not even
+                sent because Salesforce would refuse it.
+        """
+        resource = "queryAll" if deleted else "query"
+        length = len(urlencode({"q": soql}))
+        if length > _LONGEST_QUERY_URL:
+            raise RefusedError(
+                f"The query is {length:,} bytes long as a URL, more than Salesforce takes.",
+                hint="Use api_mode auto or bulk, or select fewer columns.",
+                status=414,
+                error_code="URI_TOO_LONG",
+            )
+        return self._versioned(
+            Call(
+                path=f"/{resource}",
+                params={"q": soql},
+                headers={"Sforce-Query-Options": f"batchSize={REST_PAGE_ROWS}"},
+                expects="rows",
+                timeout_retries=0 if in_haste else None,
+            )
+        )
+
+    def next_page(self, next_records_url: str) -> Response:
+        """Return the page behind a ``nextRecordsUrl``; only its path is used.
+
+        Raises:
+            RefusedError: With ``error_code`` INVALID_QUERY_LOCATOR when the cursor has expired.
+        """
+        path = _split(next_records_url).path
+        if not _DATA_PATH.fullmatch(path):
+            message = "Salesforce's nextRecordsUrl is no path of its data API."
+            raise IncompleteError(
+                message, hint="A proxy may have changed the answer; run again.", code="bad-locator"
+            )
+        headers = {"Sforce-Query-Options": f"batchSize={REST_PAGE_ROWS}"}
+        return self.session.call(Call(path=path, headers=headers, expects="rows"))
+
+    # Bulk API 2.0 query jobs
+
+    def create_job(
+        self,
+        soql: str,
+        *,
+        deleted: bool,
+        in_haste: bool = False,
+        when_in_doubt: Callable[[], None] | None = None,
+    ) -> Mapping[str, object]:
+        """Create a query job; return it as Salesforce does, without counters.
+
+        Args:
+            soql: Without ORDER BY and LIMIT.
+            deleted: Rows in the recycle bin and archived ones too (``queryAll``).
+            in_haste: Don't try for long: it is tried again when it is needed.
+            when_in_doubt: As for `Call`: there may be another job than the one returned.
+
+        Raises:
+            UnavailableError: The answer has no ``id``.
+        """
+        operation = "queryAll" if deleted else "query"
+        body = {
+            "operation": operation,
+            "query": soql,
+            "contentType": "CSV",
+            "columnDelimiter": "COMMA",
+            "lineEnding": "LF",
+        }
+        call = Call(
+            method="POST",
+            path="/jobs/query",
+            body=body,
+            # Each may have made a job.
+            timeout_retries=1,
+            when_in_doubt=when_in_doubt,
+        )
+        job = self._answered(_hastened(call) if in_haste else call)
+        job_id = job.get("id")
+        if not isinstance(job_id, str) or not _JOB_ID.fullmatch(job_id):
+            if when_in_doubt is not None:
+                when_in_doubt()
+            raise OddAnswerError("the creation of a Bulk job")
+        return job
+
+    def job(self, job_id: str, *, version: str, in_haste: bool = False) -> Mapping[str, object]:
+        """Return a job's state and counters.
+
+        Args:
+            job_id: The job's.
+            version: The API version that it was created with.
+            in_haste: Don't try for long: it is looked at again when it is needed.
+
+        Raises:
+            UnavailableError: The answer has no ``state``.
+        """
+        call = Call(path=f"/jobs/query/{quote(job_id)}")
+        job = self._answered(_hastened(call) if in_haste else call, version)
+        if not isinstance(job.get("state"), str):
+            # It would be waited for until its time is over.
+            raise OddAnswerError(f"a look at Bulk job {job_id}")
+        return job
+
+    def abort_job(self, job_id: str, *, version: str) -> None:
+        """Stop a job that has not ended; tried once."""
+        call = Call(method="PATCH", path=f"/jobs/query/{quote(job_id)}", body={"state": "Aborted"})
+        self._versioned(_short(call), version)
+
+    def delete_job(self, job_id: str, *, version: str) -> None:
+        """Remove a job that has ended, with its results; tried once."""
+        call = Call(method="DELETE", path=f"/jobs/query/{quote(job_id)}", expects="nothing")
+        self._versioned(_short(call), version)
+
+    def job_results(
+        self, job_id: str, sink: IO[bytes], *, version: str, address: ResultPageRef
+    ) -> ResultPageInfo:
+        """Put one page of a job's results into the sink: CSV, packed as it came.
+
+        Args:
+            job_id: A job that is complete.
+            sink: A binary file; emptied first.
+            version: The API version that the job was created with: Salesforce answers 409 to any
+                other.
+            address: Which page.
+
+        Raises:
+            IncompleteError: A header is missing without which the end can't be told.
+        """
+        params = {} if address.rows is None else {"maxRecords": str(address.rows)}
+        params |= {} if address.locator is None else {"locator": address.locator}
+        call = Call(
+            path=f"/jobs/query/{quote(job_id)}/results",
+            params=params,
+            headers={"Accept": "text/csv"},
+            expects="csv",
+            sink=sink,
+        )
+        reply = self._results(call, version, sink)
+        following = reply.headers.get("Sforce-Locator")
+        counted = _number(reply.headers.get("Sforce-NumberOfRecords", ""))
+        if not following or counted is None:
+            message = (
+                f"A result page of Bulk job {job_id} came without the header Sforce-Locator or "
+                "Sforce-NumberOfRecords, so its end can't be told."
+            )
+            raise IncompleteError(
+                message,
+                hint="A proxy on the way may remove unknown headers; let them pass.",
+                code="missing-result-header",
+            )
+        return ResultPageInfo(
+            rows=counted,
+            locator=None if following == "null" else following,
+            encoding=reply.headers.get("Content-Encoding", "identity").lower(),
+        )
+
+    def _results(self, call: Call, version: str, sink: IO[bytes]) -> Response:
+        """Return the answer with a complete job's results, which may not be there at once."""
+        for seconds in islice(poll_intervals(1.0, 8.0, factor=2.0), _LOOKS_AT_RESULTS - 1):
+            try:
+                reply = self._versioned(call, version)
+            except RefusedError as error:
+                if not are_not_there_yet(error.status, error.error_code, error.reason):
+                    raise
+            else:
+                if sink.tell() or "Sforce-NumberOfRecords" in reply.headers:
+                    return reply
+            self._logger.info(
+                "%s: the results are not there yet. Looking again in %.0f seconds.",
+                call.path.removeprefix("/"),
+                seconds,
+            )
+            self.session.pause(seconds)
+        return self._versioned(call, version)
+
+    def result_pages(self, job_id: str, *, version: str) -> Iterator[ResultPageRef]:
+        """Yield where the result pages of a complete job are, five for each call.
+
+        "Get Parallel Results for a Query Job" has it since version 58, and spells the key of the
+        next call in two ways. Of its URLs only what names the page is used.
+
+        Raises:
+            IncompleteError: The list leads nowhere.
+        """
+        path, following, seen = f"/jobs/query/{quote(job_id)}/resultPages", "", set[str]()
+        while True:
+            params = dict(parse_qsl(_split(following).query))
+            # The pages lead from one to the next without it, so that it is asked for as advice is.
+            answer = self._answered(replace(_advice(path), params=params), version)
+            listed = answer.get("resultPages")
+            for entry in listed if isinstance(listed, list) else []:
+                url = entry.get("resultUrl") if isinstance(entry, dict) else entry
+                named = dict(parse_qsl(_split(str(url)).query))
+                yield ResultPageRef(named.get("locator"), _number(named.get("maxRecords", "")))
+            if answer.get("done") is True:
+                return
+            following = str(answer.get("nextRecordsUrl") or answer.get("nextRecordUrl") or "")
+            if not following or following in seen:
+                raise IncompleteError(
+                    f"The list of result pages of Bulk job {job_id} does not come to its end.",
+                    hint="Run again.",
+                    code="bad-locator",
+                )
+            seen.add(following)
+
+    # The version
+
+    def ensure_api_version(self) -> None:
+        """Make sure that the org has the API version; take its newest where it has not.
+
+        Raises:
+            UnavailableError: The org lists no version that the tap can use.
+        """
+        if self._version_is_known:
+            return
+        # A host that is not Salesforce's is told by the sign-in: in seconds, and as that.
+        self.session.token()
+        listed = self.versions()
+        if self.api_version not in listed:
+            if not listed:
+                raise UnavailableError(
+                    "The org lists no API versions.",
+                    hint="Check instance_url: Setup > My Domain shows the right one.",
+                    code="no-api-versions",
+                )
+            newest = max(listed, key=float)
+            self._logger.warning(
+                "The org does not have API version %s; using its newest, %s. Set api_version to "
+                "%s to save this look.",
+                self.api_version,
+                newest,
+                newest,
+            )
+            self.api_version = newest
+        self._version_is_known = True
+
+    def _versioned(self, call: Call, version: str | None = None) -> Response:
+        self.ensure_api_version()
+        path = f"{_DATA}/v{version or self.api_version}{call.path}"
+        return self.session.call(replace(call, path=path))
+
+    def _answered(self, call: Call, version: str | None = None) -> Mapping[str, object]:
+        return _object(self._versioned(call, version), call)
+
+
+def _hastened(call: Call) -> Call:
+    return replace(call, budget=SHORT_BUDGET, timeout_retries=0)
+
+
+def counted_together(names: Iterable[str]) -> Iterator[list[str]]:
+    """Yield the names in lists, each of which one request of `record_count` has room for."""
+    together: list[str] = []
+    length = 0
+    for name in names:
+        length += len(urlencode({"": f"{name},"}))
+        if together and length > _LONGEST_QUERY_URL:
+            yield together
+            together, length = [], len(urlencode({"": f"{name},"}))
+        together.append(name)
+    if together:
+        yield together
+
+
+def _advice(path: str, **params: str) -> Call:
+    """Return the request for what the run can do without."""
+    return Call(path=path, params=params, budget=ADVICE_BUDGET, timeout_seconds=_ADVICE_SECONDS)
+
+
+def _short(call: Call) -> Call:
+    """Return a request that cleans up, for which no run waits."""
+    return replace(call, budget=SINGLE_TRY, timeout_seconds=_CLEANUP_SECONDS)
+
+
+def _asked(call: Call) -> str:
+    return f"{call.method} {call.path}"
+
+
+def _object(reply: Response, call: Call) -> Mapping[str, object]:
+    content = reply.json()
+    if not isinstance(content, dict):
+        raise OddAnswerError(_asked(call))
+    return content
+
+
+def _is_describe(content: object) -> TypeGuard[Mapping[str, object]]:
+    """Tell whether this may be one; what is in it is looked at where it is read."""
+    return isinstance(content, dict) and isinstance(content.get("name"), str)
+
+
+def _objects(listed: object) -> list[dict[str, Any]]:
+    """Return what is an object in a list; nothing where there is no list."""
+    return [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+
+
+def _number(text: str) -> int | None:
+    return int(text) if _NUMBER.fullmatch(text) else None
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        return urlsplit(url)
+    except ValueError:  # there is no address in it
+        return urlsplit("")
+
+
+def _refused_part(name: str, status: int, body: object) -> UnknownObjectError | None:
+    """Return why an object is not described; None where a request of its own tells more."""
+    code, reason = error_in(body)
+    if classify(status, code, reason, readable=False) is not Verdict.REFUSED:
+        return None
+    part = Response(status=status, headers={}, body=json.dumps(body).encode(), date=None)
+    error = refusal_error(name, part)
+    # What has nothing to do with the object ends the run, with all that its own answer tells.
+    return _undescribed(name, error) if isinstance(error, RefusedError) else None
+
+
+def _undescribed(name: str, error: RefusedError) -> UnknownObjectError:
+    said = " ".join(f"{error.error_code}: {error.reason}".split())
+    return UnknownObjectError(
+        f"{name} can't be described: HTTP {error.status} ({said}).",
+        hint="Check the API name in Setup > Object Manager, and that the user may read the "
+        "object (Setup > Permission Sets > Object Settings).",
+        status=error.status,
+        error_code=error.error_code,
+        reason=error.reason,
+    )

@@ -1,0 +1,1 @@
+"""Bytes of a page → a Frame of canonical values."""

@@ -1,0 +1,216 @@
+"""The JSON answer of a REST query → Frame."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import polars as pl
+
+from tap_versionforge_salesforce.errors import IncompleteError
+from tap_versionforge_salesforce.salesforce.frames.frame import Frame, frame_of
+from tap_versionforge_salesforce.salesforce.frames.spelling import shown
+from tap_versionforge_salesforce.salesforce.frames.value_warnings import (
+    HALF_CHARACTERS,
+    ValueWarning,
+)
+from tap_versionforge_salesforce.salesforce.objects.columns import Column, Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_NUMERIC = frozenset({Kind.INTEGER, Kind.NUMBER})
+#: Of what is no text: numbers as they are written, for a float would round 18-digit amounts.
+_TYPES = {Kind.BOOLEAN: bool | None, Kind.INTEGER: msgspec.Raw, Kind.NUMBER: msgspec.Raw}
+_NUMBERS_AND_NULLS = re.compile(r"[-+.eE0-9,nul]*")
+
+
+@dataclass(frozen=True, slots=True)
+class RestPage:
+    """One page of a REST query.
+
+    Attributes:
+        frame: Its rows.
+        total_size: Rows of the whole query, as Salesforce counts them.
+        next_records_url: Where the next page is; None after the last.
+    """
+
+    frame: Frame
+    total_size: int
+    next_records_url: str | None
+
+
+def from_json(body: bytes, columns: Sequence[Column]) -> RestPage:
+    """Decode the answer of a REST query.
+
+    Args:
+        body: UTF-8 JSON as served.
+        columns: The queried columns, in order; ``Id`` is the last where rows have one.
+
+    Raises:
+        IncompleteError: It is no whole answer to that query.
+    """
+    value_warnings: list[ValueWarning] = []
+    try:
+        try:
+            answer = _as_described(body, tuple(columns))
+        except (msgspec.MsgspecError, ValueError, RecursionError):
+            answer = _as_anything(body, columns)
+        following = _following(answer)
+        table = _table(answer.values, columns, value_warnings)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        # Of an error that quotes a value, the beginning has to do.
+        reason = shown(f"{type(error).__name__}: {error}")
+        message = f"A page of a REST query is no whole answer ({reason})."
+        raise IncompleteError(message, hint="Run again.", code="broken-page") from None
+    # JSON has no other way to hold a NUL.
+    frame = frame_of(table, columns, may_hold_nul=b"\\u0000" in body)
+    return RestPage(
+        Frame(frame.table, (*value_warnings, *frame.value_warnings)), answer.total_size, following
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What is read of an answer: its values column by column, in the order of the columns."""
+
+    total_size: int
+    done: object
+    next_records_url: object
+    values: list[tuple[Any, ...]]
+
+
+def _following(answer: _Answer) -> str | None:
+    if answer.done is True:
+        return None
+    if answer.done is not False or not isinstance(answer.next_records_url, str):
+        message = "it names no next page, and is not said to be the last"
+        raise ValueError(message)
+    return answer.next_records_url
+
+
+def _as_described(body: bytes, columns: tuple[Column, ...]) -> _Answer:
+    """Read an answer whose values are of the kinds that the describe tells, as nearly all are.
+
+    Raises:
+        MsgspecError: They are not.
+        ValueError: They are not.
+    """
+    page = _decoder(columns).decode(body)
+    rows = map(msgspec.structs.astuple, page.records)
+    values: list[tuple[Any, ...]] = list(zip(*rows, strict=True)) or [()] * len(columns)
+    for at, column in enumerate(columns):
+        if column.kind in _NUMERIC:
+            values[at] = _numbers(values[at])
+    return _Answer(page.totalSize, page.done, page.nextRecordsUrl, values)
+
+
+@lru_cache(maxsize=8)
+def _decoder(columns: tuple[Column, ...]) -> msgspec.json.Decoder[Any]:
+    # Python has more words that can't name an attribute than SOQL has: they go by number.
+    names = {f"c{n}": column.name for n, column in enumerate(columns)}
+    kinds = [_TYPES.get(column.kind, str | None) for column in columns]
+    row = msgspec.defstruct("Row", zip(names, kinds, strict=True), rename=names, gc=False)
+    page = [("totalSize", int), ("done", bool), ("records", list[row])]  # type: ignore[valid-type]
+    url = ("nextRecordsUrl", str | None, None)
+    return msgspec.json.Decoder(msgspec.defstruct("Page", [*page, url]))
+
+
+def _numbers(values: tuple[msgspec.Raw, ...]) -> tuple[str | None, ...]:
+    # Thousands of them are told from texts, and made texts, in one stroke.
+    texts = b",".join(values).decode()
+    if not _NUMBERS_AND_NULLS.fullmatch(texts):
+        message = "not all of them are numbers"
+        raise ValueError(message)
+    return tuple(None if text == "null" else text for text in texts.split(",")) if values else ()
+
+
+def _as_anything(body: bytes, columns: Sequence[Column]) -> _Answer:
+    """Read an answer whatever its values are."""
+    # Numbers stay the text they are: a float would round 18-digit amounts.
+    answer = json.loads(body, parse_float=_Number, parse_int=_Number, parse_constant=_Number)
+    # With one column an itemgetter would give no tuples.
+    names = [column.name for column in columns]
+    rows = map(itemgetter(*names, names[0]), answer["records"])
+    values = list(zip(*rows, strict=True))[:-1] or [()] * len(columns)
+    total_size, done = int(answer["totalSize"]), answer["done"]
+    return _Answer(total_size, done, answer.get("nextRecordsUrl"), values)
+
+
+def _table(
+    values: Sequence[tuple[Any, ...]], columns: Sequence[Column], value_warnings: list[ValueWarning]
+) -> pl.DataFrame:
+    by_name = {column.name: of_column for of_column, column in zip(values, columns, strict=True)}
+    ids = by_name["Id"] if "Id" in by_name else range(1, len(values[0]) + 1)
+    table = pl.DataFrame(
+        [
+            _boolean_series(column.name, of_column, ids, value_warnings)
+            if column.kind is Kind.BOOLEAN
+            else _text_series(column.name, of_column, ids, value_warnings)
+            for column, of_column in zip(columns, values, strict=True)
+        ]
+    )
+    return table.with_columns(pl.when(pl.all() != "").then(pl.all()))
+
+
+def _boolean_series(
+    name: str, values: tuple[Any, ...], ids: Sequence[Any], value_warnings: list[ValueWarning]
+) -> pl.Series:
+    try:
+        texts: pl.Series = pl.Series(name, values, dtype=pl.Boolean).cast(pl.String)
+    except (TypeError, UnicodeEncodeError):  # not all of them are booleans
+        return _text_series(name, values, ids, value_warnings)
+    return texts
+
+
+def _text_series(
+    name: str, values: tuple[Any, ...], ids: Sequence[Any], value_warnings: list[ValueWarning]
+) -> pl.Series:
+    try:
+        return pl.Series(name, values, dtype=pl.String)
+    except (UnicodeEncodeError, TypeError):  # not all of them are texts, or UTF-8 can't hold one
+        texts = [None if value is None else _served_text(value) for value in values]
+    whole = [None if text is None else _without_lone_surrogates(text) for text in texts]
+    changed = [at for at, text in enumerate(texts) if text != whole[at]]
+    if changed:
+        first = changed[0]
+        value_warnings.append(
+            ValueWarning(
+                name, HALF_CHARACTERS, len(changed), str(ids[first]), shown(str(texts[first]))
+            )
+        )
+    return pl.Series(name, whole, dtype=pl.String)
+
+
+def _without_lone_surrogates(text: str) -> str:
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+class _Number(str):
+    """The text of a number, to be told from a text inside an object or a list."""
+
+    __slots__ = ()
+
+
+def _served_text(value: Any) -> str:  # noqa: ANN401  whatever JSON holds
+    if isinstance(value, str):
+        return str(value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return _as_json(value)
+
+
+def _as_json(value: Any) -> str:  # noqa: ANN401  whatever JSON holds
+    if isinstance(value, _Number):
+        return str(value)
+    if isinstance(value, dict):
+        members = (f"{_as_json(name)}:{_as_json(member)}" for name, member in value.items())
+        return f"{{{','.join(members)}}}"
+    if isinstance(value, list):
+        return f"[{','.join(map(_as_json, value))}]"
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,1 @@
+"""One request, until it is answered for good."""

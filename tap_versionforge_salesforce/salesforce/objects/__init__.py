@@ -1,0 +1,1 @@
+"""Describes, columns and SOQL: values in, values out."""

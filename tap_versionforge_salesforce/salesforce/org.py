@@ -1,0 +1,160 @@
+"""One org: who is signed in, its endpoints, its quota, and what waits for it."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from tap_versionforge_salesforce.errors import (
+    QuotaError,
+    RefusedError,
+    TapError,
+    UnavailableError,
+)
+from tap_versionforge_salesforce.salesforce.auth.authenticator import Authenticator
+from tap_versionforge_salesforce.salesforce.auth.jwt_bearer import JwtBearer
+from tap_versionforge_salesforce.salesforce.auth.private_key import (
+    file_mode_warning,
+    load_private_key,
+)
+from tap_versionforge_salesforce.salesforce.client import SalesforceClient
+from tap_versionforge_salesforce.salesforce.http.connection_errors import check_ca_bundle
+from tap_versionforge_salesforce.salesforce.http.transport import SalesforceSession
+from tap_versionforge_salesforce.salesforce.support.cleanup import Cleanup
+from tap_versionforge_salesforce.salesforce.support.interruption import Interruption
+from tap_versionforge_salesforce.salesforce.support.retry_log import RetryLog
+from tap_versionforge_salesforce.salesforce.support.watch import Watch
+
+if TYPE_CHECKING:
+    import logging
+    from datetime import datetime
+
+    from tap_versionforge_salesforce.salesforce.auth.credentials import Credentials
+    from tap_versionforge_salesforce.salesforce.http.options import HttpOptions
+    from tap_versionforge_salesforce.salesforce.http.quota import Quota
+    from tap_versionforge_salesforce.salesforce.support.clock import Clock
+
+
+class Org:
+    """One org, as one run uses it; nothing is sent before it is needed.
+
+    Args:
+        credentials: Who signs in, and where.
+        options: How requests are sent.
+        api_version: Wanted; the newest that the org has serves for one that it lacks.
+        quota: Counts calls, and knows what is left.
+        clock: This machine's clock.
+        logger: Where retries, waits and a changed audience are told.
+    """
+
+    def __init__(
+        self,
+        *,
+        credentials: Credentials,
+        options: HttpOptions,
+        api_version: str,
+        quota: Quota,
+        clock: Clock,
+        logger: logging.Logger,
+    ) -> None:
+        self.credentials = credentials
+        self.quota = quota
+        self.clock = clock
+        self.interruption = Interruption(
+            clock.monotonic, Watch(clock.monotonic, lambda what: logger.info("%s", what))
+        )
+        self.retry_log = RetryLog(logger)
+        self.cleanup = Cleanup(clock)
+        self._options = options
+        self._api_version = api_version
+        self._logger = logger
+
+    @property
+    def url(self) -> str:
+        """Return scheme and host."""
+        return self.credentials.instance_url
+
+    @cached_property
+    def authenticator(self) -> Authenticator:
+        """Return the one that signs in; the key is read and checked here.
+
+        Raises:
+            SettingsError: The key can't be used.
+        """
+        key = load_private_key(self.credentials)
+        if warning := file_mode_warning(self.credentials):
+            self._logger.warning("%s", warning)
+        grant = JwtBearer(
+            credentials=self.credentials, key=key, clock=self.clock, logger=self._logger
+        )
+        return Authenticator(grant)
+
+    @cached_property
+    def client(self) -> SalesforceClient:
+        """Return the org's endpoints.
+
+        Raises:
+            SettingsError: The key or the CA bundle can't be used.
+        """
+        check_ca_bundle(self._options.ca_bundle)
+        session = SalesforceSession(
+            host=self.url,
+            options=self._options,
+            authenticator=self.authenticator,
+            quota=self.quota,
+            clock=self.clock,
+            logger=self._logger,
+            interruption=self.interruption,
+            retry_log=self.retry_log,
+        )
+        return SalesforceClient(session=session, api_version=self._api_version, logger=self._logger)
+
+    def server_time(self) -> datetime:
+        """Return the server's clock in its latest answer.
+
+        Raises:
+            UnavailableError: No answer had a Date header.
+        """
+        date = self.client.session.server_date
+        if date is None:
+            message = "Salesforce's answers carry no Date header, so no window can be closed."
+            raise UnavailableError(
+                message,
+                hint="A proxy on the way may remove it; let it pass.",
+                code="no-server-time",
+            )
+        return date
+
+    def can_be_reached(self) -> bool:
+        """Tell whether Salesforce answers, now that something has been tried in vain.
+
+        Where it does, what follows is tried for less, until something comes of it.
+        """
+        is_reachable = self.client.is_reachable()
+        if is_reachable:
+            self.client.session.doubt()
+        return is_reachable
+
+    def accepts_session(self) -> bool:
+        """Tell whether Salesforce answers what is asked with the session.
+
+        Raises:
+            QuotaError: There are no calls left to ask it.
+        """
+        try:
+            self.client.limits()
+        except RefusedError:  # an answer, too
+            return True
+        except QuotaError:
+            raise
+        except TapError:
+            return False
+        return True
+
+    def end(self) -> None:
+        """Finish what is cleaned up, if nobody has asked to stop; let no thread ask any more."""
+        if not self.interruption.is_requested:
+            with self.interruption.waiting(lambda: "Bulk jobs to be removed from the org"):
+                self.cleanup.finish()
+        self.interruption.end()
+        self.interruption.watch.end()

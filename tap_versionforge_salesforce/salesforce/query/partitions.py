@@ -1,0 +1,159 @@
+"""What is too large for one Bulk job is read in halves, and these in halves again.
+
+The halves lie beside each other in time, by the replication key, so that the bookmark can stand
+between them. Where time does not divide the rows, because there is no replication key or all rows
+have one stamp, they lie beside each other by Id, which never changes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from tap_versionforge_salesforce.errors import RefusedError, RequestTimeoutError
+from tap_versionforge_salesforce.salesforce.objects.soql import IdRange
+from tap_versionforge_salesforce.salesforce.support.timestamps import format_instant, parse_instant
+
+if TYPE_CHECKING:
+    from tap_versionforge_salesforce.salesforce.client import SalesforceClient
+    from tap_versionforge_salesforce.salesforce.objects.soql import Query
+
+# In the order in which Salesforce sorts Ids.
+_DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+# The other three of an 18-character Id are a checksum.
+_ID_LENGTH = 15
+_SHORTEST = timedelta(milliseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """What one Bulk job, or one REST cursor, is to read of a stream.
+
+    Attributes:
+        upper: The window's end.
+        ids: Which rows of the window.
+        goes_on: The bookmark is where the half before it ended in this run: nothing can have been
+            committed late there, and the look-back would read the other half again.
+        halvings: How often it was halved.
+    """
+
+    upper: datetime
+    ids: IdRange = field(default_factory=IdRange)
+    goes_on: bool = False
+    depth: int = 0
+
+    @property
+    def is_part(self) -> bool:
+        """Tell whether it is a half of something."""
+        return self.depth > 0
+
+    @property
+    def is_last(self) -> bool:
+        """Tell whether the whole window is read once this is."""
+        return self.ids.upper is None
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """A scope in two, the earlier one first.
+
+    Attributes:
+        first: Is to be read to its end before the second.
+        second: The rest.
+        border: What divides them, in words.
+    """
+
+    first: Partition
+    second: Partition
+    border: str
+
+
+def split_partition(scope: Partition, *, query: Query, client: SalesforceClient) -> Split | None:
+    """Return a scope in two, neither of them empty; None where it can't be divided.
+
+    Asks Salesforce for the first and the last row of the scope: two or four calls.
+
+    Args:
+        scope: What was too large.
+        query: That reads it.
+        client: The org.
+    """
+    part = replace(scope, depth=scope.depth + 1)
+    if query.range is not None and scope.ids.is_whole:
+        key = query.range.key
+        ends = _edges(query, key, client=client)
+        middle = None if ends is None else instant_between(*ends)
+        if middle is not None:
+            return Split(
+                replace(part, upper=middle),
+                replace(part, goes_on=True),
+                f"{key} {format_instant(middle)}",
+            )
+    if "Id" not in query.fields:
+        return None
+    ends = _edges(query, "Id", client=client)
+    if ends is None:
+        # To find the first of many million rows in the window can be too large itself.
+        everything = replace(query, range=None)
+        ends = _edges(everything, "Id", client=client)
+    middle_id = None if ends is None else id_between(*ends)
+    if middle_id is None:
+        return None
+    return Split(
+        replace(part, ids=replace(scope.ids, upper=middle_id)),
+        replace(part, ids=replace(scope.ids, lower=middle_id)),
+        f"Id {middle_id}",
+    )
+
+
+def _edges(query: Query, name: str, *, client: SalesforceClient) -> tuple[str, str] | None:
+    found = []
+    for last in (False, True):
+        try:
+            answer = client.query(
+                query.edge(name, last=last), deleted=query.all_rows, in_haste=True
+            )
+        except (RefusedError, RequestTimeoutError):
+            return None
+        content = answer.json()
+        rows = content.get("records") if isinstance(content, dict) else None
+        value = rows[0].get(name) if rows else None
+        if not isinstance(value, str):
+            return None
+        found.append(value)
+    return found[0], found[1]
+
+
+def instant_between(first: str, last: str) -> datetime | None:
+    """Return an instant behind the first and not behind the last; None where there is none."""
+    try:
+        begin, end = parse_instant(first), parse_instant(last)
+    except ValueError:  # no query can name it
+        return None
+    if end <= begin:
+        return None
+    # SOQL knows no less than a millisecond.
+    steps = (end - begin) // _SHORTEST
+    return begin + max(1, steps // 2) * _SHORTEST
+
+
+def id_between(first: str, last: str) -> str | None:
+    """Return an Id behind the first and not behind the last; None where there is none."""
+    begin, end = _number(first), _number(last)
+    return None if end <= begin else _id(begin + (end - begin + 1) // 2)
+
+
+def _number(row_id: str) -> int:
+    number = 0
+    for character in row_id[:_ID_LENGTH]:
+        number = number * len(_DIGITS) + _DIGITS.index(character)
+    return number
+
+
+def _id(number: int) -> str:
+    characters = ""
+    for _ in range(_ID_LENGTH):
+        number, digit = divmod(number, len(_DIGITS))
+        characters = _DIGITS[digit] + characters
+    return characters

@@ -1,0 +1,211 @@
+"""The pages of one REST query, from the first to a proven end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from tap_versionforge_salesforce.errors import IncompleteError, RefusedError
+from tap_versionforge_salesforce.salesforce.frames import frame as frames
+from tap_versionforge_salesforce.salesforce.frames.json_pages import from_json
+from tap_versionforge_salesforce.salesforce.http.retry import refetch_incomplete
+from tap_versionforge_salesforce.salesforce.query.page import Page
+from tap_versionforge_salesforce.salesforce.query.page_chain import PageChain
+from tap_versionforge_salesforce.salesforce.support.background import BackgroundResult, ahead
+from tap_versionforge_salesforce.salesforce.support.timestamps import (
+    EARLIEST,
+    format_instant,
+    parse_instant,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import datetime
+
+    from tap_versionforge_salesforce.salesforce.frames.json_pages import RestPage
+    from tap_versionforge_salesforce.salesforce.http.responses import Response
+    from tap_versionforge_salesforce.salesforce.objects.soql import Query
+    from tap_versionforge_salesforce.salesforce.org import Org
+
+# A window that does not add up, or whose cursor expired, is read again this often.
+_READS_OF_A_WINDOW = 3
+
+
+@dataclass(slots=True)
+class _Cursor:
+    """One REST query being paged through.
+
+    Attributes:
+        page: The page in hand.
+        after: The last row whose place in the order is certain.
+        rows: Rows served so far.
+        problem: Why the cursor did not lead to the end; None while it does.
+    """
+
+    page: RestPage
+    after: tuple[datetime, str] | None
+    rows: int = 0
+    problem: str | None = None
+    promised_rows: int = field(init=False)
+    began_after: tuple[datetime, str] | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.promised_rows = self.page.total_size
+        self.began_after = self.after
+
+
+class RestPages:
+    """The pages of one query.
+
+    Args:
+        org: Whose rows they are.
+        query: The SELECT, its range included.
+    """
+
+    def __init__(
+        self,
+        *,
+        org: Org,
+        query: Query,
+    ) -> None:
+        self._org = org
+        self._client = org.client
+        self._retry_log = org.retry_log
+        self._query = query
+        self._early: BackgroundResult[RestPage] | None = None
+
+    # The first page
+
+    def ask_early(self, *, in_haste: bool) -> None:
+        """Ask for the first page beside what else is done.
+
+        Args:
+            in_haste: As for `first`.
+        """
+        if self._early is None:
+            self._early = BackgroundResult(partial(self._asked, self._query, in_haste=in_haste))
+
+    @property
+    def is_ready(self) -> bool:
+        """Tell whether `first` would not wait."""
+        return self._early is not None and self._early.is_done
+
+    def first(self, *, in_haste: bool) -> RestPage:
+        """Return the first page; its ``total_size`` counts the rows of them all.
+
+        Args:
+            in_haste: Don't repeat a request that timed out: there is another way.
+
+        Raises:
+            RefusedError: Salesforce refuses the query.
+        """
+        if self._early is None:
+            return self._asked(self._query, in_haste=in_haste)
+        with self._org.interruption.waiting(self._page):
+            return self._early.result()
+
+    def _page(self) -> str:
+        return f"a page of {self._query.sobject} from the REST API"
+
+    def drop(self) -> None:
+        """Hold the first page no longer."""
+        self._early = None
+
+    def _asked(self, query: Query, *, in_haste: bool = False) -> RestPage:
+        soql = query.text(ordered=query.range is not None)
+        deleted = query.all_rows
+        return self._whole(partial(self._client.query, soql, deleted=deleted, in_haste=in_haste))
+
+    def _whole(self, fetch: Callable[[], Response]) -> RestPage:
+        (page,) = refetch_incomplete(
+            lambda: (from_json(fetch().body, self._query.columns),), self._retry_log
+        )
+        return page
+
+    def pages(self, first: RestPage) -> Iterator[Page]:
+        """Yield the pages of the window, read again from a safe place where they do not add up."""
+        self.drop()
+        cursor = _Cursor(first, after=None)
+        for reads_left in reversed(range(_READS_OF_A_WINDOW)):
+            yield from self._read(cursor)
+            if cursor.problem is None:
+                return
+            if reads_left:
+                self._retry_log.record(
+                    "A REST query did not lead to its end",
+                    f"Reading on from the last safe row: {cursor.problem}.",
+                    calls=1,
+                )
+                cursor = _Cursor(self._asked(self._restarted(cursor)), after=cursor.after)
+        raise IncompleteError(
+            f"{self._query.sobject} could not be proven complete: {cursor.problem}.",
+            hint="Run again. Rows that are deleted or unshared while they are read cause this; a "
+            "Bulk job reads a snapshot.",
+            code="rest-count-mismatch",
+        )
+
+    def _read(self, cursor: _Cursor) -> Iterator[Page]:
+        # The next page is on its way while the target takes the one in hand.
+        pages = ahead(self._served(cursor.page), steps=1)
+        chain = PageChain(cursor.promised_rows)
+        try:
+            while cursor.problem is None and (served := self._awaited(pages)):
+                cursor.page, arrived = served
+                cursor.problem = chain.problem(
+                    cursor.page.frame.height, cursor.page.next_records_url
+                )
+                safe = self._pass(cursor)
+                # Which rows are missing is not known once they do not add up.
+                yield Page(cursor.page.frame, arrived, checkpoint=None if cursor.problem else safe)
+        except RefusedError as error:
+            if error.error_code != "INVALID_QUERY_LOCATOR":
+                raise
+            cursor.problem = "the query's cursor has expired"
+            if self._query.range is not None:
+                return
+        finally:
+            pages.close()
+        if cursor.rows < cursor.promised_rows and cursor.problem is None:
+            cursor.problem = f"{cursor.promised_rows:,} rows were promised and {cursor.rows:,} came"
+        if cursor.problem is not None:
+            # Which rows are missing is not known, so all of this cursor's are read again.
+            cursor.after = cursor.began_after
+            nothing = frames.Frame(cursor.page.frame.table.clear())
+            now = self._org.clock.now()
+            yield Page(nothing, now, takes_back=True, is_served=False)
+
+    def _served(self, page: RestPage) -> Iterator[tuple[RestPage, datetime]]:
+        while True:
+            yield page, self._org.clock.now()
+            if page.next_records_url is None:
+                return
+            page = self._whole(partial(self._client.next_page, page.next_records_url))
+
+    def _awaited(
+        self, pages: Iterator[tuple[RestPage, datetime]]
+    ) -> tuple[RestPage, datetime] | None:
+        with self._org.interruption.waiting(self._page):
+            return next(pages, None)
+
+    def _pass(self, cursor: _Cursor) -> datetime | None:
+        """Count the page in; return the instant up to which all rows have now been served."""
+        cursor.rows += cursor.page.frame.height
+        # With a part by Id, rows of the same time are still to come.
+        if self._query.range is None or not self._query.ids.is_whole:
+            return None
+        if self._query.range.upper is None:
+            return None
+        bound = format_instant(self._query.range.upper)
+        last = cursor.page.frame.last_below(self._query.range.key, bound)
+        # No query can name an instant before the earliest, so none can go on from it.
+        if last is None or last[0] < format_instant(EARLIEST):
+            return None
+        stamp = parse_instant(last[0])
+        cursor.after = (stamp, last[1])
+        return stamp
+
+    def _restarted(self, cursor: _Cursor) -> Query:
+        if self._query.range is None:
+            return self._query
+        return replace(self._query, range=replace(self._query.range, after=cursor.after))

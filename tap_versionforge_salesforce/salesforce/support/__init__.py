@@ -1,0 +1,1 @@
+"""What all rooms lean on: the clock, work in the background, signals, redaction."""

@@ -1,0 +1,48 @@
+"""Files of this machine where pages and files wait until they are whole."""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING
+
+from tap_versionforge_salesforce.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def spool_file(folder: str | None) -> IO[bytes]:
+    """Return an empty file without a name, so that even a killed process leaves nothing behind.
+
+    Args:
+        folder: The setting ``spool_dir``; None for the system's temporary folder.
+
+    Raises:
+        SettingsError: No file can be made there.
+    """
+    try:
+        return tempfile.TemporaryFile(dir=folder)
+    except OSError as error:
+        message = f"No file can be made in the spool folder ({error})."
+        raise SettingsError(
+            message, hint="Set spool_dir to a folder that exists and can be written to."
+        ) from None
+
+
+@contextmanager
+def writing_to_spool() -> Iterator[None]:
+    """Tell a full disk as what it is.
+
+    Raises:
+        SettingsError: The block could not write to a file of the spool.
+    """
+    try:
+        yield
+    except OSError as error:
+        message = f"The spool folder can't take any more ({error.strerror or error})."
+        raise SettingsError(
+            message,
+            hint="Make room there, or set spool_dir to a folder on a larger disk, then run again.",
+            code="spool-full",
+        ) from None

@@ -1,0 +1,1 @@
+"""The tap as Singer and Meltano see it."""

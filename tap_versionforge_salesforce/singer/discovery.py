@@ -1,0 +1,215 @@
+"""Describe → streams: which objects there are to read, and why one is not among them."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from tap_versionforge_salesforce.errors import (
+    OddAnswerError,
+    RefusedError,
+    SettingsError,
+    TapError,
+    UnavailableError,
+)
+from tap_versionforge_salesforce.salesforce.objects.describe import SObject, sobject_from_describe
+from tap_versionforge_salesforce.singer.run_report import StreamReport
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from tap_versionforge_salesforce.singer.run import Run
+
+_GLOB = frozenset("*?")
+# Change events and platform events are listed as objects but hold no rows.
+_NO_ROWS = ("ChangeEvent", "EventStream", "__e")
+_NOT_FOUND = 404
+
+
+def discover(run: Run, logger: logging.Logger) -> list[SObject]:
+    """Return the objects that the setting ``objects`` names.
+
+    What only a pattern names is left out where it can't be read for good. What is there, but can't
+    be described at the moment, is noted as a failure of the run.
+
+    Raises:
+        SettingsError: An object that the user named does not exist, or can't be read.
+    """
+    are_default = run.settings.objects_are_default
+    wanted = _wanted(run)
+    found, failed, left_out = [], dict[str, RefusedError](), set[str]()
+    for name, sobject in _described(run, list(wanted)):
+        if isinstance(sobject, SObject):
+            found.append(sobject)
+        elif not wanted[name] and _is_for_good(sobject):
+            left_out.add(name)
+            logger.info("%s It is left out: only a pattern in objects names it.", sobject.message)
+        elif not isinstance(sobject, RefusedError):
+            _note_failure(run, name, sobject, logger)
+        elif are_default and sobject.status == _NOT_FOUND:
+            logger.info("The org has no %s, or the user may not see it: it is skipped.", name)
+        else:
+            failed[name] = sobject
+    if failed:
+        raise _undescribed(run, failed)
+    for pattern in filter(_is_pattern, run.settings.objects):
+        _tell_if_in_vain(pattern, list(wanted), left_out, logger)
+    return _told(found, logger)
+
+
+def describe_selected(run: Run, names: Sequence[str], logger: logging.Logger) -> list[SObject]:
+    """Return the objects that a catalog selects, by the names that it has for them.
+
+    One that can't be described is noted as a failure of the run, never left out in silence.
+    """
+    found = []
+    for name, sobject in _described(run, names):
+        if isinstance(sobject, SObject):
+            found.append(replace(sobject, name=name))
+        else:
+            _note_failure(run, name, sobject, logger)
+    return _told(found, logger)
+
+
+def _described(run: Run, names: Sequence[str]) -> Iterator[tuple[str, SObject | TapError]]:
+    """Yield each object as its describe comes, which is large, or why it can't be read."""
+    for name, answer in run.client.describe_many(names):
+        yield name, _read(name, answer)
+
+
+def _read(name: str, answer: Mapping[str, object] | TapError) -> SObject | TapError:
+    if isinstance(answer, UnavailableError):
+        return answer.reworded(f"{name} can't be described: {answer.message}")
+    if isinstance(answer, TapError):
+        return answer
+    try:
+        sobject = sobject_from_describe(answer)
+    except UnavailableError:
+        return OddAnswerError(f"the describe of {name}")
+    if sobject.name.lower() != name.lower():
+        return OddAnswerError(f"the describe of {name}")
+    return sobject.problem or sobject
+
+
+def _is_for_good(error: TapError) -> bool:
+    """Tell whether an object is as it is; other trouble may have passed by the next run."""
+    return isinstance(error, (RefusedError, OddAnswerError))
+
+
+def _note_failure(run: Run, name: str, error: TapError, logger: logging.Logger) -> None:
+    run.failures[name] = error.without_frames()
+    run.report.streams.append(StreamReport(name, error=error.code))
+    logger.error("%s %s", error.message, error.hint)
+
+
+def _told(sobjects: list[SObject], logger: logging.Logger) -> list[SObject]:
+    for sobject in sobjects:
+        for field, field_type in sobject.unknown_types.items():
+            logger.warning(
+                "%s.%s has the type %s, which the tap does not know: it is read as text.",
+                sobject.name,
+                field,
+                field_type,
+            )
+        if not sobject.has_ids:
+            logger.info(
+                "The rows of %s have no Id of their own: %s, and it is read whole each time.",
+                sobject.name,
+                f"its key is {' and '.join(sobject.keys)}" if sobject.keys else "it has no key",
+            )
+    return sobjects
+
+
+def _wanted(run: Run) -> dict[str, bool]:
+    """Return the names of the objects wanted, each once, and whether the user wrote the name."""
+    wanted = run.settings.objects
+    named = {name.lower(): name for name in reversed(wanted) if not _is_pattern(name)}
+    listed = (
+        [str(entry["name"]) for entry in run.client.describe_global() if _holds_rows(entry)]
+        if any(map(_is_pattern, wanted))
+        else []
+    )
+    spelled = named | {name.lower(): name for name in listed}
+    found: dict[str, bool] = {}
+    for each in wanted:
+        matching = _matching(each, listed) if _is_pattern(each) else [each]
+        for name in matching:
+            found[spelled[name.lower()]] = name.lower() in named
+    return found
+
+
+def _is_pattern(name: str) -> bool:
+    return bool(_GLOB & set(name))
+
+
+def _matching(pattern: str, listed: Sequence[str]) -> list[str]:
+    matching = [name for name in listed if fnmatchcase(name.lower(), pattern.lower())]
+    if not matching:
+        message = f"The setting objects holds {pattern}, which matches no object of the org."
+        raise SettingsError(
+            message,
+            hint="`*` matches every object that can be queried.",
+            code="unknown-object",
+        )
+    return matching
+
+
+def _tell_if_in_vain(
+    pattern: str, names: Sequence[str], left_out: set[str], logger: logging.Logger
+) -> None:
+    if left_out.issuperset(_matching(pattern, names)):
+        logger.warning(
+            "The setting objects holds %s, and no object that it matches can be read.", pattern
+        )
+
+
+def _holds_rows(entry: Mapping[str, object]) -> bool:
+    return (
+        bool(entry.get("queryable"))
+        and not entry.get("deprecatedAndHidden")
+        and not str(entry["name"]).endswith(_NO_ROWS)
+    )
+
+
+def _undescribed(run: Run, failed: Mapping[str, RefusedError]) -> SettingsError:
+    missing = [name for name, error in failed.items() if error.status == _NOT_FOUND]
+    if not missing:
+        reasons = "; ".join(error.message for error in failed.values())
+        return SettingsError(
+            f"The setting objects names what can't be read: {reasons}",
+            hint="Setup > Permission Sets > Object Settings: give the user Read on the object, "
+            "or remove it from objects.",
+            code="object-not-described",
+        )
+    return SettingsError(
+        f"The setting objects names {', '.join(missing)}, which the org does not have or the "
+        "user may not see.",
+        hint=_suggestions(missing, _names_in_org(run))
+        + "Setup > Object Manager shows the API names (custom objects end in __c); Setup > "
+        "Permission Sets > Object Settings gives the user access.",
+        code="unknown-object",
+    )
+
+
+def _names_in_org(run: Run) -> list[str]:
+    """Return the names of all objects; none where Salesforce does not list them."""
+    try:
+        listed = run.client.describe_global(as_advice=True)
+    except (RefusedError, UnavailableError):
+        # What may have been meant is only advice.
+        return []
+    return [str(entry["name"]) for entry in listed]
+
+
+def _suggestions(missing: Sequence[str], listed: Sequence[str]) -> str:
+    by_lower_case = {name.lower(): name for name in listed}
+    found = []
+    for name in missing:
+        # What is listed and still can't be described is no slip of the pen.
+        close = difflib.get_close_matches(name.lower(), by_lower_case, n=1)
+        if close and name.lower() not in by_lower_case:
+            found.append(f"{by_lower_case[close[0]]} for {name}")
+    return f"Did you mean {', '.join(found)}? " if found else ""

@@ -1,0 +1,1 @@
+"""A Frame → RECORD lines, BATCH files, Parquet."""

@@ -1,0 +1,79 @@
+"""stdout: the one place that writes Singer messages, whole or not at all."""
+
+from __future__ import annotations
+
+import select
+import sys
+from typing import TYPE_CHECKING
+
+from singer_sdk.singerlib.encoding import SimpleSingerWriter
+from singer_sdk.singerlib.messages import RecordMessage
+from typing_extensions import override
+
+from tap_versionforge_salesforce.salesforce.support.watch import SILENT, Watch
+
+if TYPE_CHECKING:
+    from io import RawIOBase
+
+    from singer_sdk.singerlib.messages import Message
+
+
+class MessageWriter(SimpleSingerWriter):
+    """Writes messages and ready lines to stdout.
+
+    An unbuffered stdout may take less than it is given, without an error, when a signal arrives;
+    one that its other end has made non-blocking may take nothing for a while. Both would lose
+    rows in Python's plain ``write``.
+    """
+
+    #: Says that the target takes nothing, where that takes long.
+    watch: Watch = SILENT
+
+    @override
+    def write_message(self, message: Message) -> None:
+        """Write one message as a line."""
+        self.write_lines(f"{self.format_message(message)}\n".encode())
+        if not isinstance(message, RecordMessage):
+            self.flush()
+
+    def write_lines(self, lines: bytes | memoryview) -> None:
+        """Write lines that are messages already, each with its line break.
+
+        Raises:
+            BrokenPipeError: The target has closed its input.
+        """
+        # Raw where Python runs unbuffered: its write returns what it took, or None.
+        binary: RawIOBase | None = getattr(sys.stdout, "buffer", None)
+        if binary is None:  # a text file that somebody has put in the place of stdout
+            sys.stdout.write(bytes(lines).decode())
+            return
+        with self.watch.telling(_target), memoryview(lines) as whole:
+            _write_all(binary, whole)
+
+    def flush(self) -> None:
+        """Hand everything over to the target."""
+        with self.watch.telling(_target):
+            while True:
+                try:
+                    sys.stdout.flush()
+                except BlockingIOError:
+                    select.select([], [sys.stdout], [])
+                else:
+                    return
+
+
+def _write_all(binary: RawIOBase, lines: memoryview) -> None:
+    taken = 0
+    while taken < len(lines):
+        with lines[taken:] as rest:
+            try:
+                written = binary.write(rest)
+            except BlockingIOError as error:
+                written = error.characters_written
+        taken += written or 0
+        if not written:
+            select.select([], [binary], [])
+
+
+def _target() -> str:
+    return "the target to take what has been written"

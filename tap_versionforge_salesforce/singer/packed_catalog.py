@@ -1,0 +1,89 @@
+"""A catalog that takes little memory: a thousand streams of it wait for their turn."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from typing import TYPE_CHECKING, Any
+
+from singer_sdk.helpers._util import dump_json
+from singer_sdk.singerlib import Catalog, CatalogEntry, MetadataMapping, Schema
+from singer_sdk.singerlib.catalog import Metadata
+from typing_extensions import override
+
+from tap_versionforge_salesforce.singer.input_files import checked_catalog, with_id
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from singer_sdk.singerlib.catalog import AnyMetadata
+
+_WORDS: dict[str | None, Any] = {
+    word: word for word in ("properties", *(each.value for each in Metadata.InclusionType))
+}
+
+
+class PackedSchema(Schema):
+    """A JSON Schema as packed text: the SDK's Schema takes many times as much for each field.
+
+    Args:
+        schema: The JSON Schema.
+    """
+
+    __slots__ = ("_packed",)
+
+    def __init__(self, schema: Mapping[str, Any]) -> None:
+        super().__init__()
+        self._packed = zlib.compress(json.dumps(schema).encode(), level=1)
+
+    @override
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON Schema, made anew each time."""
+        schema: dict[str, Any] = json.loads(zlib.decompress(self._packed))
+        return schema
+
+
+def catalog_in(
+    text: str, look_at: Callable[[Mapping[str, Any]], object] = lambda _: None
+) -> Catalog:
+    """Return the catalog in a text, in which each stream has its Id.
+
+    Args:
+        text: The catalog.
+        look_at: Is shown each entry as it is in the text.
+
+    Raises:
+        SettingsError: It does not have the form of a Singer catalog.
+    """
+
+    def read(given: dict[str, Any]) -> CatalogEntry:
+        look_at(given)
+        return _entry(given)
+
+    return Catalog((entry.tap_stream_id, entry) for entry in checked_catalog(text, read))
+
+
+def _entry(given: dict[str, Any]) -> CatalogEntry:
+    entry = CatalogEntry.from_dict(with_id(given))
+    entry.schema = PackedSchema(entry.schema.to_dict())
+    entry.metadata = MetadataMapping(_shared(entry.metadata))
+    return entry
+
+
+def _shared(metadata: MetadataMapping) -> Iterator[tuple[tuple[str, ...], AnyMetadata]]:
+    """Yield the metadata with those words as one object that stand in them for every field."""
+    for place, each in metadata.items():
+        if isinstance(each.inclusion, str):
+            each.inclusion = _WORDS.get(each.inclusion, each.inclusion)
+        yield tuple(_WORDS.get(part, part) for part in place), each
+
+
+def catalog_text(entries: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield a catalog as the SDK writes it, entry by entry."""
+    between = "\n    "
+    yield '{\n  "streams":['
+    for entry in entries:
+        # No text in JSON has a line break in it.
+        yield between + dump_json(entry, indent=2).replace("\n", "\n    ")
+        between = ",\n    "
+    yield "]\n}\n" if between == "\n    " else "\n  ]\n}\n"

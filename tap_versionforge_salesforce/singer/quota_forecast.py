@@ -1,0 +1,104 @@
+"""What a run will need of the org's daily limits, before it reads anything. Values in and out."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tap_versionforge_salesforce.salesforce.client import REST_PAGE_ROWS
+from tap_versionforge_salesforce.salesforce.support.wording import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from tap_versionforge_salesforce.salesforce.http.quota import Quota
+
+# As docs/scaling.md has them: of unpacked CSV, and of one parallel result page of Salesforce's
+# choice, five of which one call lists.
+_BYTES_PER_VALUE = 21.4
+_PAGE_BYTES = 100_000_000
+_PAGES_LISTED = 5
+# To create a job, to see that it is done, and to delete it; a job that takes its time is looked at
+# more often.
+_CALLS_OF_A_JOB = 3
+_BYTES_PER_MEGABYTE = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class StreamForecast:
+    """What is known of one stream before it is read.
+
+    Attributes:
+        name: The stream's name.
+        columns: How many are selected.
+        is_full: It is read whole, not from a bookmark or start_date.
+    """
+
+    name: str
+    columns: int
+    is_full: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What a run needs, at the least.
+
+    Attributes:
+        calls: API calls.
+        jobs: Bulk query jobs.
+        storage_megabytes: Of the results of these jobs.
+        unknown: Streams whose rows nobody can count beforehand; they count with one call, or job.
+    """
+
+    calls: int = 0
+    jobs: int = 0
+    storage_megabytes: int = 0
+    unknown: int = 0
+
+
+def estimate_of(
+    streams: Iterable[StreamForecast], row_counts: Mapping[str, int], api_mode: str
+) -> Estimate:
+    """Return what the streams of a run need, at the least.
+
+    Args:
+        streams: What is going to be read.
+        row_counts: Rows of each object that is read whole, as far as they are known.
+        api_mode: The setting.
+    """
+    calls = jobs = unknown = 0
+    stored = 0.0
+    for stream in streams:
+        rows = row_counts.get(stream.name) if stream.is_full else None
+        unknown += rows is None
+        is_bulk = api_mode == "bulk" or (api_mode == "auto" and (rows or 0) > REST_PAGE_ROWS)
+        if not is_bulk:
+            calls += max(1, math.ceil((rows or 0) / REST_PAGE_ROWS))
+            continue
+        size = (rows or 0) * stream.columns * _BYTES_PER_VALUE
+        pages = max(1, math.ceil(size / _PAGE_BYTES))
+        calls += _CALLS_OF_A_JOB + pages + math.ceil(pages / _PAGES_LISTED)
+        jobs += 1
+        stored += size
+    return Estimate(calls, jobs, math.ceil(stored / _BYTES_PER_MEGABYTE), unknown)
+
+
+def shortfalls(needed: Estimate, quota: Quota) -> Iterator[str]:
+    """Yield what will not do for a run, each as a part of a sentence.
+
+    Args:
+        needed: By the run.
+        quota: What there is.
+    """
+    allowed = quota.allowed_calls
+    if allowed is not None and needed.calls > allowed:
+        yield f"about {counted(needed.calls, 'API call')}, of which it may make {allowed:,}"
+    jobs, storage = quota.bulk_jobs, quota.bulk_storage
+    if jobs is not None and needed.jobs > jobs.remaining:
+        yield f"{counted(needed.jobs, 'Bulk job')}, of which {jobs.remaining:,} are left today"
+    if storage is not None and needed.storage_megabytes > storage.remaining:
+        yield (
+            f"about {needed.storage_megabytes:,} MB for the results of Bulk jobs, of which "
+            f"{storage.remaining:,} are left today"
+        )

@@ -1,0 +1,308 @@
+"""One stream per sObject: its columns, its failures, and what the catalog asks of it."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from singer_sdk.singerlib.catalog import Metadata
+from typing_extensions import override
+
+from tap_versionforge_salesforce.errors import (
+    IncompleteError,
+    JobNotEndedError,
+    JobsUsedUpError,
+    RedirectedError,
+    RefusedError,
+    SessionRefusedError,
+    SettingsError,
+    TapError,
+    UnavailableError,
+)
+from tap_versionforge_salesforce.salesforce.http.quota import usage_counted_in
+from tap_versionforge_salesforce.salesforce.objects.columns import Column, Kind
+from tap_versionforge_salesforce.salesforce.objects.describe import spelled_as
+from tap_versionforge_salesforce.singer.catalog_drift import Drift, drift_of
+from tap_versionforge_salesforce.singer.frame_stream import FrameStream
+from tap_versionforge_salesforce.singer.json_schema import record_schema
+from tap_versionforge_salesforce.singer.sync.bookmarks import Bookmark
+from tap_versionforge_salesforce.singer.sync.partition_read import PartitionReads
+from tap_versionforge_salesforce.singer.sync.stream_sync import StreamSync
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from singer_sdk import Tap
+    from singer_sdk.singerlib import Catalog, MetadataMapping
+
+    from tap_versionforge_salesforce.salesforce.objects.describe import SObject
+    from tap_versionforge_salesforce.salesforce.query.page import Page
+    from tap_versionforge_salesforce.singer.run import Run
+
+_FULL_TABLE, _INCREMENTAL = "FULL_TABLE", "INCREMENTAL"
+
+
+class SObjectStream(FrameStream):
+    """The rows of one sObject.
+
+    Args:
+        tap: The tap.
+        sobject: The object's describe, in the tap's words.
+        run: What the streams of the run share.
+    """
+
+    def __init__(self, tap: Tap, *, sobject: SObject, run: Run) -> None:
+        super().__init__(tap, name=sobject.name)
+        self.sobject = sobject
+        self._run = run
+        self.primary_keys = list(sobject.keys)
+        self.replication_key = sobject.replication_key
+
+    @cached_property
+    @override
+    def schema(self) -> dict[str, Any]:
+        """Return the JSON Schema of a record, as the object is described."""
+        return record_schema(self.sobject)
+
+    @override
+    def let_go(self) -> None:
+        """Drop what can be made again, but for what is wanted of each stream in every turn."""
+        _ = self._key_columns
+        super().let_go()
+
+    # What is read
+
+    @cached_property
+    @override
+    def selected_columns(self) -> tuple[Column, ...]:
+        """Return the columns that a record has, in the catalog's order."""
+        selected, known = [], self._columns
+        for name in self._selected_names:
+            column = known.get(name)
+            if column is None or column.kind is Kind.UNSUPPORTED:
+                continue
+            if name != column.name:
+                column = replace(column, alias=name)
+            if column.kind is Kind.COMPOUND:
+                column = replace(column, parts=self._selected_parts(name, column))
+                if not column.parts:
+                    continue
+            selected.append(column)
+        return tuple(selected)
+
+    def _selected_parts(self, name: str, column: Column) -> tuple[tuple[str, Column], ...]:
+        members = self.effective_schema["properties"][name].get("properties", {})
+        spelled = ((spelled_as(member, members), part) for member, part in column.parts)
+        return tuple(
+            (member, part)
+            for member, part in spelled
+            if member is not None and self.mask[("properties", name, "properties", member)]
+        )
+
+    @property
+    def _columns(self) -> dict[str, Column]:
+        """Return the object's columns by the names that the catalog has for them."""
+        return self.sobject.columns_by_spelling(self.effective_schema.get("properties", {}))
+
+    @property
+    def _selected_names(self) -> list[str]:
+        names = self.effective_schema.get("properties", {})
+        return [n for n in names if n in self.primary_keys or self.mask[("properties", n)]]
+
+    @cached_property
+    def _key_columns(self) -> tuple[str, ...]:
+        """Return the API names of the fields that the key is made of."""
+        known = self._columns
+        return tuple(known[key].name for key in self.primary_keys if key in known)
+
+    @property
+    def known_fields(self) -> set[str]:
+        """Return the fields that the org or the catalog has, read or not."""
+        known = set(self.effective_schema.get("properties", {}))
+        return known | {column.name for column in self.sobject.columns}
+
+    # What has changed since the catalog was made
+
+    @override
+    def apply_catalog(self, catalog: Catalog) -> None:
+        """Take the user's catalog, as far as the object still is what that says."""
+        super().apply_catalog(catalog)
+        self._claim_keys()
+        drift = self._drift()
+        if news := drift.news():
+            self.logger.info("%s", news)
+        self._take_over(drift)
+        # The catalog has its own; what the describe said is taken over by now.
+        self.sobject = self.sobject.without_texts()
+        self.check_maps()
+
+    def _claim_keys(self) -> None:
+        """Have the keys spelled as the fields are; claim none that the rows do not have."""
+        names = self.effective_schema.get("properties", {})
+        keys: Sequence[str] = [spelled_as(str(key), names) or key for key in self.primary_keys]
+        if not self.sobject.has_ids and any(key.lower() == "id" for key in keys):
+            keys = [n for n, column in self._columns.items() if column.name in self.sobject.keys]
+        self.primary_keys = keys
+        # A catalog can hold anything there; `check` tells what can't be used.
+        if isinstance(self.replication_key, str):
+            self.replication_key = spelled_as(self.replication_key, names) or self.replication_key
+        for key in self.primary_keys:
+            self.metadata[("properties", key)].inclusion = Metadata.InclusionType.AUTOMATIC
+
+    def _drift(self) -> Drift:
+        properties = self.effective_schema.get("properties", {})
+        return drift_of(properties, self._selected_names, self.sobject)
+
+    def _take_over(self, drift: Drift) -> None:
+        for warning in drift.warnings():
+            self.logger.warning("%s", warning)
+        if drift.gone or drift.retyped:
+            self.take_over(drift)
+
+    def check(self) -> None:
+        """Look at what the catalog and the state ask of the stream, before any row is read.
+
+        Raises:
+            SettingsError: The object can't be read in that way, or the bookmark is none.
+        """
+        method, key = self.replication_method, self.replication_key
+        if method not in (_FULL_TABLE, _INCREMENTAL):
+            raise SettingsError(
+                f"The catalog's replication method of {self.name} is {method}.",
+                hint=f"It can be {_INCREMENTAL} or {_FULL_TABLE}.",
+                code="invalid-catalog",
+            )
+        if method == _INCREMENTAL and self.sobject.stamp(key) is None:
+            raise SettingsError(
+                f"{self.name} can't be read incrementally by {key}.",
+                hint=f"Its fields for that are: {', '.join(self.sobject.stamps) or 'none'}. "
+                f"Change the replication key in the catalog, or use {_FULL_TABLE}.",
+                code="invalid-catalog",
+            )
+        selected = [column.property_name for column in self.selected_columns]
+        if not selected:
+            raise SettingsError(
+                f"The catalog selects no field of {self.name} that can be read.",
+                hint="Select one, or deselect the stream.",
+                code="invalid-catalog",
+            )
+        whole = [c.property_name for c in self.selected_columns if c.kind is not Kind.COMPOUND]
+        for each in self.primary_keys:
+            if each not in whole:
+                raise SettingsError(
+                    f"The catalog's key of {self.name} is {each}, which is none of the fields "
+                    "that can be read.",
+                    hint="Change key_properties in the catalog, or run --discover again.",
+                    code="invalid-catalog",
+                )
+        level = logging.WARNING if self._read_by else logging.INFO
+        for note in self._saved_bookmark.notes():
+            self.logger.log(level, "%s", note)
+
+    @property
+    def is_full_extract(self) -> bool:
+        """Tell whether the stream will be read whole."""
+        if self._read_by is None:
+            return True
+        return self._saved_bookmark.value is None and self._run.settings.start_date is None
+
+    @property
+    def _is_test(self) -> bool:
+        return self.ABORT_AT_RECORD_COUNT is not None
+
+    @property
+    def _read_by(self) -> str | None:
+        return None if self.replication_method == _FULL_TABLE else self.replication_key
+
+    @property
+    def _saved_bookmark(self) -> Bookmark:
+        # The SDK would make an empty entry for a stream that is only looked at.
+        saved = self.tap_state.get("bookmarks", {}).get(self.name, {})
+        return Bookmark(dict(saved), stream=self.name, replication_key=self._read_by)
+
+    @cached_property
+    def extraction(self) -> StreamSync:
+        """Return what reads the rows, in this run; made in the order of the streams."""
+        return StreamSync(
+            run=self._run,
+            logger=self.logger,
+            name=self.name,
+            readings=self._readings,
+            bookmark=self._bookmark,
+            outlet=self,
+            # Rows from files have no version in a target's table: activating one would delete them.
+            has_versions=self._read_by is None and not self._is_test and not self.writes_files,
+            is_test=self._is_test,
+        )
+
+    @cached_property
+    def _bookmark(self) -> Bookmark:
+        return Bookmark(self.stream_state, stream=self.name, replication_key=self._read_by)
+
+    @property
+    def _readings(self) -> PartitionReads:
+        return PartitionReads(
+            run=self._run,
+            logger=self.logger,
+            sobject=self.sobject,
+            columns=self.selected_columns,
+            keys=self._key_columns,
+            bookmark=self._bookmark,
+            limit=self.ABORT_AT_RECORD_COUNT,
+        )
+
+    @override
+    def pages(self) -> Iterator[Page]:
+        """Yield every page of the window, and write STATE behind each that allows it.
+
+        Errors that concern this stream alone are kept for the end of the run, so that the other
+        streams are read; others end the run.
+        """
+        extraction, run = self.extraction, self._run
+        run.report.streams.append(extraction.report)
+        before = run.usage
+        try:
+            run.look_at_quota()
+            if not self._is_test:
+                run.tell_needs()
+            run.prefetcher.start_turn()
+            with usage_counted_in(extraction.tally):
+                yield from extraction.pages()
+        except TapError as error:
+            extraction.report.error = error.code
+            error.name_stream(self.name)
+            if not self._is_its_own(error):
+                raise
+            extraction.fail(error)
+            run.failures[self.name] = error.without_frames()
+            self.logger.error("%s %s", error.message, error.hint)  # noqa: TRY400  no traceback
+        finally:
+            extraction.end()
+            extraction.tell(run.usage - before)
+            self.let_go()
+
+    def _is_its_own(self, error: TapError) -> bool:
+        """Tell whether an error concerns this stream alone."""
+        if isinstance(error, UnavailableError):
+            return isinstance(error, JobNotEndedError) or self._run.org.can_be_reached()
+        if isinstance(error, (RedirectedError, SessionRefusedError)):
+            return self._run.is_served()
+        return isinstance(error, (IncompleteError, JobsUsedUpError, RefusedError))
+
+    # What is offered
+
+    @override
+    def mark_fields(self, metadata: MetadataMapping) -> None:
+        """Mark compound fields as there but not selected, and those that can't be read."""
+        for column in self.sobject.columns:
+            entry = metadata[("properties", column.name)]
+            if column.kind is Kind.COMPOUND:
+                entry.selected_by_default = False
+                # Meltano deselects what no pattern names: the members are there with the whole.
+                for member, _ in column.parts:
+                    place = ("properties", column.name, "properties", member)
+                    metadata[place].inclusion = Metadata.InclusionType.AUTOMATIC
+            elif column.kind is Kind.UNSUPPORTED:
+                entry.inclusion = Metadata.InclusionType.UNSUPPORTED

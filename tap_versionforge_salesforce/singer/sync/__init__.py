@@ -1,0 +1,1 @@
+"""A stream from its bookmark to the present."""

@@ -1,0 +1,160 @@
+"""What one part of an extraction reads: its window, its query, and who pages through it."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, cast
+
+from tap_versionforge_salesforce.errors import RefusedError
+from tap_versionforge_salesforce.salesforce.objects.columns import select_columns
+from tap_versionforge_salesforce.salesforce.objects.soql import Query, Window
+from tap_versionforge_salesforce.salesforce.query.paginator import SalesforcePaginator
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Generator, Iterator
+
+    from tap_versionforge_salesforce.salesforce.objects.columns import Column
+    from tap_versionforge_salesforce.salesforce.objects.describe import SObject
+    from tap_versionforge_salesforce.salesforce.query.download_queue import Turn
+    from tap_versionforge_salesforce.salesforce.query.page import Page
+    from tap_versionforge_salesforce.salesforce.query.partitions import Partition
+    from tap_versionforge_salesforce.singer.run import Run
+    from tap_versionforge_salesforce.singer.sync.bookmarks import Bookmark
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionRead:
+    """One part of an extraction.
+
+    Attributes:
+        scope: What of the stream.
+        window: Between which instants.
+        query: The SELECT.
+        paginator: Yields its pages.
+        keys: The queried columns by which a target knows a row; none where no key is claimed.
+        is_taken_up: It goes on with the Bulk job of an earlier run.
+    """
+
+    scope: Partition
+    window: Window
+    query: Query
+    paginator: SalesforcePaginator
+    keys: tuple[str, ...] = ("Id",)
+    is_taken_up: bool = False
+
+    def pages(self) -> Iterator[Page]:
+        """Yield the pages, as long as the key tells their rows apart.
+
+        Raises:
+            RefusedError: It does not: of the rows with one key a target would keep one.
+            TapError: As the paginator.
+        """
+        with closing(cast("Generator[Page, None, None]", iter(self.paginator))) as pages:
+            for page in pages:
+                problem = page.frame.key_problem(self.keys)
+                if problem is not None:
+                    break
+                yield page
+            else:
+                return
+        self.paginator.finish()
+        raise RefusedError(
+            f"{self.query.sobject} {problem}: a target would keep one row of them all.",
+            hint="Name a field that tells its rows apart, such as DurableId, in key_properties of "
+            "its catalog entry, or deselect the stream.",
+            code="no-key",
+        )
+
+
+class PartitionReads:
+    """Makes the readings of one stream.
+
+    Args:
+        run: What the streams of the run share.
+        logger: The stream's.
+        sobject: What is read.
+        columns: The columns of a record.
+        keys: Those by which a target knows a row; none where no key is claimed.
+        bookmark: From which the windows go.
+        limit: Most rows wanted, in a test; None for all.
+    """
+
+    def __init__(
+        self,
+        *,
+        run: Run,
+        logger: logging.Logger,
+        sobject: SObject,
+        columns: tuple[Column, ...],
+        keys: tuple[str, ...],
+        bookmark: Bookmark,
+        limit: int | None,
+    ) -> None:
+        self._run = run
+        self._logger = logger
+        self._sobject = sobject
+        self._columns = columns
+        self._keys = keys
+        self._bookmark = bookmark
+        self._limit = limit
+
+    def of(self, scope: Partition, turn: Turn) -> PartitionRead:
+        """Return what reads a scope, from where the bookmark stands now.
+
+        Args:
+            scope: What of the stream.
+            turn: Of the stream in the queue of downloads.
+        """
+        settings = self._run.settings
+        sobject = self._sobject
+        key = sobject.stamp(self._bookmark.replication_key)
+        window = self._bookmark.window(
+            upper=scope.upper,
+            lookback_seconds=0 if scope.goes_on else settings.lookback_seconds,
+            start_date=settings.start_date,
+            key_nillable=sobject.stamps.get(key or "", False),
+        )
+        if window.range is not None and key is not None:
+            window = replace(window, range=replace(window.range, key=key))
+        by = None if key is None else sobject.column(key)
+        columns = select_columns(
+            self._columns if by is None else (*self._columns, by), sobject.keys
+        )
+        query = replace(
+            query_of(
+                sobject,
+                columns,
+                include_deleted=settings.include_deleted,
+            ),
+            range=window.range,
+            ids=scope.ids,
+            limit=self._limit,
+        )
+        paginator = SalesforcePaginator(
+            org=self._run.org,
+            options=self._run.query_options,
+            logger=self._logger,
+            query=query,
+            window=window,
+            turn=turn,
+            count_rows=self._run.count_rows,
+            is_part=scope.is_part,
+        )
+        return PartitionRead(scope, window, query, paginator, self._keys)
+
+
+def query_of(sobject: SObject, columns: tuple[Column, ...], *, include_deleted: bool) -> Query:
+    """Return the query of an object's rows.
+
+    Only ``queryAll`` has archived tasks and events, so that it is asked for rows outside the
+    recycle bin, too, where an object has one.
+
+    Args:
+        sobject: The object.
+        columns: What is queried.
+        include_deleted: Rows in the recycle bin too.
+    """
+    living = sobject.has_recycle_bin and not include_deleted
+    return Query(sobject.name, columns, all_rows=include_deleted or living, living=living)

@@ -1,0 +1,469 @@
+"""The tap: settings schema, discovery and sync as the SDK calls them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import contextmanager, suppress
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from singer_sdk import Tap
+from singer_sdk import typing as th
+from singer_sdk.configuration._dict_config import TRUTHY, parse_environment_config
+from singer_sdk.exceptions import ConfigValidationError
+from singer_sdk.helpers._classproperty import classproperty
+from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
+from singer_sdk.plugin_base import _ConfigInput
+from singer_sdk.singerlib import StateMessage
+from typing_extensions import override
+
+from tap_versionforge_salesforce import __version__
+from tap_versionforge_salesforce.errors import SettingsError, wrong_setting
+from tap_versionforge_salesforce.salesforce.support.clock import Clock
+from tap_versionforge_salesforce.settings.checking import is_blank
+from tap_versionforge_salesforce.settings.definitions import SETTINGS, Settings
+from tap_versionforge_salesforce.settings.naming import (
+    resolve_aliases,
+    unknown_settings,
+    unknown_variables,
+)
+from tap_versionforge_salesforce.singer.catalog_notes import CatalogNotes
+from tap_versionforge_salesforce.singer.discovery import describe_selected, discover
+from tap_versionforge_salesforce.singer.input_files import (
+    catalog_file,
+    config_file,
+    stream_maps_read,
+)
+from tap_versionforge_salesforce.singer.output.batch_config import batch_config_of
+from tap_versionforge_salesforce.singer.output.message_writer import MessageWriter
+from tap_versionforge_salesforce.singer.packed_catalog import catalog_in, catalog_text
+from tap_versionforge_salesforce.singer.prefetch import Prefetcher
+from tap_versionforge_salesforce.singer.quota_forecast import StreamForecast
+from tap_versionforge_salesforce.singer.run import Run
+from tap_versionforge_salesforce.singer.state_file import state_file
+from tap_versionforge_salesforce.singer.stream_map_names import StreamMapNames, misnamed
+from tap_versionforge_salesforce.singer.stream_maps import check_maps
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from types import FrameType
+
+    import click
+    from singer_sdk.singerlib import Catalog
+
+    from tap_versionforge_salesforce.settings.declaring import Setting
+    from tap_versionforge_salesforce.singer.sobject_stream import SObjectStream
+    from tap_versionforge_salesforce.singer.sync.stream_sync import StreamSync
+
+_TYPES: dict[str, Any] = {
+    "string": th.StringType,
+    "integer": th.IntegerType,
+    "boolean": th.BooleanType,
+    "array": th.ArrayType(th.StringType),
+}
+_NAMES = frozenset(setting.name for setting in SETTINGS)
+# What the SDK takes for true, and what can be meant by anything else.
+_BOOLEANS = (*TRUTHY, "false", "0", "no", "off")
+
+
+def _property(setting: Setting) -> th.Property[Any]:
+    default = list(setting.default) if isinstance(setting.default, tuple) else setting.default
+    return th.Property(
+        setting.name,
+        th.DateTimeType if setting.name == "start_date" else _TYPES[setting.kind],
+        required=setting.required,
+        default=default,
+        secret=setting.secret,
+        title=setting.title,
+        description=setting.description,
+        allowed_values=list(setting.options) or None,
+    )
+
+
+class TapVersionForgeSalesforce(Tap):
+    """Extracts Salesforce objects through the REST API and Bulk API 2.0."""
+
+    name = "tap-versionforge-salesforce"
+    package_name = "tap-versionforge-salesforce"
+    # Settings are checked before discovery, too.
+    dynamic_catalog = True
+    capabilities: ClassVar[list[Any]] = [
+        TapCapabilities.CATALOG,
+        TapCapabilities.STATE,
+        TapCapabilities.DISCOVER,
+        TapCapabilities.ACTIVATE_VERSION,
+        PluginCapabilities.ABOUT,
+        PluginCapabilities.STREAM_MAPS,
+        PluginCapabilities.FLATTENING,
+        PluginCapabilities.BATCH,
+        PluginCapabilities.STRUCTURED_LOGGING,
+    ]
+    config_jsonschema: ClassVar[dict[str, Any]] = th.PropertiesList(
+        *(_property(setting) for setting in SETTINGS)
+    ).to_dict()
+    #: Tests put another one here.
+    clock: ClassVar[Clock] = Clock()
+
+    message_writer_class = MessageWriter
+
+    settings: Settings
+    _is_syncing = False
+
+    @cached_property
+    def run(self) -> Run:
+        """Return what the streams of this run share."""
+        run = Run(
+            settings=self.settings,
+            clock=self.clock,
+            logger=self.logger,
+            user_agent=f"{self.name}/{__version__}",
+            expected=self._expected,
+            prefetcher=Prefetcher(
+                self._syncs,
+                most_jobs=self.settings.max_parallel_jobs,
+                most_first_pages=self.settings.parallel_downloads,
+            ),
+        )
+        cast("MessageWriter", self.message_writer).watch = run.org.interruption.watch
+        return run
+
+    @override
+    def discover_streams(self) -> Sequence[SObjectStream]:
+        """Return a stream for each object wanted.
+
+        Returns:
+            Without a catalog, what the setting ``objects`` names; with one, what it selects:
+            nothing else is described.
+
+        Raises:
+            TapError: As `discover`.
+        """
+        # Not at the top: it brings polars, which --help, --version and --about do without.
+        from tap_versionforge_salesforce.salesforce.frames.frame import keep_sigint_handler  # noqa: PLC0415
+        from tap_versionforge_salesforce.singer.sobject_stream import SObjectStream  # noqa: PLC0415
+
+        keep_sigint_handler()
+        catalog = self.input_catalog
+        if catalog is None:
+            sobjects = discover(self.run, self.logger)
+        else:
+            selected = [
+                entry.tap_stream_id
+                for entry in catalog.streams
+                if entry.metadata.resolve_selection().get((), True)
+            ]
+            if not selected:
+                self.logger.warning("The catalog selects no stream: there is nothing to read.")
+            sobjects = describe_selected(self.run, selected, self.logger)
+        return [SObjectStream(self, sobject=sobject, run=self.run) for sobject in sobjects]
+
+    def check_streams(self) -> None:
+        """Look at the catalog and state of every selected stream before any row is read.
+
+        Raises:
+            SettingsError: One of them can't be used.
+        """
+        self._spell_bookmarks()
+        self._check_names()
+        for stream in self._selected_streams():
+            stream.check()
+
+    def _check_names(self) -> None:
+        """See that what the stream maps and the state name is there.
+
+        Raises:
+            SettingsError: A stream map names a stream or field that does not exist.
+        """
+        maps, read = self.config.get("stream_maps"), dict[str, set[str]]()
+        for stream in self._selected_streams():
+            read[stream.name] = stream.known_fields if maps else set()
+            stream.let_go()
+        catalog = self.input_catalog or self.streams
+        names = StreamMapNames(
+            maps,
+            fields=read,
+            unread={*catalog, *self.streams} - read.keys(),
+            org=self._names_in_org,
+        )
+        for warning in [*names.warnings(), *misnamed(self.state.get("bookmarks", {}), read)]:
+            self.logger.warning("%s", warning)
+
+    def _names_in_org(self) -> list[str]:
+        return [str(entry["name"]) for entry in self.run.client.describe_global()]
+
+    def _spell_bookmarks(self) -> None:
+        """Let a bookmark be that of the stream whose name differs in upper and lower case only."""
+        bookmarks, own = self.state.get("bookmarks", {}), {n.lower(): n for n in self.streams}
+        for name in [name for name in bookmarks if name not in self.streams]:
+            if own.get(name.lower(), name) not in bookmarks:
+                bookmarks[own[name.lower()]] = bookmarks.pop(name)
+
+    def _selected_streams(self) -> list[SObjectStream]:
+        streams = cast("dict[str, SObjectStream]", self.streams)
+        return [stream for stream in streams.values() if stream.selected]
+
+    def _syncs(self) -> list[StreamSync]:
+        return [stream.extraction for stream in self._selected_streams() if stream.is_read]
+
+    def _expected(self) -> list[StreamForecast]:
+        return [
+            StreamForecast(
+                stream.name, len(stream.selected_columns), is_full=stream.is_full_extract
+            )
+            for stream in self._selected_streams()
+            if stream.is_read
+        ]
+
+    # What the user hands in
+
+    @override
+    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
+        given = resolve_aliases(self._config)
+        self.settings = Settings.from_config(given)
+        self.append_builtin_config(self.config_jsonschema)
+        for warning in unknown_settings(given, self.config_jsonschema["properties"]):
+            self.logger.warning("%s", warning)
+        # An empty text or null is a setting that was left out.
+        self._config = {
+            name: value
+            for name, value in given.items()
+            if value not in (None, "") and not (name in _NAMES and is_blank(value))
+        }
+        self._config |= self.settings.for_sdk()
+        try:
+            warnings = super()._validate_config(raise_errors=True)
+        except ConfigValidationError as error:
+            raise SettingsError(
+                f"The settings can't be used: {'; '.join(error.errors)}.",
+                hint="--about lists all settings with their kinds.",
+            ) from None
+        except AttributeError:  # jsonschema's, where __else__ is no null
+            raise wrong_setting(
+                "stream_maps",
+                "has an entry of a kind that is not allowed there",
+                "Each stream's entry is an object or null; __else__ can only be null.",
+            ) from None
+        batch_config_of(self._config)
+        return warnings
+
+    @override
+    def setup_mapper(self) -> None:
+        """Read stream_maps and flattening.
+
+        Raises:
+            SettingsError: They can't be used.
+        """
+        # The tap's own would hold several copies of the schema of every stream.
+        with stream_maps_read():
+            super(Tap, self).setup_mapper()
+        if self.input_catalog is not None:
+            check_maps(self.mapper, self.input_catalog)
+            return
+        for stream in cast("dict[str, SObjectStream]", self.streams).values():
+            stream.check_maps()
+
+    @classproperty
+    @override
+    def _env_var_config(cls) -> dict[str, Any]:  # noqa: N805  a class property of the SDK's kind
+        cls.append_builtin_config(cls.config_jsonschema)
+        found: dict[str, Any] = {}
+        parse_environment_config({}, cls._env_var_prefix)  # reads .env
+        properties = cls.config_jsonschema["properties"]
+        for warning in unknown_variables(os.environ, cls._env_var_prefix, properties):
+            cls.logger.warning("%s", warning)
+        for name, schema in properties.items():
+            variable = f"{cls._env_var_prefix}{name.upper()}"
+            text = os.environ.get(variable, "").strip()
+            kinds = schema.get("type", [])
+            # A variable that was left empty is a setting that was left out.
+            if not text and "string" not in kinds:
+                continue
+            try:
+                if "boolean" in kinds and text.lower() not in _BOOLEANS:
+                    raise ValueError(f"{text!r} is neither true nor false")  # noqa: TRY301
+                found |= parse_environment_config(
+                    {"properties": {name: schema}}, cls._env_var_prefix
+                )
+            except ValueError as error:
+                message = f"The environment variable {variable} can't be read ({error})."
+                raise SettingsError(message, hint=str(schema.get("description", ""))) from None
+        return found
+
+    # Commands
+
+    @classmethod
+    @override
+    def cb_config(
+        cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]
+    ) -> _ConfigInput:
+        """Read the files of ``--config``.
+
+        Raises:
+            SettingsError: One can't be read or holds no JSON object.
+        """
+        given = _ConfigInput(parse_env="ENV" in value)
+        for path in value:
+            if path != "ENV":
+                given.config |= config_file(path)
+        return given
+
+    @classmethod
+    @override
+    def cb_discover(
+        cls,
+        ctx: click.Context,
+        param: click.Option,
+        value: bool,
+    ) -> None:
+        """Run ``--discover``.
+
+        Raises:
+            TapError: As `run_discovery`.
+        """
+        if not value:
+            return
+        cls._from_config(ctx.params.get("config"), setup_mapper=False).write_catalog()
+        ctx.exit()
+
+    @classmethod
+    @override
+    def cb_test(cls, ctx: click.Context, param: click.Option, value: str) -> None:
+        """Run ``--test``; end with what went wrong in single streams."""
+        if value == "disabled":
+            return
+        tap = cls._from_config(ctx.params.get("config"))
+        try:
+            tap.check_streams()
+            if value == "schema":
+                tap.write_schemas()
+            else:
+                tap.run_connection_test()
+        finally:
+            tap.run.end()
+        if value != "schema":
+            tap.run.raise_failures()
+        ctx.exit()
+
+    @classmethod
+    @override
+    def invoke(  # type: ignore[override]  # as the SDK's own Tap has it
+        cls,
+        *,
+        about: bool = False,
+        about_format: str | None = None,
+        config: _ConfigInput | None = None,
+        state: str | None = None,
+        catalog: str | None = None,
+    ) -> None:
+        """Sync, or print what ``--about`` asks for.
+
+        Raises:
+            TapError: Whatever ended the run, or went wrong in single streams.
+        """
+        if about:
+            cls.print_about(about_format)
+            return
+        cls.print_version(print_fn=cls.logger.info)
+        tap = cls._from_config(
+            config,
+            state={} if state is None else state_file(state, cls.logger),
+            catalog=None if catalog is None else cls._catalog_in(catalog),
+        )
+        try:
+            tap.check_streams()
+            tap._is_syncing = True  # noqa: SLF001  its own
+            tap.sync_all()
+        except SystemExit:
+            if tap._is_syncing:  # noqa: SLF001  its own
+                tap._write_last_state()  # noqa: SLF001  its own
+            raise
+        except BrokenPipeError:
+            # Ctrl-C goes to all of a pipe, and the target may be the first to end of it.
+            tap.run.org.interruption.check()
+            raise
+        finally:
+            try:
+                tap.run.end()
+            finally:
+                if tap._is_syncing:  # noqa: SLF001  its own
+                    tap.run.tell_report()
+        tap.run.raise_failures()
+
+    def _write_last_state(self) -> None:
+        """Write STATE once more: many targets hand on only one that is their last line.
+
+        It never says more than rows that were written before it; some behind them may follow.
+        """
+        with suppress(OSError):
+            self.write_message(StateMessage(value=self.state))
+
+    @classmethod
+    def _catalog_in(cls, path: str) -> Catalog:
+        """Return the catalog in a file, and warn of what in it changes nothing."""
+        notes = CatalogNotes()
+        catalog = catalog_in(catalog_file(path), notes.look_at)
+        for note in notes.sentences():
+            cls.logger.warning("%s", note)
+        return catalog
+
+    @classmethod
+    def _from_config(
+        cls,
+        config: _ConfigInput | None,
+        *,
+        state: dict[str, Any] | None = None,
+        catalog: Catalog | None = None,
+        setup_mapper: bool = True,
+    ) -> TapVersionForgeSalesforce:
+        config = config or _ConfigInput()
+        return cls(
+            config=config.config,
+            parse_env_config=config.parse_env,
+            state=state,
+            catalog=catalog,
+            setup_mapper=setup_mapper,
+        )
+
+    @override
+    def run_discovery(self) -> str:
+        """Write the catalog to stdout and return it.
+
+        Raises:
+            TapError: An object that the user named can't be described; there is no catalog then.
+        """
+        with self._all_discovered():
+            return super().run_discovery()
+
+    def write_catalog(self) -> None:
+        """Write the catalog to stdout, stream by stream: as a whole it can be large.
+
+        Raises:
+            TapError: As `run_discovery`.
+        """
+        with self._all_discovered() as streams:
+            for piece in catalog_text(stream.discovered() for stream in streams):
+                sys.stdout.write(piece)
+
+    @contextmanager
+    def _all_discovered(self) -> Iterator[Iterable[SObjectStream]]:
+        try:
+            streams = cast("dict[str, SObjectStream]", self.streams)
+            named = {name.lower() for name in self.settings.objects}
+            for name, failure in self.run.failures.items():
+                if name.lower() in named or not streams:
+                    raise failure
+                self.logger.warning(
+                    "%s is not in the catalog: only a pattern in objects names it. Run --discover "
+                    "again when it can be described.",
+                    name,
+                )
+            yield streams.values()
+        finally:
+            self.run.org.retry_log.log_summary()
+
+    @override
+    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
+        done = ": the page in hand is finished first" if self._is_syncing else ""
+        self.logger.info("Asked to stop%s.", done)
+        self.run.org.interruption.request(signum)

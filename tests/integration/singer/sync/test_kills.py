@@ -1,0 +1,34 @@
+"""Killed at any moment, any number of times, a run ends at last with every row written."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.soak.kills import MOST_CALLS, every_row_comes
+from tests.soak.tried import Tried
+
+if TYPE_CHECKING:
+    from tests.local_org import LocalOrg
+    from tests.support.harness import TapRunner
+
+
+@pytest.mark.timeout(600)
+@settings(
+    max_examples=4,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(
+    kills=st.lists(st.integers(1, MOST_CALLS), max_size=4),
+    mode=st.sampled_from(("bulk", "auto")),
+    most_rows=st.sampled_from((None, 20)),
+)
+def test_every_row_comes_however_often_it_is_killed(
+    org: LocalOrg, tap: TapRunner, kills: list[int], mode: str, most_rows: int | None
+) -> None:
+    """Of pages that were downloaded, no more come again than may wait, for each kill."""
+    every_row_comes(org, tap, Tried(), kills=kills, mode=mode, most_rows=most_rows)

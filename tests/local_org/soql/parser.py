@@ -1,0 +1,213 @@
+"""Reads the SOQL this org understands; anything else is MALFORMED_QUERY, as from the real one."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from functools import cache
+
+from lark import Lark, Token, Transformer, v_args
+from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken, VisitError
+
+from tests.local_org.answers import errors
+from tests.local_org.soql import soql_errors
+from tests.local_org.soql.literals import read_date, read_datetime, read_string
+from tests.local_org.soql.tree import (
+    Comparison,
+    Condition,
+    Junction,
+    Membership,
+    Not,
+    Order,
+    Path,
+    Query,
+    Value,
+)
+
+LONGEST_QUERY = 100_000
+
+# AND and OR do not mix at one level, and NOT stands only at the start of one: Salesforce asks for
+# parentheses where other languages have precedence.
+GRAMMAR = r"""
+query: _SELECT fields _FROM object [_WHERE condition] [_ORDER _BY orders] limit offset
+fields: path ("," path)* | _COUNT "(" ")"
+object: NAME
+path: NAME ("." NAME)*
+limit: [_LIMIT DIGITS]
+offset: [_OFFSET DIGITS]
+
+?condition: single | conjunction | disjunction | negation
+conjunction: single (_AND single)+
+disjunction: single (_OR single)+
+negation: _NOT single
+?single: comparison | membership | non_membership | "(" condition ")"
+comparison: path (OPERATOR | LIKE) literal
+membership: path _IN "(" literal ("," literal)* ")"
+non_membership: path _NOT _IN "(" literal ("," literal)* ")"
+literal: STRING | NUMBER | BOOLEAN | NULL | DATE | DATETIME
+
+orders: order ("," order)*
+order: path [ASC | DESC] [_NULLS (FIRST | LAST)]
+
+_SELECT.2: /select\b/i
+_FROM.2: /from\b/i
+_WHERE.2: /where\b/i
+_ORDER.2: /order\b/i
+_BY.2: /by\b/i
+_LIMIT.2: /limit\b/i
+_OFFSET.2: /offset\b/i
+_COUNT.2: /count(?=\s*\()/i
+_AND.2: /and\b/i
+_OR.2: /or\b/i
+_NOT.2: /not\b/i
+_IN.2: /in\b/i
+_NULLS.2: /nulls\b/i
+LIKE.2: /like\b/i
+ASC.2: /asc\b/i
+DESC.2: /desc\b/i
+FIRST.2: /first\b/i
+LAST.2: /last\b/i
+BOOLEAN.2: /(true|false)\b/i
+NULL.2: /null\b/i
+OPERATOR: "!=" | "<>" | "<=" | ">=" | "=" | "<" | ">"
+NAME: /(?!(?:and|from|in|like|not|null|or|select|where)\b)[a-z][a-z0-9_]*/i
+STRING: /'(?:[^'\\]|\\.)*'/s
+DATETIME.4: /\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:?\d{2})/i
+DATE.3: /\d{4}-\d{2}-\d{2}(?![0-9T])/
+NUMBER: /[+-]?[0-9]+(\.[0-9]+)?(?![0-9.-])/
+DIGITS: /[0-9]+\b/
+
+%import common.WS
+%ignore WS
+"""
+
+_SHOWN_TOKEN = re.compile(r"[A-Za-z0-9_]+|'(?:[^'\\]|\\.)*'|[(),.:=!<>+*/%-]")
+
+
+def parse(soql: str) -> Query:
+    """Return the query's tree, or raise what Salesforce answers to it."""
+    if len(soql) > LONGEST_QUERY:
+        message = f"SOQL statements cannot be longer than {LONGEST_QUERY} characters."
+        raise errors.malformed_query(message)
+    try:
+        return _Builder(soql).transform(_parser().parse(soql))
+    except VisitError as error:
+        if isinstance(error.orig_exc, errors.SalesforceError):
+            raise error.orig_exc from None
+        raise
+    except UnexpectedInput as error:
+        raise _syntax_error(soql, error) from None
+
+
+@cache
+def _parser() -> Lark:
+    return Lark(GRAMMAR, start="query", parser="lalr", maybe_placeholders=True)
+
+
+def _offset(soql: str, line: int, column: int) -> int:
+    lines = soql.split("\n")
+    return sum(len(one) + 1 for one in lines[: line - 1]) + column - 1
+
+
+def _syntax_error(soql: str, error: UnexpectedInput) -> errors.SalesforceError:
+    if isinstance(error, UnexpectedToken) and error.token.type == "$END":
+        return soql_errors.unexpected_token(soql, len(soql), "<EOF>")
+    position = _offset(soql, error.line, error.column)
+    token = _SHOWN_TOKEN.match(soql, position)
+    if token:
+        return soql_errors.unexpected_token(soql, position, token[0].strip("'"))
+    if isinstance(error, UnexpectedCharacters) and soql[position] == "'":
+        return soql_errors.unclosed_string(soql)
+    return soql_errors.no_viable_alternative(soql, position)
+
+
+@v_args(inline=True)
+class _Builder(Transformer[Token, Query]):
+    """Turns lark's tree into ours, from the leaves up."""
+
+    def __init__(self, soql: str) -> None:
+        super().__init__()
+        self._soql = soql
+
+    def query(
+        self,
+        fields: tuple[Path, ...],
+        object_name: Token,
+        where: Condition | None,
+        order_by: tuple[Order, ...] | None,
+        limit: int | None,
+        offset: int | None,
+    ) -> Query:
+        return Query(
+            fields=fields,
+            object_name=str(object_name),
+            where=where,
+            order_by=order_by or (),
+            limit=limit,
+            offset=offset,
+            object_position=object_name.start_pos or 0,
+        )
+
+    def fields(self, *paths: Path) -> tuple[Path, ...]:
+        return paths
+
+    def object(self, name: Token) -> Token:
+        return name
+
+    def path(self, *names: Token) -> Path:
+        return Path(tuple(str(name) for name in names), names[0].start_pos or 0)
+
+    def limit(self, digits: Token | None) -> int | None:
+        return None if digits is None else int(digits)
+
+    offset = limit
+
+    def conjunction(self, *conditions: Condition) -> Junction:
+        return Junction("AND", conditions)
+
+    def disjunction(self, *conditions: Condition) -> Junction:
+        return Junction("OR", conditions)
+
+    def negation(self, condition: Condition) -> Not:
+        return Not(condition)
+
+    def comparison(self, path: Path, operator: Token, literal: Token) -> Comparison:
+        name = operator.upper().replace("<>", "!=")
+        return Comparison(path, name, self._value(literal, is_pattern=name == "LIKE"))
+
+    def membership(self, path: Path, *literals: Token) -> Membership:
+        return Membership(path, tuple(self._value(literal) for literal in literals))
+
+    def non_membership(self, path: Path, *literals: Token) -> Membership:
+        values = tuple(self._value(literal) for literal in literals)
+        return Membership(path, values, negated=True)
+
+    def literal(self, token: Token) -> Token:
+        return token
+
+    def orders(self, *orders: Order) -> tuple[Order, ...]:
+        return orders
+
+    def order(self, path: Path, direction: Token | None, nulls: Token | None) -> Order:
+        return Order(
+            path,
+            descending=direction is not None and direction.type == "DESC",
+            nulls_last=nulls is not None and nulls.type == "LAST",
+        )
+
+    def _value(self, token: Token, *, is_pattern: bool = False) -> Value:
+        at = (self._soql, token.start_pos or 0)
+        match token.type:
+            case "STRING":
+                text = read_string(*at, token, is_pattern=is_pattern)
+                return Value("string", text, at[1])
+            case "NUMBER":
+                return Value("number", Decimal(token), at[1])
+            case "BOOLEAN":
+                return Value("boolean", token.lower() == "true", at[1])
+            case "DATE":
+                return Value("date", read_date(*at, token), at[1])
+            case "DATETIME":
+                return Value("datetime", read_datetime(*at, token), at[1])
+            case _:
+                return Value("null", None, at[1])

@@ -1,0 +1,154 @@
+"""The documents say what the code does."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tap_versionforge_salesforce import errors as exceptions
+from tap_versionforge_salesforce.salesforce.auth.sign_in_errors import PROBLEMS, UNKNOWN
+from tap_versionforge_salesforce.salesforce.objects.describe import KIND_BY_TYPE
+from tests.local_org.__main__ import DIRECTORY
+from tests.support import processes
+from tests.support.documents import FILES, PARTS, ROOT, with_part
+from tests.support.fidelity import CASES, UNKNOWN_TYPE
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PACKAGE = ROOT / "tap_versionforge_salesforce"
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+
+
+@pytest.mark.parametrize(("name", "part"), PARTS, ids=str)
+def test_parts_made_from_code_are_current(name: str, part: str) -> None:
+    """`python -m tests.support.documents` would change nothing."""
+    text = (ROOT / name).read_text(encoding="utf-8")
+    assert with_part(text, part, PARTS[name, part]()) == text
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_files_made_as_a_whole_are_current(name: str) -> None:
+    """`python -m tests.support.documents` would change nothing."""
+    assert (ROOT / name).read_text(encoding="utf-8") == FILES[name]()
+
+
+def test_guarantees_are_shown_by_tests_that_there_are() -> None:
+    """Each promise names at least one file of tests."""
+    text = (ROOT / "docs" / "guarantees.md").read_text(encoding="utf-8")
+    promises = [line for line in text.splitlines() if line.startswith("| **") and "tests/" in line]
+    assert len(promises) == 13
+    for promise in promises:
+        named = re.findall(r"`(tests/[\w/]+\.py)`", promise)
+        assert named
+        assert all((ROOT / path).is_file() for path in named)
+
+
+def test_fidelity_page_has_every_field_type() -> None:
+    """What becomes of a value can be looked up, whatever the type of its field."""
+    assert {case.type for case in CASES} == {*KIND_BY_TYPE, UNKNOWN_TYPE}
+
+
+def test_fidelity_page_tells_cases_apart() -> None:
+    """No two rows of a type have the same name."""
+    assert len({(case.type, case.what) for case in CASES}) == len(CASES)
+
+
+def private_names() -> set[str]:
+    """What holds a secret or rows of an org, as the README, .env.example and `make org` name it."""
+    texts = [
+        (ROOT / name).read_text(encoding="utf-8")
+        for name in ("README.md", ".env.example", "tests/local_org/__main__.py")
+    ]
+    endings = r"pem|key|jsonl|(?<=config\.)json|(?<=catalog\.)json|(?<=state\.)json"
+    return set(re.findall(rf"[\w-]+\.(?:{endings})\b", "\n".join(texts))) | {".env"}
+
+
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="there is no git repository")
+@pytest.mark.parametrize("folder", ["", ".secrets/", ".secrets/local-org/"])
+def test_git_ignores_what_is_private(folder: str) -> None:
+    """`git add .` takes none of it, in the folder that is meant for it and beside it."""
+    names = private_names()
+    assert {"private_key.pem", "certificate.pem", "config.json", "catalog.json"} <= names
+    assert {"state.json", "states.jsonl", "everything.jsonl"} <= names
+    paths = {f"{folder}{name}" for name in names}
+    told = processes.run(["git", "check-ignore", *paths], cwd=ROOT)
+    assert paths - set(told.stdout.split()) == set()
+
+
+def test_private_things_go_into_the_ignored_folder() -> None:
+    """The key that .env.example names, and all that `make org` writes."""
+    example = (ROOT / ".env.example").read_text(encoding="utf-8")
+    assert re.findall(r"^\w+_PRIVATE_KEY_PATH=(.*)/", example, re.MULTILINE) == [".secrets"]
+    assert DIRECTORY.parts[0] == ".secrets"
+
+
+def error_codes() -> set[str]:
+    """Every code that an error of the tap can carry, read from its source."""
+    codes = {problem.code for problem in (*PROBLEMS, UNKNOWN)}
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.keyword) and node.arg == "code":
+                codes |= _texts(node.value)
+            # private_key.py hands the code to its helper as the last argument.
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "_unusable":
+                codes |= _texts(node.args[-1])
+    for error in vars(exceptions).values():
+        if isinstance(error, type) and issubclass(error, exceptions.TapError):
+            codes.add(error.default_code)
+    return codes
+
+
+def _texts(node: ast.expr) -> set[str]:
+    return {
+        part.value
+        for part in ast.walk(node)
+        if isinstance(part, ast.Constant) and isinstance(part.value, str)
+    }
+
+
+def test_every_error_code_is_in_the_troubleshooting_page() -> None:
+    """A user who searches for the code in brackets finds what to do."""
+    text = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
+    missing = {code for code in error_codes() if f"`{code}`" not in text}
+    assert missing == set()
+
+
+def test_troubleshooting_page_has_no_code_that_does_not_exist() -> None:
+    """The page does not outlive the errors it explains."""
+    text = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
+    headings = re.findall(r"^### (.*)$", text, re.MULTILINE)
+    named = {code for heading in headings for code in re.findall(r"`([a-z-]+)`", heading)}
+    source = "".join(path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py"))
+    assert {code for code in named if f'"{code}"' not in source} == set()
+
+
+def test_codes_are_kebab_case() -> None:
+    """Codes look alike."""
+    assert {code for code in error_codes() if not re.fullmatch(r"[a-z]+(-[a-z]+)*", code)} == set()
+
+
+def test_readme_is_short() -> None:
+    """A newcomer reads it to the end, but for the table of settings."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert len(with_part(text, "settings", "").splitlines()) < 230
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_links_between_documents_lead_somewhere(path: Path) -> None:
+    """A relative link names a file that exists."""
+    links = re.findall(r"\]\((?!https?://|#|mailto:)([^)#]+)", path.read_text(encoding="utf-8"))
+    assert [link for link in links if not (path.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_make_targets_named_in_documents_exist(path: Path) -> None:
+    """`make x` in a document can be run."""
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = set(
+        re.findall(r"(?:^|`)make ([a-z-]+)", path.read_text(encoding="utf-8"), re.MULTILINE)
+    )
+    assert named <= targets

@@ -1,0 +1,214 @@
+"""What in the documents comes from the code: `python -m tests.support.documents` writes it."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import textwrap
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tap_versionforge_salesforce.salesforce.auth.sign_in_errors import PROBLEMS, UNKNOWN
+from tap_versionforge_salesforce.salesforce.objects.describe import (
+    KIND_BY_TYPE,
+    sobject_from_describe,
+)
+from tap_versionforge_salesforce.settings.definitions import SETTINGS
+from tap_versionforge_salesforce.singer.json_schema import record_schema
+from tests.support import scaling
+from tests.support.fidelity import AMOUNTS_AS_TEXTS, GROUPS, NUL, UNKNOWN_TYPE
+from tests.support.scaling import Assumptions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from tap_versionforge_salesforce.settings.declaring import Setting
+    from tests.support.fidelity import Case
+
+ROOT = Path(__file__).resolve().parents[2]
+_SHOWN_CHARACTERS = 90
+_TAP = "tap-versionforge-salesforce"
+_PLUGIN_HEAD = f"""\
+# The tap for a Meltano project of your own: meltano add --from-ref meltano-plugin.yml {_TAP}
+# Made from meltano.yml by `make docs`."""
+_UNSEEN = {"\0": "NUL", "\t": "TAB", "\n": "LF", "\r": "CR"}
+
+
+def settings_table() -> str:
+    """Return the settings as a Markdown table."""
+    rows = [
+        f"| `{setting.name}` | {_default(setting)} | {_cell(setting.description)} |"
+        for setting in SETTINGS
+    ]
+    return "\n".join(["| Setting | Default | Meaning |", "| --- | --- | --- |", *rows])
+
+
+def sign_in_table() -> str:
+    """Return every refusal of the token endpoint as a Markdown table."""
+    rows = [
+        f"| `{problem.code}` | {_said(problem.error, problem.description)} | "
+        f"{_cell(problem.cause)} | {_cell(problem.fix)} |"
+        for problem in (*PROBLEMS, UNKNOWN)
+    ]
+    head = ["| Code | Salesforce says | Cause | What to do |", "| --- | --- | --- | --- |"]
+    return "\n".join([*head, *rows])
+
+
+def types_table() -> str:
+    """Return what each field type of a describe becomes, as a Markdown table."""
+    names: dict[str, list[str]] = {}
+    for name in KIND_BY_TYPE:
+        names.setdefault(_type_in_catalog(name), []).append(f"`{name}`")
+    names[_type_in_catalog(UNKNOWN_TYPE)].append("any other, with a warning")
+    rows = [f"| {', '.join(sorted(found))} | {schema} |" for schema, found in names.items()]
+    return "\n".join(["| Type in the describe | Type in the catalog |", "| --- | --- |", *rows])
+
+
+def fidelity_table(group: str) -> str:
+    """Return the cases of a group as a Markdown table."""
+    head = ["| Type | Value | REST serves | Bulk serves | The record holds | The log says |"]
+    head.append("| --- | --- | --- | --- | --- | --- |")
+    return "\n".join([*head, *map(_fidelity_row, GROUPS[group])])
+
+
+def amounts_as_texts() -> str:
+    """Return the stream map that keeps the digits of an amount, as a config has it."""
+    return f"```json\n{json.dumps({'stream_maps': AMOUNTS_AS_TEXTS}, indent=2)}\n```"
+
+
+def layout_table() -> str:
+    """Return every room and module of the package, each in its own words."""
+    package = ROOT / "tap_versionforge_salesforce"
+    rows = []
+    for path in sorted(package.rglob("*.py"), key=lambda path: (path.parent != package, str(path))):
+        name = path.relative_to(package).as_posix()
+        room = name.removesuffix("/__init__.py")
+        where = f"`{name}`" if room == name else f"**`{room}/`**"
+        said = (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").split("\n")[0]
+        rows.append(f"| {where} | {_cell(said)} |")
+    return "\n".join(["| Room, module | What it is |", "| --- | --- |", *rows])
+
+
+PARTS: dict[tuple[str, str], Callable[[], str]] = {
+    ("docs/architecture.md", "layout"): layout_table,
+    ("README.md", "settings"): settings_table,
+    ("docs/troubleshooting.md", "sign-in"): sign_in_table,
+    ("docs/fidelity.md", "types"): types_table,
+    **{("docs/fidelity.md", group): partial(fidelity_table, group) for group in GROUPS},
+    ("docs/fidelity.md", "amounts-as-texts"): amounts_as_texts,
+    ("docs/scaling.md", "scaling-assumptions"): partial(scaling.assumptions, Assumptions()),
+    ("docs/scaling.md", "scaling-extracts"): partial(scaling.table, Assumptions()),
+    ("docs/scaling.md", "scaling-limits"): partial(scaling.limits, Assumptions()),
+}
+
+
+def meltano_plugin() -> str:
+    """Return the tap's entry of meltano.yml as a definition that other projects can add."""
+    project = (ROOT / "meltano.yml").read_text(encoding="utf-8")
+    (entry,) = re.findall(
+        r"^  extractors:\n  - (.*?)^  loaders:\n", project, re.DOTALL | re.MULTILINE
+    )
+    lines = textwrap.dedent(f"    {entry}").strip().replace("pip_url: -e .", f"pip_url: {_TAP}")
+    return f"{_PLUGIN_HEAD}\n{lines}\n"
+
+
+FILES: dict[str, Callable[[], str]] = {"meltano-plugin.yml": meltano_plugin}
+
+
+def with_part(text: str, name: str, part: str) -> str:
+    """Return the document with the text between its two markers replaced."""
+    pattern = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
+    assert pattern.search(text), f"the document has no markers <!-- {name} -->"
+    return pattern.sub(lambda match: f"{match[1]}\n{part}\n\n{match[2]}", text)
+
+
+def _default(setting: Setting) -> str:
+    if setting.required:
+        return "required"
+    if isinstance(setting.default, tuple):
+        return ", ".join(f"`{name}`" for name in setting.default)
+    if setting.name.startswith("private_key") and setting.name != "private_key_passphrase":
+        return "one of the two"
+    if isinstance(setting.default, bool):
+        return f"`{str(setting.default).lower()}`"
+    return "none" if setting.default is None else f"`{setting.default}`"
+
+
+def _said(error: str, description: str) -> str:
+    if not error:
+        return "anything else"
+    pattern = _cell(description.replace("'?", "'").replace(".*", " … "))
+    return f"`{error}`: {pattern}" if description else f"`{error}`"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", " or ").replace("*", r"\*")
+
+
+def _type_in_catalog(name: str) -> str:
+    fields: list[dict[str, Any]] = [{"name": "Place__c", "type": name}]
+    if name in {"address", "location"}:  # without a part it would be nothing
+        part = {"name": "Place__Latitude__s", "type": "double", "compoundFieldName": "Place__c"}
+        fields.append(part)
+    sobject = sobject_from_describe({"name": "Thing__c", "fields": fields})
+    if sobject.columns[0].kind.value == "unsupported":
+        return "none: it can't be read"
+    schema = record_schema(sobject)["properties"]["Place__c"]
+    form = f", `format: {schema['format']}`" if "format" in schema else ""
+    default = ", not selected unless you do" if sobject.columns[0].parts else ""
+    return f"`{schema['type'][0]}`{form}{default}"
+
+
+def _fidelity_row(case: Case) -> str:
+    record = "nothing" if case.record is None else _code(case.record)
+    if case.record_by_bulk is not None:
+        record += f", by Bulk {_code(case.record_by_bulk)}"
+    cells = (case.type, case.what, _served(case.rest), _quoted(case.bulk), record, _told(case))
+    return f"| {' | '.join(cells)} |"
+
+
+def _told(case: Case) -> str:
+    if case.told is None:
+        return ""
+    return f"{'count' if case.told == NUL else 'warning'}: {case.told}"
+
+
+def _quoted(served: str | Mapping[str, str] | None) -> str:
+    """Return what Bulk serves, as it stands in the file."""
+    if served is None:
+        return "can't"
+    if isinstance(served, str):
+        return _code('"' + served.replace('"', '""') + '"')
+    return ", ".join(f"{part} {_quoted(value)}" for part, value in served.items())
+
+
+def _served(served: str | Mapping[str, str]) -> str:
+    if isinstance(served, str):
+        return _code(served)
+    return ", ".join(f"{part} {_code(value)}" for part, value in served.items())
+
+
+def _code(text: str) -> str:
+    """Return a value as Markdown code: what can't be seen by its name, what is long by its size."""
+    size = ""
+    if len(text) > _SHOWN_CHARACTERS:
+        size = f" ({len(text.strip(chr(34))):,} characters)"
+        text = f"{text[: _SHOWN_CHARACTERS // 4]}…"
+    seen = "".join(c if c.isprintable() else f"⟨{_UNSEEN.get(c, f'U+{ord(c):04X}')}⟩" for c in text)
+    fence = "``" if "`" in seen else "`"
+    return f"{fence}{seen}{fence}{size}".replace("|", r"\|")
+
+
+def main() -> None:
+    """Write every part into its document, and the files that are made as a whole."""
+    for (name, part), make in PARTS.items():
+        path = ROOT / name
+        path.write_text(with_part(path.read_text(encoding="utf-8"), part, make()), encoding="utf-8")
+    for name, make in FILES.items():
+        (ROOT / name).write_text(make(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

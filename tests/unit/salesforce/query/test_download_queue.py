@@ -1,0 +1,164 @@
+"""Pages wait in a bounded room, in the order in which they will be written, and nobody for ever."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tap_versionforge_salesforce.salesforce.query.download_queue import (
+    DownloadQueue,
+    StreamIsOverError,
+    Turn,
+)
+from tests.support.values import few_examples
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tap_versionforge_salesforce.salesforce.query.download_queue import Slot
+
+SOON, SHORTLY = 10.0, 0.05
+
+
+def happens(work: Callable[[], object], *, within_seconds: float = SHORTLY) -> bool:
+    """Tell whether something comes to its end in another thread."""
+    done = threading.Event()
+
+    def doing() -> None:
+        work()
+        done.set()
+
+    threading.Thread(target=doing, daemon=True).start()
+    return done.wait(within_seconds)
+
+
+def queue_of(count: int, *, pages: int = 2, size: int = 100) -> list[Turn]:
+    queue = DownloadQueue(pages=pages, size=size)
+    return [queue.join() for _ in range(count)]
+
+
+def test_a_full_room_lets_nobody_in_before_one_leaves() -> None:
+    """Neither by number nor by size."""
+    (turn,) = queue_of(1)
+    first, second = turn.enter(), turn.enter()
+    assert not happens(turn.enter)
+    first.end()
+    second.end()
+    assert happens(lambda: turn.enter().measure(100), within_seconds=SOON)
+    assert not happens(turn.enter)
+
+
+def test_one_page_of_the_stream_in_its_turn_has_always_room() -> None:
+    """However large it is, and whatever others hold."""
+    first, second = queue_of(2, pages=1, size=1)
+    first.all_requested()
+    second.enter().measure(1_000)
+    assert happens(first.enter, within_seconds=SOON)
+    assert not happens(first.enter)
+
+
+def test_a_stream_in_its_turn_has_the_whole_room() -> None:
+    """Pages that came ahead of their turn do not make its downloads fewer."""
+    first, second = queue_of(2, pages=3)
+    first.all_requested()
+    for _ in range(3):
+        second.enter()
+    assert not happens(second.enter)
+    for _ in range(3):
+        assert happens(first.enter, within_seconds=SOON)
+    assert not happens(first.enter)
+
+
+def test_whoever_leaves_twice_leaves_once() -> None:
+    """A page is closed wherever it may have been given up."""
+    (turn,) = queue_of(1)
+    turn.enter()
+    stay = turn.enter()
+    stay.measure(60)
+    stay.measure(30)
+    stay.end()
+    stay.end()
+    assert happens(turn.enter, within_seconds=SOON)
+    assert not happens(turn.enter)
+
+
+def test_a_stream_waits_for_all_before_it() -> None:
+    """For each of them, not for its neighbour alone: what is between may be over long before."""
+    first, second, third = queue_of(3)
+    assert happens(first.wait, within_seconds=SOON)
+    second.all_requested()
+    assert not happens(third.wait)
+    assert not happens(third.enter)
+    first.all_requested()
+    assert happens(third.wait, within_seconds=SOON)
+    assert happens(third.enter, within_seconds=SOON)
+
+
+def test_a_turn_waits_for_nobody() -> None:
+    """Also where a stream before it never said that it asks no more."""
+    _, second = queue_of(2)
+    second.begin()
+    assert happens(second.wait, within_seconds=SOON)
+    assert happens(second.enter, within_seconds=SOON)
+
+
+@pytest.mark.parametrize("method", ["wait", "enter"])
+def test_who_waits_for_a_stream_that_is_over_is_sent_away(method: str) -> None:
+    """Its thread would stay to the end of the run, and then ask for what nobody wants."""
+    _, second = queue_of(2)
+    gone = threading.Event()
+
+    def waiting() -> None:
+        with pytest.raises(StreamIsOverError):
+            getattr(second, method)()
+        gone.set()
+
+    threading.Thread(target=waiting, daemon=True).start()
+    assert not gone.wait(SHORTLY)
+    second.leave()
+    assert gone.wait(SOON)
+
+
+@given(
+    pages_of_streams=st.lists(st.integers(0, 9), min_size=1, max_size=9),
+    room=st.integers(1, 5),
+    data=st.data(),
+)
+@few_examples
+def test_whatever_comes_all_pages_are_written_in_order(
+    pages_of_streams: list[int], room: int, data: st.DataObject
+) -> None:
+    """Streams that say too early that they ask no more, or never, stop nobody."""
+    queue = DownloadQueue(pages=room, size=10)
+    places = [queue.join() for _ in pages_of_streams]
+    says_at = [data.draw(st.integers(0, pages + 1)) for pages in pages_of_streams]
+    sizes = [data.draw(st.integers(0, 12)) for _ in pages_of_streams]
+    arrived = [[threading.Event() for _ in range(pages)] for pages in pages_of_streams]
+    stays: dict[tuple[int, int], Slot] = {}
+
+    def download(number: int) -> None:
+        turn = places[number]
+        with contextlib.suppress(StreamIsOverError):  # one without a page, whose turn was short
+            turn.wait()
+        for page in range(pages_of_streams[number]):
+            if page == says_at[number]:
+                turn.all_requested()
+            stays[number, page] = turn.enter()
+            stays[number, page].measure(sizes[number])
+            arrived[number][page].set()
+
+    for number in range(len(places)):
+        threading.Thread(target=download, args=(number,), daemon=True).start()
+    for number, events in enumerate(arrived):
+        places[number].begin()
+        for page, event in enumerate(events):
+            assert event.wait(SOON), (number, page)
+            assert sum(turn.pages for turn in places) <= 2 * room
+            stays[number, page].end()
+        places[number].leave()
+    assert all(turn.pages == turn.size == 0 for turn in places)

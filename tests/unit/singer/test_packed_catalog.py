@@ -1,0 +1,74 @@
+"""A catalog that takes little memory says what the SDK's own says."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from singer_sdk.helpers._util import dump_json
+from singer_sdk.singerlib import Catalog
+
+from tap_versionforge_salesforce.singer.input_files import with_id
+from tap_versionforge_salesforce.singer.packed_catalog import catalog_in, catalog_text
+from tests.support.values import some_examples
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
+
+TEXTS = st.text(max_size=5)
+VALUES: SearchStrategy[object] = st.recursive(
+    st.none() | st.booleans() | st.integers() | TEXTS, lambda each: st.lists(each, max_size=2)
+)
+SCHEMAS: SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
+    {},
+    optional={
+        "type": st.sampled_from(["string", ["null", "integer"], []]),
+        "title": TEXTS,
+        "default": VALUES,
+        "x-odd": VALUES,
+        "format": st.sampled_from(["date", "date-time"]),
+    },
+)
+INCLUSIONS = st.sampled_from(["available", "automatic", "unsupported", "odd", None, ["list"]])
+
+
+@st.composite
+def entries(draw: st.DrawFn) -> dict[str, Any]:
+    """Draw a stream's entry as a user may have changed it."""
+    properties = draw(st.dictionaries(TEXTS, SCHEMAS, max_size=4))
+    places = [[], *(["properties", name] for name in properties)]
+    return {
+        "tap_stream_id": draw(st.sampled_from(["Account", "Contact"])),
+        "schema": draw(SCHEMAS) | {"properties": properties},
+        "key_properties": draw(st.sampled_from([[], ["Id"]])),
+        "metadata": [
+            {"breadcrumb": place, "metadata": {"inclusion": draw(INCLUSIONS), "selected": True}}
+            for place in draw(st.permutations(places))
+        ],
+    }
+
+
+@given(st.lists(entries(), max_size=3, unique_by=lambda each: each["tap_stream_id"].lower()))
+@some_examples
+def test_it_says_what_was_handed_in(streams: list[dict[str, Any]]) -> None:
+    """Schemas and metadata are those that the SDK would have read, in the same order."""
+    expected = Catalog.from_dict({"streams": [with_id(each) for each in streams]})
+    found = catalog_in(json.dumps({"streams": streams}))
+    assert json.dumps(found.to_dict()) == json.dumps(expected.to_dict())
+
+
+@given(st.lists(entries(), max_size=3))
+@some_examples
+def test_it_is_written_as_the_sdk_writes_it(streams: list[dict[str, Any]]) -> None:
+    """Entry by entry it is the same text as the whole."""
+    assert "".join(catalog_text(streams)) == dump_json({"streams": streams}, indent=2) + "\n"
+
+
+@pytest.mark.parametrize("text", ['{"tap_stream_id": "Account", "schema": {}}', "{}"])
+def test_a_stream_alone_is_no_catalog(text: str) -> None:
+    """What is made of an entry is not taken for the catalog."""
+    with pytest.raises(Exception, match="has no list of streams"):
+        catalog_in(text)
