@@ -23,7 +23,7 @@ from typing_extensions import override
 from tap_versionforge_salesforce.salesforce.frames import frame as frames
 from tap_versionforge_salesforce.salesforce.objects.columns import select_columns
 from tap_versionforge_salesforce.salesforce.query.page import Page
-from tap_versionforge_salesforce.salesforce.support.background import ahead
+from tap_versionforge_salesforce.salesforce.support.background import ahead, same
 from tap_versionforge_salesforce.singer.sobject_stream import SObjectStream
 from tap_versionforge_salesforce.singer.tap import TapVersionForgeSalesforce
 from tests.bench import pages
@@ -47,7 +47,7 @@ class _ReadyStream(SObjectStream):
         starts = range(0, len(self.body), _BLOCK_BYTES)
         blocks = (self.body[start : start + _BLOCK_BYTES] for start in starts)
         arrived = datetime.now(timezone.utc)
-        for frame in ahead(frames.csv_frames(blocks, columns, _SLICE_BYTES)):
+        for frame in ahead(frames.csv_frames(blocks, columns, _SLICE_BYTES), same):
             yield Page(frame, arrived)
 
     def seconds(self) -> float:

@@ -20,7 +20,7 @@ from tap_versionforge_salesforce.salesforce.http.refusals import error_in_words,
 from tap_versionforge_salesforce.salesforce.http.retry import poll_intervals, refetch_incomplete
 from tap_versionforge_salesforce.salesforce.query.result_chunks import chunks_of
 from tap_versionforge_salesforce.salesforce.query.result_pages import ResultPage, ResultPages
-from tap_versionforge_salesforce.salesforce.support.background import ahead
+from tap_versionforge_salesforce.salesforce.support.background import ahead, same
 from tap_versionforge_salesforce.salesforce.support.interruption import RunIsOverError
 from tap_versionforge_salesforce.salesforce.support.redaction import one_line
 
@@ -149,7 +149,9 @@ class QueryJob:
         Args:
             locator: Where to begin; None for the first page.
         """
-        self._arriving = ahead(self._arrivals(locator), steps=_MOST_ARRIVED, drop=ResultPage.close)
+        self._arriving = ahead(
+            self._arrivals(locator), same, steps=_MOST_ARRIVED, drop=ResultPage.close
+        )
 
     def slices(self, locator: str | None, rows_before: int) -> Iterator[Chunk]:
         """Wait for the job and yield its result pages slice by slice.
@@ -173,7 +175,7 @@ class QueryJob:
             self.begin(locator)
         # One thread decodes all pages: what it holds lies in one part of the memory, which grows by
         # a quarter where each page has a thread of its own.
-        decoded = ahead(self._decoded(rows_before), drop=_close_page)
+        decoded = ahead(self._decoded(rows_before), same, drop=_close_page)
         try:
             yield from self._handed_out(decoded)
         except (IncompleteError, RefusedError):

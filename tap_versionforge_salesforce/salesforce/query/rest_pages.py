@@ -12,7 +12,7 @@ from tap_versionforge_salesforce.salesforce.frames.json_pages import from_json
 from tap_versionforge_salesforce.salesforce.http.retry import refetch_incomplete
 from tap_versionforge_salesforce.salesforce.query.page import Page
 from tap_versionforge_salesforce.salesforce.query.page_chain import PageChain
-from tap_versionforge_salesforce.salesforce.support.background import BackgroundResult, ahead
+from tap_versionforge_salesforce.salesforce.support.background import ahead, in_background, same
 from tap_versionforge_salesforce.salesforce.support.timestamps import (
     EARLIEST,
     format_instant,
@@ -21,6 +21,7 @@ from tap_versionforge_salesforce.salesforce.support.timestamps import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from concurrent.futures import Future
     from datetime import datetime
 
     from tap_versionforge_salesforce.salesforce.frames.json_pages import RestPage
@@ -73,7 +74,7 @@ class RestPages:
         self._client = org.client
         self._retry_log = org.retry_log
         self._query = query
-        self._early: BackgroundResult[RestPage] | None = None
+        self._early: Future[RestPage] | None = None
 
     # The first page
 
@@ -84,12 +85,12 @@ class RestPages:
             in_haste: As for `first`.
         """
         if self._early is None:
-            self._early = BackgroundResult(partial(self._asked, self._query, in_haste=in_haste))
+            self._early = in_background(partial(self._asked, self._query, in_haste=in_haste))
 
     @property
     def is_ready(self) -> bool:
         """Tell whether `first` would not wait."""
-        return self._early is not None and self._early.is_done
+        return self._early is not None and self._early.done()
 
     def first(self, *, in_haste: bool) -> RestPage:
         """Return the first page; its ``total_size`` counts the rows of them all.
@@ -147,7 +148,7 @@ class RestPages:
 
     def _read(self, cursor: _Cursor) -> Iterator[Page]:
         # The next page is on its way while the target takes the one in hand.
-        pages = ahead(self._served(cursor.page), steps=1)
+        pages = ahead(self._served(cursor.page), same, steps=1)
         chain = PageChain(cursor.promised_rows)
         try:
             while cursor.problem is None and (served := self._awaited(pages)):

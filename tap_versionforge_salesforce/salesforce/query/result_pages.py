@@ -19,7 +19,7 @@ from tap_versionforge_salesforce.errors import (
 from tap_versionforge_salesforce.salesforce.client import ResultPageRef
 from tap_versionforge_salesforce.salesforce.http.retry import refetch_incomplete
 from tap_versionforge_salesforce.salesforce.query.page_chain import PageChain
-from tap_versionforge_salesforce.salesforce.support.background import ahead, ordered_parallel_map
+from tap_versionforge_salesforce.salesforce.support.background import ahead, same
 from tap_versionforge_salesforce.salesforce.support.spool import spool_file
 
 if TYPE_CHECKING:
@@ -178,9 +178,9 @@ class ResultPages:
         addresses = self._client.result_pages(self._job_id, version=self._version)
         if locator is not None:
             addresses = dropwhile(lambda address: address.locator != locator, addresses)
-        return ordered_parallel_map(
-            lambda asked: self._page(*asked),
+        return ahead(
             self._entered(addresses),
+            lambda asked: self._page(*asked),
             workers=connections,
             steps=connections,
             drop=ResultPage.close,
@@ -221,7 +221,7 @@ class ResultPages:
     # One after the other
 
     def _chained(self, locator: str | None, rows: int | None) -> Generator[ResultPage, None, None]:
-        return ahead(self._chain(locator, rows), steps=1, drop=ResultPage.close)
+        return ahead(self._chain(locator, rows), same, steps=1, drop=ResultPage.close)
 
     def _chain(self, locator: str | None, rows: int | None) -> Iterator[ResultPage]:
         most = self._options.bulk_page_rows

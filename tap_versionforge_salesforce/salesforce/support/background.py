@@ -1,11 +1,10 @@
-"""Work done some steps ahead, in threads beside the one that uses it."""
+"""Work in the background: in daemon threads beside the one that uses what they make."""
 
 from __future__ import annotations
 
 import contextvars
 import queue
 import threading
-from collections import deque
 from concurrent.futures import Future
 from functools import partial
 from typing import TYPE_CHECKING, Generic, TypeVar, cast
@@ -21,30 +20,42 @@ class _EndError(Exception):
     """Stands behind the last item."""
 
 
-def _nothing(_: object) -> None:
+def in_background(work: Callable[[], T]) -> Future[T]:
+    """Do something in a thread of its own, beginning at once.
+
+    Returns:
+        What comes of it. Nobody has to ask for it: Python does not wait for the thread.
+    """
+    future: Future[T] = Future()
+    run = partial(contextvars.copy_context().run, _run, work, future)
+    # A daemon, for Python waits for every other thread before it ends.
+    threading.Thread(target=run, name="background", daemon=True).start()
+    return future
+
+
+def _run(work: Callable[[], T], future: Future[T]) -> None:
+    try:
+        future.set_result(work())
+    except BaseException as error:  # noqa: BLE001  it is raised in the thread that asks
+        future.set_exception(error)
+
+
+def same(item: T) -> T:
+    """Return the item."""
+    return item
+
+
+def _leave(_: object) -> None:
     """Leave it."""
 
 
 def ahead(
-    items: Iterable[T], *, steps: int = 2, drop: Callable[[T], object] = _nothing
-) -> Generator[T, None, None]:
-    """Yield items in order, the next ones being made in one thread while one is used.
-
-    Args:
-        items: Whatever is made when it is asked for.
-        steps: Most items that are made ahead.
-        drop: Called with each item that was made and is not asked for.
-    """
-    return ordered_parallel_map(lambda item: item, items, workers=1, steps=steps, drop=drop)
-
-
-def ordered_parallel_map(
-    make: Callable[[S], T],
     items: Iterable[S],
+    make: Callable[[S], T],
     *,
-    workers: int,
-    steps: int,
-    drop: Callable[[T], object] = _nothing,
+    workers: int = 1,
+    steps: int = 2,
+    drop: Callable[[T], object] = _leave,
 ) -> Generator[T, None, None]:
     """Yield what is made of each item, in order, the next ones being made while one is used.
 
@@ -53,111 +64,40 @@ def ordered_parallel_map(
     wait for what is being made: it may be an answer that never comes.
 
     Args:
-        make: Called in several threads at once.
         items: Asked by one thread at a time, each after the one before it.
+        make: Called in several threads at once; `same` where the items are what is wanted.
         workers: So many threads.
         steps: Most items that are asked for ahead.
         drop: Called with each item that was made and is not asked for.
     """
-    team = _Pool(make, iter(items), steps)
+    pool = _Pool(make, iter(items), steps)
     for _ in range(workers):
-        # Daemons, for Python waits for every other thread before it ends.
-        work = partial(contextvars.copy_context().run, team.work)
-        threading.Thread(target=work, name="ahead", daemon=True).start()
-    made = _handed_out(team, workers, drop)
+        in_background(pool.work)
+    made = _handed_out(pool, workers, drop)
     next(made)
     return cast("Generator[T, None, None]", made)
 
 
 def _handed_out(
-    team: _Pool[S, T], workers: int, drop: Callable[[T], object]
+    pool: _Pool[S, T], workers: int, drop: Callable[[T], object]
 ) -> Generator[T | None, None, None]:
     try:
         # Whoever made it asks for this one, so that from then on its end runs what stands below.
         yield None
         while True:
             try:
-                made = team.places.get().result()
+                made = pool.places.get().result()
             except _EndError:
                 return
-            team.wanted.release()
+            pool.wanted.release()
             yield made
     finally:
-        team.end()
-        team.wanted.release(workers)
-        while not team.places.empty():
-            team.places.get().add_done_callback(
+        pool.end()
+        pool.wanted.release(workers)
+        while not pool.places.empty():
+            pool.places.get().add_done_callback(
                 lambda place: place.exception() or drop(place.result())
             )
-
-
-class BackgroundResult(Generic[T]):
-    """One thing that is made in another thread, beginning at once.
-
-    Args:
-        make: Makes it.
-    """
-
-    def __init__(self, make: Callable[[], T]) -> None:
-        self._made: Future[T] = Future()
-        work = partial(contextvars.copy_context().run, self._work, make)
-        threading.Thread(target=work, name="ahead", daemon=True).start()
-
-    @property
-    def is_done(self) -> bool:
-        """Tell whether `result` would not wait."""
-        return self._made.done()
-
-    def result(self) -> T:
-        """Wait for it and return it, or raise what went wrong."""
-        return self._made.result()
-
-    def _work(self, make: Callable[[], T]) -> None:
-        try:
-            self._made.set_result(make())
-        except BaseException as error:  # noqa: BLE001  it is raised in the thread that asks
-            self._made.set_exception(error)
-
-
-class BackgroundQueue:
-    """Does things one after the other in one other thread, while the run goes on."""
-
-    def __init__(self) -> None:
-        self._work: deque[Callable[[], object]] = deque()
-        self._thread: threading.Thread | None = None
-        self._lock = threading.Lock()
-
-    def do(self, work: Callable[[], object]) -> None:
-        """Do something soon.
-
-        Args:
-            work: Raises nothing.
-        """
-        with self._lock:
-            self._work.append(partial(contextvars.copy_context().run, work))
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._go_on, name="ahead", daemon=True)
-                self._thread.start()
-
-    def wait(self) -> None:
-        """Wait until all of it is done."""
-        thread = self._thread
-        if thread is not None:
-            thread.join()
-
-    def _go_on(self) -> None:
-        while True:
-            with self._lock:
-                if not self._work:
-                    self._thread = None
-                    return
-                work = self._work.popleft()
-            try:
-                work()
-            except BaseException:
-                with self._lock:
-                    self._thread = None
-                raise
 
 
 class _Pool(Generic[S, T]):

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import threading
+from collections import deque
+from contextvars import copy_context
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tap_versionforge_salesforce.errors import TapError, UnavailableError
-from tap_versionforge_salesforce.salesforce.support.background import BackgroundQueue
+from tap_versionforge_salesforce.salesforce.support.background import in_background
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from concurrent.futures import Future
 
     from tap_versionforge_salesforce.salesforce.support.clock import Clock
 
@@ -17,7 +22,7 @@ _SECONDS = 10.0
 
 
 class Cleanup:
-    """Removes jobs in a thread of its own, and never holds a run that has all its rows.
+    """Removes jobs in one thread, and never holds a run that has all its rows.
 
     Args:
         clock: For the time that may pass at the end.
@@ -25,18 +30,38 @@ class Cleanup:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._queue = BackgroundQueue()
+        self._work: deque[Callable[[], object]] = deque()
+        self._lock = threading.Lock()
+        # What is done of it now; None where nothing is.
+        self._going_on: Future[None] | None = None
         # Once only that is left to do.
         self._ends: float | None = None
 
     def do(self, work: Callable[[], object]) -> None:
-        """Do it when what was asked for before is done."""
-        self._queue.do(work)
+        """Do it when what was asked for before is done.
+
+        Args:
+            work: Raises nothing.
+        """
+        with self._lock:
+            self._work.append(partial(copy_context().run, work))
+            if self._going_on is None:
+                self._going_on = in_background(self._do_all)
+
+    def _do_all(self) -> None:
+        while True:
+            with self._lock:
+                if not self._work:
+                    self._going_on = None
+                    return
+                work = self._work.popleft()
+            work()
 
     def finish(self) -> None:
         """Wait for what is left to do, but not for long."""
         self._ends = self._clock.monotonic() + _SECONDS
-        self._queue.wait()
+        if (going_on := self._going_on) is not None:
+            going_on.result()
 
     def check_time(self) -> None:
         """See that there is time for it.

@@ -19,7 +19,7 @@ from tap_versionforge_salesforce.salesforce.http.quota import (
     from_limits,
     usage_counted_in,
 )
-from tap_versionforge_salesforce.salesforce.support.background import ordered_parallel_map
+from tap_versionforge_salesforce.salesforce.support.background import ahead
 from tests.support.values import some_examples
 
 if TYPE_CHECKING:
@@ -310,7 +310,7 @@ def test_what_a_stream_uses_is_counted_beside_the_whole() -> None:
     """Also in threads that were begun for it."""
     quota, tally, other = Quota(), StreamUsage(), StreamUsage()
     with usage_counted_in(tally):
-        made = ordered_parallel_map(lambda _: quota.spend(), range(3), workers=2, steps=2)
+        made = ahead(range(3), lambda _: quota.spend(), workers=2, steps=2)
         with usage_counted_in(other):
             quota.spend()
             quota.receive(10)
@@ -342,7 +342,7 @@ def crossed(kind: type[Counting], name: str) -> Counting:
 
 def side_by_side(use: Callable[[], object], tally: StreamUsage) -> None:
     with usage_counted_in(tally):
-        list(ordered_parallel_map(lambda _: use(), range(2), workers=2, steps=2))
+        list(ahead(range(2), lambda _: use(), workers=2, steps=2))
 
 
 @pytest.mark.parametrize(

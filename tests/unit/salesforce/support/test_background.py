@@ -11,10 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tap_versionforge_salesforce.salesforce.support.background import (
-    BackgroundQueue,
-    BackgroundResult,
     ahead,
-    ordered_parallel_map,
+    in_background,
+    same,
 )
 from tests.support.values import few_examples
 
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 @few_examples
 def test_items_come_in_order(items: list[int | None], steps: int) -> None:
     """Every item once, whatever it is."""
-    assert list(ahead(items, steps=steps)) == items
+    assert list(ahead(items, same, steps=steps)) == items
 
 
 def test_no_more_is_made_than_asked_for() -> None:
@@ -40,7 +39,7 @@ def test_no_more_is_made_than_asked_for() -> None:
             makers.add(threading.current_thread())
             yield n
 
-    for n in ahead(items(), steps=2):
+    for n in ahead(items(), same, steps=2):
         assert len(made) <= n + 3
     assert made == list(range(10))
     assert len(makers) == 1
@@ -56,8 +55,8 @@ def test_an_error_comes_where_its_item_would() -> None:
 
     used: list[int] = []
     with pytest.raises(ValueError, match="broken"):
-        used.extend(ahead(items()))
-    found = ahead(items())
+        used.extend(ahead(items(), same))
+    found = ahead(items(), same)
     assert next(found) == 1
     with pytest.raises(ValueError, match="broken"):
         next(found)
@@ -75,7 +74,7 @@ def test_leaving_early_waits_for_nothing() -> None:
         finally:
             left.set()
 
-    found = ahead(items(), steps=1)
+    found = ahead(items(), same, steps=1)
     assert next(found) == 0
     found.close()
     assert not left.is_set()
@@ -87,14 +86,14 @@ def test_leaving_early_waits_for_nothing() -> None:
 @few_examples
 def test_what_several_make_comes_in_order(items: list[int], workers: int, steps: int) -> None:
     """However many threads make it, and whichever is done first."""
-    made = ordered_parallel_map(lambda item: (item, item), items, workers=workers, steps=steps)
+    made = ahead(items, lambda item: (item, item), workers=workers, steps=steps)
     assert list(made) == [(item, item) for item in items]
 
 
 def test_several_make_at_once() -> None:
     """Three threads wait for each other: none would go on alone."""
     together = threading.Barrier(3, timeout=10)
-    made = ordered_parallel_map(lambda _: together.wait(), range(3), workers=3, steps=3)
+    made = ahead(range(3), lambda _: together.wait(), workers=3, steps=3)
     assert sorted(made) == [0, 1, 2]
 
 
@@ -106,7 +105,7 @@ def test_an_error_of_one_item_comes_in_its_place() -> None:
             raise ValueError("broken")
         return item
 
-    made = ordered_parallel_map(make, range(5), workers=3, steps=5)
+    made = ahead(range(5), make, workers=3, steps=5)
     assert [next(made), next(made)] == [0, 1]
     with pytest.raises(ValueError, match="broken"):
         next(made)
@@ -122,7 +121,7 @@ def test_what_nobody_takes_is_dropped() -> None:
             all_made.set()
         return item
 
-    made = ordered_parallel_map(make, range(100), workers=1, steps=3, drop=dropped.append)
+    made = ahead(range(100), make, workers=1, steps=3, drop=dropped.append)
     assert next(made) == 0
     all_made.wait(timeout=10)
     made.close()
@@ -143,9 +142,7 @@ def test_whatever_was_made_is_used_or_dropped(used: int, workers: int, steps: in
     sys.setswitchinterval(1e-6)
     try:
         for _ in range(40):
-            found = ordered_parallel_map(
-                make, range(9), workers=workers, steps=steps, drop=dropped.append
-            )
+            found = ahead(range(9), make, workers=workers, steps=steps, drop=dropped.append)
             taken += [next(found) for _ in range(used)]
             found.close()
     finally:
@@ -163,7 +160,7 @@ def test_the_first_are_made_before_anybody_asks() -> None:
         made.set()
         return item
 
-    found = ordered_parallel_map(make, range(3), workers=1, steps=1)
+    found = ahead(range(3), make, workers=1, steps=1)
     assert made.wait(timeout=10)
     assert list(found) == [0, 1, 2]
 
@@ -176,23 +173,10 @@ def test_one_thing_is_made_soon() -> None:
         may_go_on.wait(timeout=10)
         return threading.current_thread().name
 
-    soon = BackgroundResult(make)
-    before = soon.is_done
+    soon = in_background(make)
+    before = soon.done()
     may_go_on.set()
     assert soon.result() != threading.current_thread().name
-    assert (before, soon.is_done) == (False, True)
+    assert (before, soon.done()) == (False, True)
     with pytest.raises(ZeroDivisionError):
-        BackgroundResult(lambda: 1 // 0).result()
-
-
-def test_things_are_done_aside_one_after_the_other() -> None:
-    """All of them before `wait` comes back, and more after it."""
-    aside, done = BackgroundQueue(), list[int]()
-    aside.wait()
-    for n in range(5):
-        aside.do(lambda n=n: done.append(n))  # type: ignore[misc]
-    aside.wait()
-    assert done == [0, 1, 2, 3, 4]
-    aside.do(lambda: done.append(5))
-    aside.wait()
-    assert done[-1] == 5
+        in_background(lambda: 1 // 0).result()
