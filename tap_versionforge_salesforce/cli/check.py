@@ -68,7 +68,7 @@ class Checks:
                 break
             was_unavailable = is_unavailable
         if self._tap is not None:
-            self._tap.run.org.retry_log.log_summary()
+            self._tap.run.org.retry_log.tell_summary()
 
     def _looks(self) -> Iterator[tuple[str, Callable[[], str]]]:
         yield "settings", self._settings

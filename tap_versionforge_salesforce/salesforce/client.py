@@ -64,8 +64,8 @@ REST_PAGE_ROWS = 2_000
 
 
 @dataclass(frozen=True, slots=True)
-class ResultPageInfo:
-    """One page of a query job's results; its bytes are in the sink.
+class ResultPageHeaders:
+    """What the headers of a result page say; its bytes are in the sink.
 
     Attributes:
         rows: Rows that Salesforce says the page has.
@@ -80,16 +80,21 @@ class ResultPageInfo:
 
 @dataclass(frozen=True, slots=True)
 class ResultPageRef:
-    """Where a result page is.
+    """Where a result page is: whoever is signed in to the org can read it, in any process.
 
     Attributes:
+        job_id: A job that is complete.
+        version: The API version that the job was created with: Salesforce answers 409 to any
+            other.
         locator: Where it starts; None for the job's first page.
-        rows: Most rows wanted (``maxRecords``), of which Salesforce may send fewer; None for as
-            many as it likes.
+        max_rows: Most rows wanted (``maxRecords``), of which Salesforce may send fewer; None for
+            as many as it likes.
     """
 
+    job_id: str
+    version: str
     locator: str | None
-    rows: int | None
+    max_rows: int | None
 
 
 class SalesforceClient:
@@ -409,36 +414,31 @@ class SalesforceClient:
         call = Call(method="DELETE", path=f"/jobs/query/{quote(job_id)}", expects="nothing")
         self._versioned(_short(call), version)
 
-    def job_results(
-        self, job_id: str, sink: IO[bytes], *, version: str, address: ResultPageRef
-    ) -> ResultPageInfo:
+    def job_results(self, ref: ResultPageRef, sink: IO[bytes]) -> ResultPageHeaders:
         """Put one page of a job's results into the sink: CSV, packed as it came.
 
         Args:
-            job_id: A job that is complete.
+            ref: Which page.
             sink: A binary file; emptied first.
-            version: The API version that the job was created with: Salesforce answers 409 to any
-                other.
-            address: Which page.
 
         Raises:
             IncompleteError: A header is missing without which the end can't be told.
         """
-        params = {} if address.rows is None else {"maxRecords": str(address.rows)}
-        params |= {} if address.locator is None else {"locator": address.locator}
+        params = {} if ref.max_rows is None else {"maxRecords": str(ref.max_rows)}
+        params |= {} if ref.locator is None else {"locator": ref.locator}
         call = Call(
-            path=f"/jobs/query/{quote(job_id)}/results",
+            path=f"/jobs/query/{quote(ref.job_id)}/results",
             params=params,
             headers={"Accept": "text/csv"},
             expects="csv",
             sink=sink,
         )
-        reply = self._results(call, version, sink)
+        reply = self._results(call, ref.version, sink)
         following = reply.headers.get("Sforce-Locator")
         counted = _number(reply.headers.get("Sforce-NumberOfRecords", ""))
         if not following or counted is None:
             message = (
-                f"A result page of Bulk job {job_id} came without the header Sforce-Locator or "
+                f"A result page of Bulk job {ref.job_id} came without the header Sforce-Locator or "
                 "Sforce-NumberOfRecords, so its end can't be told."
             )
             raise IncompleteError(
@@ -446,7 +446,7 @@ class SalesforceClient:
                 hint="A proxy on the way may remove unknown headers; let them pass.",
                 code="missing-result-header",
             )
-        return ResultPageInfo(
+        return ResultPageHeaders(
             rows=counted,
             locator=None if following == "null" else following,
             encoding=reply.headers.get("Content-Encoding", "identity").lower(),
@@ -489,7 +489,8 @@ class SalesforceClient:
             for entry in listed if isinstance(listed, list) else []:
                 url = entry.get("resultUrl") if isinstance(entry, dict) else entry
                 named = dict(parse_qsl(_split(str(url)).query))
-                yield ResultPageRef(named.get("locator"), _number(named.get("maxRecords", "")))
+                rows = _number(named.get("maxRecords", ""))
+                yield ResultPageRef(job_id, version, named.get("locator"), rows)
             if answer.get("done") is True:
                 return
             following = str(answer.get("nextRecordsUrl") or answer.get("nextRecordUrl") or "")

@@ -21,6 +21,7 @@ from tap_versionforge_salesforce.salesforce.client import SalesforceClient
 from tap_versionforge_salesforce.salesforce.http.connection_errors import check_ca_bundle
 from tap_versionforge_salesforce.salesforce.http.transport import SalesforceSession
 from tap_versionforge_salesforce.salesforce.support.cleanup import Cleanup
+from tap_versionforge_salesforce.salesforce.support.events import Events, Remark
 from tap_versionforge_salesforce.salesforce.support.interruption import Interruption
 from tap_versionforge_salesforce.salesforce.support.retry_log import RetryLog
 from tap_versionforge_salesforce.salesforce.support.watch import Watch
@@ -44,7 +45,7 @@ class Org:
         api_version: Wanted; the newest that the org has serves for one that it lacks.
         quota: Counts calls, and knows what is left.
         clock: This machine's clock.
-        logger: Where retries, waits and a changed audience are told.
+        logger: Where another version or audience than the wanted one is told.
     """
 
     def __init__(
@@ -61,9 +62,11 @@ class Org:
         self.quota = quota
         self.clock = clock
         self.interruption = Interruption(
-            clock.monotonic, Watch(clock.monotonic, lambda what: logger.info("%s", what))
+            clock.monotonic,
+            Watch(clock.monotonic, lambda what: self.events.tell(Remark(None, what))),
         )
-        self.retry_log = RetryLog(logger)
+        self.events = Events()
+        self.retry_log = RetryLog(self.events)
         self.cleanup = Cleanup(clock)
         self._options = options
         self._api_version = api_version

@@ -15,7 +15,7 @@ from tap_versionforge_salesforce.errors import (
     UnavailableError,
 )
 from tap_versionforge_salesforce.salesforce.objects.describe import SObject, sobject_from_describe
-from tap_versionforge_salesforce.singer.run_report import StreamReport
+from tap_versionforge_salesforce.singer.events import StreamEnded
 
 if TYPE_CHECKING:
     import logging
@@ -101,7 +101,7 @@ def _is_for_good(error: TapError) -> bool:
 
 def _note_failure(run: Run, name: str, error: TapError, logger: logging.Logger) -> None:
     run.failures[name] = error.without_frames()
-    run.report.streams.append(StreamReport(name, error=error.code))
+    run.org.events.tell(StreamEnded(name, error=error.code))
     logger.error("%s %s", error.message, error.hint)
 
 

@@ -22,12 +22,14 @@ from tap_versionforge_salesforce.salesforce.org import Org
 from tap_versionforge_salesforce.salesforce.query.download_queue import DownloadQueue
 from tap_versionforge_salesforce.salesforce.query.options import QueryOptions
 from tap_versionforge_salesforce.salesforce.support.wording import counted
+from tap_versionforge_salesforce.singer.event_log import EventLog
+from tap_versionforge_salesforce.singer.events import Usage
 from tap_versionforge_salesforce.singer.quota_forecast import (
     StreamForecast,
     estimate_of,
     shortfalls,
 )
-from tap_versionforge_salesforce.singer.run_report import RunReport, Usage
+from tap_versionforge_salesforce.singer.run_report import RunReport
 
 if TYPE_CHECKING:
     import logging
@@ -76,6 +78,8 @@ class Run:
         )
         self.query_options = _query_options(settings)
         self.report = RunReport()
+        self.org.events.listen(EventLog(logger).take)
+        self.org.events.listen(self.report.take)
         self.downloads = DownloadQueue(
             # One is being written.
             pages=settings.parallel_downloads + 1,
@@ -113,7 +117,7 @@ class Run:
         """Finish what is done aside; what was begun for streams that are not read stops."""
         self.org.end()
         self.prefetcher.end()
-        self.org.retry_log.log_summary()
+        self.org.retry_log.tell_summary()
 
     def tell_report(self) -> None:
         """Log what the run did, and write it to ``report_path``."""
@@ -129,7 +133,7 @@ class Run:
             SomeStreamsFailedError: At least one stream failed.
         """
         if self.failures:
-            others = sum(stream.error is None for stream in self.report.streams)
+            others = sum(stream.error is None for stream in self.report.streams.values())
             raise SomeStreamsFailedError(self.failures, others=others)
 
     def is_served(self) -> bool:

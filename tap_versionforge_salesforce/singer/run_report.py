@@ -3,39 +3,24 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import asdict, dataclass, field
+from functools import singledispatchmethod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from tap_versionforge_salesforce.singer.events import (
+    PageWritten,
+    PartitionEnded,
+    StreamBegun,
+    StreamEnded,
+    Usage,
+)
 
 if TYPE_CHECKING:
     import logging
 
     from tap_versionforge_salesforce.salesforce.support.retry_log import Retries
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """What a run has used up to some moment; two of them subtract.
-
-    Attributes:
-        calls: API calls.
-        received_bytes: Bodies of answers, packed as they came.
-        seconds: By a clock that only grows.
-        waiting_seconds: Of these, waiting for Salesforce.
-    """
-
-    calls: int
-    received_bytes: int
-    seconds: float
-    waiting_seconds: float
-
-    def __sub__(self, before: Usage) -> Usage:
-        return Usage(
-            self.calls - before.calls,
-            self.received_bytes - before.received_bytes,
-            round(self.seconds - before.seconds, 3),
-            round(self.waiting_seconds - before.waiting_seconds, 3),
-        )
 
 
 @dataclass(slots=True)
@@ -77,18 +62,60 @@ class StreamReport:
 
 @dataclass(slots=True)
 class RunReport:
-    """What became of all streams of a run.
+    """What became of all streams of a run, as events tell it.
 
     Attributes:
-        streams: Those that can't be described, then the others in the order in which they were
-            read.
+        streams: By name: those that can't be described, then the others in the order in which
+            they were read.
         troubles: What was tried again.
         quota: The org's daily limits, and what the run has used of them.
     """
 
-    streams: list[StreamReport] = field(default_factory=list)
+    streams: dict[str, StreamReport] = field(default_factory=dict)
     troubles: list[Retries] = field(default_factory=list)
     quota: dict[str, Any] = field(default_factory=dict)
+    _uncertain_rows: Counter[str] = field(default_factory=Counter)
+
+    @singledispatchmethod
+    def take(self, event: object) -> None:
+        """Take in what has happened to a stream.
+
+        Args:
+            event: Of `singer.events`; others say nothing of what is reported.
+        """
+
+    @take.register
+    def _begun(self, event: StreamBegun) -> None:
+        self._of(event.stream).bookmark_before = event.bookmark
+
+    @take.register
+    def _written(self, event: PageWritten) -> None:
+        report = self._of(event.stream)
+        report.rows += event.rows
+        report.pages += event.ends_page and event.is_served
+        self._uncertain_rows[event.stream] += event.rows
+        if event.takes_back:
+            report.rows_again += self._uncertain_rows.pop(event.stream, 0)
+
+    @take.register
+    def _partition_ended(self, event: PartitionEnded) -> None:
+        report = self._of(event.stream)
+        self._uncertain_rows.pop(event.stream, None)
+        if event.api is not None:
+            report.api, report.reason = event.api, event.reason
+        if event.proof is not None:
+            report.proven_by, promised = event.proof
+            report.promised_rows = (report.promised_rows or 0) + promised
+            report.rows_before += event.rows_before
+
+    @take.register
+    def _ended(self, event: StreamEnded) -> None:
+        report = self._of(event.stream)
+        report.bookmark_after, report.error = event.bookmark, event.error
+        report.usage = event.usage
+
+    def _of(self, stream: str) -> StreamReport:
+        return self.streams.setdefault(stream, StreamReport(stream))
 
     def content(self, usage: Usage) -> dict[str, Any]:
         """Return the report as JSON values.
@@ -97,9 +124,9 @@ class RunReport:
             usage: Of the whole run.
         """
         return {
-            "rows": sum(stream.rows for stream in self.streams),
+            "rows": sum(stream.rows for stream in self.streams.values()),
             "usage": asdict(usage),
-            "streams": [asdict(stream) for stream in self.streams],
+            "streams": [asdict(stream) for stream in self.streams.values()],
             "quota": self.quota,
             "troubles": [asdict(trouble) for trouble in self.troubles],
         }

@@ -21,13 +21,14 @@ from tap_versionforge_salesforce.errors import (
     TapError,
     UnavailableError,
 )
-from tap_versionforge_salesforce.salesforce.http.quota import usage_counted_in
 from tap_versionforge_salesforce.salesforce.objects.columns import Column, Kind
 from tap_versionforge_salesforce.salesforce.objects.describe import spelled_as
 from tap_versionforge_salesforce.singer.catalog_drift import Drift, drift_of
+from tap_versionforge_salesforce.singer.events import StreamBegun, StreamEnded
 from tap_versionforge_salesforce.singer.frame_stream import FrameStream
 from tap_versionforge_salesforce.singer.json_schema import record_schema
 from tap_versionforge_salesforce.singer.sync.bookmarks import Bookmark
+from tap_versionforge_salesforce.singer.sync.checkpoints import Checkpoints
 from tap_versionforge_salesforce.singer.sync.partition_read import PartitionReads
 from tap_versionforge_salesforce.singer.sync.stream_sync import StreamSync
 
@@ -223,17 +224,21 @@ class SObjectStream(FrameStream):
         return Bookmark(dict(saved), stream=self.name, replication_key=self._read_by)
 
     @cached_property
-    def extraction(self) -> StreamSync:
+    def stream_sync(self) -> StreamSync:
         """Return what reads the rows, in this run; made in the order of the streams."""
-        return StreamSync(
-            run=self._run,
-            logger=self.logger,
-            name=self.name,
-            readings=self._readings,
+        checkpoints = Checkpoints(
             bookmark=self._bookmark,
-            outlet=self,
+            sink=self,
+            clock=self._run.org.clock,
             # Rows from files have no version in a target's table: activating one would delete them.
             has_versions=self._read_by is None and not self._is_test and not self.writes_files,
+            is_test=self._is_test,
+        )
+        return StreamSync(
+            run=self._run,
+            name=self.name,
+            reads=self._partition_reads,
+            checkpoints=checkpoints,
             is_test=self._is_test,
         )
 
@@ -242,10 +247,9 @@ class SObjectStream(FrameStream):
         return Bookmark(self.stream_state, stream=self.name, replication_key=self._read_by)
 
     @property
-    def _readings(self) -> PartitionReads:
+    def _partition_reads(self) -> PartitionReads:
         return PartitionReads(
             run=self._run,
-            logger=self.logger,
             sobject=self.sobject,
             columns=self.selected_columns,
             keys=self._key_columns,
@@ -260,27 +264,27 @@ class SObjectStream(FrameStream):
         Errors that concern this stream alone are kept for the end of the run, so that the other
         streams are read; others end the run.
         """
-        extraction, run = self.extraction, self._run
-        run.report.streams.append(extraction.report)
-        before = run.usage
+        sync, run = self.stream_sync, self._run
+        run.org.events.tell(StreamBegun(self.name, sync.bookmark_text))
+        before, code = run.usage, None
         try:
             run.look_at_quota()
             if not self._is_test:
                 run.tell_needs()
             run.prefetcher.start_turn()
-            with usage_counted_in(extraction.tally):
-                yield from extraction.pages()
+            yield from sync.pages()
         except TapError as error:
-            extraction.report.error = error.code
+            code = error.code
             error.name_stream(self.name)
             if not self._is_its_own(error):
                 raise
-            extraction.fail(error)
+            sync.fail(error)
             run.failures[self.name] = error.without_frames()
             self.logger.error("%s %s", error.message, error.hint)  # noqa: TRY400  no traceback
         finally:
-            extraction.end()
-            extraction.tell(run.usage - before)
+            sync.end()
+            usage = sync.usage(run.usage - before)
+            run.org.events.tell(StreamEnded(self.name, sync.bookmark_text, code, usage))
             self.let_go()
 
     def _is_its_own(self, error: TapError) -> bool:

@@ -122,7 +122,7 @@ class TapVersionForgeSalesforce(Tap):
             prefetcher=Prefetcher(
                 self._syncs,
                 most_jobs=self.settings.max_parallel_jobs,
-                most_first_pages=self.settings.parallel_downloads,
+                most_pages=self.settings.parallel_downloads,
             ),
         )
         cast("MessageWriter", self.message_writer).watch = run.org.interruption.watch
@@ -204,7 +204,7 @@ class TapVersionForgeSalesforce(Tap):
         return [stream for stream in streams.values() if stream.selected]
 
     def _syncs(self) -> list[StreamSync]:
-        return [stream.extraction for stream in self._selected_streams() if stream.is_read]
+        return [stream.stream_sync for stream in self._selected_streams() if stream.is_read]
 
     def _expected(self) -> list[StreamForecast]:
         return [
@@ -460,7 +460,7 @@ class TapVersionForgeSalesforce(Tap):
                 )
             yield streams.values()
         finally:
-            self.run.org.retry_log.log_summary()
+            self.run.org.retry_log.tell_summary()
 
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:

@@ -9,9 +9,15 @@ _TESTS = Path(__file__).resolve().parents[1]
 # By name; those with an underscore are unit tests.
 CORE = {
     "singer/sync/bookmarks.py": "_bookmarks bookmarks split_jobs resumed_job bad_files",
+    "singer/sync/checkpoints.py": (
+        "bookmarks split_jobs resumed_job changing_org bulk_job wrong_answers rows_without_ids"
+    ),
     "singer/sync/stream_sync.py": (
         "bookmarks split_jobs early_jobs first_pages resumed_job run_report bulk_job quota "
         "changing_org api_choice lanes transport sick_objects rows_without_ids wrong_answers"
+    ),
+    "salesforce/query/api_chooser.py": (
+        "api_choice early_jobs first_pages run_report quota sick_objects wrong_answers"
     ),
     "salesforce/query/paginator.py": (
         "api_choice early_jobs first_pages resumed_job run_report bulk_job bookmarks quota "
@@ -27,7 +33,7 @@ CORE = {
         "bulk_job resumed_job parallel_pages split_jobs early_jobs one_judgement cleaning_up "
         "wrong_answers"
     ),
-    "salesforce/query/result_chunks.py": "bulk_job parallel_pages resumed_job lanes fidelity",
+    "salesforce/query/result_rows.py": "bulk_job parallel_pages resumed_job lanes fidelity",
     "salesforce/query/page.py": "bookmarks bulk_job run_report resumed_job rows_without_ids",
     "salesforce/http/quota.py": "_quota quota run_report",
     "salesforce/http/retry.py": "_retry transport bulk_job fault_table",

@@ -190,7 +190,7 @@ class TapRunner:
 def _wait_for_threads() -> None:
     """Let no request of the run reach the org in the next test; a process would simply end."""
     for thread in threading.enumerate():
-        if thread.name == "ahead" and thread is not threading.current_thread():
+        if thread.name == "background" and thread is not threading.current_thread():
             thread.join(timeout=5)
 
 

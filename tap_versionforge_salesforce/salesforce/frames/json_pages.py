@@ -31,8 +31,8 @@ _NUMBERS_AND_NULLS = re.compile(r"[-+.eE0-9,nul]*")
 
 
 @dataclass(frozen=True, slots=True)
-class RestPage:
-    """One page of a REST query.
+class QueryResult:
+    """One answer of a REST query, as Salesforce calls it.
 
     Attributes:
         frame: Its rows.
@@ -45,7 +45,7 @@ class RestPage:
     next_records_url: str | None
 
 
-def from_json(body: bytes, columns: Sequence[Column]) -> RestPage:
+def from_json(body: bytes, columns: Sequence[Column]) -> QueryResult:
     """Decode the answer of a REST query.
 
     Args:
@@ -70,7 +70,7 @@ def from_json(body: bytes, columns: Sequence[Column]) -> RestPage:
         raise IncompleteError(message, hint="Run again.", code="broken-page") from None
     # JSON has no other way to hold a NUL.
     frame = frame_of(table, columns, may_hold_nul=b"\\u0000" in body)
-    return RestPage(
+    return QueryResult(
         Frame(frame.table, (*value_warnings, *frame.value_warnings)), answer.total_size, following
     )
 

@@ -18,22 +18,19 @@ from tap_versionforge_salesforce.errors import (
 )
 from tap_versionforge_salesforce.salesforce.http.refusals import error_in_words, known_advice
 from tap_versionforge_salesforce.salesforce.http.retry import poll_intervals, refetch_incomplete
-from tap_versionforge_salesforce.salesforce.query.result_chunks import chunks_of
 from tap_versionforge_salesforce.salesforce.query.result_pages import ResultPage, ResultPages
+from tap_versionforge_salesforce.salesforce.query.result_rows import checkpoint_behind, pages_of
 from tap_versionforge_salesforce.salesforce.support.background import ahead, same
+from tap_versionforge_salesforce.salesforce.support.events import JobCreated, JobLookedAt
 from tap_versionforge_salesforce.salesforce.support.interruption import RunIsOverError
 from tap_versionforge_salesforce.salesforce.support.redaction import one_line
 
 if TYPE_CHECKING:
-    import logging
     from collections.abc import Generator, Iterator, Mapping
 
-    from tap_versionforge_salesforce.salesforce.objects.soql import Query
-    from tap_versionforge_salesforce.salesforce.org import Org
-    from tap_versionforge_salesforce.salesforce.query.download_queue import Turn
+    from tap_versionforge_salesforce.salesforce.query.context import ReadContext
     from tap_versionforge_salesforce.salesforce.query.job_checkpoint import JobCheckpoint
-    from tap_versionforge_salesforce.salesforce.query.options import QueryOptions
-    from tap_versionforge_salesforce.salesforce.query.result_chunks import Chunk
+    from tap_versionforge_salesforce.salesforce.query.page import Page
 
 _FIRST_LOOK_SECONDS = 0.5
 _LONGEST_LOOK_SECONDS = 30.0
@@ -46,30 +43,14 @@ class QueryJob:
     """One query job.
 
     Args:
-        org: Whose rows they are.
-        options: How they are read.
-        logger: Where the job's address is told.
-        query: The SELECT that it reads.
-        turn: Of its stream in the queue of downloads.
+        context: Of the query that it reads.
     """
 
-    def __init__(
-        self,
-        *,
-        org: Org,
-        options: QueryOptions,
-        logger: logging.Logger,
-        query: Query,
-        turn: Turn,
-    ) -> None:
-        self._org = org
-        self._client = org.client
-        self._options = options
-        self._clock = org.clock
-        self._logger = logger
-        self._query = query
+    def __init__(self, context: ReadContext) -> None:
+        self._context = context
+        self._org = context.org
+        self._client = context.org.client
         self._state = ""
-        self._turn = turn
         self._arriving: Generator[ResultPage, None, None] | None = None
         self.id = ""
         # Rows that Salesforce had found when the job was last looked at.
@@ -91,8 +72,8 @@ class QueryJob:
         doubts: list[None] = []
         try:
             created = self._client.create_job(
-                self._query.text(ordered=False),
-                deleted=self._query.all_rows,
+                self._context.query.text(ordered=False),
+                deleted=self._context.query.all_rows,
                 in_haste=in_haste,
                 when_in_doubt=partial(doubts.append, None),
             )
@@ -103,18 +84,18 @@ class QueryJob:
         self._org.quota.count_job()
         self.api_version = self._client.api_version
         self._state = str(created.get("state", ""))
-        self._logger.info("Bulk job %s: %s", self.id, self._address())
+        self._org.events.tell(JobCreated(self._context.query.sobject, self.id, self._address()))
 
     def _tell_of_others(self, jobs: int) -> None:
         # It can't be told from one that another run has made: both have the object and the user,
         # and Salesforce never repeats the query. So it is neither read nor removed.
-        self._logger.warning(
-            "The creation of a Bulk job for %s got no proper answer: Salesforce may have made %s "
-            "that nobody reads. Setup > Bulk Data Load Jobs lists it (%s/lightning/setup/"
-            "AsyncApiJobStatus/home), and Salesforce removes it after seven days.",
-            self._query.sobject,
-            "a job" if jobs == 1 else f"{jobs} jobs",
-            self._org.url,
+        what = "a job" if jobs == 1 else f"{jobs} jobs"
+        self._context.remark(
+            f"The creation of a Bulk job for {self._context.query.sobject} got no proper answer: "
+            f"Salesforce may have made {what} that nobody reads. Setup > Bulk Data Load Jobs lists "
+            f"it ({self._org.url}/lightning/setup/AsyncApiJobStatus/home), and Salesforce removes "
+            "it after seven days.",
+            is_warning=True,
         )
 
     def resume(self, saved: JobCheckpoint, *, in_haste: bool) -> str | None:
@@ -153,7 +134,7 @@ class QueryJob:
             self._arrivals(locator), same, steps=_MOST_ARRIVED, drop=ResultPage.close
         )
 
-    def slices(self, locator: str | None, rows_before: int) -> Iterator[Chunk]:
+    def pages(self, checkpoint: JobCheckpoint) -> Iterator[Page]:
         """Wait for the job and yield its result pages slice by slice.
 
         A page that turns out not to be whole is fetched again, and all its slices come again. A
@@ -161,9 +142,8 @@ class QueryJob:
         that a run that ends early leaves it to the next one.
 
         Args:
-            locator: Where to begin; None for the first page. As for `begin`, where that was asked
-                before.
-            rows_before: Rows of the pages before that.
+            checkpoint: The job, with what was read of it before; `begin` was asked for the same
+                locator, if it was asked before.
 
         Raises:
             IncompleteError: Pages or rows are missing.
@@ -172,10 +152,10 @@ class QueryJob:
             JobTimeoutError: It has not ended in time.
         """
         if not self.has_begun:
-            self.begin(locator)
+            self.begin(checkpoint.locator)
         # One thread decodes all pages: what it holds lies in one part of the memory, which grows by
         # a quarter where each page has a thread of its own.
-        decoded = ahead(self._decoded(rows_before), same, drop=_close_page)
+        decoded = ahead(self._decoded(checkpoint), same, drop=_close_page)
         try:
             yield from self._handed_out(decoded)
         except (IncompleteError, RefusedError):
@@ -192,19 +172,12 @@ class QueryJob:
     # In a thread of its own
 
     def _arrivals(self, locator: str | None) -> Iterator[ResultPage]:
-        self._turn.wait()
+        self._context.turn.wait()
         self._wait()
         self.promised_rows = self._rows_done
-        result_pages = ResultPages(
-            org=self._org,
-            options=self._options,
-            logger=self._logger,
-            job_id=self.id,
-            version=self.api_version,
-            turn=self._turn,
-        )
+        result_pages = ResultPages(self._context, job_id=self.id, version=self.api_version)
         yield from result_pages.behind(locator, rows=self.promised_rows)
-        self._turn.all_requested()
+        self._context.turn.all_requested()
 
     def _address(self) -> str:
         page = "lightning/setup/AsyncApiJobStatus/page?address=%2F"
@@ -215,21 +188,23 @@ class QueryJob:
         self._state = str(job.get("state", ""))
         done = job.get("numberRecordsProcessed")
         self._rows_done = done if isinstance(done, int) else None
+        looked = JobLookedAt(self._context.query.sobject, self.id, self._state, self._rows_done)
+        self._org.events.tell(looked)
         return job
 
     def _wait(self) -> Mapping[str, object]:
-        deadline = self._clock.monotonic() + self._options.job_timeout_seconds
+        deadline = self._org.clock.monotonic() + self._context.options.job_timeout_seconds
         for seconds in poll_intervals(_FIRST_LOOK_SECONDS, _LONGEST_LOOK_SECONDS):
             job = self._look()
             if self._state in _ENDED:
                 return self._completed(job)
-            if self._clock.monotonic() + seconds > deadline:
+            if self._org.clock.monotonic() + seconds > deadline:
                 raise self._too_late()
             self._client.session.pause(seconds)
         raise AssertionError  # pragma: no cover  the intervals never end
 
     def _too_late(self) -> JobNotEndedError:
-        waited = f"{self._options.job_timeout_seconds:,} seconds"
+        waited = f"{self._context.options.job_timeout_seconds:,} seconds"
         look = f"Look at it in Setup: {self._address()}."
         if self._state == "UploadComplete":
             return JobQueuedError(
@@ -268,35 +243,35 @@ class QueryJob:
 
     # In a thread that decodes
 
-    def _decoded(self, rows: int) -> Iterator[tuple[Chunk, ResultPage]]:
+    def _decoded(self, checkpoint: JobCheckpoint) -> Iterator[tuple[Page, ResultPage]]:
         if self._arriving is None:
             return
-        with closing(self._arriving) as pages:
-            for page in pages:
+        columns = self._context.query.columns
+        with closing(self._arriving) as result_pages:
+            for result_page in result_pages:
                 try:
-                    for part in refetch_incomplete(
-                        partial(chunks_of, page, self._query.columns, rows),
-                        self._org.retry_log,
+                    for page in refetch_incomplete(
+                        partial(pages_of, result_page, columns, checkpoint), self._org.retry_log
                     ):
-                        yield part, page
+                        yield page, result_page
                 except BaseException:
-                    page.close()
+                    result_page.close()
                     raise
-                rows += page.told.rows
-                self._org.quota.read_results(page.unpacked_bytes)
-                if self.promised_rows is not None and rows > self.promised_rows:
+                checkpoint = checkpoint_behind(result_page, checkpoint)
+                self._org.quota.read_results(result_page.unpacked_bytes)
+                if self.promised_rows is not None and checkpoint.rows_emitted > self.promised_rows:
                     break  # the pages may never end
-        if self.promised_rows not in (None, rows):
+        if self.promised_rows not in (None, checkpoint.rows_emitted):
             raise IncompleteError(
                 f"Bulk job {self.id} has {self.promised_rows:,} rows, but its result pages held "
-                f"{rows:,}.",
+                f"{checkpoint.rows_emitted:,}.",
                 hint="Run again.",
                 code="bulk-count-mismatch",
             )
 
     # In the run's own thread
 
-    def _handed_out(self, decoded: Iterator[tuple[Chunk, ResultPage]]) -> Iterator[Chunk]:
+    def _handed_out(self, decoded: Iterator[tuple[Page, ResultPage]]) -> Iterator[Page]:
         is_within_page = False
         while True:
             # Between two pages a signal may end the run while it waits; a page in hand is finished.
@@ -308,15 +283,15 @@ class QueryJob:
                 found = next(decoded, None)
             if found is None:
                 return
-            part, page = found
+            page, result_page = found
             try:
-                yield part
+                yield page
             except GeneratorExit:  # nobody wants the rest
-                page.close()
+                result_page.close()
                 raise
-            is_within_page = not part.ends_page
-            if part.ends_page:
-                page.close()
+            is_within_page = not page.ends_page
+            if page.ends_page:
+                result_page.close()
 
     def _awaited(self) -> str:
         """Return what the rows wait for, as far as that is known by now."""
@@ -337,18 +312,17 @@ class QueryJob:
                 # Refused where it has ended since it was last looked at.
                 with suppress(RefusedError):
                     self._client.abort_job(job_id, version=self.api_version)
-            if not self._options.keep_jobs:
+            if not self._context.options.keep_jobs:
                 self._client.delete_job(job_id, version=self.api_version)
         except RunIsOverError:  # somebody has asked it to end at once
             return
         except TapError as error:
             self._org.cleanup.note_failed(error)
-            self._logger.info(
-                "Bulk job %s stays in the org, which removes it after seven days: %s",
-                job_id,
-                error.message,
+            self._context.remark(
+                f"Bulk job {job_id} stays in the org, which removes it after seven days: "
+                f"{error.message}"
             )
 
 
-def _close_page(decoded: tuple[Chunk, ResultPage]) -> None:
+def _close_page(decoded: tuple[Page, ResultPage]) -> None:
     decoded[1].close()

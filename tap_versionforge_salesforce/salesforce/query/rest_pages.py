@@ -7,12 +7,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from tap_versionforge_salesforce.errors import IncompleteError, RefusedError
-from tap_versionforge_salesforce.salesforce.frames import frame as frames
+from tap_versionforge_salesforce.salesforce.frames.frame import no_rows
 from tap_versionforge_salesforce.salesforce.frames.json_pages import from_json
 from tap_versionforge_salesforce.salesforce.http.retry import refetch_incomplete
 from tap_versionforge_salesforce.salesforce.query.page import Page
 from tap_versionforge_salesforce.salesforce.query.page_chain import PageChain
 from tap_versionforge_salesforce.salesforce.support.background import ahead, in_background, same
+from tap_versionforge_salesforce.salesforce.support.events import PageArrived
 from tap_versionforge_salesforce.salesforce.support.timestamps import (
     EARLIEST,
     format_instant,
@@ -24,10 +25,10 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
     from datetime import datetime
 
-    from tap_versionforge_salesforce.salesforce.frames.json_pages import RestPage
+    from tap_versionforge_salesforce.salesforce.frames.json_pages import QueryResult
     from tap_versionforge_salesforce.salesforce.http.responses import Response
     from tap_versionforge_salesforce.salesforce.objects.soql import Query
-    from tap_versionforge_salesforce.salesforce.org import Org
+    from tap_versionforge_salesforce.salesforce.query.context import ReadContext
 
 # A window that does not add up, or whose cursor expired, is read again this often.
 _READS_OF_A_WINDOW = 3
@@ -44,7 +45,7 @@ class _Cursor:
         problem: Why the cursor did not lead to the end; None while it does.
     """
 
-    page: RestPage
+    page: QueryResult
     after: tuple[datetime, str] | None
     rows: int = 0
     problem: str | None = None
@@ -60,39 +61,34 @@ class RestPages:
     """The pages of one query.
 
     Args:
-        org: Whose rows they are.
-        query: The SELECT, its range included.
+        context: Of the query.
     """
 
-    def __init__(
-        self,
-        *,
-        org: Org,
-        query: Query,
-    ) -> None:
-        self._org = org
-        self._client = org.client
-        self._retry_log = org.retry_log
-        self._query = query
-        self._early: Future[RestPage] | None = None
+    def __init__(self, context: ReadContext) -> None:
+        self._context = context
+        self._org = context.org
+        self._query = context.query
+        self._prefetched: Future[QueryResult] | None = None
+        #: Rows of the query, as its first answer says; None before that has come.
+        self.total_rows: int | None = None
 
     # The first page
 
-    def ask_early(self, *, in_haste: bool) -> None:
+    def prefetch(self, *, in_haste: bool) -> None:
         """Ask for the first page beside what else is done.
 
         Args:
             in_haste: As for `first`.
         """
-        if self._early is None:
-            self._early = in_background(partial(self._asked, self._query, in_haste=in_haste))
+        if self._prefetched is None:
+            self._prefetched = in_background(partial(self._asked, self._query, in_haste=in_haste))
 
     @property
     def is_ready(self) -> bool:
         """Tell whether `first` would not wait."""
-        return self._early is not None and self._early.done()
+        return self._prefetched is not None and self._prefetched.done()
 
-    def first(self, *, in_haste: bool) -> RestPage:
+    def first(self, *, in_haste: bool) -> QueryResult:
         """Return the first page; its ``total_size`` counts the rows of them all.
 
         Args:
@@ -101,30 +97,36 @@ class RestPages:
         Raises:
             RefusedError: Salesforce refuses the query.
         """
-        if self._early is None:
-            return self._asked(self._query, in_haste=in_haste)
-        with self._org.interruption.waiting(self._page):
-            return self._early.result()
+        if self._prefetched is None:
+            first = self._asked(self._query, in_haste=in_haste)
+        else:
+            with self._org.interruption.waiting(self._page):
+                first = self._prefetched.result()
+        self.total_rows = first.total_size
+        return first
 
     def _page(self) -> str:
         return f"a page of {self._query.sobject} from the REST API"
 
     def drop(self) -> None:
         """Hold the first page no longer."""
-        self._early = None
+        self._prefetched = None
 
-    def _asked(self, query: Query, *, in_haste: bool = False) -> RestPage:
+    def _asked(self, query: Query, *, in_haste: bool = False) -> QueryResult:
         soql = query.text(ordered=query.range is not None)
         deleted = query.all_rows
-        return self._whole(partial(self._client.query, soql, deleted=deleted, in_haste=in_haste))
-
-    def _whole(self, fetch: Callable[[], Response]) -> RestPage:
-        (page,) = refetch_incomplete(
-            lambda: (from_json(fetch().body, self._query.columns),), self._retry_log
+        return self._whole(
+            partial(self._org.client.query, soql, deleted=deleted, in_haste=in_haste)
         )
+
+    def _whole(self, fetch: Callable[[], Response]) -> QueryResult:
+        (page,) = refetch_incomplete(
+            lambda: (from_json(fetch().body, self._query.columns),), self._org.retry_log
+        )
+        self._org.events.tell(PageArrived(self._query.sobject, page.frame.height))
         return page
 
-    def pages(self, first: RestPage) -> Iterator[Page]:
+    def pages(self, first: QueryResult) -> Iterator[Page]:
         """Yield the pages of the window, read again from a safe place where they do not add up."""
         self.drop()
         cursor = _Cursor(first, after=None)
@@ -133,7 +135,7 @@ class RestPages:
             if cursor.problem is None:
                 return
             if reads_left:
-                self._retry_log.record(
+                self._org.retry_log.record(
                     "A REST query did not lead to its end",
                     f"Reading on from the last safe row: {cursor.problem}.",
                     calls=1,
@@ -172,20 +174,20 @@ class RestPages:
         if cursor.problem is not None:
             # Which rows are missing is not known, so all of this cursor's are read again.
             cursor.after = cursor.began_after
-            nothing = frames.Frame(cursor.page.frame.table.clear())
+            nothing = no_rows(self._query.columns)
             now = self._org.clock.now()
             yield Page(nothing, now, takes_back=True, is_served=False)
 
-    def _served(self, page: RestPage) -> Iterator[tuple[RestPage, datetime]]:
+    def _served(self, page: QueryResult) -> Iterator[tuple[QueryResult, datetime]]:
         while True:
             yield page, self._org.clock.now()
             if page.next_records_url is None:
                 return
-            page = self._whole(partial(self._client.next_page, page.next_records_url))
+            page = self._whole(partial(self._org.client.next_page, page.next_records_url))
 
     def _awaited(
-        self, pages: Iterator[tuple[RestPage, datetime]]
-    ) -> tuple[RestPage, datetime] | None:
+        self, pages: Iterator[tuple[QueryResult, datetime]]
+    ) -> tuple[QueryResult, datetime] | None:
         with self._org.interruption.waiting(self._page):
             return next(pages, None)
 

@@ -7,7 +7,6 @@ where that list and the chain differ, or there is no list, they are downloaded o
 
 from __future__ import annotations
 
-from functools import partial
 from itertools import dropwhile
 from typing import IO, TYPE_CHECKING
 
@@ -20,54 +19,37 @@ from tap_versionforge_salesforce.salesforce.client import ResultPageRef
 from tap_versionforge_salesforce.salesforce.http.retry import refetch_incomplete
 from tap_versionforge_salesforce.salesforce.query.page_chain import PageChain
 from tap_versionforge_salesforce.salesforce.support.background import ahead, same
+from tap_versionforge_salesforce.salesforce.support.events import PageArrived
 from tap_versionforge_salesforce.salesforce.support.spool import spool_file
 
 if TYPE_CHECKING:
-    import logging
-    from collections.abc import Callable, Generator, Iterator
+    from collections.abc import Generator, Iterator
     from datetime import datetime
 
-    from tap_versionforge_salesforce.salesforce.client import ResultPageInfo
-    from tap_versionforge_salesforce.salesforce.org import Org
-    from tap_versionforge_salesforce.salesforce.query.download_queue import Slot, Turn
-    from tap_versionforge_salesforce.salesforce.query.options import QueryOptions
-    from tap_versionforge_salesforce.salesforce.support.clock import Clock
-    from tap_versionforge_salesforce.salesforce.support.retry_log import RetryLog
+    from tap_versionforge_salesforce.salesforce.client import ResultPageHeaders
+    from tap_versionforge_salesforce.salesforce.query.context import ReadContext
+    from tap_versionforge_salesforce.salesforce.query.download_queue import Slot
 
 
 class ResultPage:
-    """One page in the spool.
+    """The bytes of one page, in the spool.
 
     Args:
-        job_id: Whose it is.
-        address: Where it is.
-        fetch: Downloads it into a file.
-        body: That file.
-        stay: Its time in the spool.
-        clock: This machine's.
-        retry_log: Where another fetch is told.
+        ref: Where it is.
+        body: The file into which it is downloaded.
+        slot: Its time in the spool.
+        context: Of the query whose rows it has.
     """
 
     def __init__(
-        self,
-        job_id: str,
-        address: ResultPageRef,
-        fetch: Callable[[IO[bytes]], ResultPageInfo],
-        body: IO[bytes],
-        *,
-        stay: Slot,
-        clock: Clock,
-        retry_log: RetryLog,
+        self, ref: ResultPageRef, body: IO[bytes], *, slot: Slot, context: ReadContext
     ) -> None:
-        self.job_id = job_id
-        self.address = address
-        self.body = body
-        self._fetch = fetch
-        self._stay = stay
-        self._clock = clock
-        self._retry_log = retry_log
+        self.ref = ref
+        self._body = body
+        self._slot = slot
+        self._context = context
         self._is_read = False
-        self.told: ResultPageInfo
+        self.headers: ResultPageHeaders
         #: When it was here, by this machine's clock.
         self.arrived: datetime
         #: What its body is unpacked, as far as that has been done.
@@ -79,54 +61,52 @@ class ResultPage:
         Raises:
             IncompleteError: Its headers do not tell what is needed.
         """
-        (self.told,) = refetch_incomplete(lambda: (self._fetch(self.body),), self._retry_log)
-        self.arrived = self._clock.now()
-        self._stay.measure(self.body.tell())
+        org = self._context.org
+        (self.headers,) = refetch_incomplete(
+            lambda: (org.client.job_results(self.ref, self._body),), org.retry_log
+        )
+        self.arrived = org.clock.now()
+        size = self._body.tell()
+        self._slot.measure(size)
+        org.events.tell(PageArrived(self._context.query.sobject, self.headers.rows, size))
 
     def opened(self) -> IO[bytes]:
         """Return its bytes from the first on; downloaded again where they were read before."""
         if self._is_read:
             self.fetch()
         self._is_read = True
-        self.body.seek(0)
-        return self.body
+        self._body.seek(0)
+        return self._body
+
+    def measured(self, blocks: Iterator[bytes]) -> Iterator[bytes]:
+        """Yield the blocks of its body once they are unpacked, and count their bytes."""
+        self.unpacked_bytes = 0
+        for block in blocks:
+            self.unpacked_bytes += len(block)
+            yield block
 
     def close(self) -> None:
         """Let it go."""
-        self.body.close()
-        self._stay.end()
+        self._body.close()
+        self._slot.end()
 
 
 class ResultPages:
     """The pages of one job.
 
     Args:
-        org: Whose rows they are.
-        options: How they are read.
-        logger: Where another way of downloading is told.
+        context: Of the query whose rows they have. Its turn is told once all have been asked for.
         job_id: A job that is complete.
         version: The API version that the job was created with.
-        turn: Of the stream in the queue. It is told once all pages have been asked for.
     """
 
-    def __init__(
-        self,
-        *,
-        org: Org,
-        options: QueryOptions,
-        logger: logging.Logger,
-        job_id: str,
-        version: str,
-        turn: Turn,
-    ) -> None:
-        self._client = org.client
-        self._options = options
-        self._clock = org.clock
-        self._retry_log = org.retry_log
-        self._logger = logger
+    def __init__(self, context: ReadContext, *, job_id: str, version: str) -> None:
+        self._context = context
+        self._client = context.org.client
+        self._options = context.options
+        self._turn = context.turn
         self._job_id = job_id
         self._version = version
-        self._turn = turn
 
     def behind(self, locator: str | None, *, rows: int | None) -> Iterator[ResultPage]:
         """Yield the pages in order; each is in the spool until it is closed.
@@ -153,8 +133,8 @@ class ResultPages:
                 if page is None:
                     return
                 yield page
-                expected = page.told.locator
-                if problem := chain.problem(page.told.rows, expected):
+                expected = page.headers.locator
+                if problem := chain.problem(page.headers.rows, expected):
                     raise IncompleteError(
                         f"The result pages of Bulk job {self._job_id} do not lead to an end: "
                         f"{problem}.",
@@ -175,22 +155,22 @@ class ResultPages:
         connections = self._options.parallel_downloads
         if connections == 1 or rows is None or rows <= self._options.bulk_page_rows:
             return None
-        addresses = self._client.result_pages(self._job_id, version=self._version)
+        refs = self._client.result_pages(self._job_id, version=self._version)
         if locator is not None:
-            addresses = dropwhile(lambda address: address.locator != locator, addresses)
+            refs = dropwhile(lambda ref: ref.locator != locator, refs)
         return ahead(
-            self._entered(addresses),
+            self._with_slots(refs),
             lambda asked: self._page(*asked),
             workers=connections,
             steps=connections,
             drop=ResultPage.close,
         )
 
-    def _entered(self, addresses: Iterator[ResultPageRef]) -> Iterator[tuple[ResultPageRef, Slot]]:
-        # Asked by one thread at a time, so that rooms are entered in the order of the pages.
+    def _with_slots(self, refs: Iterator[ResultPageRef]) -> Iterator[tuple[ResultPageRef, Slot]]:
+        # Asked by one thread at a time, so that slots are given in the order of the pages.
         try:
-            for address in addresses:
-                yield address, self._turn.enter()
+            for ref in refs:
+                yield ref, self._turn.enter()
         except UnavailableError as error:
             # Its pages lead from one to the next without it.
             raise IncompleteError(error.message, hint=error.hint, code="bad-locator") from None
@@ -208,9 +188,9 @@ class ResultPages:
         if page is None:
             self._tell("The list of pages ends before the pages do.")
             return None
-        if expected is not None and page.address.locator != expected:
+        if expected is not None and page.ref.locator != expected:
             self._tell("The list of pages differs from what the pages say.")
-        elif expected is None and page.told.locator is None and page.told.rows != rows:
+        elif expected is None and page.headers.locator is None and page.headers.rows != rows:
             # The list is all that leads from this page to the next: nothing would prove the end.
             self._tell("The listed pages do not say where the next one is.")
         else:
@@ -226,33 +206,23 @@ class ResultPages:
     def _chain(self, locator: str | None, rows: int | None) -> Iterator[ResultPage]:
         most = self._options.bulk_page_rows
         while True:
-            stay = self._turn.enter()
+            slot = self._turn.enter()
             if locator is None and rows is not None and rows <= most:
                 self._turn.all_requested()
-            page = self._page(ResultPageRef(locator, most), stay)
+            ref = ResultPageRef(self._job_id, self._version, locator, most)
+            page = self._page(ref, slot)
             yield page
-            if page.told.locator is None:
+            if page.headers.locator is None:
                 return
-            locator = page.told.locator
+            locator = page.headers.locator
 
-    def _page(self, address: ResultPageRef, stay: Slot) -> ResultPage:
-        fetch = partial(
-            self._client.job_results, self._job_id, version=self._version, address=address
-        )
+    def _page(self, ref: ResultPageRef, slot: Slot) -> ResultPage:
         try:
             body = spool_file(self._options.spool_dir)
         except BaseException:
-            stay.end()
+            slot.end()
             raise
-        page = ResultPage(
-            self._job_id,
-            address,
-            fetch,
-            body,
-            stay=stay,
-            clock=self._clock,
-            retry_log=self._retry_log,
-        )
+        page = ResultPage(ref, body, slot=slot, context=self._context)
         try:
             page.fetch()
         except BaseException:
@@ -261,8 +231,6 @@ class ResultPages:
         return page
 
     def _tell(self, reason: str) -> None:
-        self._logger.info(
-            "Result pages of Bulk job %s are downloaded one after the other: %s",
-            self._job_id,
-            reason,
+        self._context.remark(
+            f"Result pages of Bulk job {self._job_id} are downloaded one after the other: {reason}"
         )

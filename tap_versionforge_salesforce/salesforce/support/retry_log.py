@@ -6,8 +6,10 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tap_versionforge_salesforce.salesforce.support.events import Remark, Retried
+
 if TYPE_CHECKING:
-    import logging
+    from tap_versionforge_salesforce.salesforce.support.events import Events
 
 
 @dataclass(slots=True)
@@ -31,11 +33,11 @@ class RetryLog:
     """What went wrong in a run and was tried again.
 
     Args:
-        logger: Where it is told.
+        events: Where each case is told.
     """
 
-    def __init__(self, logger: logging.Logger) -> None:
-        self._logger = logger
+    def __init__(self, events: Events) -> None:
+        self._events = events
         self._found: dict[str, Retries] = {}
         self._told = 0
         # Pages are downloaded by several threads.
@@ -55,24 +57,22 @@ class RetryLog:
             seconds: What it cost of time.
             calls: What it cost of API calls.
         """
-        self._logger.info("%s", event)
+        self._events.tell(Retried(kind, event, seconds, calls))
         with self._lock:
             trouble = self._found.setdefault(kind, Retries(kind))
             trouble.times += 1
             trouble.seconds += seconds
             trouble.calls += calls
 
-    def log_summary(self) -> None:
+    def tell_summary(self) -> None:
         """Warn of each kind that has not been told yet."""
         with self._lock:
             untold, self._told = self.found[self._told :], len(self._found)
         for trouble in untold:
             times = "once" if trouble.times == 1 else f"{trouble.times:,} times"
             calls = "1 API call" if trouble.calls == 1 else f"{trouble.calls:,} API calls"
-            self._logger.warning(
-                "%s, %s in this run; trying again cost %.1f seconds and %s.",
-                trouble.kind,
-                times,
-                trouble.seconds,
-                calls,
+            text = (
+                f"{trouble.kind}, {times} in this run; trying again cost {trouble.seconds:.1f} "
+                f"seconds and {calls}."
             )
+            self._events.tell(Remark(None, text, is_warning=True))

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, cast
 from tap_versionforge_salesforce.errors import RefusedError
 from tap_versionforge_salesforce.salesforce.objects.columns import select_columns
 from tap_versionforge_salesforce.salesforce.objects.soql import Query, Window
+from tap_versionforge_salesforce.salesforce.query.context import ReadContext
 from tap_versionforge_salesforce.salesforce.query.paginator import SalesforcePaginator
 
 if TYPE_CHECKING:
-    import logging
     from collections.abc import Generator, Iterator
 
     from tap_versionforge_salesforce.salesforce.objects.columns import Column
@@ -29,20 +29,20 @@ class PartitionRead:
     """One part of an extraction.
 
     Attributes:
-        scope: What of the stream.
+        partition: What of the stream.
         window: Between which instants.
         query: The SELECT.
         paginator: Yields its pages.
         keys: The queried columns by which a target knows a row; none where no key is claimed.
-        is_taken_up: It goes on with the Bulk job of an earlier run.
+        is_resumed: It goes on with the Bulk job of an earlier run.
     """
 
-    scope: Partition
+    partition: Partition
     window: Window
     query: Query
     paginator: SalesforcePaginator
     keys: tuple[str, ...] = ("Id",)
-    is_taken_up: bool = False
+    is_resumed: bool = False
 
     def pages(self) -> Iterator[Page]:
         """Yield the pages, as long as the key tells their rows apart.
@@ -69,11 +69,10 @@ class PartitionRead:
 
 
 class PartitionReads:
-    """Makes the readings of one stream.
+    """Makes what reads one stream, partition by partition.
 
     Args:
         run: What the streams of the run share.
-        logger: The stream's.
         sobject: What is read.
         columns: The columns of a record.
         keys: Those by which a target knows a row; none where no key is claimed.
@@ -85,7 +84,6 @@ class PartitionReads:
         self,
         *,
         run: Run,
-        logger: logging.Logger,
         sobject: SObject,
         columns: tuple[Column, ...],
         keys: tuple[str, ...],
@@ -93,26 +91,25 @@ class PartitionReads:
         limit: int | None,
     ) -> None:
         self._run = run
-        self._logger = logger
         self._sobject = sobject
         self._columns = columns
         self._keys = keys
         self._bookmark = bookmark
         self._limit = limit
 
-    def of(self, scope: Partition, turn: Turn) -> PartitionRead:
-        """Return what reads a scope, from where the bookmark stands now.
+    def of(self, partition: Partition, turn: Turn) -> PartitionRead:
+        """Return what reads a partition, from where the bookmark stands now.
 
         Args:
-            scope: What of the stream.
+            partition: What of the stream.
             turn: Of the stream in the queue of downloads.
         """
         settings = self._run.settings
         sobject = self._sobject
         key = sobject.stamp(self._bookmark.replication_key)
         window = self._bookmark.window(
-            upper=scope.upper,
-            lookback_seconds=0 if scope.goes_on else settings.lookback_seconds,
+            upper=partition.upper,
+            lookback_seconds=0 if partition.goes_on else settings.lookback_seconds,
             start_date=settings.start_date,
             key_nillable=sobject.stamps.get(key or "", False),
         )
@@ -129,20 +126,14 @@ class PartitionReads:
                 include_deleted=settings.include_deleted,
             ),
             range=window.range,
-            ids=scope.ids,
+            ids=partition.ids,
             limit=self._limit,
         )
+        context = ReadContext(self._run.org, query, self._run.query_options, turn)
         paginator = SalesforcePaginator(
-            org=self._run.org,
-            options=self._run.query_options,
-            logger=self._logger,
-            query=query,
-            window=window,
-            turn=turn,
-            count_rows=self._run.count_rows,
-            is_part=scope.is_part,
+            context, window=window, count_rows=self._run.count_rows, is_part=partition.is_part
         )
-        return PartitionRead(scope, window, query, paginator, self._keys)
+        return PartitionRead(partition, window, query, paginator, self._keys)
 
 
 def query_of(sobject: SObject, columns: tuple[Column, ...], *, include_deleted: bool) -> Query:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_versionforge_salesforce.errors import TapError, UnavailableError
+from tap_versionforge_salesforce.salesforce.support.events import Events
 from tap_versionforge_salesforce.singer.discovery import describe_selected, discover
 from tap_versionforge_salesforce.singer.run_report import RunReport
 
@@ -43,8 +44,11 @@ class Client:
 
 def run(trouble: object, *objects: str) -> Any:  # noqa: ANN401  a stand-in
     settings = SimpleNamespace(objects=objects, objects_are_default=False)
+    report, events = RunReport(), Events()
+    events.listen(report.take)
+    org = SimpleNamespace(events=events)
     return SimpleNamespace(
-        client=Client(trouble), settings=settings, failures={}, report=RunReport()
+        client=Client(trouble), settings=settings, failures={}, report=report, org=org
     )
 
 

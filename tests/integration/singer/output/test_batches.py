@@ -143,7 +143,7 @@ def test_slices_of_a_large_page_are_one_file(
 ) -> None:
     """How a page is decoded does not show in the files."""
     monkeypatch.setattr(
-        "tap_versionforge_salesforce.salesforce.query.result_chunks._SLICE_BYTES", 4_096
+        "tap_versionforge_salesforce.salesforce.query.result_rows._SLICE_BYTES", 4_096
     )
     rows = org.store.seed("Account", 60)
     run = tap.sync(objects=["Account"], api_mode="bulk", batch_config=into(tmp_path))
@@ -157,7 +157,7 @@ def test_a_page_that_is_fetched_again_is_in_its_file_once(
 ) -> None:
     """What came of the page before it turned out not to be whole is in no file, nor counted."""
     monkeypatch.setattr(
-        "tap_versionforge_salesforce.salesforce.query.result_chunks._SLICE_BYTES", 4_096
+        "tap_versionforge_salesforce.salesforce.query.result_rows._SLICE_BYTES", 4_096
     )
     names = [{"Name": f"{n}\0"} for n in range(60)]
     rows = org.store.insert("Account", names, stamp=LAST_WEEK)

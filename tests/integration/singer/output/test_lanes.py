@@ -183,7 +183,7 @@ def test_a_large_page_comes_in_slices_and_whole(
 ) -> None:
     """A result page larger than a slice gives the same rows; one that is cut is read again."""
     monkeypatch.setattr(
-        "tap_versionforge_salesforce.salesforce.query.result_chunks._SLICE_BYTES", 4_096
+        "tap_versionforge_salesforce.salesforce.query.result_rows._SLICE_BYTES", 4_096
     )
     rows = org.store.seed("Account", 60)
     assert tap.sync(objects=["Account"], api_mode="bulk").ids("Account") == rows

@@ -299,7 +299,7 @@ def test_a_run_that_ends_asks_for_nothing_more(
     run = read(tap)
     assert run.exit_code == 5
     for thread in threading.enumerate():
-        if thread.name == "ahead":
+        if thread.name == "background":
             thread.join(timeout=0.2)
     org.journal.clear()
     org.clock.advance(3_600)

@@ -23,7 +23,7 @@ from tap_versionforge_salesforce.errors import IncompleteError, TapError
 from tap_versionforge_salesforce.salesforce.auth.authenticator import Authenticator, TokenAnswer
 from tap_versionforge_salesforce.salesforce.auth.jwt_bearer import JwtBearer
 from tap_versionforge_salesforce.salesforce.client import (
-    ResultPageInfo,
+    ResultPageHeaders,
     ResultPageRef,
     SalesforceClient,
 )
@@ -38,9 +38,9 @@ from tap_versionforge_salesforce.salesforce.http.responses import (
 )
 from tap_versionforge_salesforce.salesforce.http.retry import retry_after_seconds
 from tap_versionforge_salesforce.salesforce.objects.describe import sobject_from_describe
-from tap_versionforge_salesforce.salesforce.query import result_chunks as slices
+from tap_versionforge_salesforce.salesforce.query import result_rows
 from tap_versionforge_salesforce.salesforce.query.job_checkpoint import JobCheckpoint
-from tap_versionforge_salesforce.salesforce.query.result_chunks import chunks_of
+from tap_versionforge_salesforce.salesforce.query.result_rows import pages_of
 from tap_versionforge_salesforce.salesforce.support.clock import Clock
 from tests.support.broken import DEEP, SHAPES, anything, bodies, damaged, each_reshaped, reshaped
 from tests.support.pages import COLUMNS, csv_page, json_page, row
@@ -117,13 +117,20 @@ def test_message_of_a_broken_page_of_json_is_short() -> None:
 
 
 def page_of(body: bytes, *, rows: int = 2, encoding: str = "identity") -> ResultPage:
-    told = ResultPageInfo(rows=rows, locator=None, encoding=encoding)
-    page = SimpleNamespace(job_id="750", told=told, arrived=NOW, opened=lambda: io.BytesIO(body))
+    headers = ResultPageHeaders(rows=rows, locator=None, encoding=encoding)
+    page = SimpleNamespace(
+        ref=ResultPageRef("750", "68.0", None, None),
+        headers=headers,
+        arrived=NOW,
+        opened=lambda: io.BytesIO(body),
+        measured=iter,
+    )
     return cast("ResultPage", page)
 
 
 def rows_in(page: ResultPage) -> int:
-    return sum(part.frame.height for part in chunks_of(page, COLUMNS, 0))
+    job = JobCheckpoint("750", "68.0", "ab12", None, 0, None, NOW)
+    return sum(part.frame.height for part in pages_of(page, COLUMNS, job))
 
 
 @fuzzed
@@ -161,7 +168,7 @@ def test_any_bytes_for_a_packed_page(body: bytes) -> None:
 def test_small_page_that_unpacks_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """No more is held than one row may have: what comes unpacked behind that is not asked for."""
     monkeypatch.setattr(frames, "_LARGEST_ROW_BYTES", 1 << 20)
-    monkeypatch.setattr(slices, "_SLICE_BYTES", 1 << 16)
+    monkeypatch.setattr(result_rows, "_SLICE_BYTES", 1 << 16)
     packer = zlib.compressobj(9, wbits=31)
     packed = b"".join([*(packer.compress(bytes(1 << 20)) for _ in range(64)), packer.flush()])
     assert len(packed) < 1 << 17
@@ -172,7 +179,7 @@ def test_small_page_that_unpacks_without_end(monkeypatch: pytest.MonkeyPatch) ->
         unpacked += len(block)
         return block
 
-    blocks = map(counted, slices._unpacked(iter([packed])))  # noqa: SLF001  what it has unpacked
+    blocks = map(counted, result_rows._unpacked(iter([packed])))  # noqa: SLF001  what it has unpacked
     with pytest.raises(IncompleteError, match="a row of more than"):
         list(frames.csv_frames(blocks, COLUMNS, 1 << 16))
     assert unpacked < 2 << 20
@@ -341,8 +348,8 @@ def test_any_headers_of_a_result_page(locator: str, rows: str, encoding: str) ->
         "Content-Encoding": encoding,
     }
     client = client_of(b"", **headers)
-    address = ResultPageRef(None, None)
-    ends_well(lambda: client.job_results("750", io.BytesIO(), version="68.0", address=address))
+    ref = ResultPageRef("750", "68.0", None, None)
+    ends_well(lambda: client.job_results(ref, io.BytesIO()))
 
 
 @fuzzed

@@ -1,21 +1,22 @@
-"""A result page of a Bulk API 2.0 job, unpacked and decoded slice by slice, and proven whole."""
+"""A result page of a Bulk API 2.0 job → Pages: unpacked, decoded slice by slice, proven whole."""
 
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from tap_versionforge_salesforce.errors import IncompleteError
-from tap_versionforge_salesforce.salesforce.frames import frame as frames
+from tap_versionforge_salesforce.salesforce.frames.frame import csv_frames
+from tap_versionforge_salesforce.salesforce.query.page import Page
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from datetime import datetime
 
     from tap_versionforge_salesforce.salesforce.frames.frame import Frame
     from tap_versionforge_salesforce.salesforce.objects.columns import Column
+    from tap_versionforge_salesforce.salesforce.query.job_checkpoint import JobCheckpoint
     from tap_versionforge_salesforce.salesforce.query.result_pages import ResultPage
 
 # Of unpacked text: what is decoded at once, whatever the size of a page.
@@ -24,81 +25,63 @@ _BLOCK_BYTES = 1 << 20
 _GZIP_WINDOW_BITS = 31
 
 
-@dataclass(frozen=True, slots=True)
-class Chunk:
-    """Some rows of a result page.
+def pages_of(
+    result_page: ResultPage, columns: Sequence[Column], before: JobCheckpoint
+) -> Iterator[Page]:
+    """Yield the rows of a result page slice by slice.
 
-    Attributes:
-        frame: The rows.
-        arrived: When the page was here, by this machine's clock.
-        starts_page: It is the page's first one. It comes again where the page was not whole.
-        ends_page: It is the page's last one, and the page is whole.
-        locator: Behind a whole page, where the next one starts; None behind the last.
-        rows: Behind a whole page, those of the job up to here.
-    """
-
-    frame: Frame
-    arrived: datetime
-    starts_page: bool
-    ends_page: bool
-    locator: str | None = None
-    rows: int = 0
-
-
-def chunks_of(page: ResultPage, columns: Sequence[Column], rows_before: int) -> Iterator[Chunk]:
-    """Yield the rows of a page slice by slice.
-
-    The last slice waits for the proof: a page of one slice is emitted proven or not at all.
+    The last slice waits for the proof: a page of one slice is emitted proven or not at all. Behind
+    it stands where to go on with the job; behind the last page there is nothing to go on with.
 
     Args:
-        page: The page.
+        result_page: The page.
         columns: The queried columns, in order.
-        rows_before: Rows of the job's pages before it.
+        before: The job, with what was read of it before this page.
 
     Raises:
         IncompleteError: The page is not whole.
     """
     rows, held, is_first = 0, None, True
-    for frame in _frames(page, columns):
+    for frame in _frames(result_page, columns):
         rows += frame.height
         if held is not None:
-            yield Chunk(held, page.arrived, starts_page=is_first, ends_page=False)
+            yield Page(held, result_page.arrived, starts_page=is_first, ends_page=False)
             is_first = False
         held = frame
-    if rows != page.told.rows:
+    if rows != result_page.headers.rows:
         raise IncompleteError(
-            f"A result page of Bulk job {page.job_id} has {page.told.rows:,} rows by its header, "
-            f"but {rows:,} arrived.",
+            f"A result page of Bulk job {before.id} has {result_page.headers.rows:,} rows by its "
+            f"header, but {rows:,} arrived.",
             hint="Run again.",
             code="bulk-page-mismatch",
         )
     if held is not None:
-        yield Chunk(
-            held,
-            page.arrived,
-            starts_page=is_first,
-            ends_page=True,
-            locator=page.told.locator,
-            rows=rows_before + rows,
-        )
+        behind = checkpoint_behind(result_page, before)
+        job = behind if behind.locator is not None else None
+        yield Page(held, result_page.arrived, starts_page=is_first, job=job)
+
+
+def checkpoint_behind(result_page: ResultPage, before: JobCheckpoint) -> JobCheckpoint:
+    """Return the job as it is behind a page that was read whole.
+
+    Args:
+        result_page: The page.
+        before: The job, with what was read of it before this page.
+    """
+    headers = result_page.headers
+    rows = before.rows_emitted + headers.rows
+    return replace(before, locator=headers.locator, rows_emitted=rows)
 
 
 def _frames(page: ResultPage, columns: Sequence[Column]) -> Iterator[Frame]:
     blocks = iter(partial(page.opened().read, _BLOCK_BYTES), b"")
-    if page.told.encoding == "gzip":
+    if page.headers.encoding == "gzip":
         blocks = _unpacked(blocks)
     try:
-        yield from frames.csv_frames(_measured(blocks, page), columns, _SLICE_BYTES)
+        yield from csv_frames(page.measured(blocks), columns, _SLICE_BYTES)
     except (EOFError, zlib.error) as error:
-        message = f"A result page of Bulk job {page.job_id} can't be unpacked ({error})."
+        message = f"A result page of Bulk job {page.ref.job_id} can't be unpacked ({error})."
         raise IncompleteError(message, hint="Run again.", code="broken-page") from None
-
-
-def _measured(blocks: Iterator[bytes], page: ResultPage) -> Iterator[bytes]:
-    page.unpacked_bytes = 0
-    for block in blocks:
-        page.unpacked_bytes += len(block)
-        yield block
 
 
 def _unpacked(blocks: Iterator[bytes]) -> Iterator[bytes]:

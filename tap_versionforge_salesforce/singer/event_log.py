@@ -1,0 +1,85 @@
+"""What happens, as lines of the log."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from functools import singledispatchmethod
+
+from tap_versionforge_salesforce.salesforce.frames.value_warnings import ValueWarnings
+from tap_versionforge_salesforce.salesforce.support.events import (
+    ApiChosen,
+    JobCreated,
+    Remark,
+    Retried,
+)
+from tap_versionforge_salesforce.salesforce.support.wording import counted
+from tap_versionforge_salesforce.singer.events import PageWritten, PartitionEnded, StreamEnded
+
+
+class EventLog:
+    """Writes what happens into the log, under the name of the stream that it is about.
+
+    Args:
+        logger: The tap's.
+    """
+
+    def __init__(self, logger: logging.Logger) -> None:
+        self._logger = logger
+        self._value_warnings: dict[str, ValueWarnings] = {}
+        # Of the calls of each stream.
+        self._told_calls = Counter[str]()
+
+    @singledispatchmethod
+    def take(self, event: object) -> None:
+        """Write the line of an event, if it has one.
+
+        Args:
+            event: Of `salesforce.support.events` or `singer.events`.
+        """
+
+    @take.register
+    def _api_chosen(self, event: ApiChosen) -> None:
+        logger = self._of(event.sobject)
+        logger.info("%s: %s, because %s.", event.sobject, event.api, event.reason)
+
+    @take.register
+    def _job_created(self, event: JobCreated) -> None:
+        self._of(event.sobject).info("Bulk job %s: %s", event.job_id, event.address)
+
+    @take.register
+    def _retried(self, event: Retried) -> None:
+        self._logger.info("%s", event.text)
+
+    @take.register
+    def _remark(self, event: Remark) -> None:
+        logger = self._logger if event.sobject is None else self._of(event.sobject)
+        logger.log(logging.WARNING if event.is_warning else logging.INFO, "%s", event.text)
+
+    @take.register
+    def _page_written(self, event: PageWritten) -> None:
+        self._warnings_of(event.stream).record(
+            event.value_warnings, starts_page=event.starts_page, ends_page=event.ends_page
+        )
+
+    @take.register
+    def _partition_ended(self, event: PartitionEnded) -> None:
+        self._of(event.stream).info(
+            "%s: %s by %s in %s.",
+            event.stream,
+            counted(event.rows, "row"),
+            event.api or "no API",
+            counted(event.calls - self._told_calls[event.stream], "API call"),
+        )
+        self._told_calls[event.stream] = event.calls
+
+    @take.register
+    def _stream_ended(self, event: StreamEnded) -> None:
+        self._warnings_of(event.stream).log_summary(self._of(event.stream))
+        self._value_warnings.pop(event.stream, None)
+
+    def _of(self, stream: str) -> logging.Logger:
+        return self._logger.getChild(stream)
+
+    def _warnings_of(self, stream: str) -> ValueWarnings:
+        return self._value_warnings.setdefault(stream, ValueWarnings(stream))
