@@ -125,13 +125,13 @@ class Checks:
         return f"{info.get('name')} <{info.get('preferred_username')}>, {ids}"
 
     def _limits(self) -> str:
-        reason = self._run.read_limits()
+        reason = self._run.advice.read_limits()
         if reason is not None:
             return f"can't be read: {reason}; the usage in Salesforce's answers serves instead"
         quota = self._run.org.quota
         limits = (
             (quota.daily, "daily API calls"),
-            (quota.bulk_jobs, "daily Bulk 2.0 query jobs"),
+            (quota.bulk.jobs, "daily Bulk 2.0 query jobs"),
         )
         found = [
             f"{allowance.remaining:,} of {allowance.maximum:,} {what} left"

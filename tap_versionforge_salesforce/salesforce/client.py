@@ -17,6 +17,7 @@ from tap_versionforge_salesforce.errors import (
     UnavailableError,
     UnknownObjectError,
 )
+from tap_versionforge_salesforce.salesforce.http.call import Call
 from tap_versionforge_salesforce.salesforce.http.refusals import are_not_there_yet
 from tap_versionforge_salesforce.salesforce.http.responses import Response, error_in, refusal_error
 from tap_versionforge_salesforce.salesforce.http.retry import (
@@ -30,13 +31,12 @@ from tap_versionforge_salesforce.salesforce.http.retry import (
     classify,
     poll_intervals,
 )
-from tap_versionforge_salesforce.salesforce.http.transport import Call
 
 if TYPE_CHECKING:
     import logging
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from tap_versionforge_salesforce.salesforce.http.transport import SalesforceSession
+    from tap_versionforge_salesforce.salesforce.http.session import SalesforceSession
 
 _DATA = "/services/data"
 _COMPOSITE_PARTS = 25

@@ -19,7 +19,7 @@ from tap_versionforge_salesforce.salesforce.auth.private_key import (
 )
 from tap_versionforge_salesforce.salesforce.client import SalesforceClient
 from tap_versionforge_salesforce.salesforce.http.connection_errors import check_ca_bundle
-from tap_versionforge_salesforce.salesforce.http.transport import SalesforceSession
+from tap_versionforge_salesforce.salesforce.http.session import SalesforceSession
 from tap_versionforge_salesforce.salesforce.support.cleanup import Cleanup
 from tap_versionforge_salesforce.salesforce.support.events import Events, Remark
 from tap_versionforge_salesforce.salesforce.support.interruption import Interruption
@@ -106,9 +106,9 @@ class Org:
             authenticator=self.authenticator,
             quota=self.quota,
             clock=self.clock,
-            logger=self._logger,
             interruption=self.interruption,
             retry_log=self.retry_log,
+            events=self.events,
         )
         return SalesforceClient(session=session, api_version=self._api_version, logger=self._logger)
 

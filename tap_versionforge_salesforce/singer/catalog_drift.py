@@ -106,7 +106,7 @@ def _described(column: Column, property_: Mapping[str, Any]) -> dict[str, Any]:
     """Return the JSON Schema of a field as it is now, its members as the catalog spells them."""
     schema = property_schema(column)
     spelled = property_.get("properties", {})
-    if not column.parts or not spelled:
+    if not column.is_compound or not spelled:
         return schema
     members = {spelled_as(n, spelled) or n: each for n, each in schema["properties"].items()}
     return schema | {"properties": members}
@@ -118,7 +118,7 @@ def _members_gone(
     columns: Mapping[str, Column],
 ) -> Iterator[str]:
     for name, column in columns.items():
-        if column.kind is Kind.COMPOUND and name in selected:
+        if column.is_compound and name in selected:
             known = properties[name].get("properties", {})
             parts = dict(column.parts)
             yield from (f"{name}.{each}" for each in known if spelled_as(each, parts) is None)

@@ -34,7 +34,7 @@ def record_schema(sobject: SObject) -> dict[str, Any]:
 def property_schema(column: Column) -> dict[str, Any]:
     """Return the JSON Schema of a column's values."""
     described: dict[str, Any] = {}
-    if column.parts:
+    if column.is_compound:
         described["properties"] = {member: _value_schema(part) for member, part in column.parts}
     if column.label:
         described["title"] = column.label

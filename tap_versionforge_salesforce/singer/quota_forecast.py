@@ -94,7 +94,7 @@ def shortfalls(needed: Estimate, quota: Quota) -> Iterator[str]:
     allowed = quota.allowed_calls
     if allowed is not None and needed.calls > allowed:
         yield f"about {counted(needed.calls, 'API call')}, of which it may make {allowed:,}"
-    jobs, storage = quota.bulk_jobs, quota.bulk_storage
+    jobs, storage = quota.bulk.jobs, quota.bulk.storage
     if jobs is not None and needed.jobs > jobs.remaining:
         yield f"{counted(needed.jobs, 'Bulk job')}, of which {jobs.remaining:,} are left today"
     if storage is not None and needed.storage_megabytes > storage.remaining:

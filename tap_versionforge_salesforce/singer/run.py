@@ -8,36 +8,31 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tap_versionforge_salesforce.errors import (
-    RefusedError,
     SomeStreamsFailedError,
     TapError,
-    UnavailableError,
     wrong_setting,
 )
-from tap_versionforge_salesforce.salesforce.client import SalesforceClient, counted_together
 from tap_versionforge_salesforce.salesforce.http.options import HttpOptions
-from tap_versionforge_salesforce.salesforce.http.quota import Quota, from_limits
-from tap_versionforge_salesforce.salesforce.http.refusals import is_missing_permission
+from tap_versionforge_salesforce.salesforce.http.quota import Quota
 from tap_versionforge_salesforce.salesforce.org import Org
 from tap_versionforge_salesforce.salesforce.query.download_queue import DownloadQueue
 from tap_versionforge_salesforce.salesforce.query.options import QueryOptions
-from tap_versionforge_salesforce.salesforce.support.wording import counted
 from tap_versionforge_salesforce.singer.event_log import EventLog
 from tap_versionforge_salesforce.singer.events import Usage
-from tap_versionforge_salesforce.singer.quota_forecast import (
-    StreamForecast,
-    estimate_of,
-    shortfalls,
-)
+from tap_versionforge_salesforce.singer.quota_advice import QuotaAdvice
 from tap_versionforge_salesforce.singer.run_report import RunReport
 
 if TYPE_CHECKING:
     import logging
     from collections.abc import Callable, Sequence
 
+    from tap_versionforge_salesforce.salesforce.client import SalesforceClient
     from tap_versionforge_salesforce.salesforce.support.clock import Clock
     from tap_versionforge_salesforce.settings.definitions import Settings
     from tap_versionforge_salesforce.singer.prefetch import Prefetcher
+    from tap_versionforge_salesforce.singer.quota_forecast import (
+        StreamForecast,
+    )
 
 
 # Of packed pages that wait on disk for the target.
@@ -88,9 +83,8 @@ class Run:
         #: The error of each stream that failed while the others went on.
         self.failures: dict[str, TapError] = {}
         self._logger = logger
-        self._expected = expected
         self.prefetcher = prefetcher
-        self._warned = False
+        self.advice = QuotaAdvice(org=self.org, settings=settings, logger=logger, expected=expected)
         self._began = clock.monotonic()
 
     @property
@@ -139,115 +133,7 @@ class Run:
     def is_served(self) -> bool:
         """Tell whether Salesforce answers what is asked with the session, now that it has not."""
         # Without them, it was that which it has refused.
-        return "_limits_asked" in vars(self) and self.org.accepts_session()
-
-    def look_at_quota(self) -> None:
-        """Warn when few daily API calls are left: once by ``/limits``, then by what answers say.
-
-        Called before each stream; costs one call in the whole run.
-        """
-        _ = self._limits_asked
-        warning = self.org.quota.warning(self.settings.quota_warning_threshold)
-        if warning and not self._warned:
-            self._logger.warning("%s", warning)
-            self._warned = True
-
-    def tell_needs(self) -> None:
-        """Say once what the run will need, if that is known, and warn where it will not have it.
-
-        Called before each stream; costs at most one call in the whole run.
-        """
-        _ = self._is_estimated
-
-    def count_rows(self, name: str) -> int | None:
-        """Return the approximate rows of an object; None where Salesforce does not tell."""
-        return self._row_counts.get(name)
-
-    def read_limits(self) -> str | None:
-        """Take in what ``/limits`` says, which is only advice.
-
-        Returns:
-            Why it says nothing, as the end of a sentence; None where it does.
-        """
-        try:
-            limits = self.client.limits()
-        except (RefusedError, UnavailableError) as error:
-            return _why_not(error)
-        self.org.quota.note(limits)
-        if from_limits(limits, "DailyApiRequests") is None:
-            return "the answer does not hold the daily API calls"
-        return None
-
-    @cached_property
-    def _limits_asked(self) -> bool:
-        reason = self.read_limits()
-        if reason is not None:
-            self._logger.info(
-                "The daily limits can't be read: %s. The usage in Salesforce's answers serves "
-                "instead.",
-                reason,
-            )
-        return reason is None
-
-    @cached_property
-    def _is_estimated(self) -> bool:
-        expected = self._expected()
-        needed = estimate_of(expected, self._known_counts(), self.settings.api_mode)
-        if needed.unknown < len(expected):
-            self._logger.info(
-                "Needed at the least: %s, %s, %s MB for their results%s.",
-                counted(needed.calls, "API call"),
-                counted(needed.jobs, "Bulk job"),
-                f"{needed.storage_megabytes:,}",
-                f"; nobody can tell beforehand for {needed.unknown:,} of {len(expected):,} streams"
-                if needed.unknown
-                else "",
-            )
-        short = list(shortfalls(needed, self.org.quota))
-        if short:
-            self._logger.warning(
-                "This run will not fit into what is left: it needs %s. It will stop with exit code "
-                "4 when that is used up, and the next run goes on from there. Read fewer objects "
-                "or columns, or run at another time.",
-                " and ".join(short),
-            )
-        return True
-
-    def _known_counts(self) -> dict[str, int]:
-        # In the other modes nothing hangs on them, so no call is made for them.
-        return self._row_counts if self.settings.api_mode == "auto" else {}
-
-    @cached_property
-    def _row_counts(self) -> dict[str, int]:
-        names = [each.name for each in self._expected() if each.is_full]
-        counts: dict[str, int] = {}
-        problem: TapError | None = None
-        for together in counted_together(names):
-            try:
-                counts |= self.client.record_count(together)
-            except RefusedError as error:
-                problem = error
-            except UnavailableError as error:
-                problem = error
-                break
-        if problem is not None:
-            self._logger.info(
-                "%s rows can't be counted beforehand: %s. The first page of each full extract "
-                "decides instead.",
-                "Some" if counts else "The",
-                _why_not(problem),
-            )
-        return counts
-
-
-def _why_not(error: TapError) -> str:
-    """Return what came instead of advice, without the full stop."""
-    if not isinstance(error, RefusedError):
-        return error.message.rstrip(".")
-    told = f"HTTP {error.status}, {error.error_code or 'without an errorCode'}"
-    if is_missing_permission(error.error_code, error.reason):
-        return f"{told}: the user lacks the permission View Setup and Configuration"
-    return f"{told}: {error.reason.rstrip('.')}" if error.reason else told
+        return self.advice.has_asked and self.org.accepts_session()
 
 
 def _http_options(settings: Settings, user_agent: str) -> HttpOptions:

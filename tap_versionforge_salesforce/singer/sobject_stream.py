@@ -86,7 +86,7 @@ class SObjectStream(FrameStream):
                 continue
             if name != column.name:
                 column = replace(column, alias=name)
-            if column.kind is Kind.COMPOUND:
+            if column.is_compound:
                 column = replace(column, parts=self._selected_parts(name, column))
                 if not column.parts:
                     continue
@@ -189,7 +189,7 @@ class SObjectStream(FrameStream):
                 hint="Select one, or deselect the stream.",
                 code="invalid-catalog",
             )
-        whole = [c.property_name for c in self.selected_columns if c.kind is not Kind.COMPOUND]
+        whole = [c.property_name for c in self.selected_columns if not c.is_compound]
         for each in self.primary_keys:
             if each not in whole:
                 raise SettingsError(
@@ -268,9 +268,9 @@ class SObjectStream(FrameStream):
         run.org.events.tell(StreamBegun(self.name, sync.bookmark_text))
         before, code = run.usage, None
         try:
-            run.look_at_quota()
+            run.advice.look_at_quota()
             if not self._is_test:
-                run.tell_needs()
+                run.advice.tell_needs()
             run.prefetcher.start_turn()
             yield from sync.pages()
         except TapError as error:
@@ -302,7 +302,7 @@ class SObjectStream(FrameStream):
         """Mark compound fields as there but not selected, and those that can't be read."""
         for column in self.sobject.columns:
             entry = metadata[("properties", column.name)]
-            if column.kind is Kind.COMPOUND:
+            if column.is_compound:
                 entry.selected_by_default = False
                 # Meltano deselects what no pattern names: the members are there with the whole.
                 for member, _ in column.parts:

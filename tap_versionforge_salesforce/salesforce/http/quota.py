@@ -80,6 +80,35 @@ def usage_counted_in(tally: StreamUsage) -> Iterator[None]:
         _TALLY.set(before)
 
 
+@dataclass(slots=True)
+class BulkQuota:
+    """What is left of the daily limits of Bulk API 2.0, and what this run has used of them.
+
+    Attributes:
+        jobs: The day's query jobs; None where unknown.
+        created_jobs: How many of them this run has created.
+        storage: The day's megabytes for results; None where unknown.
+        result_bytes: Of results that this run has read, unpacked.
+    """
+
+    jobs: Allowance | None = None
+    created_jobs: int = 0
+    storage: Allowance | None = None
+    result_bytes: int = 0
+
+    def note(self, limits: Mapping[str, object]) -> None:
+        """Take in an answer of ``/limits``; what it does not have changes nothing."""
+        self.jobs = from_limits(limits, "DailyBulkV2QueryJobs") or self.jobs
+        self.storage = from_limits(limits, "DailyBulkV2QueryFileStorageMB") or self.storage
+
+    def count_job(self) -> None:
+        """Count one job that was created."""
+        self.created_jobs += 1
+        if self.jobs is not None:
+            # No answer tells before the next run looks.
+            self.jobs = replace(self.jobs, remaining=self.jobs.remaining - 1)
+
+
 class Quota:
     """What is left of the daily limits, and what this run may still use of them.
 
@@ -94,12 +123,7 @@ class Quota:
         self.calls = 0
         self.received_bytes = 0
         self.daily: Allowance | None = None
-        #: The day's Bulk query jobs, and how many of them this run has created.
-        self.bulk_jobs: Allowance | None = None
-        self.jobs = 0
-        #: The day's megabytes for results of Bulk jobs, and the bytes that this run has read.
-        self.bulk_storage: Allowance | None = None
-        self.result_bytes = 0
+        self.bulk = BulkQuota()
         self._in_flight = 0
         self._is_side_by_side = False
         # Pages are downloaded by several threads.
@@ -108,10 +132,7 @@ class Quota:
     def note(self, limits: Mapping[str, object]) -> None:
         """Take in an answer of ``/limits``; what it does not have changes nothing."""
         self.daily = from_limits(limits, "DailyApiRequests") or self.daily
-        self.bulk_jobs = from_limits(limits, "DailyBulkV2QueryJobs") or self.bulk_jobs
-        self.bulk_storage = from_limits(limits, "DailyBulkV2QueryFileStorageMB") or (
-            self.bulk_storage
-        )
+        self.bulk.note(limits)
 
     @property
     def allowed_calls(self) -> int | None:
@@ -126,19 +147,16 @@ class Quota:
     def count_job(self) -> None:
         """Count one Bulk job that was created."""
         with self._lock:
-            self.jobs += 1
-            if self.bulk_jobs is not None:
-                # No answer tells before the next run looks.
-                self.bulk_jobs = replace(self.bulk_jobs, remaining=self.bulk_jobs.remaining - 1)
+            self.bulk.count_job()
 
     def content(self) -> dict[str, Any]:
         """Return each limit as JSON values: of how much, how much is left, what this run used."""
         used = {
             "api_calls": (self.daily, self.calls),
-            "bulk_jobs": (self.bulk_jobs, self.jobs),
+            "bulk_jobs": (self.bulk.jobs, self.bulk.created_jobs),
             "bulk_storage_megabytes": (
-                self.bulk_storage,
-                round(self.result_bytes / _BYTES_PER_MEGABYTE, 3),
+                self.bulk.storage,
+                round(self.bulk.result_bytes / _BYTES_PER_MEGABYTE, 3),
             ),
         }
         return {
@@ -153,7 +171,7 @@ class Quota:
     def read_results(self, count: int) -> None:
         """Count the bytes of a result page of a Bulk job, unpacked."""
         with self._lock:
-            self.result_bytes += count
+            self.bulk.result_bytes += count
 
     def receive(self, count: int) -> None:
         """Count the bytes of an answer."""

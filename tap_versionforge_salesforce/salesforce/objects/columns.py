@@ -43,6 +43,18 @@ class Column:
     help_text: str | None = field(default=None, compare=False)
 
     @property
+    def is_compound(self) -> bool:
+        """Tell whether it is an object of other columns: an address or a location."""
+        return self.kind is Kind.COMPOUND
+
+    @property
+    def queried(self) -> tuple[Column, ...]:
+        """Return the columns that a query names for it: its parts, or itself; none at times."""
+        if self.is_compound:
+            return tuple(part for _, part in self.parts)
+        return () if self.kind is Kind.UNSUPPORTED else (self,)
+
+    @property
     def property_name(self) -> str:
         """Return the name of its property in a record."""
         return self.alias or self.name
@@ -62,7 +74,7 @@ def select_columns(
     """
     named: dict[str, Column] = {}
     for column in columns:
-        for part in [part for _, part in column.parts] or [column]:
+        for part in column.queried:
             named.setdefault(part.name, part)
     if keys == ("Id",):
         named.setdefault("Id", Column("Id", Kind.TEXT))

@@ -106,8 +106,7 @@ class SObject:
     @property
     def one_column(self) -> Column:
         """Return a column that a query of the object can name: its key, where it has one."""
-        unread = (Kind.UNSUPPORTED, Kind.COMPOUND)
-        readable = [column for column in self.columns if column.kind not in unread]
+        readable = [column for column in self.columns if column.queried == (column,)]
         keys = [column for column in readable if column.name in self.keys]
         return (keys or readable)[0]
 

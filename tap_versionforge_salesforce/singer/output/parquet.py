@@ -55,7 +55,7 @@ def typed(frame: Frame, columns: Sequence[Column]) -> Frame:
 
 
 def _typed_column(frame: Frame, column: Column, value_warnings: list[ValueWarning]) -> pl.Series:
-    if column.kind is not Kind.COMPOUND:
+    if not column.is_compound:
         return _typed_series(frame, column, value_warnings)
     members = [
         _typed_series(frame, part, value_warnings).alias(member) for member, part in column.parts

@@ -101,13 +101,13 @@ def _object(members: Sequence[tuple[str, Column]]) -> pl.Expr:
 
 
 def _is_text(column: Column) -> bool:
-    return column.kind is not Kind.COMPOUND and column.kind not in _JSON_AS_THEY_ARE
+    return not column.is_compound and column.kind not in _JSON_AS_THEY_ARE
 
 
 def _value(column: Column) -> pl.Expr:
-    if column.kind is not Kind.COMPOUND:
+    if not column.is_compound:
         return pl.col(column.name).cast(pl.String).fill_null("null")
-    empty = pl.all_horizontal(pl.col(part.name).is_null() for _, part in column.parts)
+    empty = pl.all_horizontal(pl.col(part.name).is_null() for part in column.queried)
     return pl.when(empty).then(pl.lit("null")).otherwise(_object(column.parts))
 
 
@@ -140,7 +140,7 @@ def records(frame: Frame, columns: Sequence[Column]) -> Iterator[dict[str, Any]]
 
 
 def _reader(column: Column, place: dict[str, int]) -> Callable[[tuple[Any, ...]], Any]:
-    if column.kind is Kind.COMPOUND:
+    if column.is_compound:
         parts = [(member, _reader(part, place)) for member, part in column.parts]
         return lambda row: _compound({member: read(row) for member, read in parts})
     at = place[column.name]

@@ -131,7 +131,10 @@ class PartitionReads:
         )
         context = ReadContext(self._run.org, query, self._run.query_options, turn)
         paginator = SalesforcePaginator(
-            context, window=window, count_rows=self._run.count_rows, is_part=partition.is_part
+            context,
+            window=window,
+            count_rows=self._run.advice.count_rows,
+            is_part=partition.is_part,
         )
         return PartitionRead(partition, window, query, paginator, self._keys)
 

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 import jwt
 import pytest
 
-from tap_versionforge_salesforce.salesforce.http.transport import Call
+from tap_versionforge_salesforce.salesforce.http.call import Call
 from tap_versionforge_salesforce.singer.tap import TapVersionForgeSalesforce
 from tests.local_org.answers.oauth import GRANT_TYPE, TOKEN_ERRORS
 from tests.local_org.conditions import faults, outages

@@ -230,7 +230,7 @@ def test_answer_without_end_is_not_taken_in(
 ) -> None:
     """What unpacks to more than any answer of Salesforce has is given up, not held."""
     monkeypatch.setattr(
-        "tap_versionforge_salesforce.salesforce.http.transport._LARGEST_BODY_BYTES", 1 << 21
+        "tap_versionforge_salesforce.salesforce.http.connections._LARGEST_BODY_BYTES", 1 << 21
     )
     endless = faults.answer(200, b'{"a": "' + bytes(1 << 22) + b'"}')
     org.faults.add("/sobjects", endless, times=None)

@@ -51,7 +51,8 @@ if TYPE_CHECKING:
 
     from cryptography.hazmat.primitives.asymmetric import rsa
 
-    from tap_versionforge_salesforce.salesforce.http.transport import Call, SalesforceSession
+    from tap_versionforge_salesforce.salesforce.http.call import Call
+    from tap_versionforge_salesforce.salesforce.http.session import SalesforceSession
     from tap_versionforge_salesforce.salesforce.query.result_pages import ResultPage
 
 NOW = datetime(2026, 1, 1, tzinfo=timezone.utc)

@@ -192,7 +192,7 @@ def test_each_limit_and_what_was_used_of_it(later: dict[str, object]) -> None:
     quota.note(later)
     quota.spend()
     quota.count_job()
-    quota.result_bytes += 1_234_567_000
+    quota.bulk.result_bytes += 1_234_567_000
     assert quota.content() == {
         "api_calls": {"maximum": 100, "remaining": 89, "used_by_run": 1},
         "bulk_jobs": {"maximum": 10, "remaining": 8, "used_by_run": 1},
@@ -203,7 +203,7 @@ def test_each_limit_and_what_was_used_of_it(later: dict[str, object]) -> None:
 def test_what_is_used_of_unknown_limits() -> None:
     """It is told all the same."""
     quota = Quota()
-    assert quota.result_bytes == 0
+    assert quota.bulk.result_bytes == 0
     quota.count_job()
     assert quota.content() == {
         "api_calls": {"maximum": None, "remaining": None, "used_by_run": 0},

@@ -1,0 +1,91 @@
+"""One request before it is sent, and what went wrong with a try of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import IO, TYPE_CHECKING, Literal
+
+from tap_versionforge_salesforce.salesforce.http.retry import Budget
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from tap_versionforge_salesforce.errors import TapError
+
+Api = Literal["REST", "Bulk"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One request, before it is sent.
+
+    Attributes:
+        method: HTTP method.
+        path: Path on the org's own host; never a whole URL.
+        params: Query parameters.
+        body: Sent as JSON.
+        form: Sent as a form.
+        headers: Added to the session's own.
+        expects: What a success carries. ``rows`` is JSON that can be large, and that its reader
+            proves: only its end is looked at here.
+        sink: Where the body of a success goes, packed as it came; emptied before each attempt.
+            None: in memory, unpacked.
+        authorized: Send the access token.
+        counted: It counts against the org's daily API calls.
+        timeout_retries: How often a try that took too long is repeated, where there is another way
+            out or a repetition leaves something behind; None for as long as the budget lasts.
+        final_refusals: False where a refusal is an answer for the caller, not an error.
+        budget: How long to try.
+        timeout_seconds: Longest wait for this answer, where that is less than the setting's.
+        when_in_doubt: Called after each try that got no proper answer and that Salesforce may have
+            acted upon all the same.
+    """
+
+    method: str = "GET"
+    path: str
+    params: Mapping[str, str] = field(default_factory=dict)
+    body: object = None
+    form: Mapping[str, str] | None = field(default=None, repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    expects: Literal["json", "rows", "csv", "nothing"] = "json"
+    sink: IO[bytes] | None = None
+    authorized: bool = True
+    counted: bool = True
+    timeout_retries: int | None = None
+    final_refusals: bool = True
+    budget: Budget = field(default_factory=Budget)
+    timeout_seconds: float | None = None
+    when_in_doubt: Callable[[], None] | None = None
+
+    @property
+    def api(self) -> Api:
+        """Return which API it belongs to."""
+        return "Bulk" if "/jobs/" in self.path else "REST"
+
+
+class TransientError(Exception):
+    """Something that another try may mend.
+
+    Args:
+        kind: What happened; without what differs from case to case.
+        error: What it becomes when it does not pass.
+        wait_seconds: Until the next try, as the answer says; None where it says nothing.
+        is_in_doubt: Salesforce may have acted upon it.
+        was_sent: The request has left this machine.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        error: TapError,
+        *,
+        wait_seconds: float | None = None,
+        is_in_doubt: bool = True,
+        was_sent: bool = True,
+    ) -> None:
+        super().__init__(error.message)
+        self.kind = kind
+        self.error = error
+        self.wait_seconds = wait_seconds
+        self.is_in_doubt = is_in_doubt
+        self.was_sent = was_sent
