@@ -158,7 +158,7 @@ class Checks:
 
     def _one_row(self, sobject: SObject) -> str:
         # Not at the top: it brings polars, which --help, --version and --about do without.
-        from tap_versionforge_salesforce.singer.sync.partition_read import query_of  # noqa: PLC0415
+        from tap_versionforge_salesforce.salesforce.objects.soql import query_of  # noqa: PLC0415
 
         settings = self._run.settings
         columns = (sobject.one_column,)

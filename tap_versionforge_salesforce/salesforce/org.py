@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -17,27 +18,35 @@ from tap_versionforge_salesforce.salesforce.auth.private_key import (
     file_mode_warning,
     load_private_key,
 )
-from tap_versionforge_salesforce.salesforce.client import SalesforceClient
+from tap_versionforge_salesforce.salesforce.client import API_VERSION, SalesforceClient
 from tap_versionforge_salesforce.salesforce.http.connection_errors import check_ca_bundle
+from tap_versionforge_salesforce.salesforce.http.options import HttpOptions
+from tap_versionforge_salesforce.salesforce.http.quota import Quota
 from tap_versionforge_salesforce.salesforce.http.session import SalesforceSession
+from tap_versionforge_salesforce.salesforce.objects.describe import sobject_from_describe
 from tap_versionforge_salesforce.salesforce.support.cleanup import Cleanup
+from tap_versionforge_salesforce.salesforce.support.clock import Clock
 from tap_versionforge_salesforce.salesforce.support.events import Events, Remark
 from tap_versionforge_salesforce.salesforce.support.interruption import Interruption
 from tap_versionforge_salesforce.salesforce.support.retry_log import RetryLog
 from tap_versionforge_salesforce.salesforce.support.watch import Watch
 
 if TYPE_CHECKING:
-    import logging
     from datetime import datetime
 
+    from typing_extensions import Self
+
     from tap_versionforge_salesforce.salesforce.auth.credentials import Credentials
-    from tap_versionforge_salesforce.salesforce.http.options import HttpOptions
-    from tap_versionforge_salesforce.salesforce.http.quota import Quota
-    from tap_versionforge_salesforce.salesforce.support.clock import Clock
+    from tap_versionforge_salesforce.salesforce.objects.describe import SObject
+
+
+_LOGGER = logging.getLogger(__name__)
 
 
 class Org:
     """One org, as one run uses it; nothing is sent before it is needed.
+
+    Used with ``with``, or ended with `end`.
 
     Args:
         credentials: Who signs in, and where.
@@ -52,14 +61,15 @@ class Org:
         self,
         *,
         credentials: Credentials,
-        options: HttpOptions,
-        api_version: str,
-        quota: Quota,
-        clock: Clock,
-        logger: logging.Logger,
+        options: HttpOptions | None = None,
+        api_version: str = API_VERSION,
+        quota: Quota | None = None,
+        clock: Clock | None = None,
+        logger: logging.Logger = _LOGGER,
     ) -> None:
+        clock = Clock() if clock is None else clock
         self.credentials = credentials
-        self.quota = quota
+        self.quota = Quota() if quota is None else quota
         self.clock = clock
         self.interruption = Interruption(
             clock.monotonic,
@@ -68,9 +78,15 @@ class Org:
         self.events = Events()
         self.retry_log = RetryLog(self.events)
         self.cleanup = Cleanup(clock)
-        self._options = options
+        self._options = HttpOptions() if options is None else options
         self._api_version = api_version
         self._logger = logger
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
 
     @property
     def url(self) -> str:
@@ -111,6 +127,17 @@ class Org:
             events=self.events,
         )
         return SalesforceClient(session=session, api_version=self._api_version, logger=self._logger)
+
+    def describe(self, name: str) -> SObject:
+        """Return an object, as its describe tells it.
+
+        Args:
+            name: Its API name.
+
+        Raises:
+            RefusedError: The org has no such object, or the user may not see it.
+        """
+        return sobject_from_describe(self.client.describe(name))
 
     def server_time(self) -> datetime:
         """Return the server's clock in its latest answer.

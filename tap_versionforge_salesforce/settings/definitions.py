@@ -18,6 +18,7 @@ from tap_versionforge_salesforce.salesforce.auth.hosts import (
     checked_instance_url,
     derived_audience,
 )
+from tap_versionforge_salesforce.salesforce.client import API_VERSION
 from tap_versionforge_salesforce.salesforce.support.timestamps import format_instant, parse_instant
 from tap_versionforge_salesforce.settings.checking import checked_kinds
 from tap_versionforge_salesforce.settings.declaring import declared, settings_of
@@ -99,7 +100,7 @@ class Settings:
         "API version",
         "Salesforce API version. The newest one that the org lists is used, with a warning, "
         "when it does not have this one.",
-        default="68.0",
+        default=API_VERSION,
     )
     objects: tuple[str, ...] = declared(
         "Objects",

@@ -17,7 +17,7 @@ class HttpOptions:
         connections: How many threads may send at once.
     """
 
-    user_agent: str
+    user_agent: str = "tap-versionforge-salesforce"
     request_timeout_seconds: int = 300
     ca_bundle: str | None = None
     connections: int = 11

@@ -1,16 +1,18 @@
-"""SOQL text from values. Nothing here knows HTTP or state."""
+"""SOQL text from values."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tap_versionforge_salesforce.salesforce.objects.columns import select_columns
 from tap_versionforge_salesforce.salesforce.support.timestamps import format_instant
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from tap_versionforge_salesforce.salesforce.objects.columns import Column
+    from tap_versionforge_salesforce.salesforce.objects.describe import SObject
 
 
 def text_literal(text: str) -> str:
@@ -61,14 +63,14 @@ class Window:
     Attributes:
         range: The rows; None for a stream that is read whole each time (FULL_TABLE).
         upper: The bound, frozen for the extraction.
-        bookmark: From which the window was made; None where there was none.
+        lower_bound: From which the window was made; None where there was none.
         is_full: There was neither a bookmark nor a start_date to begin from.
     """
 
     range: Range | None
     upper: datetime
     is_full: bool
-    bookmark: datetime | None = None
+    lower_bound: datetime | None = None
 
     @property
     def is_empty(self) -> bool:
@@ -157,3 +159,23 @@ class Query:
         living = "IsDeleted = false" if self.living else ""
         terms = [term for term in (rows, self.ids.condition(), living) if term]
         return [f"WHERE {' AND '.join(terms)}"] if terms else []
+
+
+def query_of(sobject: SObject, columns: tuple[Column, ...], *, include_deleted: bool) -> Query:
+    """Return the query of an object's rows.
+
+    Only ``queryAll`` has archived tasks and events, so that it is asked for rows outside the
+    recycle bin, too, where an object has one.
+
+    Args:
+        sobject: The object.
+        columns: What is wanted of it; the query names the parts of compound ones.
+        include_deleted: Rows in the recycle bin too.
+    """
+    living = sobject.has_recycle_bin and not include_deleted
+    return Query(
+        sobject.name,
+        select_columns(columns, sobject.keys),
+        all_rows=include_deleted or living,
+        living=living,
+    )

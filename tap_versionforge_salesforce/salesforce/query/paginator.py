@@ -295,7 +295,7 @@ class SalesforcePaginator:
             query_sha256=self._query_sha256,
             locator=None,
             rows_emitted=0,
-            lower_bound=self._window.bookmark,
+            lower_bound=self._window.lower_bound,
             upper_bound=self._window.upper,
             id_lower=self._context.query.ids.lower,
             id_upper=self._context.query.ids.upper,

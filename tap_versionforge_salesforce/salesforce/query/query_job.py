@@ -173,8 +173,7 @@ class QueryJob:
 
     def _arrivals(self, locator: str | None) -> Iterator[ResultPage]:
         self._context.turn.wait()
-        self._wait()
-        self.promised_rows = self._rows_done
+        self.wait()
         result_pages = ResultPages(self._context, job_id=self.id, version=self.api_version)
         yield from result_pages.behind(locator, rows=self.promised_rows)
         self._context.turn.all_requested()
@@ -192,12 +191,20 @@ class QueryJob:
         self._org.events.tell(looked)
         return job
 
-    def _wait(self) -> Mapping[str, object]:
+    def wait(self) -> None:
+        """Wait until the job has ended.
+
+        Raises:
+            JobNotEndedError: It has not, in the time that it may take.
+            RefusedError: It failed or was aborted.
+        """
         deadline = self._org.clock.monotonic() + self._context.options.job_timeout_seconds
         for seconds in poll_intervals(_FIRST_LOOK_SECONDS, _LONGEST_LOOK_SECONDS):
             job = self._look()
             if self._state in _ENDED:
-                return self._completed(job)
+                self._check_end(job)
+                self.promised_rows = self._rows_done
+                return
             if self._org.clock.monotonic() + seconds > deadline:
                 raise self._too_late()
             self._client.session.pause(seconds)
@@ -219,9 +226,9 @@ class QueryJob:
         self.remove()
         return error
 
-    def _completed(self, job: Mapping[str, object]) -> Mapping[str, object]:
+    def _check_end(self, job: Mapping[str, object]) -> None:
         if self._state == "JobComplete":
-            return job
+            return
         if self._state == "Aborted":
             message = f"Bulk job {self.id} was aborted by somebody else."
             raise JobAbortedError(

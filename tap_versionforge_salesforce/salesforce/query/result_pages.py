@@ -71,7 +71,7 @@ class ResultPage:
         org.events.tell(PageArrived(self._context.query.sobject, self.headers.rows, size))
 
     def opened(self) -> IO[bytes]:
-        """Return its bytes from the first on; downloaded again where they were read before."""
+        """Return its bytes from the first on; downloaded, and again where they were read before."""
         if self._is_read:
             self.fetch()
         self._is_read = True

@@ -151,7 +151,7 @@ class Bookmark:
             range=Range(key=self._key, lower=lower, upper=upper, or_null=key_nillable),
             upper=upper,
             is_full=lower is None,
-            bookmark=bookmark,
+            lower_bound=bookmark,
         )
 
     def rollback(self) -> None:

@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
 from tap_versionforge_salesforce.errors import RefusedError
-from tap_versionforge_salesforce.salesforce.objects.columns import select_columns
-from tap_versionforge_salesforce.salesforce.objects.soql import Query, Window
+from tap_versionforge_salesforce.salesforce.objects.soql import query_of
 from tap_versionforge_salesforce.salesforce.query.context import ReadContext
 from tap_versionforge_salesforce.salesforce.query.paginator import SalesforcePaginator
 
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
 
     from tap_versionforge_salesforce.salesforce.objects.columns import Column
     from tap_versionforge_salesforce.salesforce.objects.describe import SObject
+    from tap_versionforge_salesforce.salesforce.objects.soql import Query, Window
     from tap_versionforge_salesforce.salesforce.query.download_queue import Turn
     from tap_versionforge_salesforce.salesforce.query.page import Page
     from tap_versionforge_salesforce.salesforce.query.partitions import Partition
@@ -116,9 +116,7 @@ class PartitionReads:
         if window.range is not None and key is not None:
             window = replace(window, range=replace(window.range, key=key))
         by = None if key is None else sobject.column(key)
-        columns = select_columns(
-            self._columns if by is None else (*self._columns, by), sobject.keys
-        )
+        columns = self._columns if by is None else (*self._columns, by)
         query = replace(
             query_of(
                 sobject,
@@ -137,18 +135,3 @@ class PartitionReads:
             is_part=partition.is_part,
         )
         return PartitionRead(partition, window, query, paginator, self._keys)
-
-
-def query_of(sobject: SObject, columns: tuple[Column, ...], *, include_deleted: bool) -> Query:
-    """Return the query of an object's rows.
-
-    Only ``queryAll`` has archived tasks and events, so that it is asked for rows outside the
-    recycle bin, too, where an object has one.
-
-    Args:
-        sobject: The object.
-        columns: What is queried.
-        include_deleted: Rows in the recycle bin too.
-    """
-    living = sobject.has_recycle_bin and not include_deleted
-    return Query(sobject.name, columns, all_rows=include_deleted or living, living=living)

@@ -1,0 +1,158 @@
+"""The rows of a query, for who has no run around it: by whichever API, or page by page of a job."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from tap_versionforge_salesforce.salesforce.http.retry import refetch_incomplete
+from tap_versionforge_salesforce.salesforce.objects.soql import Window
+from tap_versionforge_salesforce.salesforce.query.context import ReadContext
+from tap_versionforge_salesforce.salesforce.query.download_queue import DownloadQueue
+from tap_versionforge_salesforce.salesforce.query.job_checkpoint import JobCheckpoint
+from tap_versionforge_salesforce.salesforce.query.options import QueryOptions
+from tap_versionforge_salesforce.salesforce.query.paginator import SalesforcePaginator
+from tap_versionforge_salesforce.salesforce.query.query_job import QueryJob
+from tap_versionforge_salesforce.salesforce.query.result_pages import ResultPage
+from tap_versionforge_salesforce.salesforce.query.result_rows import pages_of
+from tap_versionforge_salesforce.salesforce.support.spool import spool_file
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from tap_versionforge_salesforce.salesforce.client import ResultPageRef
+    from tap_versionforge_salesforce.salesforce.frames.frame import Frame
+    from tap_versionforge_salesforce.salesforce.objects.soql import Query
+    from tap_versionforge_salesforce.salesforce.org import Org
+    from tap_versionforge_salesforce.salesforce.query.page import Page
+
+# Of packed pages that wait on disk.
+_BYTES_AHEAD = 1 << 30
+
+
+def read(
+    org: Org, query: Query, options: QueryOptions | None = None
+) -> Generator[Page, None, None]:
+    """Yield the rows of a query by the API that serves them best, to a proven end.
+
+    Args:
+        org: Whose rows they are.
+        query: The SELECT, of `query_of` and what is changed of that.
+        options: How it is read.
+
+    Yields:
+        Pages. One that `takes_back` says that those before it come again, and one that
+        `starts_page` before the last one has ended its page says so of that page.
+
+    Raises:
+        IncompleteError: Rows are missing and reading again did not bring them.
+        RefusedError: Salesforce refuses the query in every API that may serve it.
+        TapError: As its class says.
+    """
+    context = _context(org, query, options)
+    is_full = query.range is None or query.range.lower is None
+    window = Window(query.range, org.clock.now(), is_full=is_full)
+    paginator = SalesforcePaginator(context, window=window, count_rows=_not_counted)
+    context.turn.begin()
+    try:
+        yield from paginator
+    finally:
+        # Nobody can go on with a job whose rows have not all come.
+        paginator.stop()
+        paginator.finish()
+        context.turn.leave()
+
+
+class Job:
+    """A Bulk API 2.0 query job, whose pages may be read anywhere; see `create_job`.
+
+    Args:
+        org: Where it is.
+        query: What it reads.
+        options: How it is waited for.
+    """
+
+    def __init__(self, org: Org, query: Query, options: QueryOptions | None = None) -> None:
+        self._context = _context(org, query, options)
+        self._job = QueryJob(self._context)
+        self._job.create(in_haste=False)
+
+    @property
+    def id(self) -> str:
+        """Return its Id."""
+        return self._job.id
+
+    @property
+    def rows(self) -> int | None:
+        """Return how many rows all pages together have; None before `wait`."""
+        return self._job.promised_rows
+
+    def wait(self) -> tuple[ResultPageRef, ...]:
+        """Wait until it has ended; return where its pages are.
+
+        "Get Parallel Results for a Query Job" lists them, which Salesforce has since version 58.
+
+        Raises:
+            RefusedError: The job failed or was aborted.
+            JobNotEndedError: It has not ended in ``job_timeout_seconds``.
+            IncompleteError: The list of pages does not come to its end.
+        """
+        self._job.wait()
+        client = self._context.org.client
+        return tuple(client.result_pages(self._job.id, version=self._job.api_version))
+
+    def remove(self) -> None:
+        """Take it out of the org, tried once; Salesforce removes it after seven days by itself."""
+        self._job.remove()
+
+
+def create_job(org: Org, query: Query, options: QueryOptions | None = None) -> Job:
+    """Create a Bulk job, whose pages are read by `read_page`, in this process or in others.
+
+    Args:
+        org: Whose rows they are.
+        query: The SELECT.
+        options: How it is waited for.
+
+    Raises:
+        RefusedError: Salesforce validates the query at once; ``error_code`` tells what of it.
+    """
+    return Job(org, query, options)
+
+
+def read_page(
+    org: Org, ref: ResultPageRef, query: Query, options: QueryOptions | None = None
+) -> tuple[Frame, ...]:
+    """Return the rows of one result page, proven by the count in its headers.
+
+    Args:
+        org: The org of the job, signed in by whoever may read the job.
+        ref: Where the page is.
+        query: What the job reads.
+        options: Where pages wait on disk.
+
+    Raises:
+        IncompleteError: The page is not whole, also when it is fetched again.
+        RefusedError: The job is gone.
+    """
+    context = _context(org, query, options)
+    context.turn.begin()
+    job = JobCheckpoint(ref.job_id, ref.version, "", ref.locator, 0, None, org.clock.now())
+    body = spool_file(context.options.spool_dir)
+    with closing(ResultPage(ref, body, slot=context.turn.enter(), context=context)) as page:
+        page.fetch()
+        (frames,) = refetch_incomplete(
+            lambda: (tuple(part.frame for part in pages_of(page, query.columns, job)),),
+            org.retry_log,
+        )
+    return frames
+
+
+def _context(org: Org, query: Query, options: QueryOptions | None) -> ReadContext:
+    options = QueryOptions() if options is None else options
+    downloads = DownloadQueue(pages=options.parallel_downloads + 1, size=_BYTES_AHEAD)
+    return ReadContext(org, query, options, downloads.join())
+
+
+def _not_counted(_: str) -> None:
+    """Return no count: the first page tells how many rows there are."""
