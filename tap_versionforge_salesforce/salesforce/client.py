@@ -299,13 +299,13 @@ class SalesforceClient:
 
     # REST queries
 
-    def query(self, soql: str, *, deleted: bool, in_haste: bool = False) -> Response:
+    def query(self, soql: str, *, deleted: bool, briefly: bool = False) -> Response:
         """Return the first page of a query's rows, as JSON bytes.
 
         Args:
             soql: The query.
             deleted: Rows in the recycle bin and archived ones too (``queryAll``).
-            in_haste: Don't repeat a request that timed out: there is another way.
+            briefly: Don't repeat a request that timed out: there is another way.
 
         Raises:
             RefusedError: With ``error_code`` URI_TOO_LONG also where the request was not even
@@ -326,7 +326,7 @@ class SalesforceClient:
                 params={"q": soql},
                 headers={"Sforce-Query-Options": f"batchSize={REST_PAGE_ROWS}"},
                 expects="rows",
-                timeout_retries=0 if in_haste else None,
+                timeout_retries=0 if briefly else None,
             )
         )
 
@@ -352,7 +352,7 @@ class SalesforceClient:
         soql: str,
         *,
         deleted: bool,
-        in_haste: bool = False,
+        briefly: bool = False,
         when_in_doubt: Callable[[], None] | None = None,
     ) -> Mapping[str, object]:
         """Create a query job; return it as Salesforce does, without counters.
@@ -360,7 +360,7 @@ class SalesforceClient:
         Args:
             soql: Without ORDER BY and LIMIT.
             deleted: Rows in the recycle bin and archived ones too (``queryAll``).
-            in_haste: Don't try for long: it is tried again when it is needed.
+            briefly: Don't try for long: it is tried again when it is needed.
             when_in_doubt: As for `Call`: there may be another job than the one returned.
 
         Raises:
@@ -382,7 +382,7 @@ class SalesforceClient:
             timeout_retries=1,
             when_in_doubt=when_in_doubt,
         )
-        job = self._answered(_hastened(call) if in_haste else call)
+        job = self._answered(_briefly(call) if briefly else call)
         job_id = job.get("id")
         if not isinstance(job_id, str) or not _JOB_ID.fullmatch(job_id):
             if when_in_doubt is not None:
@@ -390,19 +390,19 @@ class SalesforceClient:
             raise OddAnswerError("the creation of a Bulk job")
         return job
 
-    def job(self, job_id: str, *, version: str, in_haste: bool = False) -> Mapping[str, object]:
+    def job(self, job_id: str, *, version: str, briefly: bool = False) -> Mapping[str, object]:
         """Return a job's state and counters.
 
         Args:
             job_id: The job's.
             version: The API version that it was created with.
-            in_haste: Don't try for long: it is looked at again when it is needed.
+            briefly: Don't try for long: it is looked at again when it is needed.
 
         Raises:
             UnavailableError: The answer has no ``state``.
         """
         call = Call(path=f"/jobs/query/{quote(job_id)}")
-        job = self._answered(_hastened(call) if in_haste else call, version)
+        job = self._answered(_briefly(call) if briefly else call, version)
         if not isinstance(job.get("state"), str):
             # It would be waited for until its time is over.
             raise OddAnswerError(f"a look at Bulk job {job_id}")
@@ -546,7 +546,7 @@ class SalesforceClient:
         return _object(self._versioned(call, version), call)
 
 
-def _hastened(call: Call) -> Call:
+def _briefly(call: Call) -> Call:
     return replace(call, budget=SHORT_BUDGET, timeout_retries=0)
 
 

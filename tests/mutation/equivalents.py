@@ -8,8 +8,8 @@ EQUIVALENTS: tuple[Equivalent, ...] = (
     Equivalent(
         "salesforce/http/quota.py",
         "",
-        '_TALLY: ContextVar[StreamUsage | None] = ContextVar("_TALLY", default=None)',
-        "_TALLY: ContextVar[StreamUsage | None] = ContextVar('_TALLYXX', default=None)",
+        '_USAGE: ContextVar[StreamUsage | None] = ContextVar("_USAGE", default=None)',
+        "_USAGE: ContextVar[StreamUsage | None] = ContextVar('_USAGEXX', default=None)",
         "Its name is for debuggers only.",
     ),
     Equivalent(

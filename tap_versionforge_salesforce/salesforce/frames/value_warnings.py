@@ -68,31 +68,31 @@ class ValueWarnings:
             self._sum_up()
 
     def _sum_up(self) -> None:
-        for oddity in self._of_page:
-            key = (oddity.column, oddity.problem)
-            known = self._first.get(key, replace(oddity, count=0))
-            self._first[key] = replace(known, count=known.count + oddity.count)
+        for warning in self._of_page:
+            key = (warning.column, warning.problem)
+            known = self._first.get(key, replace(warning, count=0))
+            self._first[key] = replace(known, count=known.count + warning.count)
         self._of_page.clear()
 
     def log_summary(self, logger: logging.Logger) -> None:
         """Log them: a line per column, and one for all NUL characters."""
         self._sum_up()
-        nul = [oddity for oddity in self._first.values() if oddity.problem == NUL_REMOVED]
-        removed = sum(oddity.count for oddity in nul)
+        nul = [warning for warning in self._first.values() if warning.problem == NUL_REMOVED]
+        removed = sum(warning.count for warning in nul)
         if removed:
             logger.info(
                 "%s removed, which text in JSON and databases can't hold; they stood in %s.",
                 "1 NUL character was" if removed == 1 else f"{removed:,} NUL characters were",
-                ", ".join(oddity.column for oddity in nul),
+                ", ".join(warning.column for warning in nul),
             )
-        for oddity in self._first.values():
-            if oddity.problem != NUL_REMOVED:
+        for warning in self._first.values():
+            if warning.problem != NUL_REMOVED:
                 logger.warning(
                     "%s.%s: %s %s. The first is %s of row %s.",
                     self._stream,
-                    oddity.column,
-                    "1 value is" if oddity.count == 1 else f"{oddity.count:,} values are",
-                    oddity.problem,
-                    oddity.value,
-                    oddity.record_id,
+                    warning.column,
+                    "1 value is" if warning.count == 1 else f"{warning.count:,} values are",
+                    warning.problem,
+                    warning.value,
+                    warning.record_id,
                 )

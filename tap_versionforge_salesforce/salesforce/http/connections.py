@@ -117,13 +117,13 @@ class Connections:
         """Read the body, each piece of which has a timeout of its own, within one for them all."""
         body, seconds = b"", self._timeout_seconds(call) * _TIMEOUTS_OF_A_BODY
         failure: Exception | None = None
-        with self._interruption.watch.limited(seconds, lambda: _broken_off(response)) as reading:
+        with self._interruption.watch.limited(seconds, lambda: _broken_off(response)) as wait:
             try:
                 body = self._read(response, call)
             except Exception as error:  # noqa: BLE001  what a connection that was shut raises is anybody's guess
                 failure = error
         # Not before here: who ends the reading may be at it when the reading fails of it.
-        if reading.is_ended:
+        if wait.is_ended:
             raise self._passing(
                 RequestTimeoutError(
                     f"{self._host} did not send the whole answer to {call.method} {call.path} "

@@ -66,18 +66,18 @@ class StreamUsage:
     received_bytes: int = 0
 
 
-_TALLY: ContextVar[StreamUsage | None] = ContextVar("_TALLY", default=None)
+_USAGE: ContextVar[StreamUsage | None] = ContextVar("_USAGE", default=None)
 
 
 @contextmanager
-def usage_counted_in(tally: StreamUsage) -> Iterator[None]:
+def usage_counted_in(usage: StreamUsage) -> Iterator[None]:
     """Count in the tally what the block uses, and what is begun in it and goes on beside it."""
-    before = _TALLY.get()
-    _TALLY.set(tally)
+    before = _USAGE.get()
+    _USAGE.set(usage)
     try:
         yield
     finally:
-        _TALLY.set(before)
+        _USAGE.set(before)
 
 
 @dataclass(slots=True)
@@ -175,11 +175,11 @@ class Quota:
 
     def receive(self, count: int) -> None:
         """Count the bytes of an answer."""
-        tally = _TALLY.get()
+        usage = _USAGE.get()
         with self._lock:
             self.received_bytes += count
-            if tally is not None:
-                tally.received_bytes += count
+            if usage is not None:
+                usage.received_bytes += count
 
     def spend(self) -> None:
         """Count one call that is about to be made; `answered` has to follow.
@@ -187,13 +187,13 @@ class Quota:
         Raises:
             QuotaError: The call would break ``max_api_calls`` or ``quota_reserve``.
         """
-        tally = _TALLY.get()
+        usage = _USAGE.get()
         with self._lock:
             self._spend()
             self._in_flight += 1
             self._is_side_by_side = self._is_side_by_side or self._in_flight > 1
-            if tally is not None:
-                tally.calls += 1
+            if usage is not None:
+                usage.calls += 1
 
     def answered(self, allowance: Allowance | None) -> None:
         """Take in that a call is over, and what its answer says.

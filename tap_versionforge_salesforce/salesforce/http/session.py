@@ -98,23 +98,23 @@ class SalesforceSession:
             began = self._clock.monotonic()
             try:
                 reply = self._attempt(call)
-            except TransientError as trouble:
+            except TransientError as transient:
                 # Salesforce may be at it all the same.
-                if trouble.is_in_doubt and call.when_in_doubt is not None:
+                if transient.is_in_doubt and call.when_in_doubt is not None:
                     call.when_in_doubt()
-                timeouts += isinstance(trouble.error, RequestTimeoutError)
+                timeouts += isinstance(transient.error, RequestTimeoutError)
                 if call.timeout_retries is not None and timeouts > call.timeout_retries:
-                    raise trouble.error from None
-                pause = wait_seconds if trouble.wait_seconds is None else trouble.wait_seconds
+                    raise transient.error from None
+                pause = wait_seconds if transient.wait_seconds is None else transient.wait_seconds
                 now = self._clock.monotonic()
                 if attempt >= budget.tries or now - started + pause > budget.seconds:
-                    raise trouble.error from None
+                    raise transient.error from None
                 self._retry_log.record(
-                    trouble.kind,
-                    f"{trouble.error.message} Trying again in {pause:.1f} seconds (try "
+                    transient.kind,
+                    f"{transient.error.message} Trying again in {pause:.1f} seconds (try "
                     f"{attempt + 1} of {budget.tries}).",
                     seconds=now - began + pause,
-                    calls=int(call.counted and trouble.was_sent),
+                    calls=int(call.counted and transient.was_sent),
                 )
                 self.pause(pause)
             else:

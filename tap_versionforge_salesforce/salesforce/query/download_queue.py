@@ -77,7 +77,7 @@ class Turn:
             self._wait_for(self._queue.is_next)
 
     def enter(self) -> Slot:
-        """Wait for room and return the stay of the stream's next page.
+        """Wait for room and return the slot of the stream's next page.
 
         Raises:
             StreamIsOverError: Nothing more is wanted of the stream.

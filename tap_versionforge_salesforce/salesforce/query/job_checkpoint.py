@@ -1,4 +1,4 @@
-"""A Bulk API 2.0 query job as the Singer state keeps it, so that the next run can go on with it."""
+"""A Bulk API 2.0 query job as it is kept, so that another run can go on with it."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ class JobCheckpoint:
         locator: Where the next page to be emitted starts; None for the first one.
         rows_emitted: Of the pages before that.
         lower_bound: The bookmark from which the query's window was made; None where there was
-            none. With another bookmark beside it, the job is not this state's any more.
+            none. With another one beside it, the job is no use any more.
         upper_bound: The window's end, and so the bookmark once all rows are emitted.
         version: Of the rows of a stream that is read whole; None for others.
         id_lower: The first Id of a job that reads a part by Id; None for no lower end. The rows
             of the window before that have been emitted.
         id_upper: The first Id behind that part; None for no upper end.
-        goes_on: The window begins at the bookmark, without a look-back.
+        skips_lookback: Its window begins at ``lower_bound``, without a look-back.
     """
 
     id: _Text
@@ -44,7 +44,7 @@ class JobCheckpoint:
     version: int | None = None
     id_lower: str | None = None
     id_upper: str | None = None
-    goes_on: bool = False
+    skips_lookback: bool = False
 
     def to_state(self) -> dict[str, Any]:
         """Return it as JSON values.
@@ -53,7 +53,9 @@ class JobCheckpoint:
         that of an earlier job.
         """
         return {
-            name: format_instant(value) if isinstance(value, datetime) else value
+            _SPELLED.get(name, name): format_instant(value)
+            if isinstance(value, datetime)
+            else value
             for name, value in asdict(self).items()
         }
 
@@ -64,9 +66,12 @@ class JobCheckpoint:
         if not isinstance(value, dict) or not value.keys() >= _KEYS:
             return None
         try:
-            return msgspec.convert(value, cls)
+            return msgspec.convert({_READ.get(name, name): value[name] for name in _KEYS}, cls)
         except msgspec.ValidationError:
             return None
 
 
-_KEYS = frozenset(field.name for field in fields(JobCheckpoint))
+# Where a state spells an attribute in another way: as the first versions did.
+_SPELLED = {"skips_lookback": "goes_on"}
+_READ = {spelled: name for name, spelled in _SPELLED.items()}
+_KEYS = frozenset(_SPELLED.get(field.name, field.name) for field in fields(JobCheckpoint))

@@ -96,7 +96,7 @@ class SalesforcePaginator:
         """
         is_asked = self._chooser.opening().api is Api.REST
         if is_asked:
-            self._rest_pages.prefetch(in_haste=self._chooser.may_move_to_bulk)
+            self._rest_pages.prefetch(briefly=self._chooser.may_move_to_bulk)
         return is_asked
 
     @property
@@ -127,7 +127,7 @@ class SalesforcePaginator:
                 self._context.turn.all_requested()
             return None
         try:
-            self._checkpoint = self._created(in_haste=True)
+            self._checkpoint = self._created(briefly=True)
         except RefusedError as error:
             self._chooser.is_bulk_tried = True
             self._prefetch_error = error
@@ -153,25 +153,25 @@ class SalesforcePaginator:
         if choice.is_final or not self._rest_pages.is_ready:
             return choice
         try:
-            first = self._rest_pages.first(in_haste=self._chooser.may_move_to_bulk)
+            first = self._rest_pages.first(briefly=self._chooser.may_move_to_bulk)
         except TapError:
             # It is raised again where the pages are asked for, or leads to Bulk.
             return None
         return self._chooser.after_first_page(first)
 
-    def resume(self, checkpoint: JobCheckpoint, *, in_haste: bool) -> bool:
+    def resume(self, checkpoint: JobCheckpoint, *, briefly: bool) -> bool:
         """Go on with a Bulk job that was created earlier, if that can be done.
 
         A job that does not fit the query any more is taken out of the org.
 
         Args:
             checkpoint: The job.
-            in_haste: Don't try for long.
+            briefly: Don't try for long.
 
         Raises:
             UnavailableError: It can't be looked at now.
         """
-        reason = self._job.resume(checkpoint, in_haste=in_haste)
+        reason = self._job.resume(checkpoint, briefly=briefly)
         if reason is None and self._context.options.api_mode == "rest":
             reason = "api_mode is rest"
         if reason is None and checkpoint.query_sha256 != self._query_sha256:
@@ -223,7 +223,7 @@ class SalesforcePaginator:
         following: Choice | None = None
         too_much: TapError | None = None
         try:
-            first = self._rest_pages.first(in_haste=may_move)
+            first = self._rest_pages.first(briefly=may_move)
             if not choice.is_final:
                 choice = self._chooser.after_first_page(first)
             if choice.api is Api.BULK:
@@ -276,7 +276,7 @@ class SalesforcePaginator:
         try:
             if self._prefetch_error is not None and not self._may_pass:
                 raise self._prefetch_error
-            checkpoint = self._created(in_haste=False)
+            checkpoint = self._created(briefly=False)
         except (RefusedError, UnavailableError) as error:
             instead = self._chooser.instead_of_bulk(error, self._rest_pages.total_rows)
         if checkpoint is None:
@@ -287,8 +287,8 @@ class SalesforcePaginator:
         yield self._nothing(job=checkpoint)
         yield from self._job_or_rest(checkpoint)
 
-    def _created(self, *, in_haste: bool) -> JobCheckpoint:
-        self._job.create(in_haste=in_haste)
+    def _created(self, *, briefly: bool) -> JobCheckpoint:
+        self._job.create(briefly=briefly)
         return JobCheckpoint(
             id=self._job.id,
             api_version=self._job.api_version,

@@ -1,8 +1,8 @@
 """What is too large for one Bulk job is read in halves, and these in halves again.
 
-The halves lie beside each other in time, by the replication key, so that the bookmark can stand
-between them. Where time does not divide the rows, because there is no replication key or all rows
-have one stamp, they lie beside each other by Id, which never changes.
+The halves lie beside each other in time, by the stamp that the query goes by, so that a reader can
+stop between them. Where time does not divide the rows, because there is no such stamp or all rows
+have the same, they lie beside each other by Id, which never changes.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ class Partition:
     Attributes:
         upper: The window's end.
         ids: Which rows of the window.
-        goes_on: The bookmark is where the half before it ended in this run: nothing can have been
+        skips_lookback: It begins where the half before it ended in this run: nothing can have been
             committed late there, and the look-back would read the other half again.
-        halvings: How often it was halved.
+        depth: How often it was halved.
     """
 
     upper: datetime
     ids: IdRange = field(default_factory=IdRange)
-    goes_on: bool = False
+    skips_lookback: bool = False
     depth: int = 0
 
     @property
@@ -56,7 +56,7 @@ class Partition:
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """A scope in two, the earlier one first.
+    """A partition in two, the earlier one first.
 
     Attributes:
         first: Is to be read to its end before the second.
@@ -69,25 +69,27 @@ class Split:
     border: str
 
 
-def split_partition(scope: Partition, *, query: Query, client: SalesforceClient) -> Split | None:
-    """Return a scope in two, neither of them empty; None where it can't be divided.
+def split_partition(
+    partition: Partition, *, query: Query, client: SalesforceClient
+) -> Split | None:
+    """Return a partition in two, neither of them empty; None where it can't be divided.
 
-    Asks Salesforce for the first and the last row of the scope: two or four calls.
+    Asks Salesforce for the first and the last row of the partition: two or four calls.
 
     Args:
-        scope: What was too large.
+        partition: What was too large.
         query: That reads it.
         client: The org.
     """
-    part = replace(scope, depth=scope.depth + 1)
-    if query.range is not None and scope.ids.is_whole:
+    part = replace(partition, depth=partition.depth + 1)
+    if query.range is not None and partition.ids.is_whole:
         key = query.range.key
         ends = _edges(query, key, client=client)
         middle = None if ends is None else instant_between(*ends)
         if middle is not None:
             return Split(
                 replace(part, upper=middle),
-                replace(part, goes_on=True),
+                replace(part, skips_lookback=True),
                 f"{key} {format_instant(middle)}",
             )
     if "Id" not in query.fields:
@@ -101,8 +103,8 @@ def split_partition(scope: Partition, *, query: Query, client: SalesforceClient)
     if middle_id is None:
         return None
     return Split(
-        replace(part, ids=replace(scope.ids, upper=middle_id)),
-        replace(part, ids=replace(scope.ids, lower=middle_id)),
+        replace(part, ids=replace(partition.ids, upper=middle_id)),
+        replace(part, ids=replace(partition.ids, lower=middle_id)),
         f"Id {middle_id}",
     )
 
@@ -111,9 +113,7 @@ def _edges(query: Query, name: str, *, client: SalesforceClient) -> tuple[str, s
     found = []
     for last in (False, True):
         try:
-            answer = client.query(
-                query.edge(name, last=last), deleted=query.all_rows, in_haste=True
-            )
+            answer = client.query(query.edge(name, last=last), deleted=query.all_rows, briefly=True)
         except (RefusedError, RequestTimeoutError):
             return None
         content = answer.json()

@@ -59,11 +59,11 @@ class QueryJob:
         self.promised_rows: int | None = None
         self.api_version = self._client.api_version
 
-    def create(self, *, in_haste: bool) -> None:
+    def create(self, *, briefly: bool) -> None:
         """Create the job.
 
         Args:
-            in_haste: Don't try for long.
+            briefly: Don't try for long.
 
         Raises:
             RefusedError: Salesforce validates the query at once; ``error_code`` tells what of it.
@@ -74,7 +74,7 @@ class QueryJob:
             created = self._client.create_job(
                 self._context.query.text(ordered=False),
                 deleted=self._context.query.all_rows,
-                in_haste=in_haste,
+                briefly=briefly,
                 when_in_doubt=partial(doubts.append, None),
             )
         finally:
@@ -98,12 +98,12 @@ class QueryJob:
             is_warning=True,
         )
 
-    def resume(self, saved: JobCheckpoint, *, in_haste: bool) -> str | None:
+    def resume(self, saved: JobCheckpoint, *, briefly: bool) -> str | None:
         """Be the job of an earlier run.
 
         Args:
             saved: That job.
-            in_haste: Don't try for long.
+            briefly: Don't try for long.
 
         Returns:
             Why that can't be gone on with; None where it can.
@@ -113,7 +113,7 @@ class QueryJob:
         """
         self.id, self.api_version = saved.id, saved.api_version
         try:
-            self._look(in_haste=in_haste)
+            self._look(briefly=briefly)
         except RefusedError as error:
             self.id = ""
             return f"it can't be found any more ({error.error_code or error.status})"
@@ -182,8 +182,8 @@ class QueryJob:
         page = "lightning/setup/AsyncApiJobStatus/page?address=%2F"
         return f"{self._org.url}/{page}{self.id}"
 
-    def _look(self, *, in_haste: bool = False) -> Mapping[str, object]:
-        job = self._client.job(self.id, version=self.api_version, in_haste=in_haste)
+    def _look(self, *, briefly: bool = False) -> Mapping[str, object]:
+        job = self._client.job(self.id, version=self.api_version, briefly=briefly)
         self._state = str(job.get("state", ""))
         done = job.get("numberRecordsProcessed")
         self._rows_done = done if isinstance(done, int) else None

@@ -75,7 +75,7 @@ class Job:
     def __init__(self, org: Org, query: Query, options: QueryOptions | None = None) -> None:
         self._context = _context(org, query, options)
         self._job = QueryJob(self._context)
-        self._job.create(in_haste=False)
+        self._job.create(briefly=False)
 
     @property
     def id(self) -> str:

@@ -74,31 +74,31 @@ class RestPages:
 
     # The first page
 
-    def prefetch(self, *, in_haste: bool) -> None:
+    def prefetch(self, *, briefly: bool) -> None:
         """Ask for the first page beside what else is done.
 
         Args:
-            in_haste: As for `first`.
+            briefly: As for `first`.
         """
         if self._prefetched is None:
-            self._prefetched = in_background(partial(self._asked, self._query, in_haste=in_haste))
+            self._prefetched = in_background(partial(self._asked, self._query, briefly=briefly))
 
     @property
     def is_ready(self) -> bool:
         """Tell whether `first` would not wait."""
         return self._prefetched is not None and self._prefetched.done()
 
-    def first(self, *, in_haste: bool) -> QueryResult:
+    def first(self, *, briefly: bool) -> QueryResult:
         """Return the first page; its ``total_size`` counts the rows of them all.
 
         Args:
-            in_haste: Don't repeat a request that timed out: there is another way.
+            briefly: Don't repeat a request that timed out: there is another way.
 
         Raises:
             RefusedError: Salesforce refuses the query.
         """
         if self._prefetched is None:
-            first = self._asked(self._query, in_haste=in_haste)
+            first = self._asked(self._query, briefly=briefly)
         else:
             with self._org.interruption.waiting(self._page):
                 first = self._prefetched.result()
@@ -112,12 +112,10 @@ class RestPages:
         """Hold the first page no longer."""
         self._prefetched = None
 
-    def _asked(self, query: Query, *, in_haste: bool = False) -> QueryResult:
+    def _asked(self, query: Query, *, briefly: bool = False) -> QueryResult:
         soql = query.text(ordered=query.range is not None)
         deleted = query.all_rows
-        return self._whole(
-            partial(self._org.client.query, soql, deleted=deleted, in_haste=in_haste)
-        )
+        return self._whole(partial(self._org.client.query, soql, deleted=deleted, briefly=briefly))
 
     def _whole(self, fetch: Callable[[], Response]) -> QueryResult:
         (page,) = refetch_incomplete(

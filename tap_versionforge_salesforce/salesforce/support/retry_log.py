@@ -59,20 +59,20 @@ class RetryLog:
         """
         self._events.tell(Retried(kind, event, seconds, calls))
         with self._lock:
-            trouble = self._found.setdefault(kind, Retries(kind))
-            trouble.times += 1
-            trouble.seconds += seconds
-            trouble.calls += calls
+            retries = self._found.setdefault(kind, Retries(kind))
+            retries.times += 1
+            retries.seconds += seconds
+            retries.calls += calls
 
     def tell_summary(self) -> None:
         """Warn of each kind that has not been told yet."""
         with self._lock:
             untold, self._told = self.found[self._told :], len(self._found)
-        for trouble in untold:
-            times = "once" if trouble.times == 1 else f"{trouble.times:,} times"
-            calls = "1 API call" if trouble.calls == 1 else f"{trouble.calls:,} API calls"
+        for retries in untold:
+            times = "once" if retries.times == 1 else f"{retries.times:,} times"
+            calls = "1 API call" if retries.calls == 1 else f"{retries.calls:,} API calls"
             text = (
-                f"{trouble.kind}, {times} in this run; trying again cost {trouble.seconds:.1f} "
+                f"{retries.kind}, {times} in this run; trying again cost {retries.seconds:.1f} "
                 f"seconds and {calls}."
             )
             self._events.tell(Remark(None, text, is_warning=True))

@@ -100,7 +100,7 @@ class Checkpoints:
 
     def save_job(self, job: JobCheckpoint, partition: Partition) -> None:
         """Keep a job whose rows have not all been emitted; nothing is written."""
-        kept = replace(job, version=self._version, goes_on=partition.goes_on)
+        kept = replace(job, version=self._version, skips_lookback=partition.skips_lookback)
         self._bookmark.save_job(kept)
 
     def forget_job(self) -> None:

@@ -109,7 +109,7 @@ class PartitionReads:
         key = sobject.stamp(self._bookmark.replication_key)
         window = self._bookmark.window(
             upper=partition.upper,
-            lookback_seconds=0 if partition.goes_on else settings.lookback_seconds,
+            lookback_seconds=0 if partition.skips_lookback else settings.lookback_seconds,
             start_date=settings.start_date,
             key_nillable=sobject.stamps.get(key or "", False),
         )

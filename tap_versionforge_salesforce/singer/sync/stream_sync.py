@@ -125,7 +125,7 @@ class StreamSync:
     def _prefetch_job(self) -> None:
         self._begun.is_looked_at = True
         try:
-            read = self._begun.read or self._resumed(in_haste=True) or self._new_read()
+            read = self._begun.read or self._resumed(briefly=True) or self._new_read()
         except (*MAY_PASS, QuotaError) as error:
             self._remark(
                 "The Bulk job of an earlier run can't be looked at early, and is again in the "
@@ -273,26 +273,28 @@ class StreamSync:
         read.paginator.finish()
         return following
 
-    def _resumed(self, *, in_haste: bool = False) -> PartitionRead | None:
+    def _resumed(self, *, briefly: bool = False) -> PartitionRead | None:
         """Return what reads on with the Bulk job of an earlier run; None where there is none."""
         job = self._checkpoints.saved_job
         if job is None:
             return None
         ids = IdRange(job.id_lower, job.id_upper)
-        read = self._reads.of(Partition(job.upper_bound, ids, goes_on=job.goes_on), self._turn)
-        if self._is_resumed(read, job, in_haste=in_haste):
+        read = self._reads.of(
+            Partition(job.upper_bound, ids, skips_lookback=job.skips_lookback), self._turn
+        )
+        if self._is_resumed(read, job, briefly=briefly):
             self._reads_again = True
             self._checkpoints.resume(job)
             return replace(read, is_resumed=True)
         self._checkpoints.forget_job()
         return None
 
-    def _is_resumed(self, read: PartitionRead, job: JobCheckpoint, *, in_haste: bool) -> bool:
+    def _is_resumed(self, read: PartitionRead, job: JobCheckpoint, *, briefly: bool) -> bool:
         try:
-            return read.paginator.resume(job, in_haste=in_haste)
+            return read.paginator.resume(job, briefly=briefly)
         except UnavailableError as error:
             is_auto = self._run.settings.api_mode == "auto"
-            if in_haste or not is_auto or not self._run.org.can_be_reached():
+            if briefly or not is_auto or not self._run.org.can_be_reached():
                 raise
             self._remark(f"Bulk job {job.id} of an earlier run is not taken up: {error.message}")
             read.paginator.finish()

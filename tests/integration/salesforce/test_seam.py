@@ -147,3 +147,13 @@ def test_it_hides_what_is_secret(connected: salesforce.Org) -> None:
     """What is made of the seam's values may be logged."""
     assert "PRIVATE KEY" not in repr(connected.credentials)
     assert connected.credentials.client_id not in repr(connected.credentials)
+
+
+def test_what_happens_is_told(connected: salesforce.Org, rows: list[str]) -> None:
+    """To whoever listens: which API and why, the job, what it is at, each page."""
+    heard: list[object] = []
+    connected.events.listen(heard.append)
+    options = salesforce.QueryOptions(api_mode="bulk")
+    assert len(ids(list(salesforce.read(connected, accounts(connected), options)))) == len(rows)
+    kinds = list(dict.fromkeys(type(event).__name__ for event in heard))
+    assert kinds == ["JobCreated", "ApiChosen", "JobLookedAt", "PageArrived"]

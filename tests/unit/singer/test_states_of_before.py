@@ -88,5 +88,6 @@ def test_jobs(text: str, key: str | None, expected: tuple[object, ...]) -> None:
     assert job is not None
     assert job.upper_bound == instant("2026-11-23T12:00:00Z")
     assert (job.id, job.query_sha256) == ("750Hs00000000Ab", "ab12")
-    found = (job.locator, job.rows_emitted, job.version, job.id_lower, job.id_upper, job.goes_on)
+    ids = (job.id_lower, job.id_upper)
+    found = (job.locator, job.rows_emitted, job.version, *ids, job.skips_lookback)
     assert found == expected

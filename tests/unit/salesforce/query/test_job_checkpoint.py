@@ -33,7 +33,7 @@ JOBS = st.builds(
     version=st.none() | st.integers(1, 10**14),
     id_lower=st.none() | _TEXTS,
     id_upper=st.none() | _TEXTS,
-    goes_on=st.booleans(),
+    skips_lookback=st.booleans(),
 )
 
 

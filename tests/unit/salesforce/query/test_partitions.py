@@ -102,9 +102,9 @@ class Rows:
         self._edges = edges
         self.asked: list[str] = []
 
-    def query(self, soql: str, *, deleted: bool, in_haste: bool) -> Response:
+    def query(self, soql: str, *, deleted: bool, briefly: bool) -> Response:
         assert deleted
-        assert in_haste
+        assert briefly
         self.asked.append(soql)
         name = soql.split()[1]
         edges = self._edges[name]
@@ -138,7 +138,7 @@ def test_halves_in_time() -> None:
     rows = Rows(SystemModstamp=STAMPS)
     assert divided(rows, WHOLE) == Split(
         Partition(MIDDLE, depth=1),
-        Partition(UPPER, goes_on=True, depth=1),
+        Partition(UPPER, skips_lookback=True, depth=1),
         "SystemModstamp 2026-11-23T10:30:00.000Z",
     )
     assert [" ASC " in soql for soql in rows.asked] == [True, False]
