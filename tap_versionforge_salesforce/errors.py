@@ -26,6 +26,7 @@ This module imports nothing from the package.
 
 from __future__ import annotations
 
+import enum
 import re
 from typing import TYPE_CHECKING, ClassVar
 
@@ -33,6 +34,20 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from typing_extensions import Self
+
+
+class Remedy(enum.Enum):
+    """What may help, for which each front end has its own settings: the hint says it in general."""
+
+    FIELD = "leave the field out"
+    FEWER_COLUMNS = "select fewer columns"
+    FEWER_ROWS = "read fewer rows"
+    WHOLE = "read the object without a window"
+    OBJECT = "leave the object out"
+    REST = "read by REST"
+    BULK = "read by Bulk API 2.0"
+    EITHER_API = "let either API serve"
+    MORE_TIME = "wait longer for the job"
 
 
 class TapError(Exception):
@@ -53,6 +68,19 @@ class TapError(Exception):
         self.message = message
         self.hint = hint
         self.code = code or self.default_code
+        #: What may help; see `Remedy`.
+        self.remedies: tuple[Remedy, ...] = ()
+
+    def offering(self, *remedies: Remedy) -> Self:
+        """Say what may help, in place of what was said before; return the error."""
+        self.remedies = remedies
+        return self
+
+    def advise(self, text: str) -> None:
+        """Add to the hint what the remedies are called where the user is; they are told then."""
+        if text:
+            self.hint = f"{self.hint} {text}"
+        self.remedies = ()
 
     def name_stream(self, name: str) -> None:
         """Have the message begin with the stream whose error it is, unless it names it already."""

@@ -22,6 +22,7 @@ from tap_versionforge_salesforce.salesforce.support.wording import counted
 from tap_versionforge_salesforce.singer.discovery import describe_selected, discover
 from tap_versionforge_salesforce.singer.input_files import catalog_file
 from tap_versionforge_salesforce.singer.packed_catalog import catalog_in
+from tap_versionforge_salesforce.singer.remedies import name_settings
 from tap_versionforge_salesforce.singer.tap import TapVersionForgeSalesforce
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ class Checks:
                 step, error = Step(name, ok=True, found=look()), None
             except TapError as raised:
                 error = raised
+                name_settings(error)
                 step = Step(name, ok=False, found=error.message, hint=error.hint, code=error.code)
             yield step, error
             if name in self._undescribed:

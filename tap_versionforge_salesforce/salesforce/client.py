@@ -18,7 +18,7 @@ from tap_versionforge_salesforce.errors import (
     UnknownObjectError,
 )
 from tap_versionforge_salesforce.salesforce.http.call import Call
-from tap_versionforge_salesforce.salesforce.http.refusals import are_not_there_yet
+from tap_versionforge_salesforce.salesforce.http.refusals import QUERY_TOO_LONG, are_not_there_yet
 from tap_versionforge_salesforce.salesforce.http.responses import Response, error_in, refusal_error
 from tap_versionforge_salesforce.salesforce.http.retry import (
     ADVICE_BUDGET,
@@ -314,12 +314,13 @@ class SalesforceClient:
         resource = "queryAll" if deleted else "query"
         length = len(urlencode({"q": soql}))
         if length > _LONGEST_QUERY_URL:
+            hint, remedies = QUERY_TOO_LONG
             raise RefusedError(
                 f"The query is {length:,} bytes long as a URL, more than Salesforce takes.",
-                hint="Use api_mode auto or bulk, or select fewer columns.",
+                hint=hint,
                 status=414,
                 error_code="URI_TOO_LONG",
-            )
+            ).offering(*remedies)
         return self._versioned(
             Call(
                 path=f"/{resource}",

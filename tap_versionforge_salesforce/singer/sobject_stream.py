@@ -27,6 +27,7 @@ from tap_versionforge_salesforce.singer.catalog_drift import Drift, drift_of
 from tap_versionforge_salesforce.singer.events import StreamBegun, StreamEnded
 from tap_versionforge_salesforce.singer.frame_stream import FrameStream
 from tap_versionforge_salesforce.singer.json_schema import record_schema
+from tap_versionforge_salesforce.singer.remedies import name_settings
 from tap_versionforge_salesforce.singer.sync.bookmarks import Bookmark
 from tap_versionforge_salesforce.singer.sync.checkpoints import Checkpoints
 from tap_versionforge_salesforce.singer.sync.partition_read import PartitionReads
@@ -276,6 +277,7 @@ class SObjectStream(FrameStream):
         except TapError as error:
             code = error.code
             error.name_stream(self.name)
+            name_settings(error)
             if not self._is_its_own(error):
                 raise
             sync.fail(error)

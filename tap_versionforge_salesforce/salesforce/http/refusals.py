@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
+
+from tap_versionforge_salesforce.errors import Remedy
 
 # A job tells why it failed as "InvalidBatch : Failed to process query: INVALID_FIELD: ...", and the
 # first of its words is Bulk API's own.
@@ -17,26 +20,47 @@ _NOT_FOR_BULK = re.compile(
     r"|\b(cannot|can not|can't) serialize value",
     re.IGNORECASE,
 )
-_OTHER_API = (
-    "Bulk API 2.0 can't serve {}: deselect that field in the catalog, or set api_mode to auto, "
-    "which reads such an object by REST."
+
+
+class Advice(NamedTuple):
+    """What to do about a refusal.
+
+    Attributes:
+        hint: In general.
+        remedies: For which each front end has its own settings.
+    """
+
+    hint: str
+    remedies: tuple[Remedy, ...] = ()
+
+
+#: Of a query that has no room in a URL.
+QUERY_TOO_LONG = Advice(
+    "Bulk API 2.0 takes longer queries; fewer columns make it shorter.",
+    (Remedy.BULK, Remedy.FEWER_COLUMNS),
 )
-_FEWER_COLUMNS = "Select fewer columns in the catalog, formula fields first: they make it so."
-_NO_FILTER = (
-    "Set replication_method to FULL_TABLE for this stream in the catalog: it is then read whole, "
-    "without the filter that Salesforce refuses."
+_OTHER_API = Advice(
+    "Bulk API 2.0 can't serve {}: leave that field out, or let REST serve the object.",
+    (Remedy.FIELD, Remedy.EITHER_API),
 )
-_OWN_FILTER = (
-    "Salesforce serves this object only to queries with a filter that the tap does not send: leave "
-    "it out of objects, or deselect it in the catalog."
+_FEWER_COLUMNS = Advice(
+    "Select fewer columns, formula fields first: they make it so.", (Remedy.FEWER_COLUMNS,)
 )
-_GONE = (
+_NO_FILTER = Advice(
+    "Read the object whole, without the filter that Salesforce refuses.", (Remedy.WHOLE,)
+)
+_OWN_FILTER = Advice(
+    "Salesforce serves this object only to queries with a filter of its own: leave it out.",
+    (Remedy.OBJECT,),
+)
+_GONE = Advice(
     "A field or the object may have gone since the run began: run again, for each run describes "
     "its objects at its start and leaves out what is gone. Setup > Field Accessibility shows what "
     "the user may see."
 )
+_NOT_BY_BULK = Advice("REST reads what Bulk API 2.0 does not serve.", (Remedy.EITHER_API,))
 # By what errorCode and message say; the first that fits.
-_ADVICE = {
+_ADVICE: dict[str, Advice] = {
     r"serialize value for '?(\w+)'?": _OTHER_API,
     r"^query_too_complicated\b": _FEWER_COLUMNS,
     r"\brequires a filter\b|\ba filter on a reified column\b": _OWN_FILTER,
@@ -81,14 +105,12 @@ def is_missing_permission(error_code: str, reason: str) -> bool:
     return error_code.startswith(_ACCESS_CODES) or "permission" in reason.lower()
 
 
-def known_advice(error_code: str, reason: str) -> str:
-    """Return what to do about a refusal whose cause its words name; empty for any other."""
-    for words, advice in _ADVICE.items():
+def known_advice(error_code: str, reason: str) -> Advice | None:
+    """Return what to do about a refusal whose cause its words name; None for any other."""
+    for words, (advice, remedies) in _ADVICE.items():
         if match := re.search(words, f"{error_code}: {reason}", re.IGNORECASE):
-            return advice.format(*match.groups())
-    if is_not_for_bulk(error_code, reason):
-        return "api_mode auto reads by REST what Bulk API 2.0 does not serve."
-    return ""
+            return Advice(advice.format(*match.groups()), remedies)
+    return _NOT_BY_BULK if is_not_for_bulk(error_code, reason) else None
 
 
 def _plain(code: str) -> str:

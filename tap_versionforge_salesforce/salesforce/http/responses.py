@@ -14,13 +14,18 @@ from tap_versionforge_salesforce.errors import (
     QuotaError,
     RedirectedError,
     RefusedError,
+    Remedy,
     SessionRefusedError,
     SettingsError,
     SignInError,
     TapError,
     UnavailableError,
 )
-from tap_versionforge_salesforce.salesforce.http.refusals import known_advice
+from tap_versionforge_salesforce.salesforce.http.refusals import (
+    QUERY_TOO_LONG,
+    Advice,
+    known_advice,
+)
 from tap_versionforge_salesforce.salesforce.support.redaction import one_line
 
 if TYPE_CHECKING:
@@ -186,31 +191,34 @@ def refusal_error(
             message,
             hint="Set instance_url to the My Domain URL that Setup > My Domain shows.",
         )
+    hint, remedies = _advice(reply.status, error_code, reason)
     return RefusedError(
         f"Salesforce refused {asked} with HTTP {reply.status} ({said}).",
-        hint=_advice(reply.status, error_code, reason),
+        hint=hint,
         status=reply.status,
         error_code=error_code,
         reason=reason,
-    )
+    ).offering(*remedies)
 
 
 def _kind(reply: Response) -> str:
     return one_line(reply.headers.get("Content-Type", "an empty body").partition(";")[0])
 
 
-def _advice(status: int, error_code: str, reason: str) -> str:
+def _advice(status: int, error_code: str, reason: str) -> Advice:
     if status in _TOO_LONG:
-        return "Select fewer columns, or set api_mode to bulk, whose queries may be longer."
+        return QUERY_TOO_LONG
     if advice := known_advice(error_code, reason):
         return advice
     if error_code == "QUERY_TIMEOUT":
-        return "api_mode bulk gives a query more time; a later start_date makes it smaller."
+        hint = "Bulk API 2.0 gives a query more time; with fewer rows it takes less."
+        return Advice(hint, (Remedy.BULK, Remedy.FEWER_ROWS))
     if error_code == "UNSUPPORTED_API_VERSION":
-        return "Set api_version to one that the org has; the command check lists them."
+        return Advice("Set api_version to one that the org has; the command check lists them.")
     if not error_code:
-        return "Something on the way, such as a proxy, may have answered instead; run again."
-    return "The message says what Salesforce does not accept."
+        hint = "Something on the way, such as a proxy, may have answered instead; run again."
+        return Advice(hint)
+    return Advice("The message says what Salesforce does not accept.")
 
 
 def http_date(value: str | None) -> datetime | None:

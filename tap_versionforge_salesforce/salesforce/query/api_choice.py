@@ -13,6 +13,7 @@ from tap_versionforge_salesforce.errors import (
     JobNotEndedError,
     JobTimeoutError,
     RefusedError,
+    Remedy,
     RequestTimeoutError,
     TapError,
     UnavailableError,
@@ -144,13 +145,12 @@ def without_bulk(error: TapError, no_bulk: str | None) -> TapError:
     """
     if no_bulk is None or reason_to_use_bulk(error) is None:
         return error
-    return error.reworded(
-        f"{error.message} There is no other way: {no_bulk}.",
-        # Its own may lead to Bulk.
-        hint="A later start_date or fewer columns make the query smaller."
-        if isinstance(error, RefusedError)
-        else None,
-    )
+    message = f"{error.message} There is no other way: {no_bulk}."
+    if not isinstance(error, RefusedError):
+        return error.reworded(message)
+    # Its own may lead to Bulk.
+    hint = "Fewer rows or columns make the query smaller."
+    return error.reworded(message, hint=hint).offering(Remedy.FEWER_ROWS, Remedy.FEWER_COLUMNS)
 
 
 def of_both(error: TapError, of_bulk: TapError | None, no_bulk: str | None) -> TapError:

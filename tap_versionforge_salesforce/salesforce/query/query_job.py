@@ -14,9 +14,14 @@ from tap_versionforge_salesforce.errors import (
     JobQueuedError,
     JobTimeoutError,
     RefusedError,
+    Remedy,
     TapError,
 )
-from tap_versionforge_salesforce.salesforce.http.refusals import error_in_words, known_advice
+from tap_versionforge_salesforce.salesforce.http.refusals import (
+    Advice,
+    error_in_words,
+    known_advice,
+)
 from tap_versionforge_salesforce.salesforce.http.retry import poll_intervals, refetch_incomplete
 from tap_versionforge_salesforce.salesforce.query.result_pages import ResultPage, ResultPages
 from tap_versionforge_salesforce.salesforce.query.result_rows import checkpoint_behind, pages_of
@@ -32,6 +37,10 @@ if TYPE_CHECKING:
     from tap_versionforge_salesforce.salesforce.query.job_checkpoint import JobCheckpoint
     from tap_versionforge_salesforce.salesforce.query.page import Page
 
+_SMALLER = Advice(
+    "A query that is too large gets smaller with fewer rows or columns; REST goes without jobs.",
+    (Remedy.FEWER_ROWS, Remedy.FEWER_COLUMNS, Remedy.REST),
+)
 _FIRST_LOOK_SECONDS = 0.5
 _LONGEST_LOOK_SECONDS = 30.0
 _ENDED = frozenset({"JobComplete", "Failed", "Aborted"})
@@ -220,9 +229,8 @@ class QueryJob:
             )
         error = JobTimeoutError(
             f"Bulk job {self.id} was still {self._state} after {waited}.",
-            hint=f"{look} job_timeout_seconds allows more time; a later start_date or fewer "
-            "columns make a smaller job.",
-        )
+            hint=f"{look} With fewer rows or columns it takes less time.",
+        ).offering(Remedy.MORE_TIME, Remedy.FEWER_ROWS, Remedy.FEWER_COLUMNS)
         self.remove()
         return error
 
@@ -237,16 +245,13 @@ class QueryJob:
             )
         error_code, reason = error_in_words(one_line(job.get("errorMessage") or "no reason given"))
         message = f"Bulk job {self.id} failed: {reason.rstrip('.')}."
-        advice = known_advice(error_code, reason) or (
-            "A query that is too large gets smaller with a later start_date or fewer columns; "
-            "api_mode rest goes without jobs."
-        )
+        advice, remedies = known_advice(error_code, reason) or _SMALLER
         raise JobFailedError(
             message,
             hint=f"{advice} The job's page in Setup: {self._address()}",
             error_code=error_code,
             reason=reason,
-        )
+        ).offering(*remedies)
 
     # In a thread that decodes
 

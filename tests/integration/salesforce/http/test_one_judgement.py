@@ -83,7 +83,8 @@ def test_a_field_that_bulk_can_not_serve_is_named_with_both_ways_out(
         org.faults.add("POST /jobs/query", refused, times=None)
     run = tap.sync(objects=["Account"], api_mode="bulk")
     assert run.exit_code == 7, run.log
-    assert "can't serve Payload__c: deselect that field in the catalog, or set api_mode" in run.log
+    assert "can't serve Payload__c: leave that field out" in run.log
+    assert "Deselect the field in the catalog. api_mode auto reads by REST" in run.log
     assert len(org.journal.calls("/jobs/query", "POST")) == 1
 
 

@@ -295,7 +295,7 @@ def test_where_bulk_is_no_way_the_refusal_of_rest_is_told(
     told = run.log.splitlines()[-1]
     assert "QUERY_TIMEOUT: Your query request was running for too long." in told
     assert f"There is no other way: {why}." in told
-    assert "A later start_date or fewer columns" in told
+    assert "A later start_date reads fewer rows. Deselect columns in the catalog." in told
     assert "api_mode" not in told
     assert timeout.fired == 1
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from tap_versionforge_salesforce.errors import QuotaError
 from tap_versionforge_salesforce.salesforce.http.quota import (
     Allowance,
+    BulkQuota,
     Quota,
     StreamUsage,
     from_header,
@@ -25,7 +26,7 @@ from tests.support.values import some_examples
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-Counting = TypeVar("Counting", Quota, StreamUsage)
+Counting = TypeVar("Counting", Quota, BulkQuota, StreamUsage)
 
 PER_APP = "per-app-api-usage=17/250(appName=sample-connected-app)"
 
@@ -350,10 +351,9 @@ def side_by_side(use: Callable[[], object], tally: StreamUsage) -> None:
     [
         ("calls", Quota.spend),
         ("received_bytes", lambda quota: quota.receive(1)),
-        ("jobs", Quota.count_job),
         ("_in_flight", Quota.spend),
     ],
-    ids=["calls", "bytes", "jobs", "calls under way"],
+    ids=["calls", "bytes", "calls under way"],
 )
 def test_what_threads_use_at_the_same_time_is_counted(
     name: str, use: Callable[[Quota], None]
@@ -362,6 +362,21 @@ def test_what_threads_use_at_the_same_time_is_counted(
     quota = crossed(Quota, name)
     side_by_side(lambda: use(quota), StreamUsage())
     assert getattr(quota, name) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "use"),
+    [("created_jobs", Quota.count_job), ("result_bytes", lambda quota: quota.read_results(1))],
+    ids=["jobs", "results"],
+)
+def test_what_threads_use_of_bulk_at_the_same_time_is_counted(
+    name: str, use: Callable[[Quota], None]
+) -> None:
+    """None overwrites what another has just counted."""
+    quota = Quota()
+    quota.bulk = crossed(BulkQuota, name)
+    side_by_side(lambda: use(quota), StreamUsage())
+    assert getattr(quota.bulk, name) == 2
 
 
 @pytest.mark.parametrize(

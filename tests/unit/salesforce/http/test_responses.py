@@ -27,6 +27,7 @@ from tap_versionforge_salesforce.salesforce.http.responses import (
     transient_error,
 )
 from tap_versionforge_salesforce.salesforce.support.redaction import remember_secrets
+from tap_versionforge_salesforce.singer.remedies import name_settings
 from tests.support.values import instant, some_examples
 
 if TYPE_CHECKING:
@@ -261,8 +262,9 @@ def test_a_session_that_ends_again_and_again_is_no_streams_trouble() -> None:
         ("X", "Filters may not have any gaps within the composite key", "FULL_TABLE"),
         ("X", "Implementation restriction: Y requires a filter by a single Id", "leave it out"),
         ("X", "a filter on a reified column is required [UserId,DurableId]", "leave it out"),
-        ("API_ERROR", "Cannot serialize value for 'P__c' in CSV format", "serve P__c: deselect"),
-        ("API_ERROR", "Cannot serialize value for 'P__c' in CSV format", "api_mode to auto"),
+        ("API_ERROR", "Cannot serialize value for 'P__c' in CSV format", "serve P__c: leave"),
+        ("API_ERROR", "Cannot serialize value for 'P__c' in CSV format", "Deselect the field"),
+        ("API_ERROR", "Cannot serialize value for 'P__c' in CSV format", "api_mode auto"),
         ("INVALIDENTITY", "Entity 'X' is not supported by the Bulk API.", "api_mode auto"),
         ("QUERY_TIMEOUT", "", "api_mode bulk"),
         ("INVALID_FIELD", "No such column", "run again, for each run describes"),
@@ -270,8 +272,13 @@ def test_a_session_that_ends_again_and_again_is_no_streams_trouble() -> None:
     ],
 )
 def test_the_hint_says_what_helps(code: str, reason: str, advice: str) -> None:
-    """Where Salesforce's words name a cause, the hint names what to do about it."""
-    assert advice in refusal_error(ASKED, said(code, reason)).hint
+    """Where Salesforce's words name a cause, the hint names what to do, and by which setting."""
+    error = refusal_error(ASKED, said(code, reason))
+    name_settings(error)
+    assert advice in error.hint
+    hint = error.hint
+    name_settings(error)
+    assert error.hint == hint  # once
 
 
 @pytest.mark.parametrize(
