@@ -13,11 +13,6 @@ from tap_versionforge_salesforce.errors import (
     UnavailableError,
 )
 from tap_versionforge_salesforce.salesforce.auth.authenticator import Authenticator
-from tap_versionforge_salesforce.salesforce.auth.jwt_bearer import JwtBearer
-from tap_versionforge_salesforce.salesforce.auth.private_key import (
-    file_mode_warning,
-    load_private_key,
-)
 from tap_versionforge_salesforce.salesforce.client import API_VERSION, SalesforceClient
 from tap_versionforge_salesforce.salesforce.http.connection_errors import check_ca_bundle
 from tap_versionforge_salesforce.salesforce.http.options import HttpOptions
@@ -36,7 +31,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from tap_versionforge_salesforce.salesforce.auth.credentials import Credentials
+    from tap_versionforge_salesforce.salesforce.auth.authenticator import SignIn
     from tap_versionforge_salesforce.salesforce.objects.describe import SObject
 
 
@@ -60,7 +55,7 @@ class Org:
     def __init__(
         self,
         *,
-        credentials: Credentials,
+        credentials: SignIn,
         options: HttpOptions | None = None,
         api_version: str = API_VERSION,
         quota: Quota | None = None,
@@ -95,17 +90,12 @@ class Org:
 
     @cached_property
     def authenticator(self) -> Authenticator:
-        """Return the one that signs in; the key is read and checked here.
+        """Return the one that signs in.
 
         Raises:
-            SettingsError: The key can't be used.
+            SettingsError: What the sign-in needs can't be used.
         """
-        key = load_private_key(self.credentials)
-        if warning := file_mode_warning(self.credentials):
-            self._logger.warning("%s", warning)
-        grant = JwtBearer(
-            credentials=self.credentials, key=key, clock=self.clock, logger=self._logger
-        )
+        grant = self.credentials.grant(clock=self.clock, logger=self._logger)
         return Authenticator(grant)
 
     @cached_property

@@ -13,12 +13,14 @@ from typing_extensions import override
 from tap_versionforge_salesforce.salesforce.support.redaction import one_line, remember_secrets
 
 if TYPE_CHECKING:
+    import logging
     from collections.abc import Mapping
     from datetime import datetime
 
     from requests import PreparedRequest
 
     from tap_versionforge_salesforce.errors import SignInError
+    from tap_versionforge_salesforce.salesforce.support.clock import Clock
 
 TOKEN_PATH = "/services/oauth2/token"  # noqa: S105  a path
 
@@ -75,6 +77,21 @@ class Grant(Protocol):
 
     def refusal(self, refused: TokenAnswer) -> SignInError:
         """Return what to tell of a refusal: the cause, and the fix."""
+
+
+class SignIn(Protocol):
+    """Who signs in, and where."""
+
+    @property
+    def instance_url(self) -> str:
+        """Return scheme and host of the org, without a trailing slash."""
+
+    def grant(self, *, clock: Clock, logger: logging.Logger) -> Grant:
+        """Return how; what it needs is read and checked here.
+
+        Raises:
+            SettingsError: Something of it can't be used.
+        """
 
 
 class Bearer(AuthBase):

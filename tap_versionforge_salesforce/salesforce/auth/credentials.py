@@ -3,6 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tap_versionforge_salesforce.salesforce.auth.jwt_bearer import JwtBearer
+from tap_versionforge_salesforce.salesforce.auth.private_key import (
+    file_mode_warning,
+    load_private_key,
+)
+
+if TYPE_CHECKING:
+    import logging
+
+    from tap_versionforge_salesforce.salesforce.support.clock import Clock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,3 +41,18 @@ class Credentials:
     private_key: str | None = field(default=None, repr=False)
     private_key_path: str | None = None
     private_key_passphrase: str | None = field(default=None, repr=False)
+
+    def grant(self, *, clock: Clock, logger: logging.Logger) -> JwtBearer:
+        """Return the grant; the key is read and checked here.
+
+        Args:
+            clock: For the expiry of assertions.
+            logger: Where it is told what others may read, and which audience is right.
+
+        Raises:
+            SettingsError: The key can't be used.
+        """
+        key = load_private_key(self)
+        if warning := file_mode_warning(self):
+            logger.warning("%s", warning)
+        return JwtBearer(credentials=self, key=key, clock=clock, logger=logger)

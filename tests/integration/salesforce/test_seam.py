@@ -143,10 +143,11 @@ def _read_elsewhere(*given: Any) -> list[str]:  # noqa: ANN401  whatever can be 
     return found
 
 
-def test_it_hides_what_is_secret(connected: salesforce.Org) -> None:
+def test_it_hides_what_is_secret(org: LocalOrg) -> None:
     """What is made of the seam's values may be logged."""
-    assert "PRIVATE KEY" not in repr(connected.credentials)
-    assert connected.credentials.client_id not in repr(connected.credentials)
+    shown = repr(credentials_of(org))
+    assert "PRIVATE KEY" not in shown
+    assert org.client_id not in shown
 
 
 def test_what_happens_is_told(connected: salesforce.Org, rows: list[str]) -> None:
