@@ -17,15 +17,16 @@ from tap_versionforge_salesforce.errors import (
     UnavailableError,
     UnknownObjectError,
 )
-from tap_versionforge_salesforce.salesforce.http.call import Call
+from tap_versionforge_salesforce.salesforce.http.call import Access, Call
 from tap_versionforge_salesforce.salesforce.http.refusals import QUERY_TOO_LONG, are_not_there_yet
 from tap_versionforge_salesforce.salesforce.http.responses import Response, error_in, refusal_error
 from tap_versionforge_salesforce.salesforce.http.retry import (
     ADVICE_BUDGET,
+    CLEANUP_BUDGET,
     COMPOSITE_BUDGET,
     DESCRIBE_BUDGET,
-    SHORT_BUDGET,
-    SINGLE_TRY,
+    EARLY_BUDGET,
+    HASTY_BUDGET,
     Budget,
     Verdict,
     classify,
@@ -40,12 +41,6 @@ if TYPE_CHECKING:
 
 _DATA = "/services/data"
 _COMPOSITE_PARTS = 25
-# What only gives advice, or cleans up, may not hold the run; and a composite has a way out.
-_ADVICE_SECONDS = 20.0
-_CLEANUP_SECONDS = 10.0
-_DESCRIBE_SECONDS = 60.0
-# For one of a thousand objects, once others have not come in that time.
-_DESCRIBE_IN_HASTE_SECONDS = 10.0
 # Composite requests that may fail before describes are asked for one by one.
 _MOST_LOST_COMPOSITES = 2
 # Behind so many objects in a row whose describes fail, each further one is asked for once.
@@ -124,7 +119,7 @@ class SalesforceClient:
 
     def versions(self) -> list[str]:
         """Return the API versions of the org, oldest first. Salesforce does not count this call."""
-        listed = self.session.call(Call(path=_DATA, authorized=False, counted=False)).json()
+        listed = self.session.call(Call(path=_DATA, access=Access.PUBLIC)).json()
         if not isinstance(listed, list):
             return []
         named = [str(entry.get("version")) for entry in listed if isinstance(entry, dict)]
@@ -133,7 +128,7 @@ class SalesforceClient:
     def is_reachable(self) -> bool:
         """Tell whether Salesforce answers what has nothing to do with any object."""
         try:
-            self.session.call(replace(_advice(_DATA), authorized=False, counted=False))
+            self.session.call(replace(_advice(_DATA), access=Access.PUBLIC))
         except UnavailableError:
             return False
         except RefusedError:
@@ -142,7 +137,7 @@ class SalesforceClient:
 
     def identity(self) -> Mapping[str, object]:
         """Return who is signed in, as OpenID's userinfo has it."""
-        call = replace(_advice("/services/oauth2/userinfo"), counted=False)
+        call = replace(_advice("/services/oauth2/userinfo"), access=Access.UNCOUNTED)
         return _object(self.session.call(call), call)
 
     def limits(self) -> Mapping[str, object]:
@@ -186,21 +181,19 @@ class SalesforceClient:
         name: str,
         *,
         budget: Budget = DESCRIBE_BUDGET,
-        timeout_seconds: float = _DESCRIBE_SECONDS,
     ) -> Mapping[str, object]:
         """Return one object's describe.
 
         Args:
             name: The object's API name.
             budget: How long to try.
-            timeout_seconds: How long a try may take.
 
         Raises:
             UnavailableError: The answer is none.
             UnknownObjectError: The org has no such object, or the user may not see it.
         """
         path = f"/sobjects/{quote(name)}/describe"
-        call = Call(path=path, budget=budget, timeout_seconds=timeout_seconds)
+        call = Call(path=path, budget=budget)
         try:
             found = self._answered(call)
         except RefusedError as error:
@@ -269,9 +262,7 @@ class SalesforceClient:
             method="POST",
             path="/composite",
             body={"allOrNone": False, "compositeRequest": requests},
-            timeout_retries=0,
             budget=COMPOSITE_BUDGET,
-            timeout_seconds=_DESCRIBE_SECONDS,
         )
         listed = self._answered(call).get("compositeResponse")
         results = {str(result.get("referenceId")): result for result in _objects(listed)}
@@ -290,10 +281,9 @@ class SalesforceClient:
         """Return the describe, or why there is none; the more were lost in a row, the sooner."""
         try:
             if lost >= _MANY_LOST_DESCRIBES:
-                return self.describe(
-                    name, budget=SINGLE_TRY, timeout_seconds=_DESCRIBE_IN_HASTE_SECONDS
-                )
-            return self.describe(name, budget=COMPOSITE_BUDGET if lost else DESCRIBE_BUDGET)
+                return self.describe(name, budget=HASTY_BUDGET)
+            again = DESCRIBE_BUDGET.at_most(COMPOSITE_BUDGET)
+            return self.describe(name, budget=again if lost else DESCRIBE_BUDGET)
         except (RefusedError, UnavailableError) as error:
             return error
 
@@ -327,7 +317,7 @@ class SalesforceClient:
                 params={"q": soql},
                 headers={"Sforce-Query-Options": f"batchSize={REST_PAGE_ROWS}"},
                 expects="rows",
-                timeout_retries=0 if briefly else None,
+                budget=Budget(timeout_retries=0 if briefly else None),
             )
         )
 
@@ -380,10 +370,10 @@ class SalesforceClient:
             path="/jobs/query",
             body=body,
             # Each may have made a job.
-            timeout_retries=1,
+            budget=EARLY_BUDGET if briefly else Budget(timeout_retries=1),
             when_in_doubt=when_in_doubt,
         )
-        job = self._answered(_briefly(call) if briefly else call)
+        job = self._answered(call)
         job_id = job.get("id")
         if not isinstance(job_id, str) or not _JOB_ID.fullmatch(job_id):
             if when_in_doubt is not None:
@@ -402,8 +392,8 @@ class SalesforceClient:
         Raises:
             UnavailableError: The answer has no ``state``.
         """
-        call = Call(path=f"/jobs/query/{quote(job_id)}")
-        job = self._answered(_briefly(call) if briefly else call, version)
+        budget = EARLY_BUDGET if briefly else Budget()
+        job = self._answered(Call(path=f"/jobs/query/{quote(job_id)}", budget=budget), version)
         if not isinstance(job.get("state"), str):
             # It would be waited for until its time is over.
             raise OddAnswerError(f"a look at Bulk job {job_id}")
@@ -547,10 +537,6 @@ class SalesforceClient:
         return _object(self._versioned(call, version), call)
 
 
-def _briefly(call: Call) -> Call:
-    return replace(call, budget=SHORT_BUDGET, timeout_retries=0)
-
-
 def counted_together(names: Iterable[str]) -> Iterator[list[str]]:
     """Yield the names in lists, each of which one request of `record_count` has room for."""
     together: list[str] = []
@@ -567,12 +553,12 @@ def counted_together(names: Iterable[str]) -> Iterator[list[str]]:
 
 def _advice(path: str, **params: str) -> Call:
     """Return the request for what the run can do without."""
-    return Call(path=path, params=params, budget=ADVICE_BUDGET, timeout_seconds=_ADVICE_SECONDS)
+    return Call(path=path, params=params, budget=ADVICE_BUDGET)
 
 
 def _short(call: Call) -> Call:
     """Return a request that cleans up, for which no run waits."""
-    return replace(call, budget=SINGLE_TRY, timeout_seconds=_CLEANUP_SECONDS)
+    return replace(call, budget=CLEANUP_BUDGET)
 
 
 def _asked(call: Call) -> str:

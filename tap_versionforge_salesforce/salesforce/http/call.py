@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import enum
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Literal
+
+from typing_extensions import override
 
 from tap_versionforge_salesforce.salesforce.http.retry import Budget
 
@@ -15,6 +18,28 @@ if TYPE_CHECKING:
 Api = Literal["REST", "Bulk"]
 
 
+class Access(enum.Enum):
+    """As whom a request is sent, and who counts it."""
+
+    USER = "with the user's token; it counts against the org's daily API calls"
+    UNCOUNTED = "with the user's token; Salesforce does not count it"
+    PUBLIC = "without a token; Salesforce does not count it"
+    SIGN_IN = "for a token: a refusal is an answer for the caller, not an error"
+
+    @property
+    def has_token(self) -> bool:
+        """Tell whether the access token is sent."""
+        return self in (Access.USER, Access.UNCOUNTED)
+
+
+class Form(dict[str, str]):
+    """A body that is sent as a form. It may hold secrets, and is not shown."""
+
+    @override
+    def __repr__(self) -> str:
+        return "Form(hidden)"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
     """One request, before it is sent.
@@ -23,20 +48,14 @@ class Call:
         method: HTTP method.
         path: Path on the org's own host; never a whole URL.
         params: Query parameters.
-        body: Sent as JSON.
-        form: Sent as a form.
-        headers: Added to the session's own.
+        body: Sent as JSON, or as a `Form`.
+        headers: Added to those of every request.
         expects: What a success carries. ``rows`` is JSON that can be large, and that its reader
             proves: only its end is looked at here.
         sink: Where the body of a success goes, packed as it came; emptied before each attempt.
             None: in memory, unpacked.
-        authorized: Send the access token.
-        counted: It counts against the org's daily API calls.
-        timeout_retries: How often a try that took too long is repeated, where there is another way
-            out or a repetition leaves something behind; None for as long as the budget lasts.
-        final_refusals: False where a refusal is an answer for the caller, not an error.
+        access: As whom it is sent.
         budget: How long to try.
-        timeout_seconds: Longest wait for this answer, where that is less than the setting's.
         when_in_doubt: Called after each try that got no proper answer and that Salesforce may have
             acted upon all the same.
     """
@@ -45,16 +64,11 @@ class Call:
     path: str
     params: Mapping[str, str] = field(default_factory=dict)
     body: object = None
-    form: Mapping[str, str] | None = field(default=None, repr=False)
     headers: Mapping[str, str] = field(default_factory=dict)
     expects: Literal["json", "rows", "csv", "nothing"] = "json"
     sink: IO[bytes] | None = None
-    authorized: bool = True
-    counted: bool = True
-    timeout_retries: int | None = None
-    final_refusals: bool = True
+    access: Access = Access.USER
     budget: Budget = field(default_factory=Budget)
-    timeout_seconds: float | None = None
     when_in_doubt: Callable[[], None] | None = None
 
     @property

@@ -12,7 +12,7 @@ from urllib3.exceptions import HTTPError
 
 from tap_versionforge_salesforce.errors import RequestTimeoutError, UnavailableError
 from tap_versionforge_salesforce.salesforce.auth.authenticator import Bearer
-from tap_versionforge_salesforce.salesforce.http.call import TransientError
+from tap_versionforge_salesforce.salesforce.http.call import Form, TransientError
 from tap_versionforge_salesforce.salesforce.http.connection_errors import (
     check_proxy,
     connection_error,
@@ -86,6 +86,7 @@ class Connections:
             TransientError: No whole answer came, and another try may bring one.
             UnavailableError: No answer can come.
         """
+        form = call.body if isinstance(call.body, Form) else None
         try:
             with (
                 self._interruption.waiting(lambda: f"the answer to {call.method} {call.path}"),
@@ -93,8 +94,8 @@ class Connections:
                     call.method,
                     f"{self._host}{call.path}",
                     params=call.params,
-                    json=call.body,
-                    data=call.form,
+                    json=call.body if form is None else None,
+                    data=form,
                     headers=dict(call.headers),
                     auth=Bearer(token),
                     timeout=(_CONNECT_TIMEOUT_SECONDS, self._timeout_seconds(call)),
@@ -164,7 +165,7 @@ class Connections:
         )
 
     def _timeout_seconds(self, call: Call) -> float:
-        return min(self._seconds, call.timeout_seconds or self._seconds)
+        return min(self._seconds, call.budget.timeout_seconds or self._seconds)
 
     def _no_answer(
         self, call: Call, error: requests.RequestException | HTTPError

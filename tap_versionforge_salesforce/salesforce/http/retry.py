@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timezone
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, TypeVar
@@ -61,31 +61,43 @@ class Budget:
         tries: Most attempts.
         seconds: No further attempt is made once this much time has passed since the first.
         longest_wait_seconds: Upper end of the growing wait between two attempts.
+        timeout_seconds: Longest wait for one answer, where that is less than the setting's.
+        timeout_retries: How often an attempt that took too long is repeated, where there is another
+            way out or a repetition leaves something behind; None for as often as any other.
     """
 
     tries: int = 8
     seconds: float = 600.0
     longest_wait_seconds: float = 60.0
+    timeout_seconds: float | None = None
+    timeout_retries: int | None = None
+
+    def at_most(self, other: Budget) -> Budget:
+        """Return it with no more attempts than another one, and then with its times for them."""
+        if self.tries <= other.tries:
+            return self
+        waits = other.longest_wait_seconds
+        return replace(self, tries=other.tries, seconds=other.seconds, longest_wait_seconds=waits)
 
 
 #: For the sign-in: a wrong host should be told in seconds, not in minutes.
 SIGN_IN_BUDGET = Budget(tries=4, seconds=60.0, longest_wait_seconds=8.0)
-#: For what is done early, and again when it is needed; and where others have tried in vain.
+#: Where others have tried in vain.
 SHORT_BUDGET = Budget(tries=3, seconds=60.0, longest_wait_seconds=4.0)
-#: For a request that has a way out: another API, or another form of the request; and for cleaning
-#: up, for which no run waits.
-SINGLE_TRY = Budget(tries=1)
+#: For what is done early, and again when it is needed.
+EARLY_BUDGET = replace(SHORT_BUDGET, timeout_retries=0)
+#: For cleaning up, for which no run waits.
+CLEANUP_BUDGET = Budget(tries=1, timeout_seconds=10.0)
 #: For what only gives advice: the run goes on without it.
-ADVICE_BUDGET = Budget(tries=2, seconds=30.0, longest_wait_seconds=2.0)
+ADVICE_BUDGET = Budget(tries=2, seconds=30.0, longest_wait_seconds=2.0, timeout_seconds=20.0)
 #: For one object's describe: it may be that object's trouble, and others wait.
-DESCRIBE_BUDGET = Budget(tries=8, seconds=180.0)
+DESCRIBE_BUDGET = Budget(tries=8, seconds=180.0, timeout_seconds=60.0)
+#: For one of a thousand objects, once others have not come.
+HASTY_BUDGET = Budget(tries=1, timeout_seconds=10.0)
 #: For many requests in one: they can be sent one by one instead.
-COMPOSITE_BUDGET = Budget(tries=3, seconds=60.0, longest_wait_seconds=8.0)
-
-
-def shorter(one: Budget, other: Budget) -> Budget:
-    """Return the budget that tries less."""
-    return min(one, other, key=lambda budget: budget.tries)
+COMPOSITE_BUDGET = Budget(
+    tries=3, seconds=60.0, longest_wait_seconds=8.0, timeout_seconds=60.0, timeout_retries=0
+)
 
 
 def classify(status: int, error_code: str, reason: str, *, readable: bool) -> Verdict:

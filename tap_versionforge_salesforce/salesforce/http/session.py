@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tap_versionforge_salesforce.errors import RequestTimeoutError, TapError, UnavailableError
 from tap_versionforge_salesforce.salesforce.auth.authenticator import TOKEN_PATH, TokenAnswer
 from tap_versionforge_salesforce.salesforce.auth.sign_in_errors import UNKNOWN, explain
-from tap_versionforge_salesforce.salesforce.http.call import Api, Call, TransientError
+from tap_versionforge_salesforce.salesforce.http.call import Access, Api, Call, Form, TransientError
 from tap_versionforge_salesforce.salesforce.http.connections import Connections
 from tap_versionforge_salesforce.salesforce.http.quota import Quota, from_header
 from tap_versionforge_salesforce.salesforce.http.responses import (
@@ -25,7 +25,6 @@ from tap_versionforge_salesforce.salesforce.http.retry import (
     backoff_seconds,
     classify,
     retry_after_seconds,
-    shorter,
 )
 from tap_versionforge_salesforce.salesforce.support.events import Remark
 
@@ -92,7 +91,7 @@ class SalesforceSession:
         """
         started = self._clock.monotonic()
         is_doubtful = call.api in self.doubtful_apis
-        budget = shorter(call.budget, SHORT_BUDGET) if is_doubtful else call.budget
+        budget = call.budget.at_most(SHORT_BUDGET) if is_doubtful else call.budget
         timeouts = 0
         for attempt, wait_seconds in enumerate(backoff_seconds(budget), start=1):
             began = self._clock.monotonic()
@@ -103,7 +102,7 @@ class SalesforceSession:
                 if transient.is_in_doubt and call.when_in_doubt is not None:
                     call.when_in_doubt()
                 timeouts += isinstance(transient.error, RequestTimeoutError)
-                if call.timeout_retries is not None and timeouts > call.timeout_retries:
+                if budget.timeout_retries is not None and timeouts > budget.timeout_retries:
                     raise transient.error from None
                 pause = wait_seconds if transient.wait_seconds is None else transient.wait_seconds
                 now = self._clock.monotonic()
@@ -114,12 +113,12 @@ class SalesforceSession:
                     f"{transient.error.message} Trying again in {pause:.1f} seconds (try "
                     f"{attempt + 1} of {budget.tries}).",
                     seconds=now - began + pause,
-                    calls=int(call.counted and transient.was_sent),
+                    calls=int(call.access is Access.USER and transient.was_sent),
                 )
                 self.pause(pause)
             else:
                 # What is asked for without a token says nothing of the data.
-                if call.authorized:
+                if call.access.has_token:
                     self.doubtful_apis.discard(call.api)
                 return reply
         raise AssertionError  # pragma: no cover  waits never end
@@ -153,10 +152,8 @@ class SalesforceSession:
             Call(
                 method="POST",
                 path=TOKEN_PATH,
-                form=form,
-                authorized=False,
-                counted=False,
-                final_refusals=False,
+                body=Form(form),
+                access=Access.SIGN_IN,
                 budget=SIGN_IN_BUDGET,
             )
         )
@@ -166,7 +163,7 @@ class SalesforceSession:
         return TokenAnswer(body=body, date=reply.date)
 
     def _attempt(self, call: Call) -> Response:
-        token = self.token() if call.authorized else None
+        token = self.token() if call.access.has_token else None
         reply, verdict = self._judged(call, token)
         if verdict is Verdict.SESSION_ENDED and token is not None:
             self._events.tell(Remark(None, "The session has ended; signing in again."))
@@ -183,7 +180,7 @@ class SalesforceSession:
                 wait_seconds=wait,
                 is_in_doubt=reply.ok or reply.status >= 500,  # noqa: PLR2004
             )
-        if not call.final_refusals and not reply.is_redirect:
+        if call.access is Access.SIGN_IN and not reply.is_redirect:
             return reply
         own_url = self.authenticator.own_url
         raise refusal_error(
@@ -195,7 +192,7 @@ class SalesforceSession:
         )
 
     def _trouble(self, call: Call, asked: str, reply: Response) -> TapError:
-        if call.final_refusals:
+        if call.access is not Access.SIGN_IN:
             return transient_error(asked, reply)
         if reply.ok:
             return not_salesforce_error(self._host, reply)
@@ -212,7 +209,7 @@ class SalesforceSession:
         return reply, classify(reply.status, code, reason, readable=_readable(call, reply))
 
     def _once(self, call: Call, token: Token | None) -> Response:
-        if not call.counted:
+        if call.access is not Access.USER:
             return self._exchange(call, token)
         self.quota.spend()
         allowance = None

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
 
+from tap_versionforge_salesforce.salesforce.objects.soql import IdRange
 from tap_versionforge_salesforce.salesforce.support.timestamps import format_instant
 
 _Text = Annotated[str, msgspec.Meta(min_length=1)]
@@ -24,26 +25,24 @@ class JobCheckpoint:
         query_sha256: Of the operation and the query.
         locator: Where the next page to be emitted starts; None for the first one.
         rows_emitted: Of the pages before that.
-        lower_bound: The bookmark from which the query's window was made; None where there was
-            none. With another one beside it, the job is no use any more.
-        upper_bound: The window's end, and so the bookmark once all rows are emitted.
-        version: Of the rows of a stream that is read whole; None for others.
-        id_lower: The first Id of a job that reads a part by Id; None for no lower end. The rows
-            of the window before that have been emitted.
-        id_upper: The first Id behind that part; None for no upper end.
+        lower_bound: From which the query's window was made; None where there was none. With
+            another one beside it, the job is of no use any more.
+        upper_bound: The window's end.
+        version: Of the rows of an object that is read whole each time; None for others.
+        ids: Which Ids of the window it reads, where that is a part by Id. The rows of the window
+            before them have been emitted.
         skips_lookback: Its window begins at ``lower_bound``, without a look-back.
     """
 
-    id: _Text
-    api_version: _Text
-    query_sha256: _Text
+    id: str
+    api_version: str
+    query_sha256: str
     locator: str | None
     rows_emitted: int
-    lower_bound: _Instant | None
-    upper_bound: _Instant
+    lower_bound: datetime | None
+    upper_bound: datetime
     version: int | None = None
-    id_lower: str | None = None
-    id_upper: str | None = None
+    ids: IdRange = field(default_factory=IdRange)
     skips_lookback: bool = False
 
     def to_state(self) -> dict[str, Any]:
@@ -52,26 +51,53 @@ class JobCheckpoint:
         No key is ever left out: Meltano merges states key by key, and what is left out would be
         that of an earlier job.
         """
+        lower = self.lower_bound
         return {
-            _SPELLED.get(name, name): format_instant(value)
-            if isinstance(value, datetime)
-            else value
-            for name, value in asdict(self).items()
+            "id": self.id,
+            "api_version": self.api_version,
+            "query_sha256": self.query_sha256,
+            "locator": self.locator,
+            "rows_emitted": self.rows_emitted,
+            "lower_bound": None if lower is None else format_instant(lower),
+            "upper_bound": format_instant(self.upper_bound),
+            "version": self.version,
+            "id_lower": self.ids.lower,
+            "id_upper": self.ids.upper,
+            "goes_on": self.skips_lookback,
         }
 
     @classmethod
     def from_state(cls, value: object) -> JobCheckpoint | None:
         """Return the job that a state holds; None for what is none."""
-        # No key has a default there: what lacks one is of another version, or nobody's.
-        if not isinstance(value, dict) or not value.keys() >= _KEYS:
-            return None
         try:
-            return msgspec.convert({_READ.get(name, name): value[name] for name in _KEYS}, cls)
+            kept = msgspec.convert(value, _Kept)
         except msgspec.ValidationError:
             return None
+        return cls(
+            id=kept.id,
+            api_version=kept.api_version,
+            query_sha256=kept.query_sha256,
+            locator=kept.locator,
+            rows_emitted=kept.rows_emitted,
+            lower_bound=kept.lower_bound,
+            upper_bound=kept.upper_bound,
+            version=kept.version,
+            ids=IdRange(kept.id_lower, kept.id_upper),
+            skips_lookback=kept.goes_on,
+        )
 
 
-# Where a state spells an attribute in another way: as the first versions did.
-_SPELLED = {"skips_lookback": "goes_on"}
-_READ = {spelled: name for name, spelled in _SPELLED.items()}
-_KEYS = frozenset(_SPELLED.get(field.name, field.name) for field in fields(JobCheckpoint))
+class _Kept(msgspec.Struct):
+    """The job in a state, whose keys have no defaults: what lacks one is not of this tap."""
+
+    id: _Text
+    api_version: _Text
+    query_sha256: _Text
+    locator: str | None
+    rows_emitted: int
+    lower_bound: _Instant | None
+    upper_bound: _Instant
+    version: int | None
+    id_lower: str | None
+    id_upper: str | None
+    goes_on: bool

@@ -297,8 +297,7 @@ class SalesforcePaginator:
             rows_emitted=0,
             lower_bound=self._window.lower_bound,
             upper_bound=self._window.upper,
-            id_lower=self._context.query.ids.lower,
-            id_upper=self._context.query.ids.upper,
+            ids=self._context.query.ids,
         )
 
     def _job_or_rest(self, checkpoint: JobCheckpoint) -> Iterator[Page]:

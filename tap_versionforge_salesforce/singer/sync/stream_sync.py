@@ -278,10 +278,8 @@ class StreamSync:
         job = self._checkpoints.saved_job
         if job is None:
             return None
-        ids = IdRange(job.id_lower, job.id_upper)
-        read = self._reads.of(
-            Partition(job.upper_bound, ids, skips_lookback=job.skips_lookback), self._turn
-        )
+        partition = Partition(job.upper_bound, job.ids, skips_lookback=job.skips_lookback)
+        read = self._reads.of(partition, self._turn)
         if self._is_resumed(read, job, briefly=briefly):
             self._reads_again = True
             self._checkpoints.resume(job)

@@ -88,6 +88,6 @@ def test_jobs(text: str, key: str | None, expected: tuple[object, ...]) -> None:
     assert job is not None
     assert job.upper_bound == instant("2026-11-23T12:00:00Z")
     assert (job.id, job.query_sha256) == ("750Hs00000000Ab", "ab12")
-    ids = (job.id_lower, job.id_upper)
+    ids = (job.ids.lower, job.ids.upper)
     found = (job.locator, job.rows_emitted, job.version, *ids, job.skips_lookback)
     assert found == expected

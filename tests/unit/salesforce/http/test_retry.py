@@ -10,18 +10,19 @@ from hypothesis import strategies as st
 
 from tap_versionforge_salesforce.salesforce.http.retry import (
     ADVICE_BUDGET,
+    CLEANUP_BUDGET,
     COMPOSITE_BUDGET,
     DESCRIBE_BUDGET,
+    EARLY_BUDGET,
+    HASTY_BUDGET,
     SHORT_BUDGET,
     SIGN_IN_BUDGET,
-    SINGLE_TRY,
     Budget,
     Verdict,
     backoff_seconds,
     classify,
     poll_intervals,
     retry_after_seconds,
-    shorter,
 )
 from tests.support.values import few_examples, instant
 
@@ -241,31 +242,31 @@ def test_intervals_grow_by_half() -> None:
 
 
 @pytest.mark.parametrize(
-    ("budget", "tries", "seconds", "longest_wait_seconds"),
+    ("budget", "wanted"),
     [
-        pytest.param(Budget(), 8, 600, 60, id="any request"),
-        pytest.param(SIGN_IN_BUDGET, 4, 60, 8, id="sign-in"),
-        pytest.param(SHORT_BUDGET, 3, 60, 4, id="early"),
-        pytest.param(SINGLE_TRY, 1, 600, 60, id="another way out"),
-        pytest.param(ADVICE_BUDGET, 2, 30, 2, id="advice"),
-        pytest.param(DESCRIBE_BUDGET, 8, 180, 60, id="one describe"),
-        pytest.param(COMPOSITE_BUDGET, 3, 60, 8, id="many in one"),
+        pytest.param(Budget(), Budget(8, 600, 60, None, None), id="any request"),
+        pytest.param(SIGN_IN_BUDGET, Budget(4, 60, 8, None, None), id="sign-in"),
+        pytest.param(SHORT_BUDGET, Budget(3, 60, 4, None, None), id="others have tried"),
+        pytest.param(EARLY_BUDGET, Budget(3, 60, 4, None, 0), id="early"),
+        pytest.param(CLEANUP_BUDGET, Budget(1, 600, 60, 10, None), id="cleaning up"),
+        pytest.param(ADVICE_BUDGET, Budget(2, 30, 2, 20, None), id="advice"),
+        pytest.param(DESCRIBE_BUDGET, Budget(8, 180, 60, 60, None), id="one describe"),
+        pytest.param(HASTY_BUDGET, Budget(1, 600, 60, 10, None), id="one of many lost"),
+        pytest.param(COMPOSITE_BUDGET, Budget(3, 60, 8, 60, 0), id="many in one"),
     ],
 )
-def test_what_a_request_may_cost(
-    budget: Budget, tries: int, seconds: float, longest_wait_seconds: float
-) -> None:
+def test_what_a_request_may_cost(budget: Budget, wanted: Budget) -> None:
     """How long a user may wait on each kind of request: a decision, not a by-product.
 
-    A wrong host is told in about a minute; where another API can serve, no time is spent on
-    retries; what only gives advice holds nobody up.
+    A wrong host is told in about a minute; what only gives advice, or cleans up, holds nobody up;
+    and where another form of the request can serve, no time is spent on retries.
     """
-    assert (budget.tries, budget.seconds, budget.longest_wait_seconds) == (
-        *(tries, seconds, longest_wait_seconds),
-    )
+    assert budget == wanted
 
 
-def test_the_shorter_budget_is_the_one_with_fewer_tries() -> None:
-    """In whatever order they are given."""
-    assert shorter(SINGLE_TRY, Budget()) is SINGLE_TRY
-    assert shorter(Budget(), SINGLE_TRY) is SINGLE_TRY
+def test_a_budget_is_cut_to_another_one() -> None:
+    """In attempts and their times; how long one answer may take stays."""
+    long = Budget(8, 180, 60, 20, 1)
+    assert long.at_most(SHORT_BUDGET) == Budget(3, 60, 4, 20, 1)
+    assert long.at_most(long) is long
+    assert SHORT_BUDGET.at_most(long) is SHORT_BUDGET

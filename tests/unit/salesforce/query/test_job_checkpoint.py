@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tap_versionforge_salesforce.salesforce.objects.soql import IdRange
 from tap_versionforge_salesforce.salesforce.query.job_checkpoint import JobCheckpoint
 from tap_versionforge_salesforce.singer.sync.bookmarks import Bookmark
 from tests.support.meltano_state import merged_by_meltano
@@ -31,8 +32,7 @@ JOBS = st.builds(
     lower_bound=st.none() | instants(),
     upper_bound=instants(),
     version=st.none() | st.integers(1, 10**14),
-    id_lower=st.none() | _TEXTS,
-    id_upper=st.none() | _TEXTS,
+    ids=st.builds(IdRange, st.none() | _TEXTS, st.none() | _TEXTS),
     skips_lookback=st.booleans(),
 )
 
