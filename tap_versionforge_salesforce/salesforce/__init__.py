@@ -11,18 +11,30 @@ What other front ends may use of it is what stands in ``__all__``::
 
 from __future__ import annotations
 
-from tap_versionforge_salesforce.salesforce.auth.credentials import Credentials
-from tap_versionforge_salesforce.salesforce.client import ResultPageRef
-from tap_versionforge_salesforce.salesforce.frames.frame import Frame
-from tap_versionforge_salesforce.salesforce.http.options import HttpOptions
-from tap_versionforge_salesforce.salesforce.http.quota import Quota
-from tap_versionforge_salesforce.salesforce.objects.columns import Column, Kind
-from tap_versionforge_salesforce.salesforce.objects.describe import SObject
-from tap_versionforge_salesforce.salesforce.objects.soql import IdRange, Query, Range, query_of
-from tap_versionforge_salesforce.salesforce.org import Org
-from tap_versionforge_salesforce.salesforce.query.options import QueryOptions
-from tap_versionforge_salesforce.salesforce.query.page import Page
-from tap_versionforge_salesforce.salesforce.query.read import Job, create_job, read, read_page
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tap_versionforge_salesforce.salesforce.seam import (
+        Column,
+        Credentials,
+        Frame,
+        HttpOptions,
+        IdRange,
+        Job,
+        Kind,
+        Org,
+        Page,
+        Query,
+        QueryOptions,
+        Quota,
+        Range,
+        ResultPageRef,
+        SObject,
+        create_job,
+        query_of,
+        read,
+        read_page,
+    )
 
 __all__ = [
     "Column",
@@ -45,3 +57,13 @@ __all__ = [
     "read",
     "read_page",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Return what the seam has of that name: nobody else waits for what it stands on."""
+    if name not in __all__:
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message)
+    from tap_versionforge_salesforce.salesforce import seam  # noqa: PLC0415  polars takes its time
+
+    return getattr(seam, name)

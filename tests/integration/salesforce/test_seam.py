@@ -13,6 +13,7 @@ import pytest
 
 from tap_versionforge_salesforce import salesforce
 from tap_versionforge_salesforce.errors import RefusedError
+from tap_versionforge_salesforce.salesforce import seam
 from tests.local_org.conditions.settings import PRODUCTION_AUDIENCE
 from tests.support import processes
 
@@ -158,3 +159,11 @@ def test_what_happens_is_told(connected: salesforce.Org, rows: list[str]) -> Non
     assert len(ids(list(salesforce.read(connected, accounts(connected), options)))) == len(rows)
     kinds = list(dict.fromkeys(type(event).__name__ for event in heard))
     assert kinds == ["JobCreated", "ApiChosen", "JobLookedAt", "PageArrived"]
+
+
+def test_its_names_are_all_there() -> None:
+    """And no others."""
+    assert sorted(salesforce.__all__) == sorted(seam.__all__)
+    assert all(getattr(salesforce, name) for name in salesforce.__all__)
+    with pytest.raises(AttributeError, match="has no attribute 'transport'"):
+        getattr(salesforce, "transport")  # noqa: B009  as whoever mistakes it
