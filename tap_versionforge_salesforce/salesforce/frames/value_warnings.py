@@ -35,7 +35,7 @@ class ValueWarning:
 
 
 class ValueWarnings:
-    """The oddities of one extraction, page after page.
+    """The value warnings of one stream, page after page.
 
     Args:
         stream: Whose values they are.

@@ -1,4 +1,4 @@
-"""What the reading of one query stands on."""
+"""The context in which one query is read."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ReadContext:
-    """What the reading of one query stands on.
+    """The context in which one query is read.
 
     Attributes:
         org: Whose rows they are.

@@ -21,7 +21,7 @@ class StreamIsOverError(Exception):
 
 
 class Slot:
-    """The time of one page, from before its download until it has been written.
+    """A slot for one result page, from before its download until it has been written.
 
     Args:
         turn: Of its stream.
@@ -45,7 +45,7 @@ class Slot:
 
 
 class Turn:
-    """The place of one stream in the queue.
+    """The turn of one stream in the queue of downloads.
 
     Args:
         queue: The queue.
@@ -113,7 +113,7 @@ class Turn:
 
 
 class DownloadQueue:
-    """The streams of a run.
+    """The queue in which the streams of a run download their result pages.
 
     Args:
         pages: Most pages of all streams together before one is downloaded ahead of its turn, and

@@ -11,7 +11,7 @@ _MOST_EMPTY_PAGES = 10
 
 
 class PageChain:
-    """The pages of one query or job, as they come.
+    """The chain of the pages of one query or job, as they come.
 
     Args:
         promised_rows: Of them all, as Salesforce counts them; None where that is proven elsewhere.

@@ -192,8 +192,8 @@ class SalesforcePaginator:
 
     def prefetch_result_pages(self) -> None:
         """Begin to download the pages of the job that was created or resumed."""
-        if self._checkpoint is not None and not self._job.has_begun:
-            self._job.begin(self._checkpoint.locator)
+        if self._checkpoint is not None and not self._job.has_started:
+            self._job.start(self._checkpoint.locator)
 
     def stop(self) -> None:
         """Drop what was begun: nobody will ask for the pages."""

@@ -28,7 +28,7 @@ _SHORTEST = timedelta(milliseconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Partition:
-    """What one Bulk job, or one REST cursor, is to read of a stream.
+    """A partition of an object's rows: what one Bulk job, or one REST cursor, is to read.
 
     Attributes:
         upper: The window's end.

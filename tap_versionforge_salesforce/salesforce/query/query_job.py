@@ -49,7 +49,7 @@ _MOST_ARRIVED = 1_000
 
 
 class QueryJob:
-    """One query job.
+    """One query job, from its creation to its removal.
 
     Args:
         context: Of the query that it reads.
@@ -129,11 +129,11 @@ class QueryJob:
         return f"it is {self._state}" if self._state in ("Failed", "Aborted") else None
 
     @property
-    def has_begun(self) -> bool:
+    def has_started(self) -> bool:
         """Tell whether it is waited for."""
         return self._arriving is not None
 
-    def begin(self, locator: str | None) -> None:
+    def start(self, locator: str | None) -> None:
         """Begin to wait for the job and to download its pages, beside what else is done.
 
         Args:
@@ -151,7 +151,7 @@ class QueryJob:
         that a run that ends early leaves it to the next one.
 
         Args:
-            checkpoint: The job, with what was read of it before; `begin` was asked for the same
+            checkpoint: The job, with what was read of it before; `start` was asked for the same
                 locator, if it was asked before.
 
         Raises:
@@ -160,8 +160,8 @@ class QueryJob:
             JobQueuedError: It has not begun in time, and is left to the next run.
             JobTimeoutError: It has not ended in time.
         """
-        if not self.has_begun:
-            self.begin(checkpoint.locator)
+        if not self.has_started:
+            self.start(checkpoint.locator)
         # One thread decodes all pages: what it holds lies in one part of the memory, which grows by
         # a quarter where each page has a thread of its own.
         decoded = ahead(self._decoded(checkpoint), same, drop=_close_page)
@@ -184,7 +184,7 @@ class QueryJob:
         self._context.turn.wait()
         self.wait()
         result_pages = ResultPages(self._context, job_id=self.id, version=self.api_version)
-        yield from result_pages.behind(locator, rows=self.promised_rows)
+        yield from result_pages.pages_from(locator, rows=self.promised_rows)
         self._context.turn.all_requested()
 
     def _address(self) -> str:

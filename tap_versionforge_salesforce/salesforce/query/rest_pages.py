@@ -58,7 +58,7 @@ class _Cursor:
 
 
 class RestPages:
-    """The pages of one query.
+    """The pages of one REST query, read again where they do not add up.
 
     Args:
         context: Of the query.

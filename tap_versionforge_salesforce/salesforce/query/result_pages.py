@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 class ResultPage:
-    """The bytes of one page, in the spool.
+    """A result page: its bytes, in the spool.
 
     Args:
         ref: Where it is.
@@ -70,7 +70,7 @@ class ResultPage:
         self._slot.measure(size)
         org.events.tell(PageArrived(self._context.query.sobject, self.headers.rows, size))
 
-    def opened(self) -> IO[bytes]:
+    def open(self) -> IO[bytes]:
         """Return its bytes from the first on; downloaded, and again where they were read before."""
         if self._is_read:
             self.fetch()
@@ -92,7 +92,7 @@ class ResultPage:
 
 
 class ResultPages:
-    """The pages of one job.
+    """The result pages of one job, some of them downloaded at the same time.
 
     Args:
         context: Of the query whose rows they have. Its turn is told once all have been asked for.
@@ -108,7 +108,7 @@ class ResultPages:
         self._job_id = job_id
         self._version = version
 
-    def behind(self, locator: str | None, *, rows: int | None) -> Iterator[ResultPage]:
+    def pages_from(self, locator: str | None, *, rows: int | None) -> Iterator[ResultPage]:
         """Yield the pages in order; each is in the spool until it is closed.
 
         Args:

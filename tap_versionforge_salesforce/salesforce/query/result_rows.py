@@ -74,7 +74,7 @@ def checkpoint_behind(result_page: ResultPage, before: JobCheckpoint) -> JobChec
 
 
 def _frames(page: ResultPage, columns: Sequence[Column]) -> Iterator[Frame]:
-    blocks = iter(partial(page.opened().read, _BLOCK_BYTES), b"")
+    blocks = iter(partial(page.open().read, _BLOCK_BYTES), b"")
     if page.headers.encoding == "gzip":
         blocks = _unpacked(blocks)
     try:

@@ -1,4 +1,4 @@
-"""What one part of an extraction reads: its window, its query, and who pages through it."""
+"""The read of one partition: its window, its query, and who pages through it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PartitionRead:
-    """One part of an extraction.
+    """The read of one partition of a stream.
 
     Attributes:
         partition: What of the stream.
@@ -69,7 +69,7 @@ class PartitionRead:
 
 
 class PartitionReads:
-    """Makes what reads one stream, partition by partition.
+    """The factory of the partition reads of one stream.
 
     Args:
         run: What the streams of the run share.

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class _Begun:
-    """What was begun of a stream before its turn.
+    """What was prefetched of a stream, before its turn.
 
     Attributes:
         read: That which its turn begins with; None where nothing was begun.

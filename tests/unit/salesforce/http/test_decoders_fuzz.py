@@ -123,7 +123,7 @@ def page_of(body: bytes, *, rows: int = 2, encoding: str = "identity") -> Result
         ref=ResultPageRef("750", "68.0", None, None),
         headers=headers,
         arrived=NOW,
-        opened=lambda: io.BytesIO(body),
+        open=lambda: io.BytesIO(body),
         measured=iter,
     )
     return cast("ResultPage", page)
