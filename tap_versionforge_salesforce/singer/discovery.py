@@ -100,7 +100,7 @@ def _is_for_good(error: TapError) -> bool:
 
 
 def _note_failure(run: Run, name: str, error: TapError, logger: logging.Logger) -> None:
-    run.failures[name] = error.without_frames()
+    run.fail_stream(name, error)
     run.org.events.tell(StreamEnded(name, error=error.code))
     logger.error("%s %s", error.message, error.hint)
 

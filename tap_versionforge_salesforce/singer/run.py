@@ -120,6 +120,15 @@ class Run:
         self.report.quota = self.org.quota.content()
         self.report.tell(usage, self.settings.report_path, self._logger)
 
+    def fail_stream(self, name: str, error: TapError) -> None:
+        """Keep the error of a stream for the end of the run, so that the others are read.
+
+        Args:
+            name: The stream's.
+            error: It lets go of where it was raised, and of the rows that are in hand there.
+        """
+        self.failures[name] = error.without_frames()
+
     def raise_failures(self) -> None:
         """End the run with what went wrong in single streams.
 

@@ -281,7 +281,7 @@ class SObjectStream(FrameStream):
             if not self._is_its_own(error):
                 raise
             sync.fail(error)
-            run.failures[self.name] = error.without_frames()
+            run.fail_stream(self.name, error)
             self.logger.error("%s %s", error.message, error.hint)  # noqa: TRY400  no traceback
         finally:
             sync.end()

@@ -47,8 +47,14 @@ def run(trouble: object, *objects: str) -> Any:  # noqa: ANN401  a stand-in
     report, events = RunReport(), Events()
     events.listen(report.take)
     org = SimpleNamespace(events=events)
+    failures: dict[str, TapError] = {}
     return SimpleNamespace(
-        client=Client(trouble), settings=settings, failures={}, report=report, org=org
+        client=Client(trouble),
+        settings=settings,
+        failures=failures,
+        fail_stream=failures.__setitem__,
+        report=report,
+        org=org,
     )
 
 
