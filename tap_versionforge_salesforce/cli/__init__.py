@@ -88,10 +88,10 @@ def _sync_unless_subcommand(**params: Any) -> None:  # noqa: ANN401  as click ha
             try:
                 TapVersionForgeSalesforce.invoke(**params)
             except TapError as error:
-                skips_lookback = _GOES_ON.get(error.exit_code)
-                if skips_lookback is None:
+                next_run = _GOES_ON.get(error.exit_code)
+                if next_run is None:
                     raise
-                raise error.reworded(error.message, hint=f"{error.hint} {skips_lookback}") from None
+                raise error.reworded(error.message, hint=f"{error.hint} {next_run}") from None
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

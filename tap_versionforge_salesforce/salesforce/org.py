@@ -173,8 +173,10 @@ class Org:
 
     def end(self) -> None:
         """Finish what is cleaned up, if nobody has asked to stop; let no thread ask any more."""
-        if not self.interruption.is_requested:
-            with self.interruption.waiting(lambda: "Bulk jobs to be removed from the org"):
-                self.cleanup.finish()
-        self.interruption.end()
-        self.interruption.watch.end()
+        try:
+            if not self.interruption.is_requested:
+                with self.interruption.waiting(lambda: "Bulk jobs to be removed from the org"):
+                    self.cleanup.finish()
+        finally:
+            self.interruption.end()
+            self.interruption.watch.end()

@@ -109,9 +109,11 @@ class Run:
 
     def end(self) -> None:
         """Finish what is done aside; what was begun for streams that are not read stops."""
-        self.org.end()
-        self.prefetcher.end()
-        self.org.retry_log.tell_summary()
+        try:
+            self.org.end()
+        finally:
+            self.prefetcher.end()
+            self.org.retry_log.tell_summary()
 
     def tell_report(self) -> None:
         """Log what the run did, and write it to ``report_path``."""

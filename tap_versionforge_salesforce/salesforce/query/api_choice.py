@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 from tap_versionforge_salesforce.errors import (
     IncompleteError,
@@ -215,7 +215,7 @@ def may_be_too_large(error: TapError, failures_before: int) -> bool:
     return is_known or failures_before < _MOST_DOUBTFUL_HALVINGS
 
 
-def jobs_are_used_up(error: TapError) -> bool:
+def jobs_are_used_up(error: TapError) -> TypeGuard[RefusedError]:
     """Tell whether a job was refused, or failed, for the day's jobs or result storage."""
     return isinstance(error, RefusedError) and is_code(
         error.error_code, "LIMIT_EXCEEDED", "EXCEEDEDQUOTA"

@@ -110,7 +110,7 @@ class ApiChooser:
             TapError: There is no other way.
         """
         self.is_bulk_tried = True
-        if isinstance(error, RefusedError) and api_choice.jobs_are_used_up(error):
+        if api_choice.jobs_are_used_up(error):
             return self._with_jobs_used_up(error, rows)
         way = self._way_by_rest(error, rows)
         if way is None or self._is_all_down(error):

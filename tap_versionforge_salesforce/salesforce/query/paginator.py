@@ -80,9 +80,9 @@ class SalesforcePaginator:
         """
         choice = self._chooser.opening()
         if self._checkpoint is not None:
-            yield from self._job_or_rest(self._checkpoint)
+            yield from self._job_or_rest(self._checkpoint, self._rest_pages.total_rows)
         elif choice.api is Api.BULK:
-            yield from self._bulk(choice)
+            yield from self._bulk(choice, rows=None)
         else:
             yield from self._rest(choice)
 
@@ -221,6 +221,8 @@ class SalesforcePaginator:
         """
         may_move = self._chooser.may_move_to_bulk
         following: Choice | None = None
+        # Of a query that REST has not served to its end nobody knows how many there are.
+        rows: int | None = None
         too_much: TapError | None = None
         try:
             first = self._rest_pages.first(briefly=may_move)
@@ -228,7 +230,7 @@ class SalesforcePaginator:
                 choice = self._chooser.after_first_page(first)
             if choice.api is Api.BULK:
                 # The page is dropped: its rows come again with the job.
-                following = choice
+                following, rows = choice, first.total_size
             elif (too_much := self._chooser.too_much_for_rest(first)) is None:
                 if leaves_job:
                     self.rows_before = 0
@@ -241,7 +243,7 @@ class SalesforcePaginator:
         if too_much is not None:
             raise too_much
         if following is not None:
-            yield from self._bulk(following)
+            yield from self._bulk(following, rows=rows)
 
     def _all_rest_pages(self, choice: Choice, first: QueryResult) -> Iterator[Page]:
         self._context.turn.all_requested()
@@ -271,21 +273,21 @@ class SalesforcePaginator:
 
     # Bulk API 2.0
 
-    def _bulk(self, choice: Choice) -> Iterator[Page]:
+    def _bulk(self, choice: Choice, *, rows: int | None) -> Iterator[Page]:
         instead = checkpoint = None
         try:
             if self._prefetch_error is not None and not self._may_pass:
                 raise self._prefetch_error
             checkpoint = self._created(briefly=False)
         except (RefusedError, UnavailableError) as error:
-            instead = self._chooser.instead_of_bulk(error, self._rest_pages.total_rows)
+            instead = self._chooser.instead_of_bulk(error, rows)
         if checkpoint is None:
             yield from self._rest(instead or choice)
             return
         self._tell(choice)
         # From here on another run could wait for it, too.
         yield self._nothing(job=checkpoint)
-        yield from self._job_or_rest(checkpoint)
+        yield from self._job_or_rest(checkpoint, rows)
 
     def _created(self, *, briefly: bool) -> JobCheckpoint:
         self._job.create(briefly=briefly)
@@ -300,7 +302,7 @@ class SalesforcePaginator:
             ids=self._context.query.ids,
         )
 
-    def _job_or_rest(self, checkpoint: JobCheckpoint) -> Iterator[Page]:
+    def _job_or_rest(self, checkpoint: JobCheckpoint, rows: int | None) -> Iterator[Page]:
         instead = None
         try:
             yield from self._job.pages(checkpoint)
@@ -308,7 +310,7 @@ class SalesforcePaginator:
                 self.proof = ("numberRecordsProcessed", self._job.promised_rows)
         except (IncompleteError, RefusedError, UnavailableError) as error:
             # A job says in its end what a refused creation says at once.
-            instead = self._chooser.instead_of_bulk(error, self._rest_pages.total_rows)
+            instead = self._chooser.instead_of_bulk(error, rows)
         if instead is not None:
             yield from self._rest(instead, leaves_job=True)
 

@@ -23,6 +23,7 @@ from tap_versionforge_salesforce.salesforce.http.refusals import (
     known_advice,
 )
 from tap_versionforge_salesforce.salesforce.http.retry import poll_intervals, refetch_incomplete
+from tap_versionforge_salesforce.salesforce.query.download_queue import StreamIsOverError
 from tap_versionforge_salesforce.salesforce.query.result_pages import ResultPage, ResultPages
 from tap_versionforge_salesforce.salesforce.query.result_rows import checkpoint_behind, pages_of
 from tap_versionforge_salesforce.salesforce.support.background import ahead, same
@@ -205,10 +206,13 @@ class QueryJob:
 
         Raises:
             JobNotEndedError: It has not, in the time that it may take.
+            StreamIsOverError: Nobody wants its rows any more.
             RefusedError: It failed or was aborted.
         """
         deadline = self._org.clock.monotonic() + self._context.options.job_timeout_seconds
         for seconds in poll_intervals(_FIRST_LOOK_SECONDS, _LONGEST_LOOK_SECONDS):
+            if self._context.turn.is_over:
+                raise StreamIsOverError
             job = self._look()
             if self._state in _ENDED:
                 self._check_end(job)

@@ -57,10 +57,10 @@ def read(
     try:
         yield from paginator
     finally:
-        # Nobody can go on with a job whose rows have not all come.
-        paginator.stop()
-        paginator.finish()
+        # Whatever waits for a job or a slot ends now, and nobody can go on with a job whose rows
+        # have not all come.
         context.turn.leave()
+        paginator.finish()
 
 
 class Job:
@@ -96,6 +96,7 @@ class Job:
             RefusedError: The job failed or was aborted.
             JobNotEndedError: It has not ended in ``job_timeout_seconds``.
             IncompleteError: The list of pages does not come to its end.
+            UnavailableError: The list can't be had now.
         """
         self._job.wait()
         client = self._context.org.client

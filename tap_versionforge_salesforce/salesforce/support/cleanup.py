@@ -34,6 +34,8 @@ class Cleanup:
         self._lock = threading.Lock()
         # What is done of it now; None where nothing is.
         self._going_on: Future[None] | None = None
+        # A mistake of this program's, which is told at the end.
+        self._mistake: BaseException | None = None
         # Once only that is left to do.
         self._ends: float | None = None
 
@@ -55,13 +57,22 @@ class Cleanup:
                     self._going_on = None
                     return
                 work = self._work.popleft()
-            work()
+            try:
+                work()
+            except BaseException as mistake:  # noqa: BLE001  what comes behind it is done all the same
+                self._mistake = mistake
 
     def finish(self) -> None:
-        """Wait for what is left to do, but not for long."""
+        """Wait for what is left to do, but not for long.
+
+        Raises:
+            BaseException: What some of it has raised, which it should not.
+        """
         self._ends = self._clock.monotonic() + _SECONDS
         if (going_on := self._going_on) is not None:
             going_on.result()
+        if self._mistake is not None:
+            raise self._mistake
 
     def check_time(self) -> None:
         """See that there is time for it.

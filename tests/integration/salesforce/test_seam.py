@@ -6,6 +6,7 @@ import base64
 import json
 import pickle
 import sys
+import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ import pytest
 from tap_versionforge_salesforce import salesforce
 from tap_versionforge_salesforce.errors import RefusedError
 from tap_versionforge_salesforce.salesforce import seam
+from tests.local_org.conditions import faults
 from tests.local_org.conditions.settings import PRODUCTION_AUDIENCE
 from tests.support import processes
 
@@ -100,6 +102,25 @@ def test_who_stops_early_leaves_nothing_behind(
     pages.close()
     connected.end()
     assert org.jobs.all() == []
+
+
+def test_who_stops_while_a_page_is_awaited_leaves_nothing_behind_either(
+    org: LocalOrg, connected: salesforce.Org, rows: list[str]
+) -> None:
+    """Whoever stops does not wait for it."""
+    org.settings.result_page_rows = 10
+    may_answer = threading.Event()
+    org.faults.add("GET /results", faults.before(may_answer.wait), skip=1, times=None)
+    options = salesforce.QueryOptions(api_mode="bulk", bulk_page_rows=10, parallel_downloads=1)
+    pages = salesforce.read(connected, accounts(connected), options)
+    try:
+        first = next(page for page in pages if page.frame.height)
+        pages.close()
+        connected.end()
+        assert set(first.frame.table["Id"]) < set(rows)
+        assert org.jobs.all() == []
+    finally:
+        may_answer.set()
 
 
 def test_pages_of_a_job_are_read_one_by_one(

@@ -17,6 +17,7 @@ from tests.support.meltano_state import merged_by_meltano
 
 if TYPE_CHECKING:
     from tests.local_org import LocalOrg
+    from tests.local_org.exchange import Call
     from tests.support.harness import OrgClock, Run, TapRunner
 
 NOW = datetime.now(timezone.utc).replace(microsecond=0)
@@ -170,6 +171,32 @@ def test_a_job_that_only_queues_is_left_to_the_next_run(
     assert second.exit_code == 0, second.log
     assert second.ids("Account") == rows
     assert f"Bulk job {job_of(first)['id']} of an earlier run is taken up" in second.log
+
+
+@pytest.mark.usefixtures("rows")
+def test_a_job_that_queues_is_left_also_where_rest_has_failed(
+    org: LocalOrg, tap: TapRunner
+) -> None:
+    """What REST does not serve whole has a way by Bulk that takes its time: the next run has it."""
+    mark = {"replication_key": "SystemModstamp", "replication_key_value": "2000-01-01T00:00:00Z"}
+    org.faults.add(rest_pages, faults.drop_record(), times=None)
+    org.settings.job_transition = "never"
+    queued = faults.replace_body(lambda body: body.replace(b"InProgress", b"UploadComplete"))
+    org.faults.add("GET /jobs/query/*", queued, times=None)
+    options = {"api_mode": "auto", "job_timeout_seconds": 60}
+    first = read(tap, {"bookmarks": {"Account": mark}}, **options)
+    assert first.exit_code == 5, first.log
+    assert "still waited in Salesforce's queue after 60 seconds" in first.log
+    assert [job.id for job in org.jobs.all()] == [job_of(first)["id"]]
+    org.settings.job_transition = "immediate"
+    org.faults.clear()
+    second = read(tap, first.state, api_mode="auto")
+    assert second.exit_code == 0, second.log
+    assert f"Bulk job {job_of(first)['id']} of an earlier run is taken up" in second.log
+
+
+def rest_pages(call: Call) -> bool:
+    return call.method == "GET" and "/query" in call.path and "/jobs/" not in call.path
 
 
 @pytest.mark.parametrize(
