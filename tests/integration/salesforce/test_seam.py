@@ -110,7 +110,7 @@ def test_who_stops_while_a_page_is_awaited_leaves_nothing_behind_either(
     """Whoever stops does not wait for it."""
     org.settings.result_page_rows = 10
     may_answer = threading.Event()
-    org.faults.add("GET /results", faults.before(may_answer.wait), skip=1, times=None)
+    org.faults.add("GET /jobs/query/*/results", faults.before(may_answer.wait), skip=1, times=None)
     options = salesforce.QueryOptions(api_mode="bulk", bulk_page_rows=10, parallel_downloads=1)
     pages = salesforce.read(connected, accounts(connected), options)
     try:
