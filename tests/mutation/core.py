@@ -17,7 +17,7 @@ CORE = {
         "changing_org api_choice lanes transport sick_objects rows_without_ids wrong_answers"
     ),
     "salesforce/query/api_chooser.py": (
-        "api_choice early_jobs first_pages run_report quota sick_objects wrong_answers"
+        "_api_choice api_choice early_jobs first_pages run_report quota sick_objects wrong_answers"
     ),
     "salesforce/query/paginator.py": (
         "api_choice early_jobs first_pages resumed_job run_report bulk_job bookmarks quota "
@@ -31,9 +31,9 @@ CORE = {
     ),
     "salesforce/query/query_job.py": (
         "bulk_job resumed_job parallel_pages split_jobs early_jobs one_judgement cleaning_up "
-        "wrong_answers"
+        "wrong_answers seam"
     ),
-    "salesforce/query/result_rows.py": "bulk_job parallel_pages resumed_job lanes fidelity",
+    "salesforce/query/result_rows.py": "bulk_job parallel_pages resumed_job lanes run_report",
     "salesforce/query/page.py": "bookmarks bulk_job run_report resumed_job rows_without_ids",
     "salesforce/http/quota.py": "_quota quota run_report",
     "salesforce/http/retry.py": "_retry transport bulk_job fault_table",

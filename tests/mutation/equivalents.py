@@ -20,6 +20,13 @@ EQUIVALENTS: tuple[Equivalent, ...] = (
         "It is only ever asked whether it is true.",
     ),
     Equivalent(
+        "singer/sync/stream_sync.py",
+        "StreamSync.__init__",
+        "self._reads_again = False",
+        "self._reads_again = True",
+        "Whatever makes or resumes the first read sets it.",
+    ),
+    Equivalent(
         "salesforce/query/query_job.py",
         "QueryJob.__init__",
         'self.id = ""',

@@ -140,20 +140,23 @@ def test_mutants_are_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_what_noticed_more_is_tried_first(tmp_path: Path) -> None:
-    """Then what is quick; of what is in no function, all that run anything of the module."""
+    """Then what takes no time, then what is quick.
+
+    Of what is in no function, all that run anything of the module.
+    """
     functions = {
         "slow": [[MODULE, 2]],
         "quick": [[MODULE, 2], ["salesforce/query/page.py", 5]],
         "other": [],
     }
-    functions["of all"] = [[MODULE, 7]]
-    seconds = {"slow": 2.0, "quick": 1.0, "of all": 0.5, "other": 0.1}
+    functions |= {"of all": [[MODULE, 7]], "at once": [[MODULE, 7]]}
+    seconds = {"slow": 2.0, "quick": 1.0, "of all": 0.5, "at once": 0.1, "other": 0.1}
     (tmp_path / "1.json").write_text(json.dumps({"functions": functions, "seconds": seconds}))
     order = Order(Covering(tmp_path))
     mutant, *_ = mutants(QUOTA)
     outside, *_ = mutants("x = 1")
     assert (mutant.change.line, outside.change.line) == (2, 0)
     assert order.of(mutant) == ["quick", "slow"]
-    assert order.of(outside) == ["of all", "quick", "slow"]
+    assert order.of(outside) == ["at once", "of all", "quick", "slow"]
     order.has_noticed(mutant, "slow")
     assert order.of(mutant) == ["slow", "quick"]

@@ -259,6 +259,7 @@ def test_a_job_whose_creation_was_not_confirmed_is_created_again(
     (line,) = [line for line in run.log.splitlines() if "that nobody reads" in line]
     assert "WARNING" in line
     assert "The creation of a Bulk job for Account got no proper answer" in line
+    assert "Salesforce may have made a job that nobody reads." in line
     assert "Setup > Bulk Data Load Jobs" in line
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, Literal
@@ -45,6 +46,12 @@ def meeting(count: int) -> faults.Action:
         return real()
 
     return action
+
+
+def one_page_twice(body: bytes) -> bytes:
+    listed = json.loads(body)
+    listed["resultPages"][2:3] = listed["resultPages"][1:2]
+    return json.dumps(listed).encode()
 
 
 @pytest.mark.parametrize("key", ["nextRecordsUrl", "nextRecordUrl"])
@@ -136,6 +143,7 @@ def test_pages_one_after_the_other(
             faults.replace_body(lambda body: body.replace(b"locator=", b"locator=x")), id="others"
         ),
         pytest.param(faults.answer(200, {"resultPages": [], "done": True}), id="too few"),
+        pytest.param(faults.replace_body(one_page_twice), id="a page twice"),
     ],
 )
 def test_a_list_that_fails_costs_no_row(

@@ -178,6 +178,23 @@ def test_expired_cursor_goes_on_behind_the_last_row(org: LocalOrg, tap: TapRunne
     assert f"Id > '{sorted(rows[:3])[1]}'" in restarted
 
 
+@pytest.mark.parametrize("code", ["INSUFFICIENT_ACCESS", "MALFORMED_QUERY"])
+def test_a_page_that_is_refused_is_no_expired_cursor(
+    org: LocalOrg, tap: TapRunner, code: str
+) -> None:
+    """Whatever the refusal is called: asking again would not help."""
+    org.settings.page_rows = 2
+    rows = accounts(org, 5, ago(minutes=40))
+    refusal = faults.answer(400, [{"errorCode": code, "message": "no"}])
+    fault = org.faults.add("GET /query/*", refusal, times=None)
+    run = tap.sync(objects=["Account"], api_mode="rest", state=bookmark_at(ago(hours=1)))
+    assert run.exit_code == 7, run.log
+    assert code in run.log
+    assert "cursor has expired" not in run.log
+    assert fault.fired == 1
+    assert run.ids("Account") == sorted(rows)[:2]
+
+
 def test_rows_that_stay_missing_move_the_bookmark_back(org: LocalOrg, tap: TapRunner) -> None:
     """Checkpoints of a window that does not add up are taken back: its rows are read again."""
     org.settings.page_rows = 2
@@ -194,6 +211,7 @@ def test_rows_that_stay_missing_move_the_bookmark_back(org: LocalOrg, tap: TapRu
     run = tap.sync(objects=["Account"], api_mode="rest", state=before)
     assert run.exit_code == 6, run.log
     assert "4 rows were promised and 3 came" in run.log
+    assert run.report["streams"][0]["error"] == "rest-count-mismatch"
     assert run.bookmark("Account") == "2026-11-23T09:00:00.000Z"
     org.faults.clear()
     again = tap.sync(objects=["Account"], state=run.state)

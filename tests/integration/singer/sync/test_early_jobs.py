@@ -127,6 +127,21 @@ def test_a_refused_job_is_looked_at_in_its_streams_turn(
     assert all(run.ids(name) == rows[name] for name in STREAMS)
 
 
+def test_a_job_that_can_not_be_created_early_is_tried_again_in_its_turn_only(
+    org: LocalOrg, tap: TapRunner, rows: dict[str, list[str]]
+) -> None:
+    """Not behind each page of the streams before it."""
+    org.settings.page_rows = 1  # more than a page: full extracts go to Bulk
+    fault = org.faults.add(creating("OrderItem"), outages.server_unavailable(), times=None)
+    org.settings.record_count_omits = set(STREAMS)
+    run = read(tap, api_mode="auto")
+    assert run.exit_code == 0, run.log
+    assert run.log.count("The Bulk job of OrderItem can't be created early") == 1
+    # Three tries early, eight in the turn; then the few rows come by REST.
+    assert fault.fired == 11
+    assert {name: run.ids(name) for name in STREAMS} == rows
+
+
 def test_small_tables_have_no_job(
     org: LocalOrg, tap: TapRunner, rows: dict[str, list[str]]
 ) -> None:

@@ -144,16 +144,27 @@ def test_what_bulk_can_not_serve_comes_by_rest(
     assert org.jobs.all() == [] or where is creation
 
 
+@pytest.mark.parametrize(
+    ("trouble", "exit_code"),
+    [
+        pytest.param(outages.daily_limit(), 4, id="no calls left"),
+        pytest.param(outages.maintenance_page(), 7, id="may pass"),
+    ],
+)
 def test_a_job_whose_rows_come_by_rest_is_gone(
-    org: LocalOrg, tap: TapRunner, rows: dict[str, list[str]]
+    org: LocalOrg,
+    tap: TapRunner,
+    rows: dict[str, list[str]],
+    trouble: faults.Action,
+    exit_code: int,
 ) -> None:
     """From the moment they do: a run that ends in the middle leaves no job behind."""
     org.settings.record_count_factor = 1_000
     sick = STREAMS[0]
     org.faults.add(results(org, sick), outages.unknown_exception(), times=None)
-    org.faults.add("GET /query/*", outages.daily_limit(), times=None)
+    org.faults.add("GET /query/*", trouble, times=None)
     run = read(tap)
-    assert run.exit_code == 4, run.log
+    assert run.exit_code == exit_code, run.log
     assert set(run.ids(sick)) < set(rows[sick])
     assert run.job(sick) is None
     assert sick not in {job.object_name for job in org.jobs.all()}
@@ -222,6 +233,18 @@ def test_a_whole_org_that_is_down_ends_the_run(
     assert run.ids(STREAMS[0]) == rows[STREAMS[0]]
     assert [each["stream"] for each in run.report["streams"]] == STREAMS[:2]
     assert f"{STREAMS[1]}: Salesforce answered" in run.log
+
+
+def test_where_the_whole_org_is_down_the_other_api_is_not_asked(
+    org: LocalOrg, tap: TapRunner, rows: dict[str, list[str]]
+) -> None:
+    """It would cost the whole budget once more, to hear the same."""
+    assert rows
+    org.faults.add("GET /services/data", outages.maintenance_page(), times=None, skip=1)
+    org.faults.add("GET /queryAll*", outages.maintenance_page(), times=None)
+    run = read(tap, api_mode="auto", start_date="2000-01-01")
+    assert run.exit_code == 5, run.log
+    assert org.journal.calls("/jobs/query", "POST") == []
 
 
 def test_when_no_stream_can_be_read(

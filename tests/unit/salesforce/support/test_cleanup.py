@@ -7,6 +7,7 @@ from functools import partial
 
 import pytest
 
+from tap_versionforge_salesforce.errors import RefusedError, UnavailableError
 from tap_versionforge_salesforce.salesforce.support.cleanup import Cleanup
 from tap_versionforge_salesforce.salesforce.support.clock import Clock
 
@@ -47,3 +48,16 @@ def test_a_mistake_in_it_is_told_at_the_end() -> None:
     cleanup.do(lambda: 1 // 0)
     with pytest.raises(ZeroDivisionError):
         cleanup.finish()
+
+
+def test_what_fails_at_the_end_is_the_last_that_is_tried() -> None:
+    """For nobody waits for removals one after the other from a Salesforce that is down."""
+    cleanup = Cleanup(Clock())
+    cleanup.note_failed(UnavailableError("", hint=""))
+    cleanup.check_time()
+    cleanup.finish()
+    cleanup.note_failed(RefusedError("", hint=""))
+    cleanup.check_time()
+    cleanup.note_failed(UnavailableError("", hint=""))
+    with pytest.raises(UnavailableError):
+        cleanup.check_time()

@@ -52,6 +52,22 @@ def lower(found: Window) -> datetime | None:
     return found.range.lower
 
 
+# What it is
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [("2026-11-23", "2026-11-23"), (5, "5"), (None, None)], ids=repr
+)
+def test_its_text_is_what_the_state_has(value: object, text: str | None) -> None:
+    """Also where that is no instant: the report shows it, and reading it is what fails."""
+    assert bookmark({"replication_key": KEY, "replication_key_value": value}).text == text
+
+
+def test_what_is_read_whole_has_no_bookmark() -> None:
+    """Whatever the state has."""
+    assert bookmark(state_at(NOW), key=None).text is None
+
+
 # Where a window begins
 
 
