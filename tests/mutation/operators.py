@@ -180,7 +180,9 @@ class Operators:
                 yield self._instead(node.value, "None")
 
     def _of_calls(self, node: ast.AST) -> Iterator[Change]:
-        if isinstance(node, ast.Call) and node.args and not isinstance(node.args[0], ast.Starred):
+        # A frozen set of what stands there is as good as that.
+        left_alone = (ast.Starred, ast.Set)
+        if isinstance(node, ast.Call) and node.args and not isinstance(node.args[0], left_alone):
             yield self._instead(node, f"({self._text(node.args[0])})")
 
 

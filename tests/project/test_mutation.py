@@ -88,6 +88,12 @@ def test_sentences_are_left_alone() -> None:
     ]
 
 
+def test_a_set_that_is_not_frozen_is_no_mistake() -> None:
+    """No test could notice it; what is in the set is another matter."""
+    found = {mutant.lines[1] for mutant in mutants("x = frozenset({'a'})")}
+    assert found == {"x = None", "x = frozenset({'aXX'})"}
+
+
 def test_a_mistake_has_its_place() -> None:
     """Equivalent ones are known by function and line, wherever the line is by now."""
     (first, *_) = mutants("class A:\n  def f(self):\n    stop()\n")

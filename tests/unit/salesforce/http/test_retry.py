@@ -159,6 +159,7 @@ EXPIRED = "Session expired or invalid"
         pytest.param(409, "", "", Verdict.REFUSED, id="409"),
         pytest.param(414, "", "", Verdict.REFUSED, id="414"),
         pytest.param(431, "", "", Verdict.REFUSED, id="431"),
+        pytest.param(300, "", "", Verdict.REFUSED, id="several choices"),
         pytest.param(302, "", "", Verdict.REFUSED, id="redirect"),
         pytest.param(406, "", "", Verdict.TRANSIENT, id="406"),
         pytest.param(420, "", "", Verdict.TRANSIENT, id="420"),

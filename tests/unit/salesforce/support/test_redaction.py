@@ -11,6 +11,7 @@ import pytest
 
 from tap_versionforge_salesforce.salesforce.support.redaction import (
     RedactingFilter,
+    one_line,
     redact,
     remember_secrets,
 )
@@ -87,9 +88,17 @@ def test_long_texts_are_gone_through_once(text: str) -> None:
 
 
 def test_very_short_values_are_left_alone() -> None:
-    """Hiding an `a` everywhere would only tell where it is."""
-    remember_secrets("a", "abc", "")
-    assert redact("a banana, abc") == "a banana, abc"
+    """Hiding an `a` everywhere would only tell where it is; four characters are a secret."""
+    remember_secrets("a", "abc", "", "wxyz")
+    assert redact("a banana, abc, wxyz") == "a banana, abc, [hidden]"
+
+
+def test_what_somebody_says_is_cut_to_a_line() -> None:
+    """Of five hundred characters, its blanks made one, and hidden before it is cut."""
+    remember_secrets("geheimnis")
+    assert one_line("a  \n b\t" + "x" * 600) == "a b " + "x" * 496
+    assert one_line("x" * 495 + "geheimnis") == "x" * 495 + "[hidd"
+    assert one_line("abcdef", longest=3) == "abc"
 
 
 @pytest.mark.parametrize(
