@@ -104,6 +104,13 @@ EXPIRED = "Session expired or invalid"
         pytest.param(
             503,
             "REQUEST_LIMIT_EXCEEDED",
+            "Server too busy.",
+            Verdict.TRANSIENT,
+            id="limit of a moment as 503",
+        ),
+        pytest.param(
+            503,
+            "REQUEST_LIMIT_EXCEEDED",
             "TotalRequests Limit exceeded.",
             Verdict.DAILY_LIMIT,
             id="daily calls as 503",
