@@ -2,7 +2,7 @@
 
 What other front ends may use of it is what stands in ``__all__``::
 
-    with Org(credentials) as org:
+    with Org(credentials=credentials) as org:
         account = org.describe("Account")
         query = query_of(account, account.columns, include_deleted=True)
         for page in read(org, query):

@@ -6,6 +6,7 @@ import base64
 import json
 import pickle
 import sys
+import textwrap
 import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -180,6 +181,15 @@ def test_what_happens_is_told(connected: salesforce.Org, rows: list[str]) -> Non
     assert len(ids(list(salesforce.read(connected, accounts(connected), options)))) == len(rows)
     kinds = list(dict.fromkeys(type(event).__name__ for event in heard))
     assert kinds == ["JobCreated", "ApiChosen", "JobLookedAt", "PageArrived"]
+
+
+def test_the_example_of_its_documentation(org: LocalOrg, rows: list[str]) -> None:
+    """It runs as it stands there."""
+    _, _, example = str(salesforce.__doc__).partition("::\n")
+    known: dict[str, Any] = {name: getattr(salesforce, name) for name in salesforce.__all__}
+    known["credentials"] = credentials_of(org)
+    exec(textwrap.dedent(example), known)  # noqa: S102  our own text
+    assert sorted(known["page"].frame.table["Id"]) == sorted(rows)
 
 
 def test_its_names_are_all_there() -> None:
