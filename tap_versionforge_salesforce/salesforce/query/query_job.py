@@ -63,6 +63,7 @@ class QueryJob:
         self._state = ""
         self._arriving: Generator[ResultPage, None, None] | None = None
         self.id = ""
+        self._is_removed = False
         # Rows that Salesforce had found when the job was last looked at.
         self._rows_done: int | None = None
         #: Rows of the whole job, as Salesforce counts them; None where it does not tell.
@@ -90,7 +91,7 @@ class QueryJob:
         finally:
             if doubts:
                 self._tell_of_others(len(doubts))
-        self.id = str(created["id"])
+        self.id, self._is_removed = str(created["id"]), False
         self._org.quota.count_job()
         self.api_version = self._client.api_version
         self._state = str(created.get("state", ""))
@@ -211,9 +212,9 @@ class QueryJob:
         """
         deadline = self._org.clock.monotonic() + self._context.options.job_timeout_seconds
         for seconds in poll_intervals(_FIRST_LOOK_SECONDS, _LONGEST_LOOK_SECONDS):
-            if self._context.turn.is_over:
-                raise StreamIsOverError
+            self._check_wanted()
             job = self._look()
+            self._check_wanted()
             if self._state in _ENDED:
                 self._check_end(job)
                 self.promised_rows = self._rows_done
@@ -222,6 +223,10 @@ class QueryJob:
                 raise self._too_late()
             self._client.session.pause(seconds)
         raise AssertionError  # pragma: no cover  the intervals never end
+
+    def _check_wanted(self) -> None:
+        if self._context.turn.is_over:
+            raise StreamIsOverError
 
     def _too_late(self) -> JobNotEndedError:
         waited = f"{self._context.options.job_timeout_seconds:,} seconds"
@@ -319,9 +324,11 @@ class QueryJob:
 
     def remove(self) -> None:
         """Take the job out of the org, tried once; that it stays is only told."""
-        job_id, self.id = self.id, ""
-        if not job_id:
+        job_id = self.id
+        if self._is_removed or not job_id:
             return
+        # Its id stays: another thread may be looking at it.
+        self._is_removed = True
         try:
             self._org.cleanup.check_time()
             if self._state not in _ENDED:
