@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -18,8 +17,13 @@ from tap_versionforge_salesforce.errors import (
     UnknownObjectError,
 )
 from tap_versionforge_salesforce.salesforce.http.call import Access, Call
+from tap_versionforge_salesforce.salesforce.http.composite import (
+    MOST_PARTS,
+    composite_answers,
+    composite_body,
+    refusal_of,
+)
 from tap_versionforge_salesforce.salesforce.http.refusals import QUERY_TOO_LONG, are_not_there_yet
-from tap_versionforge_salesforce.salesforce.http.responses import Response, error_in, refusal_error
 from tap_versionforge_salesforce.salesforce.http.retry import (
     ADVICE_BUDGET,
     CLEANUP_BUDGET,
@@ -28,19 +32,18 @@ from tap_versionforge_salesforce.salesforce.http.retry import (
     EARLY_BUDGET,
     HASTY_BUDGET,
     Budget,
-    Verdict,
-    classify,
     poll_intervals,
 )
 
 if TYPE_CHECKING:
     import logging
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
 
+    from tap_versionforge_salesforce.salesforce.http.responses import Response
     from tap_versionforge_salesforce.salesforce.http.session import SalesforceSession
 
 _DATA = "/services/data"
-_COMPOSITE_PARTS = 25
 # Composite requests that may fail before describes are asked for one by one.
 _MOST_LOST_COMPOSITES = 2
 # Behind so many objects in a row whose describes fail, each further one is asked for once.
@@ -231,8 +234,8 @@ class SalesforceClient:
     ) -> Iterator[tuple[str, Mapping[str, object] | TapError | None]]:
         """Yield what composite requests tell of each object; None where it is to be asked alone."""
         lost = 0
-        for start in range(0, len(names), _COMPOSITE_PARTS):
-            together = names[start : start + _COMPOSITE_PARTS]
+        for start in range(0, len(names), MOST_PARTS):
+            together = names[start : start + MOST_PARTS]
             found: dict[str, Mapping[str, object] | TapError] = {}
             try:
                 if lost < _MOST_LOST_COMPOSITES:
@@ -253,28 +256,16 @@ class SalesforceClient:
         self, names: Sequence[str]
     ) -> dict[str, Mapping[str, object] | TapError]:
         """Return the describes, and why there is none; without what has to be asked for again."""
-        base = f"{_DATA}/v{self.api_version}/sobjects"
-        requests = [
-            {"method": "GET", "url": f"{base}/{quote(name)}/describe", "referenceId": f"d{n}"}
-            for n, name in enumerate(names)
-        ]
-        call = Call(
-            method="POST",
-            path="/composite",
-            body={"allOrNone": False, "compositeRequest": requests},
-            budget=COMPOSITE_BUDGET,
-        )
-        listed = self._answered(call).get("compositeResponse")
-        results = {str(result.get("referenceId")): result for result in _objects(listed)}
+        calls = [Call(path=f"/sobjects/{quote(name)}/describe") for name in names]
         found: dict[str, Mapping[str, object] | TapError] = {}
-        for n, name in enumerate(names):
-            result = results.get(f"d{n}", {})
-            body, told = result.get("body"), result.get("httpStatusCode")
-            status = told if isinstance(told, int) else 0
-            if status == 200 and _is_describe(body):  # noqa: PLR2004
+        for name, part in zip(names, self.together(calls), strict=True):
+            if part is None:
+                continue
+            body = part.json()
+            if part.ok and _is_describe(body):
                 found[name] = body
-            elif (refused := _refused_part(name, status, body)) is not None:
-                found[name] = refused
+            elif (refused := refusal_of(part, name)) is not None:
+                found[name] = _undescribed(name, refused)
         return found
 
     def _described_alone(self, name: str, lost: int) -> Mapping[str, object] | TapError:
@@ -287,6 +278,37 @@ class SalesforceClient:
         except (RefusedError, UnavailableError) as error:
             return error
 
+    # Several requests in one
+
+    def together(
+        self, calls: Sequence[Call], *, budget: Budget = COMPOSITE_BUDGET
+    ) -> list[Response | None]:
+        """Return the answers to several GETs, sent as one request that counts as one API call.
+
+        Whatever becomes of a part, refused or failed, is its answer: see `refusal_of`.
+
+        Args:
+            calls: No more than `composite.MOST_PARTS`, of which `composite.MOST_QUERIES` may be
+                queries. They are answered one after the other.
+            budget: How long to try.
+
+        Returns:
+            In the order of the calls; None for a part that is not answered.
+        """
+        self.ensure_api_version()
+        parts = [replace(call, path=self.versioned(call.path)) for call in calls]
+        answer = self._versioned(
+            Call(
+                method="POST",
+                path="/composite",
+                body=composite_body(parts),
+                expects="rows",
+                budget=budget,
+                ends_doubt=False,
+            )
+        )
+        return composite_answers(answer.body, parts)
+
     # REST queries
 
     def query(self, soql: str, *, deleted: bool, briefly: bool = False) -> Response:
@@ -298,28 +320,10 @@ class SalesforceClient:
             briefly: Don't repeat a request that timed out: there is another way.
 
         Raises:
-            RefusedError: With ``error_code`` URI_TOO_LONG also where the request was not even
-                sent because Salesforce would refuse it.
+            RefusedError: As `query_call`, too.
         """
-        resource = "queryAll" if deleted else "query"
-        length = len(urlencode({"q": soql}))
-        if length > _LONGEST_QUERY_URL:
-            hint, remedies = QUERY_TOO_LONG
-            raise RefusedError(
-                f"The query is {length:,} bytes long as a URL, more than Salesforce takes.",
-                hint=hint,
-                status=414,
-                error_code="URI_TOO_LONG",
-            ).offering(*remedies)
-        return self._versioned(
-            Call(
-                path=f"/{resource}",
-                params={"q": soql},
-                headers={"Sforce-Query-Options": f"batchSize={REST_PAGE_ROWS}"},
-                expects="rows",
-                budget=Budget(timeout_retries=0 if briefly else None),
-            )
-        )
+        call = query_call(soql, deleted=deleted)
+        return self._versioned(replace(call, budget=Budget(timeout_retries=0 if briefly else None)))
 
     def next_page(self, next_records_url: str) -> Response:
         """Return the page behind a ``nextRecordsUrl``; only its path is used.
@@ -528,13 +532,56 @@ class SalesforceClient:
             self.api_version = newest
         self._version_is_known = True
 
+    def versioned(self, path: str, version: str | None = None) -> str:
+        """Return the whole path of a resource of the data API."""
+        return f"{_DATA}/v{version or self.api_version}{path}"
+
     def _versioned(self, call: Call, version: str | None = None) -> Response:
         self.ensure_api_version()
-        path = f"{_DATA}/v{version or self.api_version}{call.path}"
-        return self.session.call(replace(call, path=path))
+        return self.session.call(replace(call, path=self.versioned(call.path, version)))
 
     def _answered(self, call: Call, version: str | None = None) -> Mapping[str, object]:
         return _object(self._versioned(call, version), call)
+
+
+def query_call(soql: str, *, deleted: bool) -> Call:
+    """Return the request for the first page of a query's rows, as JSON.
+
+    Args:
+        soql: The query.
+        deleted: Rows in the recycle bin and archived ones too (``queryAll``).
+
+    Raises:
+        RefusedError: With ``error_code`` URI_TOO_LONG, where Salesforce would refuse it.
+    """
+    length = len(urlencode({"q": soql}))
+    if length > _LONGEST_QUERY_URL:
+        hint, remedies = QUERY_TOO_LONG
+        raise RefusedError(
+            f"The query is {length:,} bytes long as a URL, more than Salesforce takes.",
+            hint=hint,
+            status=414,
+            error_code="URI_TOO_LONG",
+        ).offering(*remedies)
+    return Call(
+        path="/queryAll" if deleted else "/query",
+        params={"q": soql},
+        headers={"Sforce-Query-Options": f"batchSize={REST_PAGE_ROWS}"},
+        expects="rows",
+    )
+
+
+def updated_call(name: str, *, start: datetime, end: datetime) -> Call:
+    """Return the request for what has changed in an object between two instants.
+
+    Args:
+        name: The object's API name.
+        start: At least a minute before the end, and no more than 30 days.
+        end: Salesforce takes both without their seconds.
+    """
+    between = {"start": start, "end": end}
+    params = {name: f"{instant:%Y-%m-%dT%H:%M:%S+00:00}" for name, instant in between.items()}
+    return Call(path=f"/sobjects/{quote(name)}/updated", params=params)
 
 
 def counted_together(names: Iterable[str]) -> Iterator[list[str]]:
@@ -591,17 +638,6 @@ def _split(url: str) -> SplitResult:
         return urlsplit(url)
     except ValueError:  # there is no address in it
         return urlsplit("")
-
-
-def _refused_part(name: str, status: int, body: object) -> UnknownObjectError | None:
-    """Return why an object is not described; None where a request of its own tells more."""
-    code, reason = error_in(body)
-    if classify(status, code, reason, readable=False) is not Verdict.REFUSED:
-        return None
-    part = Response(status=status, headers={}, body=json.dumps(body).encode(), date=None)
-    error = refusal_error(name, part)
-    # What has nothing to do with the object ends the run, with all that its own answer tells.
-    return _undescribed(name, error) if isinstance(error, RefusedError) else None
 
 
 def _undescribed(name: str, error: RefusedError) -> UnknownObjectError:

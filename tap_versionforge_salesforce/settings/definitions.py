@@ -162,9 +162,17 @@ class Settings:
     parallel_downloads: int = declared(
         "Parallel downloads",
         "Result pages of Bulk API 2.0 jobs that are downloaded at once, and streams whose first "
-        "REST page is asked for early. 1 does all of it one after the other.",
+        "REST page is asked for early, each by itself (composite_queries brings up to ten). 1 does "
+        "all of it one after the other.",
         default=4,
         minimum=1,
+    )
+    composite_queries: bool = declared(
+        "Composite queries",
+        "Ask for the first pages of incremental streams together, five to a composite request that "
+        "counts as one API call, and with them for transactions that are still running, which no "
+        "bookmark passes then. Rows are the same either way.",
+        default=True,
     )
     max_parallel_jobs: int = declared(
         "Parallel jobs",

@@ -15,10 +15,12 @@ from tap_versionforge_salesforce.errors import (
 from tap_versionforge_salesforce.salesforce.http.options import HttpOptions
 from tap_versionforge_salesforce.salesforce.http.quota import Quota
 from tap_versionforge_salesforce.salesforce.org import Org
+from tap_versionforge_salesforce.salesforce.query.composite_queries import CompositeQueries
 from tap_versionforge_salesforce.salesforce.query.download_queue import DownloadQueue
 from tap_versionforge_salesforce.salesforce.query.options import QueryOptions
 from tap_versionforge_salesforce.singer.event_log import EventLog
 from tap_versionforge_salesforce.singer.events import Usage
+from tap_versionforge_salesforce.singer.prefetch import Prefetcher
 from tap_versionforge_salesforce.singer.quota_advice import QuotaAdvice
 from tap_versionforge_salesforce.singer.run_report import RunReport
 
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
     from tap_versionforge_salesforce.salesforce.client import SalesforceClient
     from tap_versionforge_salesforce.salesforce.support.clock import Clock
     from tap_versionforge_salesforce.settings.definitions import Settings
-    from tap_versionforge_salesforce.singer.prefetch import Prefetcher
+    from tap_versionforge_salesforce.singer.prefetch import Prefetchable
     from tap_versionforge_salesforce.singer.quota_forecast import (
         StreamForecast,
     )
@@ -49,7 +51,7 @@ class Run:
         user_agent: Sent with every request unless the settings say otherwise.
         expected: Returns what is known of all streams of this run, so that the rows of those that
             are read whole can be counted in one call.
-        prefetcher: Begins work for streams before their turn.
+        syncs: Returns the sync of each stream that is read, in the order in which they are.
     """
 
     def __init__(
@@ -60,7 +62,7 @@ class Run:
         logger: logging.Logger,
         user_agent: str,
         expected: Callable[[], Sequence[StreamForecast]],
-        prefetcher: Prefetcher,
+        syncs: Callable[[], Sequence[Prefetchable]],
     ) -> None:
         self.settings = settings
         self.org = Org(
@@ -80,10 +82,16 @@ class Run:
             pages=settings.parallel_downloads + 1,
             size=_BYTES_AHEAD,
         )
+        self.composites = CompositeQueries(self.org, are_wanted=settings.composite_queries)
         #: The error of each stream that failed while the others went on.
         self.failures: dict[str, TapError] = {}
         self._logger = logger
-        self.prefetcher = prefetcher
+        self.prefetcher = Prefetcher(
+            syncs,
+            most_jobs=settings.max_parallel_jobs,
+            parallel_downloads=settings.parallel_downloads,
+            composites=self.composites,
+        )
         self.advice = QuotaAdvice(org=self.org, settings=settings, logger=logger, expected=expected)
         self._began = clock.monotonic()
 

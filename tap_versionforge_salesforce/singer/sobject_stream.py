@@ -206,9 +206,7 @@ class SObjectStream(FrameStream):
     @property
     def is_full_extract(self) -> bool:
         """Tell whether the stream will be read whole."""
-        if self._read_by is None:
-            return True
-        return self._saved_bookmark.value is None and self._run.settings.start_date is None
+        return self._saved_bookmark.is_full(self._run.settings.start_date)
 
     @property
     def _is_test(self) -> bool:

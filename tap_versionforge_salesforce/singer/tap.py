@@ -38,7 +38,6 @@ from tap_versionforge_salesforce.singer.input_files import (
 from tap_versionforge_salesforce.singer.output.batch_config import batch_config_of
 from tap_versionforge_salesforce.singer.output.message_writer import MessageWriter
 from tap_versionforge_salesforce.singer.packed_catalog import catalog_in, catalog_text
-from tap_versionforge_salesforce.singer.prefetch import Prefetcher
 from tap_versionforge_salesforce.singer.quota_forecast import StreamForecast
 from tap_versionforge_salesforce.singer.run import Run
 from tap_versionforge_salesforce.singer.state_file import state_file
@@ -119,11 +118,7 @@ class TapVersionForgeSalesforce(Tap):
             logger=self.logger,
             user_agent=f"{self.name}/{__version__}",
             expected=self._expected,
-            prefetcher=Prefetcher(
-                self._syncs,
-                most_jobs=self.settings.max_parallel_jobs,
-                most_pages=self.settings.parallel_downloads,
-            ),
+            syncs=self._syncs,
         )
         cast("MessageWriter", self.message_writer).watch = run.org.interruption.watch
         return run

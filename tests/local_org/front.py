@@ -77,7 +77,7 @@ class Front:
     def _part(self, call: Call, outer: Entry, *, counted: bool) -> Answer:
         entry = Entry(call, outer.at)
         outer.parts.append(entry)
-        answer = self._serve(call, entry, counted=counted)
+        answer = self._org.faults.apply(call, lambda: self._serve(call, entry, counted=counted))
         entry.status = answer.status
         outer.counted += entry.counted
         return answer

@@ -11,6 +11,7 @@ from tests.local_org.answers.jobs import Jobs
 from tests.local_org.answers.limits import Limits
 from tests.local_org.answers.oauth import OAuth
 from tests.local_org.answers.query import Query
+from tests.local_org.answers.replication import Replication
 from tests.local_org.answers.rest import Rest
 from tests.local_org.answers.results import Results
 from tests.local_org.answers.tokens import Tokens
@@ -69,6 +70,7 @@ class LocalOrg:
             clock=self.clock,
             identity=self.identity,
         )
+        self.replication = Replication(store=self.store, clock=self.clock)
         self.query = Query(store=self.store, settings=self.settings, clock=self.clock)
         self.composite = Composite(self.settings)
         self.bulk = Bulk(self.jobs, self.settings)

@@ -199,6 +199,13 @@ def test_a_composite_has_at_most_25_parts(caller: Caller) -> None:
     assert caller.post("/composite", json={"compositeRequest": parts}).status_code == 400
 
 
+def test_a_composite_has_at_most_five_queries(caller: Caller) -> None:
+    query = {"method": "GET", "url": f"{ROOT}/query?q=SELECT+Id+FROM+Account"}
+    parts = [{**query, "referenceId": f"r{n}"} for n in range(6)]
+    assert caller.post("/composite", json={"compositeRequest": parts[:5]}).status_code == 200
+    assert caller.post("/composite", json={"compositeRequest": parts}).status_code == 400
+
+
 def test_a_composite_may_be_refused(org: LocalOrg, caller: Caller) -> None:
     org.settings.composite_refusal = (403, "API_DISABLED_FOR_ORG", "Not here")
     body = {"compositeRequest": _describes("Account")}

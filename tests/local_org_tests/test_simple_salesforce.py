@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, cast
 
 import pytest
@@ -86,6 +87,15 @@ def test_describe_and_limits(org: LocalOrg, salesforce: Salesforce) -> None:
     assert described["name"] == "Opportunity"
     assert salesforce.limits()["DailyApiRequests"]["Max"] == 15_000
     assert salesforce.api_usage["api-usage"].total == 15_000
+
+
+def test_what_was_updated(org: LocalOrg, salesforce: Salesforce) -> None:
+    moment = datetime(2026, 11, 23, 10, 0, 30, tzinfo=timezone.utc)
+    org.clock.freeze(moment)
+    ids = org.store.insert("Account", [{}], stamp=moment - timedelta(minutes=1))
+    account = cast("SFType", salesforce.Account)
+    told = account.updated(moment - timedelta(minutes=2), moment)
+    assert told == {"ids": ids, "latestDateCovered": "2026-11-23T10:00:00.000+0000"}
 
 
 def test_errors_have_the_codes_that_it_knows(org: LocalOrg, salesforce: Salesforce) -> None:

@@ -8,9 +8,12 @@ _TESTS = Path(__file__).resolve().parents[1]
 
 # By name; those with an underscore are unit tests.
 CORE = {
-    "singer/sync/bookmarks.py": "_bookmarks bookmarks split_jobs resumed_job bad_files",
+    "singer/sync/bookmarks.py": (
+        "_bookmarks bookmarks open_transactions split_jobs resumed_job bad_files"
+    ),
     "singer/sync/checkpoints.py": (
-        "bookmarks split_jobs resumed_job changing_org bulk_job wrong_answers rows_without_ids"
+        "bookmarks open_transactions split_jobs resumed_job changing_org bulk_job wrong_answers "
+        "rows_without_ids"
     ),
     "singer/sync/stream_sync.py": (
         "bookmarks split_jobs early_jobs first_pages resumed_job run_report bulk_job quota "
@@ -24,8 +27,11 @@ CORE = {
         "sick_objects never_hangs cleaning_up wrong_answers"
     ),
     "salesforce/query/rest_pages.py": (
-        "bookmarks first_pages transport api_choice quota wrong_answers"
+        "bookmarks first_pages composite_queries transport api_choice quota wrong_answers"
     ),
+    "salesforce/query/composite_queries.py": "composite_queries open_transactions first_pages",
+    "salesforce/query/coverage.py": "open_transactions composite_queries",
+    "salesforce/http/composite.py": "composite_queries open_transactions describing",
     "salesforce/query/result_pages.py": (
         "parallel_pages bulk_job resumed_job early_jobs never_hangs wrong_answers"
     ),

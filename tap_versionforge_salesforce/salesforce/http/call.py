@@ -56,6 +56,8 @@ class Call:
             None: in memory, unpacked.
         access: As whom it is sent.
         budget: How long to try.
+        ends_doubt: Its success says that what follows may be tried for as long as ever. That of a
+            composite request says nothing of its parts.
         when_in_doubt: Called after each try that got no proper answer and that Salesforce may have
             acted upon all the same.
     """
@@ -69,6 +71,7 @@ class Call:
     sink: IO[bytes] | None = None
     access: Access = Access.USER
     budget: Budget = field(default_factory=Budget)
+    ends_doubt: bool = True
     when_in_doubt: Callable[[], None] | None = None
 
     @property

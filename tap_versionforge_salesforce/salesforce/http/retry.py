@@ -99,6 +99,9 @@ COMPOSITE_BUDGET = Budget(
     tries=3, seconds=60.0, longest_wait_seconds=8.0, timeout_seconds=60.0, timeout_retries=0
 )
 
+#: For several queries in one, of which Salesforce gives each 120 seconds.
+QUERIES_BUDGET = replace(COMPOSITE_BUDGET, timeout_seconds=150.0)
+
 
 def classify(status: int, error_code: str, reason: str, *, readable: bool) -> Verdict:
     """Return what an answer means.

@@ -118,7 +118,7 @@ class SalesforceSession:
                 self.pause(pause)
             else:
                 # What is asked for without a token says nothing of the data.
-                if call.access.has_token:
+                if call.access.has_token and call.ends_doubt:
                     self.doubtful_apis.discard(call.api)
                 return reply
         raise AssertionError  # pragma: no cover  waits never end

@@ -82,6 +82,7 @@ class SObject:
         stamps: Date-time fields that can be filtered and sorted by, and whether each can be
             null.
         has_recycle_bin: ``IsDeleted`` is there to filter by.
+        is_replicateable: ``getUpdated`` tells of its changes.
         unknown_types: Field types that the tap does not know, by field name.
     """
 
@@ -92,6 +93,7 @@ class SObject:
     replication_key: str | None
     stamps: dict[str, bool]
     has_recycle_bin: bool
+    is_replicateable: bool
     unknown_types: dict[str, str]
 
     def without_texts(self) -> SObject:
@@ -186,6 +188,7 @@ def sobject_from_describe(describe: Mapping[str, Any]) -> SObject:
         has_recycle_bin=any(
             field["name"] == "IsDeleted" and bool(field.get("filterable")) for field in fields
         ),
+        is_replicateable=bool(describe.get("replicateable")),
         unknown_types={
             str(field["name"]): str(field.get("type"))
             for field in fields

@@ -32,6 +32,8 @@ class JobCheckpoint:
         ids: Which Ids of the window it reads, where that is a part by Id. The rows of the window
             before them have been emitted.
         skips_lookback: Its window begins at ``lower_bound``, without a look-back.
+        covered_until: Up to here all changes were committed when the job was created; None where
+            nobody has told. No bookmark passes it.
     """
 
     id: str
@@ -44,6 +46,7 @@ class JobCheckpoint:
     version: int | None = None
     ids: IdRange = field(default_factory=IdRange)
     skips_lookback: bool = False
+    covered_until: datetime | None = None
 
     def to_state(self) -> dict[str, Any]:
         """Return it as JSON values.
@@ -51,7 +54,7 @@ class JobCheckpoint:
         No key is ever left out: Meltano merges states key by key, and what is left out would be
         that of an earlier job.
         """
-        lower = self.lower_bound
+        lower, until = self.lower_bound, self.covered_until
         return {
             "id": self.id,
             "api_version": self.api_version,
@@ -64,6 +67,7 @@ class JobCheckpoint:
             "id_lower": self.ids.lower,
             "id_upper": self.ids.upper,
             "goes_on": self.skips_lookback,
+            "covered_until": None if until is None else format_instant(until),
         }
 
     @classmethod
@@ -84,11 +88,15 @@ class JobCheckpoint:
             version=kept.version,
             ids=IdRange(kept.id_lower, kept.id_upper),
             skips_lookback=kept.goes_on,
+            covered_until=kept.covered_until,
         )
 
 
 class _Kept(msgspec.Struct):
-    """The job in a state, whose keys have no defaults: what lacks one is not of this tap."""
+    """The job in a state, whose keys have no defaults: what lacks one is not of this tap.
+
+    But for what came later: the version before knew nothing of it.
+    """
 
     id: _Text
     api_version: _Text
@@ -101,3 +109,4 @@ class _Kept(msgspec.Struct):
     id_lower: str | None
     id_upper: str | None
     goes_on: bool
+    covered_until: _Instant | None = None

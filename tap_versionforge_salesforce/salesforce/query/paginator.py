@@ -100,6 +100,11 @@ class SalesforcePaginator:
         return is_asked
 
     @property
+    def has_page_asked(self) -> bool:
+        """Tell whether `prefetch_page` has asked for the first page."""
+        return self._rest_pages.is_asked
+
+    @property
     def has_page(self) -> bool:
         """Tell whether the first page has come, so that `prefetch_job` may know more."""
         return self._rest_pages.is_ready

@@ -80,6 +80,7 @@ class QueryJob:
             RefusedError: Salesforce validates the query at once; ``error_code`` tells what of it.
             UnavailableError: It can't be created now.
         """
+        self._context.cover()
         doubts: list[None] = []
         try:
             created = self._client.create_job(

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from tap_versionforge_salesforce.errors import IncompleteError, RefusedError
+from tap_versionforge_salesforce.salesforce.client import query_call
 from tap_versionforge_salesforce.salesforce.frames.frame import no_rows
 from tap_versionforge_salesforce.salesforce.frames.json_pages import from_json
 from tap_versionforge_salesforce.salesforce.http.retry import refetch_incomplete
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from tap_versionforge_salesforce.salesforce.frames.json_pages import QueryResult
+    from tap_versionforge_salesforce.salesforce.http.call import Call
     from tap_versionforge_salesforce.salesforce.http.responses import Response
     from tap_versionforge_salesforce.salesforce.objects.soql import Query
     from tap_versionforge_salesforce.salesforce.query.context import ReadContext
@@ -75,13 +77,44 @@ class RestPages:
     # The first page
 
     def prefetch(self, *, briefly: bool) -> None:
-        """Ask for the first page beside what else is done.
+        """Ask for the first page beside what else is done, or beside those of other queries.
 
         Args:
             briefly: As for `first`.
         """
-        if self._prefetched is None:
-            self._prefetched = in_background(partial(self._asked, self._query, briefly=briefly))
+        if self._prefetched is not None:
+            return
+        alone = partial(self._asked, self._query, briefly=briefly)
+        composites, coverage = self._context.composites, self._context.coverage
+        call = None if composites is None else self._call_of_part()
+        if composites is not None and call is not None:
+            self._prefetched = composites.ask(
+                call, decoded=self._decoded, alone=alone, coverage=coverage, is_brief=briefly
+            )
+            return
+        if composites is not None and coverage is not None:
+            composites.cover(coverage)
+        self._prefetched = in_background(partial(self._when_covered, alone))
+
+    def _when_covered(self, ask: Callable[[], QueryResult]) -> QueryResult:
+        if self._context.coverage is not None:
+            self._context.coverage.wait()
+        return ask()
+
+    def _call_of_part(self) -> Call | None:
+        """Return the request for the first page; None where it is better sent alone."""
+        # A whole object is worth a call.
+        if self._query.range is None or self._query.range.lower is None:
+            return None
+        try:
+            return query_call(self._soql(self._query), deleted=self._query.all_rows)
+        except RefusedError:  # too long; it is told where the page is wanted
+            return None
+
+    @property
+    def is_asked(self) -> bool:
+        """Tell whether `prefetch` has asked for the first page."""
+        return self._prefetched is not None
 
     @property
     def is_ready(self) -> bool:
@@ -98,8 +131,11 @@ class RestPages:
             RefusedError: Salesforce refuses the query.
         """
         if self._prefetched is None:
+            self._context.cover()
             first = self._asked(self._query, briefly=briefly)
         else:
+            if self._context.composites is not None:
+                self._context.composites.send()
             with self._org.interruption.waiting(self._page):
                 first = self._prefetched.result()
         self.total_rows = first.total_size
@@ -113,14 +149,18 @@ class RestPages:
         self._prefetched = None
 
     def _asked(self, query: Query, *, briefly: bool = False) -> QueryResult:
-        soql = query.text(ordered=query.range is not None)
-        deleted = query.all_rows
-        return self._whole(partial(self._org.client.query, soql, deleted=deleted, briefly=briefly))
+        ask = partial(self._org.client.query, self._soql(query), deleted=query.all_rows)
+        return self._whole(partial(ask, briefly=briefly))
+
+    def _soql(self, query: Query) -> str:
+        return query.text(ordered=query.range is not None)
 
     def _whole(self, fetch: Callable[[], Response]) -> QueryResult:
-        (page,) = refetch_incomplete(
-            lambda: (from_json(fetch().body, self._query.columns),), self._org.retry_log
-        )
+        (page,) = refetch_incomplete(lambda: (self._decoded(fetch().body),), self._org.retry_log)
+        return page
+
+    def _decoded(self, body: bytes) -> QueryResult:
+        page = from_json(body, self._query.columns)
         self._org.events.tell(PageArrived(self._query.sobject, page.frame.height))
         return page
 

@@ -27,13 +27,14 @@ def in_background(work: Callable[[], T]) -> Future[T]:
         What comes of it. Nobody has to ask for it: Python does not wait for the thread.
     """
     future: Future[T] = Future()
-    run = partial(contextvars.copy_context().run, _run, work, future)
+    run = partial(contextvars.copy_context().run, settle, future, work)
     # A daemon, for Python waits for every other thread before it ends.
     threading.Thread(target=run, name="background", daemon=True).start()
     return future
 
 
-def _run(work: Callable[[], T], future: Future[T]) -> None:
+def settle(future: Future[T], work: Callable[[], T]) -> None:
+    """Do something, and put what comes of it into a future."""
     try:
         future.set_result(work())
     except BaseException as error:  # noqa: BLE001  it is raised in the thread that asks

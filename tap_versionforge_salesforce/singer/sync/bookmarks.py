@@ -123,6 +123,14 @@ class Bookmark:
         value = None if self._key is None else self._state.get("replication_key_value")
         return None if value is None else str(value)
 
+    def is_full(self, start_date: datetime | None) -> bool:
+        """Tell whether there is nothing to begin from, so that the whole object is read.
+
+        Args:
+            start_date: Where to begin without a bookmark.
+        """
+        return self._key is None or (self.value is None and start_date is None)
+
     def window(
         self,
         *,
@@ -150,7 +158,7 @@ class Bookmark:
         return Window(
             range=Range(key=self._key, lower=lower, upper=upper, or_null=key_nillable),
             upper=upper,
-            is_full=lower is None,
+            is_full=self.is_full(start_date),
             lower_bound=bookmark,
         )
 
@@ -173,7 +181,12 @@ class Bookmark:
     def advance(self, instant: datetime) -> None:
         """Move the bookmark forward; an earlier instant changes nothing."""
         before = self.value
-        if self._key is not None and (before is None or instant > before):
+        if before is None or instant > before:
+            self.hold(instant)
+
+    def hold(self, instant: datetime) -> None:
+        """Put the bookmark to an instant, whether that is forward or back."""
+        if self._key is not None:
             self._state["replication_key"] = self._key
             self._state["replication_key_value"] = format_instant(instant)
 

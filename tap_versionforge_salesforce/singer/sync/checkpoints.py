@@ -17,6 +17,7 @@ from tap_versionforge_salesforce.errors import (
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from tap_versionforge_salesforce.salesforce.query.coverage import Coverage
     from tap_versionforge_salesforce.salesforce.query.job_checkpoint import JobCheckpoint
     from tap_versionforge_salesforce.salesforce.query.page import Page
     from tap_versionforge_salesforce.salesforce.query.partitions import Partition
@@ -66,6 +67,9 @@ class Checkpoints:
         self._has_versions = has_versions
         self._is_test = is_test
         self._version: int | None = None
+        # Of the window that is read.
+        self._coverage: Coverage | None = None
+        self._resumed: JobCheckpoint | None = None
 
     @property
     def bookmark_text(self) -> str | None:
@@ -97,11 +101,18 @@ class Checkpoints:
     def resume(self, job: JobCheckpoint) -> None:
         """Go on with the version of a job of an earlier run."""
         self._version = job.version if self._has_versions else None
+        self._coverage, self._resumed = None, job
 
     def save_job(self, job: JobCheckpoint, partition: Partition) -> None:
         """Keep a job whose rows have not all been emitted; nothing is written."""
-        kept = replace(job, version=self._version, skips_lookback=partition.skips_lookback)
-        self._bookmark.save_job(kept)
+        self._bookmark.save_job(
+            replace(
+                job,
+                version=self._version,
+                skips_lookback=partition.skips_lookback,
+                covered_until=self._covered_until,
+            )
+        )
 
     def forget_job(self) -> None:
         """Keep no job, and write STATE."""
@@ -109,6 +120,31 @@ class Checkpoints:
         self._sink.write_state()
 
     # Rows
+
+    def begin_window(self, coverage: Coverage | None) -> None:
+        """Let no bookmark of the window to come pass what is not committed yet.
+
+        Args:
+            coverage: How far the changes are committed; None where nobody asks.
+        """
+        self._coverage, self._resumed = coverage, None
+
+    @property
+    def _covered_until(self) -> datetime | None:
+        """Return up to where all changes were committed before the rows were read.
+
+        What comes later can carry stamps from then on. None where nobody has told.
+        """
+        if self._coverage is not None:
+            return self._coverage.until
+        return None if self._resumed is None else self._resumed.covered_until
+
+    def _advance(self, instant: datetime) -> None:
+        until = self._covered_until
+        if until is None or instant <= until:
+            self._bookmark.advance(instant)
+        else:
+            self._bookmark.hold(until)
 
     def take(self, page: Page, partition: Partition) -> None:
         """Remember what is safe behind a page that was written, and write STATE if that is new.
@@ -129,7 +165,7 @@ class Checkpoints:
             if page.drops_job:
                 self._bookmark.forget_job()
         elif page.checkpoint is not None:
-            self._bookmark.advance(page.checkpoint)
+            self._advance(page.checkpoint)
         elif page.job is not None:
             self.save_job(page.job, partition)
         else:
@@ -146,7 +182,7 @@ class Checkpoints:
             return
         self._sink.activate_version()
         self._bookmark.forget_job()
-        self._bookmark.advance(upper)
+        self._advance(upper)
         self._bookmark.commit()
         self._sink.write_state()
 

@@ -4,24 +4,30 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, cast
 
 from tap_versionforge_salesforce.errors import RefusedError
 from tap_versionforge_salesforce.salesforce.objects.soql import query_of
 from tap_versionforge_salesforce.salesforce.query.context import ReadContext
+from tap_versionforge_salesforce.salesforce.query.coverage import Coverage
 from tap_versionforge_salesforce.salesforce.query.paginator import SalesforcePaginator
+from tap_versionforge_salesforce.salesforce.query.partitions import Partition
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
+    from datetime import datetime
 
     from tap_versionforge_salesforce.salesforce.objects.columns import Column
     from tap_versionforge_salesforce.salesforce.objects.describe import SObject
     from tap_versionforge_salesforce.salesforce.objects.soql import Query, Window
     from tap_versionforge_salesforce.salesforce.query.download_queue import Turn
     from tap_versionforge_salesforce.salesforce.query.page import Page
-    from tap_versionforge_salesforce.salesforce.query.partitions import Partition
     from tap_versionforge_salesforce.singer.run import Run
     from tap_versionforge_salesforce.singer.sync.bookmarks import Bookmark
+
+# It is asked for many streams at once, and holds a bookmark back by so much at most.
+_COVERAGE_LASTS = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +40,7 @@ class PartitionRead:
         query: The SELECT.
         paginator: Yields its pages.
         keys: The queried columns by which a target knows a row; none where no key is claimed.
+        coverage: How far the changes of the object are committed; None where nobody asks.
         is_resumed: It goes on with the Bulk job of an earlier run.
     """
 
@@ -42,6 +49,7 @@ class PartitionRead:
     query: Query
     paginator: SalesforcePaginator
     keys: tuple[str, ...] = ("Id",)
+    coverage: Coverage | None = None
     is_resumed: bool = False
 
     def pages(self) -> Iterator[Page]:
@@ -96,13 +104,56 @@ class PartitionReads:
         self._keys = keys
         self._bookmark = bookmark
         self._limit = limit
+        # That of the window to come.
+        self._coverage: Coverage | None = None
 
-    def of(self, partition: Partition, turn: Turn) -> PartitionRead:
+    @property
+    def are_full(self) -> bool:
+        """Tell whether there is nothing to begin from, so that the whole object is read."""
+        return self._bookmark.is_full(self._run.settings.start_date)
+
+    def whole(self, upper: datetime, turn: Turn) -> PartitionRead:
+        """Return what reads everything from where the bookmark stands now.
+
+        Args:
+            upper: The server's clock, from an answer received before.
+            turn: Of the stream in the queue of downloads.
+        """
+        coverage = self._coverage
+        if self.lack_coverage(upper):
+            coverage = self.cover(upper)
+        return self.of(Partition(upper), turn, coverage)
+
+    def lack_coverage(self, now: datetime) -> bool:
+        """Tell whether it has to be asked how far the changes of the object are committed.
+
+        Args:
+            now: The server's clock.
+        """
+        is_wanted = self._run.settings.composite_queries and self._limit is None
+        if not (is_wanted and self._sobject.is_replicateable and self._bookmark.replication_key):
+            return False
+        asked = self._coverage
+        return asked is None or not asked.is_asked or asked.end < now - _COVERAGE_LASTS
+
+    def cover(self, now: datetime) -> Coverage:
+        """Return how far the changes of the object are committed, to be asked for.
+
+        Args:
+            now: The server's clock, from an answer received before.
+        """
+        self._coverage = Coverage(self._sobject.name, now)
+        return self._coverage
+
+    def of(
+        self, partition: Partition, turn: Turn, coverage: Coverage | None = None
+    ) -> PartitionRead:
         """Return what reads a partition, from where the bookmark stands now.
 
         Args:
             partition: What of the stream.
             turn: Of the stream in the queue of downloads.
+            coverage: To be known before the query is sent; None where it is known, or nobody asks.
         """
         settings = self._run.settings
         sobject = self._sobject
@@ -127,11 +178,18 @@ class PartitionReads:
             ids=partition.ids,
             limit=self._limit,
         )
-        context = ReadContext(self._run.org, query, self._run.query_options, turn)
+        context = ReadContext(
+            self._run.org,
+            query,
+            self._run.query_options,
+            turn,
+            composites=self._run.composites,
+            coverage=coverage,
+        )
         paginator = SalesforcePaginator(
             context,
             window=window,
             count_rows=self._run.advice.count_rows,
             is_part=partition.is_part,
         )
-        return PartitionRead(partition, window, query, paginator, self._keys)
+        return PartitionRead(partition, window, query, paginator, self._keys, coverage)

@@ -84,6 +84,22 @@ class StreamSync:
 
     # Before its turn
 
+    @property
+    def lacks_coverage(self) -> bool:
+        """Tell whether it has to be asked how far changes are committed, before it is begun with.
+
+        Not where that is asked in one request with its first page.
+        """
+        if self._is_test or self.goes_together or self._begun.read is not None:
+            return False
+        is_resumed = self._checkpoints.saved_job is not None
+        return not is_resumed and self._reads.lack_coverage(self._run.org.server_time())
+
+    def cover(self) -> None:
+        """Ask how far changes are committed, in one request with other streams."""
+        with usage_counted_in(self._usage):
+            self._run.composites.cover(self._reads.cover(self._run.org.server_time()))
+
     def prefetch(self, *, may_have_job: bool, may_have_page: bool) -> Prefetched:
         """Begin with it before its turn: with its Bulk job, or with its first REST page.
 
@@ -111,6 +127,17 @@ class StreamSync:
     def has_job(self) -> bool:
         """Tell whether what was begun has a Bulk job, in the org and in the state."""
         return self._begun.has_job
+
+    @property
+    def goes_together(self) -> bool:
+        """Tell whether its first REST page is asked for in one request with those of others."""
+        is_bulk = self._run.settings.api_mode == "bulk"
+        return self._run.composites.pages_per_call > 1 and not (is_bulk or self._reads.are_full)
+
+    @property
+    def has_page(self) -> bool:
+        """Tell whether its first REST page has been asked for."""
+        return self._begun.read is not None and self._begun.read.paginator.has_page_asked
 
     @property
     def may_need_job(self) -> bool:
@@ -345,7 +372,9 @@ class StreamSync:
         self._checkpoints.new_version()
         self._reads_again = False
         # The server's clock, from an answer that came before the query is sent.
-        return self._reads.of(Partition(self._run.org.server_time()), self._turn)
+        read = self._reads.whole(self._run.org.server_time(), self._turn)
+        self._checkpoints.begin_window(read.coverage)
+        return read
 
     def _next_part(self, pending: list[Partition]) -> PartitionRead:
         return self._reads.of(pending.pop(), self._turn)

@@ -57,6 +57,7 @@ def described(org: LocalOrg) -> list[list[str]]:
     return [
         [part.path.split("/")[-2] for part in entry.parts]
         for entry in org.journal.calls("/composite", "POST")
+        if all(part.path.endswith("/describe") for part in entry.parts)
     ]
 
 

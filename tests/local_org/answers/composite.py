@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from werkzeug.datastructures import Headers
@@ -10,7 +12,8 @@ from werkzeug.datastructures import Headers
 from tests.local_org.answers import errors
 from tests.local_org.answers.encode import RawNumber
 from tests.local_org.answers.errors import SalesforceError
-from tests.local_org.exchange import Answer, Call, json_answer
+from tests.local_org.conditions.journal import short_path
+from tests.local_org.exchange import Answer, Call, Wire, json_answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
     from tests.local_org.conditions.settings import Settings
 
 _MOST_PARTS = 25
+_MOST_QUERIES = 5
+_QUERIES = ("/query", "/queryAll")
 _ROOT = "/services/data/"
 _HALTED = {
     "errorCode": "PROCESSING_HALTED",
@@ -46,14 +51,23 @@ class Composite:
             raise SalesforceError(
                 400, "INVALID_INPUT", "Every subrequest needs a referenceId of its own."
             )
-        answers = [serve_part(inner_call(call, part), counted=False) for part in parts]
+        calls = [inner_call(call, part) for part in parts]
+        if sum(short_path(inner.path) in _QUERIES for inner in calls) > _MOST_QUERIES:
+            raise SalesforceError(
+                400,
+                "LIMIT_EXCEEDED",
+                f"The request holds more than {_MOST_QUERIES} query subrequests.",
+            )
+        answers = [serve_part(inner, counted=False) for inner in calls]
         failed = any(answer.status >= 400 for answer in answers)
         halt = failed and bool(content.get("allOrNone"))
         results = [
             _composite_result(answer, reference, halt=halt)
             for answer, reference in zip(answers, references, strict=True)
         ]
-        return json_answer({"compositeResponse": results})
+        made = json_answer({"compositeResponse": results})
+        made.wire = _spoiled(answers)
+        return made
 
     def batch(self, call: Call, serve_part: Callable[..., Answer]) -> Answer:
         """POST /composite/batch."""
@@ -117,6 +131,17 @@ def _parts(content: dict[str, Any], key: str) -> list[dict[str, Any]]:
     return parts
 
 
+def _spoiled(answers: list[Answer]) -> Wire:
+    """What goes wrong with a whole whose parts have such wires; one after the other they wait."""
+    fresh, wire = Wire(), Wire(delay_seconds=sum(answer.wire.delay_seconds for answer in answers))
+    for switch in fields(Wire):
+        if switch.name != "delay_seconds":
+            values = [getattr(answer.wire, switch.name) for answer in answers]
+            usual = getattr(fresh, switch.name)
+            setattr(wire, switch.name, next((v for v in values if v != usual), usual))
+    return wire
+
+
 def _composite_result(answer: Answer, reference: str, *, halt: bool) -> dict[str, Any]:
     if halt and answer.status < 400:
         return {
@@ -140,5 +165,7 @@ def _json(answer: Answer) -> object:
     content: object = None
     if answer.body:
         # Numbers stay as they are spelled: a float would round them.
-        content = json.loads(answer.body, parse_float=RawNumber)
+        with contextlib.suppress(ValueError):
+            return json.loads(answer.body, parse_float=RawNumber)
+        content = answer.body.decode("utf-8", "replace")
     return content

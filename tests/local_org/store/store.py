@@ -75,6 +75,8 @@ class Store:
         self._catalog = Catalog()
         self._database = Database()
         self._rows = Rows(self._database)
+        # Of each transaction that commits late: when it began, and when it commits.
+        self._late: list[tuple[datetime, datetime]] = []
 
     # The objects
 
@@ -126,6 +128,7 @@ class Store:
         with self._database.lock:
             self._database.drop_all()
             self._catalog.reset()
+            self._late.clear()
 
     # The rows
 
@@ -150,14 +153,18 @@ class Store:
         *,
         stamp: datetime | None = None,
         visible_from: datetime | None = None,
+        transaction_began: datetime | None = None,
     ) -> list[str]:
         """Insert rows and return their Ids.
 
-        With `visible_from`, the transaction commits then, however old the stamps are.
+        With `visible_from`, the transaction commits then, however old the stamps are. It began
+        with these, unless `transaction_began` says otherwise.
         """
         sobject = self._catalog.whole(object_name)
         moment = self._stamp(stamp)
         with self._database.lock:
+            if visible_from is not None:
+                self._late.append((transaction_began or moment, visible_from))
             return self._rows.insert(sobject, rows, stamp=moment, visible_from=visible_from)
 
     def update(
@@ -204,6 +211,13 @@ class Store:
         """Return the committed rows, oldest first, with every field, hidden ones too."""
         sobject = self._catalog.whole(object_name)
         return self._rows.read(sobject, now=self._clock.now(), include_deleted=include_deleted)
+
+    def oldest_open_transaction(self) -> datetime | None:
+        """Return when the oldest transaction began that has not committed; None without any."""
+        now = self._clock.now()
+        with self._database.lock:
+            is_open = (began for began, commits in self._late if began <= now < commits)
+            return min(is_open, default=None)
 
     # The queries
 

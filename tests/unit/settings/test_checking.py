@@ -39,6 +39,7 @@ DEFAULTS: dict[str, object] = {
     "quota_reserve": 0,
     "bulk_page_rows": 50_000,
     "parallel_downloads": 4,
+    "composite_queries": True,
     "max_parallel_jobs": 10,
     "max_api_calls": None,
     "keep_jobs": False,

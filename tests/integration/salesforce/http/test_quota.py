@@ -61,7 +61,8 @@ def test_limits_are_asked_once_and_first(org: LocalOrg, tap: TapRunner) -> None:
     """One `/limits` call for all streams, before the first query."""
     run = tap.sync(objects=THREE, start_date="2020-01-01")
     assert run.exit_code == 0, run.log
-    paths = [entry.path.rpartition("/")[2] for entry in org.journal.entries]
+    seen = [part for entry in org.journal.entries for part in (entry, *entry.parts)]
+    paths = [entry.path.rpartition("/")[2] for entry in seen]
     assert paths.count("limits") == 1
     assert paths.index("limits") < paths.index("queryAll")
 
@@ -143,7 +144,7 @@ def test_quota_is_looked_at_before_each_stream(
         org.limits.calls.remaining = 700
 
     org.faults.add("GET /queryAll*", faults.before(others_are_busy))
-    run = tap.sync(objects=THREE, start_date="2020-01-01")
+    run = tap.sync(objects=THREE, start_date="2020-01-01", composite_queries=False)
     assert run.exit_code == 0, run.log
     (line,) = warnings(run)
     # The first pages of the next streams were on their way, too.
@@ -161,7 +162,7 @@ def test_reserve_is_kept_and_nothing_is_lost(org: LocalOrg, tap: TapRunner, api_
     org.settings.page_rows = org.settings.bulk_page_rows = 2
     rows = {name: spread(org, name, 12) for name in ("Account", "Contact")}
     how = {"objects": list(rows), "start_date": "2020-01-01", "api_mode": api_mode}
-    org.limits.calls.remaining = 113
+    org.limits.calls.remaining = 111 if api_mode == "rest" else 113
     first = tap.sync(**how, quota_reserve=100)
     assert first.exit_code == 4, first.log
     # Where calls are on their way side by side, the last one may not be made.

@@ -75,7 +75,8 @@ def test_page_that_never_is_whole_ends_the_stream(org: LocalOrg, tap: TapRunner)
     cut = faults.replace_body(lambda body: body[: body.rindex(b"},{") + 1])
     fault = org.faults.add("GET /queryAll", cut, times=None)
     before = bookmark_at(NOW - timedelta(days=9))
-    run = tap.sync(objects=["Account"], api_mode="rest", state=before)
+    alone = {"composite_queries": False}
+    run = tap.sync(objects=["Account"], api_mode="rest", state=before, **alone)
     assert run.exit_code == 6, run.log
     assert fault.fired == 3
     assert run.bookmark("Account") == "2026-11-14T10:00:00.000Z"
@@ -172,7 +173,8 @@ def test_time_is_bounded(
     before = bookmark_at(NOW - timedelta(days=9))
     trouble = outages.server_unavailable(retry_after=retry_after)
     fault = org.faults.add("GET /queryAll", trouble, times=None)
-    run = tap.sync(objects=["Account"], state=before, api_mode="rest")
+    alone = {"composite_queries": False}
+    run = tap.sync(objects=["Account"], state=before, api_mode="rest", **alone)
     assert run.exit_code == 5, run.log
     assert clock.slept == waits
     assert fault.fired == len(waits) + 1

@@ -37,7 +37,8 @@ def living(org: LocalOrg) -> list[str]:
 
 def asked(org: LocalOrg) -> set[str]:
     """Return how rows were asked for: the resources of REST queries, the operations of jobs."""
-    rest = {name for name in ("query", "queryAll") if org.journal.calls(f"/{name}", "GET")}
+    seen = [part for entry in org.journal.entries for part in (entry, *entry.parts)]
+    rest = {part.path.rpartition("/")[2] for part in seen if part.method == "GET" and part.soql}
     return rest | {job.operation for job in org.jobs.all()}
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.local_org import LocalOrg
+    from tests.local_org.conditions.journal import Entry
     from tests.local_org.exchange import Answer, Call
     from tests.support.harness import Run, TapRunner
 
@@ -34,8 +35,26 @@ def rows(org: LocalOrg) -> dict[str, list[str]]:
     }
 
 
-def read(tap: TapRunner, state: object = None, **more: Any) -> Run:  # noqa: ANN401  settings
-    return tap.sync(**{"objects": STREAMS, "start_date": "2000-01-01", "state": state, **more})
+@pytest.fixture(params=[False, True], ids=["alone", "together"])
+def together(request: pytest.FixtureRequest) -> bool:
+    return bool(request.param)
+
+
+def read(
+    tap: TapRunner,
+    state: object = None,
+    *,
+    together: bool = False,
+    **more: Any,  # noqa: ANN401  settings
+) -> Run:
+    how = {"objects": STREAMS, "start_date": "2000-01-01", "composite_queries": together}
+    return tap.sync(**{**how, "state": state, **more})
+
+
+def asked_for(org: LocalOrg) -> list[Entry]:
+    """The first pages that were asked for, alone or as parts of a composite."""
+    seen = [part for entry in org.journal.entries for part in (entry, *entry.parts)]
+    return [entry for entry in seen if entry.path.endswith("/queryAll")]
 
 
 def first_page(name: str) -> Any:  # noqa: ANN401  as faults take it
@@ -68,7 +87,7 @@ def test_first_pages_are_on_their_way_side_by_side(
     assert [(m["stream"], m["record"]["Id"]) for m in run.messages_of("RECORD")] == [
         (name, row_id) for name in STREAMS for row_id in rows[name]
     ]
-    assert len(org.journal.calls("*/queryAll")) == len(STREAMS)
+    assert len(asked_for(org)) == len(STREAMS)
 
 
 @pytest.mark.parametrize("most", [1, 2])
@@ -91,7 +110,7 @@ def test_no_more_wait_than_may_be(
 
 
 def test_who_needs_a_job_has_it_while_others_are_read(
-    org: LocalOrg, tap: TapRunner, rows: dict[str, list[str]]
+    org: LocalOrg, tap: TapRunner, rows: dict[str, list[str]], *, together: bool
 ) -> None:
     """The second page of the first stream is asked for when the job of the third exists."""
     org.settings.page_rows = 1
@@ -99,40 +118,40 @@ def test_who_needs_a_job_has_it_while_others_are_read(
     created: list[int] = []
 
     def look() -> None:
-        until(lambda: 200 in [e.status for e in org.journal.entries if first_page(third)(e.call)])
+        until(lambda: 200 in [e.status for e in asked_for(org) if first_page(third)(e.call)])
         created.append(len(org.jobs.all()))
 
     org.faults.add("GET /query/*", faults.before(look), times=None)
-    run = read(tap, bulk_threshold=len(rows[third]) - 1, keep_jobs=True)
+    run = read(tap, together=together, bulk_threshold=len(rows[third]) - 1, keep_jobs=True)
     assert run.exit_code == 0, run.log
     assert [name for name in STREAMS if f"{name}: Bulk API 2.0" in run.log] == STREAMS[2:]
     assert len(org.jobs.all()) == 4
     # By then the second stream is not over.
     assert created[-1] >= 1
     assert all(run.ids(name) == rows[name] for name in STREAMS)
-    assert len(org.journal.calls("*/queryAll")) == len(STREAMS)
+    assert len(asked_for(org)) == len(STREAMS)
 
 
 def test_a_refusal_is_its_streams_own(
-    org: LocalOrg, tap: TapRunner, rows: dict[str, list[str]]
+    org: LocalOrg, tap: TapRunner, rows: dict[str, list[str]], *, together: bool
 ) -> None:
     """It is raised in the stream's turn, and no other stream notices."""
     refusal = outages.salesforce(errors.SalesforceError(400, "INVALID_FIELD", "No such column"))
     org.faults.add(first_page(SECOND), refusal, times=None)
-    run = read(tap)
+    run = read(tap, together=together)
     assert run.exit_code == 7
     assert "INVALID_FIELD" in run.log
     assert run.ids(SECOND) == []
     assert all(run.ids(name) == rows[name] for name in STREAMS if name != SECOND)
-    assert len(org.journal.calls("*/queryAll")) == len(STREAMS)
+    assert len(asked_for(org)) == len(STREAMS)
 
 
 def test_an_outage_is_told_in_the_streams_turn(
-    org: LocalOrg, tap: TapRunner, rows: dict[str, list[str]]
+    org: LocalOrg, tap: TapRunner, rows: dict[str, list[str]], *, together: bool
 ) -> None:
     """What comes before it, and behind it, is complete."""
     org.faults.add(first_page(SECOND), outages.maintenance_page(), times=None)
-    run = read(tap, api_mode="rest")
+    run = read(tap, together=together, api_mode="rest")
     assert run.exit_code == 7
     assert all(run.ids(name) == rows[name] for name in STREAMS if name != SECOND)
     assert run.bookmark(FIRST) is not None
@@ -140,19 +159,19 @@ def test_an_outage_is_told_in_the_streams_turn(
 
 
 def test_a_page_that_takes_too_long_leads_to_bulk(
-    org: LocalOrg, tap: TapRunner, rows: dict[str, list[str]]
+    org: LocalOrg, tap: TapRunner, rows: dict[str, list[str]], *, together: bool
 ) -> None:
     """As it would in the stream's turn."""
     slow = outages.salesforce(errors.SalesforceError(400, "QUERY_TIMEOUT", "too long"))
     org.faults.add(first_page(SECOND), slow, times=None)
-    run = read(tap)
+    run = read(tap, together=together)
     assert run.exit_code == 0, run.log
     assert f"{SECOND}: Bulk API 2.0, because REST takes too long" in run.log
     assert all(run.ids(name) == rows[name] for name in STREAMS)
 
 
 def test_a_change_between_the_page_and_the_turn_is_the_next_runs(
-    org: LocalOrg, tap: TapRunner, rows: dict[str, list[str]]
+    org: LocalOrg, tap: TapRunner, rows: dict[str, list[str]], *, together: bool
 ) -> None:
     """The window was closed before the page was asked for."""
     org.settings.page_rows = 1
@@ -163,9 +182,9 @@ def test_a_change_between_the_page_and_the_turn_is_the_next_runs(
         org.clock.advance(60)
 
     org.faults.add("GET /query/*", faults.before(change))
-    first = read(tap)
+    first = read(tap, together=together)
     assert first.exit_code == 0, first.log
-    second = read(tap, first.state)
+    second = read(tap, first.state, together=together)
     target = ModelTarget()
     target.load([*first.messages, *second.messages])
     found = target.rows[SECOND]

@@ -112,7 +112,8 @@ def echo_encoded_redirect(call: Call, _real: Callable[[], Answer]) -> Answer:
 def echo_parts(call: Call, _real: Callable[[], Answer]) -> Answer:
     """Refuse each part of a composite request, with the header that came with it."""
     error = [{"errorCode": "CHATTY", "message": f"{dict(call.headers.items())}\n" * 50}]
-    parts = [{"body": error, "httpStatusCode": 400, "referenceId": f"d{n}"} for n in range(25)]
+    asked = json.loads(call.text)["compositeRequest"]
+    parts = [{"body": error, "httpStatusCode": 400, "referenceId": p["referenceId"]} for p in asked]
     return json_answer({"compositeResponse": parts})
 
 

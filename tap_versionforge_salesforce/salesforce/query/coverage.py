@@ -1,0 +1,74 @@
+"""How far the changes of an object are committed, which a bookmark must not pass.
+
+"Get Updated" in the REST API developer guide: ``latestDateCovered`` is the start of the oldest
+transaction that is still running, whose rows come later and carry stamps of before.
+"""
+
+from __future__ import annotations
+
+from contextvars import copy_context
+from datetime import timedelta
+from threading import Event
+from typing import TYPE_CHECKING
+
+from tap_versionforge_salesforce.salesforce.client import updated_call
+from tap_versionforge_salesforce.salesforce.support.timestamps import parse_instant
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from tap_versionforge_salesforce.salesforce.http.call import Call
+
+# Seconds are cut off, and a window of at least one minute has to be left.
+_WINDOW = timedelta(minutes=2)
+
+
+class Coverage:
+    """How far the changes of one object are committed, asked before its rows are.
+
+    Args:
+        sobject: The object's API name.
+        end: The server's clock, from an answer received before.
+    """
+
+    def __init__(self, sobject: str, end: datetime) -> None:
+        self.sobject = sobject
+        self.end = end
+        self._is_settled = Event()
+        #: Somebody is going to ask for it.
+        self.is_asked = False
+        #: Of whoever wants it: it counts what the request costs.
+        self.context = copy_context()
+        #: Up to here all changes are committed; None where nobody tells.
+        self.until: datetime | None = None
+
+    @property
+    def call(self) -> Call:
+        """Return the request that asks for it."""
+        return updated_call(self.sobject, start=self.end - _WINDOW, end=self.end)
+
+    def take(self, content: object) -> None:
+        """Read the answer.
+
+        Args:
+            content: The whole answer's JSON.
+
+        Raises:
+            ValueError: It is none, or tells of the future.
+        """
+        told = content.get("latestDateCovered") if isinstance(content, dict) else None
+        covered = parse_instant(told if isinstance(told, str) else "")
+        if covered > self.end:
+            message = f"{told} lies in the future"
+            raise ValueError(message)
+        # Where nothing is running, the end that was asked for comes back without its seconds.
+        is_running = covered < self.end.replace(second=0, microsecond=0)
+        self.until = covered if is_running else self.end
+
+    def settle(self) -> None:
+        """Let nobody wait for it any more."""
+        self._is_settled.set()
+
+    def wait(self) -> None:
+        """Wait until it is known, or it is known that nobody tells."""
+        self._is_settled.wait()
