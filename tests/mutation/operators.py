@@ -51,14 +51,39 @@ class Change:
         end: The byte behind it.
         new: What stands there instead.
         function: In which it is, with its class; empty outside of any.
-        line: Where that function begins, counted from 1; 0 where it is a class's body.
+        first_line: Of the statement, counted from 1; 0 where that is in no function. Of one that
+            holds others it is what stands before them.
+        last_line: Of the same.
     """
 
     start: int
     end: int
     new: str
     function: str = ""
-    line: int = 0
+    first_line: int = 0
+    last_line: int = 0
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a node is; see `Change`."""
+
+    function: str = ""
+    first_line: int = 0
+    last_line: int = 0
+
+    def within(self, node: ast.AST) -> _Place:
+        """Return the place of what is in a node of this place."""
+        if isinstance(node, ast.ClassDef):
+            return _Place(f"{self.function}.{node.name}".lstrip("."))
+        if isinstance(node, _FUNCTIONS):
+            name = f"{self.function}.{node.name}".lstrip(".")
+            return _Place(name, node.lineno, node.end_lineno or node.lineno)
+        if not self.first_line or not isinstance(node, (ast.stmt, ast.ExceptHandler)):
+            return self
+        body = getattr(node, "body", None)
+        last = body[0].lineno - 1 if body else node.end_lineno
+        return _Place(self.function, node.lineno, max(node.lineno, last or 0))
 
 
 class Operators:
@@ -83,25 +108,21 @@ class Operators:
 
     def changes(self) -> list[Change]:
         """Return the mistakes, in the order of the text."""
-        found = set(self._below(self._tree, "", 0))
+        found = set(self._below(self._tree, _Place()))
         return sorted(found, key=lambda change: (change.start, change.end, change.new))
 
-    def _below(self, node: ast.AST, function: str, line: int) -> Iterator[Change]:
-        if isinstance(node, (ast.ClassDef, *_FUNCTIONS)):
-            function = f"{function}.{node.name}".lstrip(".")
-            is_class = isinstance(node, ast.ClassDef)
-            line = 0 if is_class else min(each.lineno for each in [node, *node.decorator_list])
+    def _below(self, node: ast.AST, place: _Place) -> Iterator[Change]:
+        place = place.within(node)
         for kind in self._kinds:
             for change in kind(node):
-                yield replace(change, function=function, line=line)
-        for name, value in ast.iter_fields(node):
-            if name in _NO_CODE_THAT_RUNS or (
-                name == "keywords" and isinstance(node, ast.ClassDef)
-            ):
-                continue
-            for child in value if isinstance(value, list) else [value]:
-                if isinstance(child, ast.AST) and not _is_left_alone(child):
-                    yield from self._below(child, function, line)
+                yield replace(
+                    change,
+                    function=place.function,
+                    first_line=place.first_line,
+                    last_line=place.last_line,
+                )
+        for child in _children(node):
+            yield from self._below(child, place)
 
     # Where in the text
 
@@ -184,6 +205,15 @@ class Operators:
         left_alone = (ast.Starred, ast.Set)
         if isinstance(node, ast.Call) and node.args and not isinstance(node.args[0], left_alone):
             yield self._instead(node, f"({self._text(node.args[0])})")
+
+
+def _children(node: ast.AST) -> Iterator[ast.AST]:
+    for name, value in ast.iter_fields(node):
+        if name in _NO_CODE_THAT_RUNS or (name == "keywords" and isinstance(node, ast.ClassDef)):
+            continue
+        for child in value if isinstance(value, list) else [value]:
+            if isinstance(child, ast.AST) and not _is_left_alone(child):
+                yield child
 
 
 def _is_left_alone(node: ast.AST) -> bool:

@@ -105,10 +105,10 @@ class Copy:
 
 
 class Order:
-    """In which order the tests of a mutant are run: what has noticed more of its function first.
+    """In which order the tests of a mutant are run: what has noticed more of its module first.
 
     Args:
-        covering: Which tests run which function.
+        covering: Which tests run which lines.
     """
 
     def __init__(self, covering: Covering) -> None:
@@ -117,9 +117,9 @@ class Order:
         self._lock = threading.Lock()
 
     def of(self, mutant: Mutant) -> list[str]:
-        """Return tests that run the function of a mutant; what was good for others is first.
+        """Return tests that run the statement of a mutant; what was good for others is first.
 
-        Of a function that a thousand tests run, as many as there is time for.
+        Of a statement that a thousand tests run, as many as there is time for.
         """
         with self._lock:
             tests = sorted(

@@ -101,6 +101,22 @@ def test_a_mistake_has_its_place() -> None:
     assert "-    stop()\n+    pass" in first.diff
 
 
+def test_a_mistake_is_in_a_statement() -> None:
+    """Of a block only its head; of a function all, for its defaults are its own."""
+    source = "def f(a=1):\n  if (\n    a > 2\n  ):\n    return (a,\n      3)\n  a = 4\nx = 5\n"
+    places = {
+        mutant.change.new: (mutant.change.first_line, mutant.change.last_line)
+        for mutant in mutants(source)
+    }
+    assert {number: places[number] for number in "23456"} == {
+        "2": (1, 7),
+        "3": (2, 4),
+        "4": (5, 6),
+        "5": (7, 7),
+        "6": (0, 0),
+    }
+
+
 @pytest.mark.parametrize("module", CORE)
 def test_the_core_is_there(module: str) -> None:
     """Each of its modules has mutants, and each of their tests is one file."""
@@ -150,18 +166,18 @@ def test_what_noticed_more_is_tried_first(tmp_path: Path) -> None:
 
     Of what is in no function, all that run anything of the module.
     """
-    functions = {
-        "slow": [[MODULE, 2]],
-        "quick": [[MODULE, 2], ["salesforce/query/page.py", 5]],
+    lines = {
+        "slow": [[MODULE, 3]],
+        "quick": [[MODULE, 3], ["salesforce/query/page.py", 5]],
         "other": [],
     }
-    functions |= {"of all": [[MODULE, 7]], "at once": [[MODULE, 7]]}
+    lines |= {"of all": [[MODULE, 7]], "at once": [[MODULE, 7]]}
     seconds = {"slow": 2.0, "quick": 1.0, "of all": 0.5, "at once": 0.1, "other": 0.1}
-    (tmp_path / "1.json").write_text(json.dumps({"functions": functions, "seconds": seconds}))
+    (tmp_path / "1.json").write_text(json.dumps({"lines": lines, "seconds": seconds}))
     order = Order(Covering(tmp_path))
     mutant, *_ = mutants(QUOTA)
     outside, *_ = mutants("x = 1")
-    assert (mutant.change.line, outside.change.line) == (2, 0)
+    assert (mutant.change.first_line, outside.change.first_line) == (3, 0)
     assert order.of(mutant) == ["quick", "slow"]
     assert order.of(outside) == ["at once", "of all", "quick", "slow"]
     order.has_noticed(mutant, "slow")
