@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+from tap_versionforge_salesforce.salesforce.http.retry import Verdict
 from tests.mutation.mutants import Equivalent
 
+_IDENTITIES = (
+    Equivalent(
+        "salesforce/http/retry.py",
+        "Verdict",
+        f'{member.name} = "{member.value}"',
+        f"{member.name} = {value}",
+        "A verdict is itself, whatever its value.",
+    )
+    for member in Verdict
+    for value in ("None", f"'{member.value}XX'")
+    if value == "None" or " " not in member.value
+)
+
 EQUIVALENTS: tuple[Equivalent, ...] = (
+    *_IDENTITIES,
     Equivalent(
         "salesforce/http/quota.py",
         "",
         '_USAGE: ContextVar[StreamUsage | None] = ContextVar("_USAGE", default=None)',
         "_USAGE: ContextVar[StreamUsage | None] = ContextVar('_USAGEXX', default=None)",
         "Its name is for debuggers only.",
-    ),
-    Equivalent(
-        "salesforce/http/quota.py",
-        "Quota.__init__",
-        "self._is_side_by_side = False",
-        "self._is_side_by_side = None",
-        "It is only ever asked whether it is true.",
     ),
     Equivalent(
         "singer/sync/stream_sync.py",

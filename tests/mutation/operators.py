@@ -196,8 +196,9 @@ class Operators:
         elif isinstance(node, ast.Continue):
             yield self._instead(node, "break")
         elif isinstance(node, (ast.Assign, ast.AnnAssign, ast.Return)) and node.value is not None:
-            is_none = isinstance(node.value, ast.Constant) and node.value.value is None
-            if not is_none:
+            # None is as good as False wherever a truth is asked for.
+            value = node.value.value if isinstance(node.value, ast.Constant) else ...
+            if value is not None and value is not False:
                 yield self._instead(node.value, "None")
 
     def _of_calls(self, node: ast.AST) -> Iterator[Change]:

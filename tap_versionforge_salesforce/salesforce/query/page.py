@@ -24,8 +24,8 @@ class Page:
         ends_page: They are the last of it, and it is whole.
         checkpoint: Every row of the window up to here has been served; None where a page says
             nothing of the kind.
-        takes_back: The checkpoints before it may have passed rows that did not come.
-        drops_job: No later run is to go on with the Bulk job.
+        takes_back: The checkpoints before it may have passed rows that did not come, and no later
+            run is to go on with the Bulk job before it.
         job: The Bulk job with which a later run can go on behind these rows.
         is_served: Salesforce has served them; False of no rows that only say something.
     """
@@ -36,6 +36,5 @@ class Page:
     ends_page: bool = True
     checkpoint: datetime | None = None
     takes_back: bool = False
-    drops_job: bool = False
     job: JobCheckpoint | None = None
     is_served: bool = True

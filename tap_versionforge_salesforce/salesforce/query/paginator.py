@@ -258,20 +258,18 @@ class SalesforcePaginator:
 
     def _beginning_again(self) -> Page:
         """Return no rows, behind which everything is as it was before any of these."""
-        return self._nothing(takes_back=True, drops_job=True)
+        return self._nothing(takes_back=True)
 
     def _nothing(
         self,
         *,
         takes_back: bool = False,
-        drops_job: bool = False,
         job: JobCheckpoint | None = None,
     ) -> Page:
         return Page(
             no_rows(self._context.query.columns),
             self._context.org.clock.now(),
             takes_back=takes_back,
-            drops_job=drops_job,
             job=job,
             is_served=False,
         )

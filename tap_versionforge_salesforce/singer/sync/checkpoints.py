@@ -162,8 +162,7 @@ class Checkpoints:
                 # parts before it have the version that is going to be activated.
                 self.new_version()
                 self.begin_version()
-            if page.drops_job:
-                self._bookmark.forget_job()
+            self._bookmark.forget_job()
         elif page.checkpoint is not None:
             self._advance(page.checkpoint)
         elif page.job is not None:

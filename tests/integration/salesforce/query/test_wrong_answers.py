@@ -115,6 +115,7 @@ def test_rest_pages_that_do_not_add_up(
     run = tap.sync(objects=BOTH, api_mode="rest")
     assert_others_come(run, org, rows)
     assert "Account could not be proven complete" in run.log
+    assert run.report["streams"][0]["error"] == "rest-count-mismatch"
 
 
 @WRONG_PAGES

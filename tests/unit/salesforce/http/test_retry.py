@@ -174,6 +174,9 @@ EXPIRED = "Session expired or invalid"
         pytest.param(500, "UNKNOWN_EXCEPTION", "", Verdict.TRANSIENT, id="500"),
         pytest.param(502, "", "", Verdict.TRANSIENT, id="502"),
         pytest.param(503, "SERVER_UNAVAILABLE", "", Verdict.TRANSIENT, id="503"),
+        pytest.param(400, "SERVER_UNAVAILABLE", "", Verdict.TRANSIENT, id="503 as 400"),
+        pytest.param(400, "INVALID_SESSION_ID", "", Verdict.SESSION_ENDED, id="session as 400"),
+        pytest.param(400, "InvalidSessionId", "", Verdict.SESSION_ENDED, id="session of Bulk"),
         pytest.param(504, "", "", Verdict.TRANSIENT, id="504"),
     ],
 )

@@ -67,6 +67,13 @@ def test_secrets_within_secrets_leave_no_rest(secrets: tuple[str, ...]) -> None:
     assert redact("x abcdefghijk y") == "x [hidden] y"
 
 
+def test_many_secrets_within_secrets_leave_no_rest() -> None:
+    """So many that they are in the right order by no chance."""
+    longest = "".join(map(chr, range(ord("a"), ord("z"))))
+    remember_secrets(*(longest[:size] for size in range(4, len(longest) + 1)))
+    assert redact(f"x {longest} y") == "x [hidden] y"
+
+
 def test_remembered_values_are_hidden_in_an_address() -> None:
     """A redirect may carry what was sent, as URLs spell it."""
     remember_secrets("open, sesame/ü")
