@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from tap_versionforge_salesforce.salesforce.http.session import SalesforceSession
 
 _DATA = "/services/data"
+_NOT_MODIFIED = 304
 # Composite requests that may fail before describes are asked for one by one.
 _MOST_LOST_COMPOSITES = 2
 # Behind so many objects in a row whose describes fail, each further one is asked for once.
@@ -77,6 +78,19 @@ class ResultPageHeaders:
 
 
 @dataclass(frozen=True, slots=True)
+class Described:
+    """One object's describe.
+
+    Attributes:
+        content: The whole answer's JSON; None where it is still that which is known.
+        last_modified: Since when it is as it is, as Salesforce spells it; None where nobody tells.
+    """
+
+    content: Mapping[str, object] | None
+    last_modified: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ResultPageRef:
     """Where a result page is: whoever is signed in to the org can read it, in any process.
 
@@ -97,6 +111,10 @@ class ResultPageRef:
 
 #: Wanted where nobody names another.
 API_VERSION = "68.0"
+
+
+def _nothing_known(_: str) -> None:
+    """Return None: no describe is known."""
 
 
 class SalesforceClient:
@@ -195,8 +213,7 @@ class SalesforceClient:
             UnavailableError: The answer is none.
             UnknownObjectError: The org has no such object, or the user may not see it.
         """
-        path = f"/sobjects/{quote(name)}/describe"
-        call = Call(path=path, budget=budget)
+        call = replace(_describe_call(name), budget=budget)
         try:
             found = self._answered(call)
         except RefusedError as error:
@@ -206,12 +223,19 @@ class SalesforceClient:
         return found
 
     def describe_many(
-        self, names: Sequence[str]
-    ) -> Iterator[tuple[str, Mapping[str, object] | TapError]]:
+        self,
+        names: Sequence[str],
+        known: Callable[[str], str | None] = _nothing_known,
+    ) -> Iterator[tuple[str, Described | TapError]]:
         """Yield the describe of each object, or why there is none, in the order of the names.
 
         Asks in composite requests of up to 25, each of which counts as one API call, and holds the
         answer of one only; one by one where composite is refused or fails.
+
+        Args:
+            names: The objects' API names.
+            known: Returns the ``Last-Modified`` of the describe of an object that is known; None
+                where none is. One that has not changed since has no content.
 
         Raises:
             UnavailableError: Salesforce can't be reached at all.
@@ -219,7 +243,7 @@ class SalesforceClient:
         # That it can't be reached, or signs nobody in, is told as that.
         self.ensure_api_version()
         lost = 0
-        for name, told in self._told_together(names):
+        for name, told in self._told_together(names, known):
             answer = told or self._described_alone(name, lost)
             if isinstance(answer, UnavailableError):
                 lost += 1
@@ -230,16 +254,16 @@ class SalesforceClient:
             yield name, answer
 
     def _told_together(
-        self, names: Sequence[str]
-    ) -> Iterator[tuple[str, Mapping[str, object] | TapError | None]]:
+        self, names: Sequence[str], known: Callable[[str], str | None]
+    ) -> Iterator[tuple[str, Described | TapError | None]]:
         """Yield what composite requests tell of each object; None where it is to be asked alone."""
         lost = 0
         for start in range(0, len(names), MOST_PARTS):
             together = names[start : start + MOST_PARTS]
-            found: dict[str, Mapping[str, object] | TapError] = {}
+            found: dict[str, Described | TapError] = {}
             try:
                 if lost < _MOST_LOST_COMPOSITES:
-                    found, lost = self._described_together(together), 0
+                    found, lost = self._described_together(together, known), 0
             except RefusedError as error:
                 lost = _MOST_LOST_COMPOSITES
                 self._logger.info(
@@ -253,28 +277,31 @@ class SalesforceClient:
                 yield name, found.pop(name, None)
 
     def _described_together(
-        self, names: Sequence[str]
-    ) -> dict[str, Mapping[str, object] | TapError]:
+        self, names: Sequence[str], known: Callable[[str], str | None]
+    ) -> dict[str, Described | TapError]:
         """Return the describes, and why there is none; without what has to be asked for again."""
-        calls = [Call(path=f"/sobjects/{quote(name)}/describe") for name in names]
-        found: dict[str, Mapping[str, object] | TapError] = {}
+        calls = [_describe_call(name, known(name)) for name in names]
+        found: dict[str, Described | TapError] = {}
         for name, part in zip(names, self.together(calls), strict=True):
             if part is None:
                 continue
+            modified = part.headers.get("Last-Modified")
             body = part.json()
             if part.ok and _is_describe(body):
-                found[name] = body
+                found[name] = Described(body, modified)
+            elif part.status == _NOT_MODIFIED:
+                found[name] = Described(None, modified)
             elif (refused := refusal_of(part, name)) is not None:
                 found[name] = _undescribed(name, refused)
         return found
 
-    def _described_alone(self, name: str, lost: int) -> Mapping[str, object] | TapError:
+    def _described_alone(self, name: str, lost: int) -> Described | TapError:
         """Return the describe, or why there is none; the more were lost in a row, the sooner."""
         try:
             if lost >= _MANY_LOST_DESCRIBES:
-                return self.describe(name, budget=HASTY_BUDGET)
+                return Described(self.describe(name, budget=HASTY_BUDGET))
             again = DESCRIBE_BUDGET.at_most(COMPOSITE_BUDGET)
-            return self.describe(name, budget=again if lost else DESCRIBE_BUDGET)
+            return Described(self.describe(name, budget=again if lost else DESCRIBE_BUDGET))
         except (RefusedError, UnavailableError) as error:
             return error
 
@@ -569,6 +596,11 @@ def query_call(soql: str, *, deleted: bool) -> Call:
         headers={"Sforce-Query-Options": f"batchSize={REST_PAGE_ROWS}"},
         expects="rows",
     )
+
+
+def _describe_call(name: str, since: str | None = None) -> Call:
+    headers = {} if since is None else {"If-Modified-Since": since}
+    return Call(path=f"/sobjects/{quote(name)}/describe", headers=headers)
 
 
 def updated_call(name: str, *, start: datetime, end: datetime) -> Call:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     from tap_versionforge_salesforce.settings.declaring import Setting
 
+#: What a path can be instead.
+SWITCH = ("true", "false")
+
 
 def checked_kinds(settings: Iterable[Setting], config: Mapping[str, object]) -> dict[str, Any]:
     """Return the value of each setting that has one: what was given, or its default.
@@ -85,6 +88,8 @@ def _of_kind(setting: Setting, value: object) -> object:
 def _text(setting: Setting, value: object) -> str:
     if setting.name == "api_version" and isinstance(value, (int, float, Decimal)):
         return str(value)
+    if setting.is_switch and isinstance(value, bool):
+        return str(value).lower()
     if not isinstance(value, str):
         raise wrong_setting(setting.name, "must be text", "Put it between double quotes.")
     text = value.strip()
@@ -96,6 +101,8 @@ def _text(setting: Setting, value: object) -> str:
         raise wrong_setting(
             setting.name, f"can't be {value!r}", f"It is {_either(setting.options)}."
         )
+    if setting.is_switch and text.lower() in SWITCH:
+        return text.lower()
     if setting.is_path:
         return _whole_path(text)
     return value if setting.name == "private_key_passphrase" else text

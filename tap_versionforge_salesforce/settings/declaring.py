@@ -28,6 +28,7 @@ class Setting:
         maximum: Largest whole number allowed. Some clocks and sockets take no larger ones.
         options: The only values allowed.
         is_path: It names a file or folder of this machine.
+        is_switch: It can be true or false, too.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Setting:
     maximum: int = 1_000_000_000
     options: tuple[str, ...] = ()
     is_path: bool = False
+    is_switch: bool = False
 
 
 def declared(title: str, description: str, **more: object) -> Any:  # noqa: ANN401  as dataclasses.field

@@ -9,7 +9,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime  # noqa: TC003  the kind of a setting is read from its type
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from platformdirs import user_cache_path
 
 from tap_versionforge_salesforce.errors import SettingsError, wrong_setting
 from tap_versionforge_salesforce.salesforce.auth.credentials import Credentials
@@ -193,6 +196,14 @@ class Settings:
         "them in Setup.",
         default=False,
     )
+    discovery_cache: str = declared(
+        "Discovery cache",
+        "Keep what describes have told, so that the next run asks only for what has changed. True "
+        "keeps it in the user's cache folder, a path in another one, false nowhere.",
+        default="true",
+        is_path=True,
+        is_switch=True,
+    )
     spool_dir: str | None = declared(
         "Spool folder",
         "Folder where result pages wait until they are emitted. The system's temporary folder "
@@ -259,6 +270,15 @@ class Settings:
         )
 
     @property
+    def cache_folder(self) -> Path | None:
+        """Return where describes are kept; None for nowhere."""
+        if self.discovery_cache == "false":
+            return None
+        if self.discovery_cache == "true":
+            return user_cache_path("tap-versionforge-salesforce", appauthor=False)
+        return Path(self.discovery_cache)
+
+    @property
     def credentials(self) -> Credentials:
         """Return what a sign-in needs of them."""
         return Credentials(
@@ -274,7 +294,11 @@ class Settings:
 
     def for_sdk(self) -> dict[str, str]:
         """Return the settings that the SDK checks or uses as well, spelled as they are meant."""
-        found = {"api_version": self.api_version, "api_mode": self.api_mode}
+        found = {
+            "api_version": self.api_version,
+            "api_mode": self.api_mode,
+            "discovery_cache": self.discovery_cache,
+        }
         if self.start_date is not None:
             found["start_date"] = format_instant(self.start_date)
         return found | ({} if self.spool_dir is None else {"spool_dir": self.spool_dir})

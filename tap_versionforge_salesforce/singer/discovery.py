@@ -14,6 +14,7 @@ from tap_versionforge_salesforce.errors import (
     TapError,
     UnavailableError,
 )
+from tap_versionforge_salesforce.salesforce.client import Described
 from tap_versionforge_salesforce.salesforce.objects.describe import SObject, sobject_from_describe
 from tap_versionforge_salesforce.singer.events import StreamEnded
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     import logging
     from collections.abc import Iterator, Mapping, Sequence
 
+    from tap_versionforge_salesforce.salesforce.objects.describe_cache import DescribeCache
     from tap_versionforge_salesforce.singer.run import Run
 
 _GLOB = frozenset("*?")
@@ -76,22 +78,30 @@ def describe_selected(run: Run, names: Sequence[str], logger: logging.Logger) ->
 
 def _described(run: Run, names: Sequence[str]) -> Iterator[tuple[str, SObject | TapError]]:
     """Yield each object as its describe comes, which is large, or why it can't be read."""
-    for name, answer in run.client.describe_many(names):
-        yield name, _read(name, answer)
+    cache = run.describes
+    for name, answer in run.client.describe_many(names, cache.last_modified):
+        sobject = _read(name, answer, cache)
+        if isinstance(sobject, SObject):
+            if isinstance(answer, Described) and answer.content and answer.last_modified:
+                cache.put(sobject, answer.last_modified)
+            yield name, sobject.problem or sobject
+        else:
+            yield name, sobject
 
 
-def _read(name: str, answer: Mapping[str, object] | TapError) -> SObject | TapError:
+def _read(name: str, answer: Described | TapError, cache: DescribeCache) -> SObject | TapError:
     if isinstance(answer, UnavailableError):
         return answer.reworded(f"{name} can't be described: {answer.message}")
     if isinstance(answer, TapError):
         return answer
     try:
-        sobject = sobject_from_describe(answer)
+        content = answer.content
+        sobject = cache.get(name) if content is None else sobject_from_describe(content)
     except UnavailableError:
+        sobject = None
+    if sobject is None or sobject.name.lower() != name.lower():
         return OddAnswerError(f"the describe of {name}")
-    if sobject.name.lower() != name.lower():
-        return OddAnswerError(f"the describe of {name}")
-    return sobject.problem or sobject
+    return sobject
 
 
 def _is_for_good(error: TapError) -> bool:

@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tap_versionforge_salesforce import __version__
 from tap_versionforge_salesforce.errors import (
     SomeStreamsFailedError,
     TapError,
@@ -14,6 +15,7 @@ from tap_versionforge_salesforce.errors import (
 )
 from tap_versionforge_salesforce.salesforce.http.options import HttpOptions
 from tap_versionforge_salesforce.salesforce.http.quota import Quota
+from tap_versionforge_salesforce.salesforce.objects.describe_cache import DescribeCache
 from tap_versionforge_salesforce.salesforce.org import Org
 from tap_versionforge_salesforce.salesforce.query.composite_queries import CompositeQueries
 from tap_versionforge_salesforce.salesforce.query.download_queue import DownloadQueue
@@ -106,6 +108,19 @@ class Run:
         )
 
     @cached_property
+    def describes(self) -> DescribeCache:
+        """Return what earlier runs know of the org's objects."""
+        settings = self.settings
+        return DescribeCache(
+            settings.cache_folder,
+            key=(self.org.url, settings.username, self.client.api_version, __version__),
+            now=self.org.clock.now,
+            tell=lambda what: self._logger.warning(
+                "%s Set discovery_cache to another folder, or to false.", what
+            ),
+        )
+
+    @cached_property
     def client(self) -> SalesforceClient:
         """Return the org's endpoints.
 
@@ -121,6 +136,7 @@ class Run:
             self.org.end()
         finally:
             self.prefetcher.end()
+            self.describes.close()
             self.org.retry_log.tell_summary()
 
     def tell_report(self) -> None:

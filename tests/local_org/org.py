@@ -146,6 +146,8 @@ class LocalOrg:
             "client_id": self.client_id,
             "username": self.username,
             "private_key": self.private_key_pem,
+            # Another org at this address would have other objects.
+            "discovery_cache": False,
             **overrides,
         }
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
 import msgspec
+from requests.structures import CaseInsensitiveDict
 
 from tap_versionforge_salesforce.errors import OddAnswerError, RefusedError, TapError
 from tap_versionforge_salesforce.salesforce.http.responses import Response, refusal_error
@@ -31,6 +32,7 @@ class _Part(msgspec.Struct, rename="camel", gc=False):
     reference_id: str
     http_status_code: int
     body: msgspec.Raw
+    http_headers: dict[str, str] = {}
 
 
 class _Answer(msgspec.Struct, rename="camel"):
@@ -76,7 +78,9 @@ def composite_answers(body: bytes, calls: Sequence[Call]) -> list[Response | Non
         asked = "POST /composite"
         raise OddAnswerError(asked) from None
     found = {
-        part.reference_id: Response(part.http_status_code, {}, bytes(part.body), None)
+        part.reference_id: Response(
+            part.http_status_code, CaseInsensitiveDict(part.http_headers), bytes(part.body), None
+        )
         for part in parts
     }
     return [found.get(_reference(at)) for at in range(len(calls))]

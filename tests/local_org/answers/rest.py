@@ -58,17 +58,23 @@ def deprecation_warning(version: str) -> dict[str, str]:
 class LastChanges:
     """When each describe last changed, for Last-Modified and If-Modified-Since."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, first: datetime = _FIRST_DESCRIBED) -> None:
         self._clock = clock
+        self._first = first
         self._lock = threading.Lock()
         self._seen: dict[str, tuple[str, datetime]] = {}
+
+    def anew(self) -> LastChanges:
+        """Those of another org, later than all of this one: who keeps them is not misled."""
+        last = max((changed for _, changed in self._seen.values()), default=self._first)
+        return LastChanges(self._clock, last + timedelta(seconds=1))
 
     def of(self, name: str, digest: str) -> datetime:
         """When the content of this name became what it is now."""
         with self._lock:
             known = self._seen.get(name)
             if known is None:
-                self._seen[name] = (digest, _FIRST_DESCRIBED)
+                self._seen[name] = (digest, self._first)
             elif known[0] != digest:
                 # HTTP dates have whole seconds: a second change within one must still be seen.
                 later = max(self._clock.now(), known[1] + timedelta(seconds=1))
@@ -97,7 +103,7 @@ class Rest:
 
     def reset(self) -> None:
         """Forget when the describes changed."""
-        self._changes = LastChanges(self._clock)
+        self._changes = self._changes.anew()
 
     def versions(self, _call: Call) -> Answer:
         """GET /services/data."""

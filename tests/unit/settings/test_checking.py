@@ -43,6 +43,7 @@ DEFAULTS: dict[str, object] = {
     "max_parallel_jobs": 10,
     "max_api_calls": None,
     "keep_jobs": False,
+    "discovery_cache": "true",
     "spool_dir": None,
     "report_path": None,
     "ca_bundle": None,
@@ -222,6 +223,9 @@ def test_what_is_no_boolean_is_refused(setting: Setting, value: object) -> None:
 @pytest.mark.parametrize("value", [["a"], {"a": 1}, True], ids=["list", "object", "boolean"])
 def test_what_is_no_text_is_refused(setting: Setting, value: object) -> None:
     """A text setting is told by name when something else is given."""
+    if value is True and setting.is_switch:
+        assert settings_of(**{setting.name: value}).discovery_cache == "true"
+        return
     changes: dict[str, object] = {setting.name: value}
     if setting.name == "private_key":
         changes["private_key_path"] = None
@@ -285,12 +289,15 @@ def test_what_is_no_path_stays(value: str) -> None:
 
 def test_the_sdk_sees_settings_as_they_are_meant() -> None:
     """It checks and uses some of them itself."""
-    settings = settings_of(api_mode=" rest ", start_date=" 2024-01-31 ", spool_dir="/a/../b ")
+    settings = settings_of(
+        api_mode=" rest ", start_date=" 2024-01-31 ", spool_dir="/a/../b ", discovery_cache=False
+    )
     assert settings.for_sdk() == {
         "api_version": "68.0",
         "api_mode": "rest",
         "start_date": "2024-01-31T00:00:00.000Z",
         "spool_dir": "/a/../b",
+        "discovery_cache": "false",
     }
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_versionforge_salesforce.errors import TapError, UnavailableError
+from tap_versionforge_salesforce.salesforce.client import Described
 from tap_versionforge_salesforce.salesforce.support.events import Events
 from tap_versionforge_salesforce.singer.discovery import describe_selected, discover
 from tap_versionforge_salesforce.singer.run_report import RunReport
@@ -38,8 +39,12 @@ class Client:
     def describe_global(self) -> list[dict[str, object]]:
         return [{"name": name, "queryable": True} for name in self._answers]
 
-    def describe_many(self, names: list[str]) -> Iterator[tuple[str, object]]:
-        return ((name, self._answers[name]) for name in names)
+    def describe_many(self, names: list[str], _: object) -> Iterator[tuple[str, object]]:
+        return ((name, described(self._answers[name])) for name in names)
+
+
+def described(answer: Any) -> object:  # noqa: ANN401  what an answer holds
+    return answer if isinstance(answer, TapError) else Described(answer)
 
 
 def run(trouble: object, *objects: str) -> Any:  # noqa: ANN401  a stand-in
@@ -55,6 +60,7 @@ def run(trouble: object, *objects: str) -> Any:  # noqa: ANN401  a stand-in
         fail_stream=failures.__setitem__,
         report=report,
         org=org,
+        describes=SimpleNamespace(last_modified=lambda _: None, get=lambda _: None),
     )
 
 
@@ -106,5 +112,6 @@ def test_catalog_names_the_object() -> None:
 
 def connection_in_lower_case() -> Any:  # noqa: ANN401  a stand-in
     made = run(None)
-    made.client.describe_many = lambda names: [(names[0], {"name": "Good__c", "fields": FIELDS})]
+    other = Described({"name": "Good__c", "fields": FIELDS})
+    made.client.describe_many = lambda names, _: [(names[0], other)]
     return made

@@ -1,0 +1,194 @@
+"""Describes are kept between runs, and asked for only where they have changed."""
+
+from __future__ import annotations
+
+import sqlite3
+import stat
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.local_org.conditions import faults
+from tests.local_org.objects.fields import Field
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.local_org import LocalOrg
+    from tests.support.harness import Run, TapRunner
+
+NOW = datetime(2026, 11, 23, 10, 0, 30, tzinfo=timezone.utc)
+TWO = ["Account", "Contact"]
+
+
+@pytest.fixture
+def folder(org: LocalOrg, tmp_path: Path) -> Path:
+    org.clock.freeze(NOW)
+    for name in TWO:
+        org.store.seed(name, 3, hurt=False)
+    return tmp_path / "cache" / "below"
+
+
+def read(tap: TapRunner, folder: Path, **more: object) -> Run:
+    run = tap.sync(**{"objects": TWO, "discovery_cache": str(folder), **more})
+    assert run.exit_code == 0, run.log
+    return run
+
+
+def statuses(org: LocalOrg) -> list[int]:
+    """How the describes were answered."""
+    parts = [part for entry in org.journal.calls("*/composite") for part in entry.parts]
+    return [part.status for part in parts if part.path.endswith("/describe")]
+
+
+def in_cache(folder: Path) -> Path:
+    (path,) = folder.glob("*.sqlite")
+    return path
+
+
+def test_what_has_not_changed_is_not_sent_again(
+    org: LocalOrg, tap: TapRunner, folder: Path
+) -> None:
+    """The second run gets a 304 for each, and writes the same."""
+    first = read(tap, folder)
+    assert statuses(org) == [200, 200]
+    org.journal.clear()
+    second = read(tap, folder)
+    assert statuses(org) == [304, 304]
+    assert second.messages_of("SCHEMA") == first.messages_of("SCHEMA")
+    assert second.messages_of("RECORD") == first.messages_of("RECORD")
+    assert second.report["usage"]["received_bytes"] < first.report["usage"]["received_bytes"]
+
+
+def test_discovery_uses_it(org: LocalOrg, tap: TapRunner, folder: Path) -> None:
+    """The catalog is the same, with labels and help texts."""
+    settings = {"objects": ["*"], "discovery_cache": str(folder)}
+    first, second = tap.discover(**settings), tap.discover(**settings)
+    assert first == second
+    assert set(statuses(org)) == {200, 304}
+
+
+def test_what_has_changed_is(org: LocalOrg, tap: TapRunner, folder: Path) -> None:
+    """A new field comes with the run behind it."""
+    read(tap, folder)
+    org.clock.advance(60)
+    org.store.add_field("Contact", Field(name="New__c", type="string", label="N", length=9))
+    org.journal.clear()
+    second = read(tap, folder)
+    assert statuses(org) == [304, 200]
+    (schema,) = second.messages_of("SCHEMA", "Contact")
+    assert "New__c" in schema["schema"]["properties"]
+    org.journal.clear()
+    read(tap, folder)
+    assert statuses(org) == [304, 304]
+
+
+def test_after_a_day_it_is_asked_for_whole(org: LocalOrg, tap: TapRunner, folder: Path) -> None:
+    """Nobody says that a describe's stamp moves with the user's rights."""
+    read(tap, folder)
+    org.clock.advance(timedelta(hours=23).total_seconds())
+    org.journal.clear()
+    read(tap, folder)
+    assert statuses(org) == [304, 304]
+    org.clock.advance(timedelta(hours=2).total_seconds())
+    org.journal.clear()
+    read(tap, folder)
+    assert statuses(org) == [200, 200]
+
+
+@pytest.mark.parametrize(
+    "change", [{"api_version": "67.0"}, {"username": "other@example.com"}], ids=str
+)
+def test_others_have_their_own(
+    org: LocalOrg, tap: TapRunner, folder: Path, change: dict[str, str]
+) -> None:
+    """Another user sees other fields, and another version has others."""
+    read(tap, folder)
+    org.journal.clear()
+    org.identity.username = change.get("username", org.username)
+    read(tap, folder, **change)
+    assert statuses(org) == [200, 200]
+    assert len(list(folder.glob("*.sqlite"))) == 2
+
+
+def test_switched_off(org: LocalOrg, tap: TapRunner, folder: Path) -> None:
+    """Nothing is kept."""
+    for switch in (False, "false"):
+        tap.sync(objects=TWO, discovery_cache=switch)
+    assert statuses(org) == [200] * 4
+    assert not folder.exists()
+
+
+def test_it_is_the_users_own(tap: TapRunner, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By default in the user's cache folder, which others can't look into."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(folder))
+    tap.sync(objects=TWO, discovery_cache=True)
+    made = folder / "tap-versionforge-salesforce"
+    assert in_cache(made).is_file()
+    assert stat.S_IMODE(made.stat().st_mode) == 0o700
+
+
+def spoil_file(path: Path) -> None:
+    path.write_bytes(b"no database" * 1_000)
+
+
+def spoil_rows(path: Path) -> None:
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE described SET content = x'00ff'")
+
+
+def spoil_form(path: Path) -> None:
+    with sqlite3.connect(path) as connection:
+        connection.execute("DROP TABLE described")
+        connection.execute("CREATE TABLE described (name TEXT)")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "is_told"),
+    [(spoil_file, True), (spoil_rows, False), (spoil_form, True)],
+    ids=lambda each: getattr(each, "__name__", ""),
+)
+def test_a_broken_one_is_done_without(
+    org: LocalOrg, tap: TapRunner, folder: Path, *, spoil: object, is_told: bool
+) -> None:
+    """One warning at most, and all that the run writes is right."""
+    first = read(tap, folder)
+    assert callable(spoil)
+    spoil(in_cache(folder))
+    org.journal.clear()
+    second = read(tap, folder)
+    assert second.messages_of("SCHEMA") == first.messages_of("SCHEMA")
+    assert statuses(org) == [200, 200]
+    told = [line for line in second.log.splitlines() if "discovery_cache" in line]
+    assert len(told) == is_told
+
+
+def test_a_folder_that_can_not_be_made_is_a_warning(
+    tap: TapRunner, folder: Path, tmp_path: Path
+) -> None:
+    """It names the setting, and the run goes on."""
+    (tmp_path / "cache").write_text("a file")
+    run = read(tap, folder)
+    (told,) = [line for line in run.log.splitlines() if "discovery_cache" in line]
+    assert " WARNING " in told
+    assert str(folder) in told
+
+
+def test_an_answer_that_nobody_asked_for(org: LocalOrg, tap: TapRunner, folder: Path) -> None:
+    """Not modified, where nothing is kept: the stream fails by name."""
+    org.faults.add("*/sobjects/Contact/describe", faults.answer(304, b""), times=None)
+    run = tap.sync(objects=TWO, discovery_cache=str(folder))
+    assert run.exit_code == 7
+    assert "Contact" in run.log
+    assert len(run.ids("Account")) == 3
+
+
+def test_a_field_that_has_gone_meanwhile_is_no_trouble(
+    org: LocalOrg, tap: TapRunner, folder: Path
+) -> None:
+    """The describe has changed with it."""
+    read(tap, folder)
+    org.store.hide_field("Contact", "Title")
+    second = read(tap, folder)
+    assert all("Title" not in record for record in second.records("Contact"))
