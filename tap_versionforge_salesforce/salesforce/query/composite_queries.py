@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextvars
+import threading
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
@@ -88,6 +89,7 @@ class CompositeQueries:
         # Left until there are no more of them.
         self._may_be_lost = _MOST_LOST if are_wanted else 0
         self._has_told = False
+        self._lock = threading.Lock()
 
     @property
     def pages_per_call(self) -> int:
@@ -184,17 +186,19 @@ class CompositeQueries:
                 calls, budget=QUERIES_BUDGET if has_queries else ADVICE_BUDGET
             )
         except RefusedError as error:
-            self._tell_lost(f"Composite requests are refused ({error.error_code or error.status})")
-            self._may_be_lost = 0
+            why = f"Composite requests are refused ({error.error_code or error.status})"
+            self._lose(why, left=0)
         except UnavailableError as error:
             if is_brief and isinstance(error, RequestTimeoutError):
                 raise
-            self._tell_lost(error.message.removesuffix("."))
-            self._may_be_lost = max(0, self._may_be_lost - 1)
+            self._lose(error.message.removesuffix("."), left=self._may_be_lost - 1)
         return [None] * len(calls)
 
-    def _tell_lost(self, why: str) -> None:
-        if self._may_be_lost:
+    def _lose(self, why: str, *, left: int) -> None:
+        # Two of them may be refused at the same moment.
+        with self._lock:
+            is_told, self._may_be_lost = self._may_be_lost > 0, max(0, left)
+        if is_told:
             text = f"{why}: the first pages of streams are asked for one by one."
             self._org.events.tell(Remark(None, text))
 
