@@ -213,7 +213,7 @@ class SalesforceClient:
             UnavailableError: The answer is none.
             UnknownObjectError: The org has no such object, or the user may not see it.
         """
-        call = replace(_describe_call(name), budget=budget)
+        call = replace(describe_call(name), budget=budget)
         try:
             found = self._answered(call)
         except RefusedError as error:
@@ -280,19 +280,12 @@ class SalesforceClient:
         self, names: Sequence[str], known: Callable[[str], str | None]
     ) -> dict[str, Described | TapError]:
         """Return the describes, and why there is none; without what has to be asked for again."""
-        calls = [_describe_call(name, known(name)) for name in names]
+        calls = [describe_call(name, known(name)) for name in names]
         found: dict[str, Described | TapError] = {}
         for name, part in zip(names, self.together(calls), strict=True):
-            if part is None:
-                continue
-            modified = part.headers.get("Last-Modified")
-            body = part.json()
-            if part.ok and _is_describe(body):
-                found[name] = Described(body, modified)
-            elif part.status == _NOT_MODIFIED:
-                found[name] = Described(None, modified)
-            elif (refused := refusal_of(part, name)) is not None:
-                found[name] = _undescribed(name, refused)
+            told = None if part is None else described_in(part, name)
+            if told is not None:
+                found[name] = told
         return found
 
     def _described_alone(self, name: str, lost: int) -> Described | TapError:
@@ -598,9 +591,35 @@ def query_call(soql: str, *, deleted: bool) -> Call:
     )
 
 
-def _describe_call(name: str, since: str | None = None) -> Call:
+def describe_call(name: str, since: str | None = None) -> Call:
+    """Return the request for an object's describe.
+
+    Args:
+        name: Its API name.
+        since: ``Last-Modified`` of that which is known; None where none is.
+    """
     headers = {} if since is None else {"If-Modified-Since": since}
     return Call(path=f"/sobjects/{quote(name)}/describe", headers=headers)
+
+
+def described_in(part: Response, name: str) -> Described | TapError | None:
+    """Return what a part of a composite request tells of an object.
+
+    Args:
+        part: The answer to its `describe_call`.
+        name: The object's API name.
+
+    Returns:
+        The describe, or why there is none; None where it is to be asked for again.
+    """
+    modified = part.headers.get("Last-Modified")
+    body = part.json()
+    if part.ok and _is_describe(body):
+        return Described(body, modified)
+    if part.status == _NOT_MODIFIED:
+        return Described(None, modified)
+    refused = refusal_of(part, name)
+    return None if refused is None else _undescribed(name, refused)
 
 
 def updated_call(name: str, *, start: datetime, end: datetime) -> Call:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -135,7 +136,12 @@ class Org:
         Raises:
             UnavailableError: No answer had a Date header.
         """
-        date = self.client.session.server_date
+        session = self.client.session
+        if session.server_date is None:
+            # What is not counted, and says nothing else that is wanted.
+            with suppress(RefusedError, UnavailableError):
+                self.client.identity()
+        date = session.server_date
         if date is None:
             message = "Salesforce's answers carry no Date header, so no window can be closed."
             raise UnavailableError(

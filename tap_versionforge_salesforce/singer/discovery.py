@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from dataclasses import replace
 from fnmatch import fnmatchcase
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tap_versionforge_salesforce.errors import (
@@ -14,14 +15,20 @@ from tap_versionforge_salesforce.errors import (
     TapError,
     UnavailableError,
 )
-from tap_versionforge_salesforce.salesforce.client import Described
+from tap_versionforge_salesforce.salesforce.client import (
+    Described,
+    describe_call,
+    described_in,
+)
 from tap_versionforge_salesforce.salesforce.objects.describe import SObject, sobject_from_describe
+from tap_versionforge_salesforce.salesforce.support.events import Remark
 from tap_versionforge_salesforce.singer.events import StreamEnded
 
 if TYPE_CHECKING:
     import logging
     from collections.abc import Iterator, Mapping, Sequence
 
+    from tap_versionforge_salesforce.salesforce.http.responses import Response
     from tap_versionforge_salesforce.salesforce.objects.describe_cache import DescribeCache
     from tap_versionforge_salesforce.singer.run import Run
 
@@ -68,7 +75,7 @@ def describe_selected(run: Run, names: Sequence[str], logger: logging.Logger) ->
     One that can't be described is noted as a failure of the run, never left out in silence.
     """
     found = []
-    for name, sobject in _described(run, names):
+    for name, sobject in _remembered(run, names) or _described(run, names):
         if isinstance(sobject, SObject):
             found.append(replace(sobject, name=name))
         else:
@@ -87,6 +94,38 @@ def _described(run: Run, names: Sequence[str]) -> Iterator[tuple[str, SObject | 
             yield name, sobject.problem or sobject
         else:
             yield name, sobject
+
+
+def _remembered(run: Run, names: Sequence[str]) -> list[tuple[str, SObject | TapError]]:
+    """Return each object as an earlier run has described it; nothing where that lacks one.
+
+    Whether it is still so is asked beside the first queries: that costs no call.
+    """
+    if not run.settings.composite_queries:
+        return []
+    stamps = {name: run.describes.last_modified(name) for name in names}
+    found = {name: run.describes.get(name) for name, stamp in stamps.items() if stamp}
+    sobjects = [(name, sobject) for name, sobject in found.items() if sobject is not None]
+    if len(sobjects) < len(names):
+        return []
+    for name, stamp in stamps.items():
+        run.composites.ask_beside(describe_call(name, stamp), partial(_take_news, run, name))
+    return [(name, sobject.problem or sobject) for name, sobject in sobjects]
+
+
+def _take_news(run: Run, name: str, part: Response | None) -> None:
+    """Keep for the next run what has changed about an object since an earlier one."""
+    answer = None if part is None else described_in(part, name)
+    if not isinstance(answer, Described):
+        run.describes.forget(name)
+    elif answer.content is not None:
+        sobject = _read(name, answer, run.describes)
+        if isinstance(sobject, SObject) and answer.last_modified:
+            run.describes.put(sobject, answer.last_modified)
+        else:
+            run.describes.forget(name)
+        news = f"{name} is described in another way than before, which the next run goes by."
+        run.org.events.tell(Remark(name, news))
 
 
 def _read(name: str, answer: Described | TapError, cache: DescribeCache) -> SObject | TapError:

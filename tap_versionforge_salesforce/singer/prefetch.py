@@ -6,7 +6,7 @@ import enum
 from itertools import islice
 from typing import TYPE_CHECKING, Protocol
 
-from tap_versionforge_salesforce.salesforce.http.composite import MOST_PARTS
+from tap_versionforge_salesforce.salesforce.http.composite import MOST_PARTS, MOST_QUERIES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -55,7 +55,7 @@ class Prefetchable(Protocol):
         Not where that is asked in one request with its first page.
         """
 
-    def cover(self) -> None:
+    def ask_coverage(self) -> None:
         """Ask how far changes are committed, in one request with other streams."""
 
     def prefetch(self, *, may_have_job: bool, may_have_page: bool) -> Prefetched:
@@ -102,7 +102,7 @@ class Prefetcher:
         """Begin as much as may be; called at the beginning of each stream's turn."""
         self._waiting = [sync for sync in self._syncs() if not sync.is_over]
         self._with_job = []
-        self._cover()
+        self._ask_coverages()
         self._ask_for_pages()
         self._composites.send()
         self._prefetch_jobs(self._waiting)
@@ -121,13 +121,13 @@ class Prefetcher:
         for sync in self._waiting:
             sync.end()
 
-    def _cover(self) -> None:
+    def _ask_coverages(self) -> None:
         next_ones = self._waiting[: max(self._most_jobs, self._parallel_downloads)]
         if not any(sync.lacks_coverage for sync in next_ones):
             return
         lacking = (sync for sync in self._waiting if sync.lacks_coverage)
         for sync in islice(lacking, MOST_PARTS):
-            sync.cover()
+            sync.ask_coverage()
 
     def _ask_for_pages(self) -> None:
         self._with_page = [sync for sync in self._waiting if sync.has_page]
@@ -135,10 +135,9 @@ class Prefetcher:
         together = [sync for sync in others if sync.goes_together]
         alone = [sync for sync in others if not sync.goes_together]
         with_part = sum(sync.goes_together for sync in self._with_page)
-        per_call = self._composites.pages_per_call
-        room = per_call * min(_REQUESTS_AHEAD, self._parallel_downloads) - with_part
+        room = MOST_QUERIES * min(_REQUESTS_AHEAD, self._parallel_downloads) - with_part
         # What a request would bring but in part waits for more room.
-        if room >= min(per_call, len(together)):
+        if room >= min(MOST_QUERIES, len(together)):
             self._ask(together, room)
         self._ask(alone, self._parallel_downloads - (len(self._with_page) - with_part))
 

@@ -279,6 +279,9 @@ class SObjectStream(FrameStream):
             if not self._is_its_own(error):
                 raise
             sync.fail(error)
+            if isinstance(error, RefusedError):
+                # It may be of a describe that is not true any more.
+                run.describes.forget(self.name)
             run.fail_stream(self.name, error)
             self.logger.error("%s %s", error.message, error.hint)  # noqa: TRY400  no traceback
         finally:

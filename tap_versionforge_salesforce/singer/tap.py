@@ -369,6 +369,7 @@ class TapVersionForgeSalesforce(Tap):
             tap.check_streams()
             tap._is_syncing = True  # noqa: SLF001  its own
             tap.sync_all()
+            tap.run.composites.finish()
         except SystemExit:
             if tap._is_syncing:  # noqa: SLF001  its own
                 tap._write_last_state()  # noqa: SLF001  its own

@@ -102,6 +102,12 @@ class DescribeCache:
             lambda file: file.execute("INSERT OR REPLACE INTO described VALUES (?, ?, ?, ?)", row)
         )
 
+    def forget(self, name: str) -> None:
+        """Keep nothing of an object: it is asked for whole by whoever wants it next."""
+        self._tried(
+            lambda file: file.execute("DELETE FROM described WHERE name = ?", (name.lower(),))
+        )
+
     def close(self) -> None:
         """Let go of the file."""
         with self._lock:

@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING, TypeVar
 
 from tap_versionforge_salesforce.errors import (
     IncompleteError,
+    RedirectedError,
     RefusedError,
     RequestTimeoutError,
+    SessionRefusedError,
+    TapError,
     UnavailableError,
 )
 from tap_versionforge_salesforce.salesforce.http.composite import (
@@ -20,7 +23,7 @@ from tap_versionforge_salesforce.salesforce.http.composite import (
     MOST_QUERIES,
     refusal_of,
 )
-from tap_versionforge_salesforce.salesforce.http.retry import ADVICE_BUDGET, QUERIES_BUDGET
+from tap_versionforge_salesforce.salesforce.http.retry import EARLY_BUDGET, QUERIES_BUDGET
 from tap_versionforge_salesforce.salesforce.support.background import in_background, settle
 from tap_versionforge_salesforce.salesforce.support.events import Remark
 from tap_versionforge_salesforce.salesforce.support.redaction import one_line
@@ -33,6 +36,8 @@ if TYPE_CHECKING:
     from tap_versionforge_salesforce.salesforce.http.responses import Response
     from tap_versionforge_salesforce.salesforce.org import Org
     from tap_versionforge_salesforce.salesforce.query.coverage import Coverage
+
+    _Other = tuple[Call, Callable[[Response | None], object]]
 
 # Composite requests that may fail before there are no more of them.
 _MOST_LOST = 2
@@ -62,13 +67,40 @@ class _Page:
     future: Future[QueryResult] = field(default_factory=Future)
     context: contextvars.Context = field(default_factory=contextvars.copy_context)
 
-    def ask_alone(self) -> None:
-        """Ask for it by itself, beside what else is done."""
-        self.context.copy().run(in_background, partial(settle, self.future, self.alone))
 
-    def fail(self, error: BaseException) -> None:
-        """Have the error raised where the page is wanted."""
-        self.future.set_exception(error)
+@dataclass(slots=True, eq=False)
+class _Request:
+    """What one request asks for, in the order in which it is answered.
+
+    Attributes:
+        coverages: Before all else: a transaction that ends behind a query has to be told of.
+        pages: First pages.
+        others: What else there is room for, and who takes the answer.
+    """
+
+    coverages: Sequence[Coverage] = ()
+    pages: Sequence[_Page] = ()
+    others: Sequence[_Other] = ()
+
+    @property
+    def calls(self) -> list[Call]:
+        parts: list[Coverage | _Page] = [*self.coverages, *self.pages]
+        return [*(part.call for part in parts), *(call for call, _ in self.others)]
+
+    @property
+    def room(self) -> int:
+        return MOST_PARTS - len(self.calls)
+
+    @property
+    def is_brief(self) -> bool:
+        """Tell whether a time-out of the request is one of its only page."""
+        return len(self.pages) == 1 and self.pages[0].is_brief
+
+    @property
+    def context(self) -> contextvars.Context:
+        """Return the context of the first who wants something: it can be counted once only."""
+        wanted: list[Coverage | _Page] = [*self.coverages, *self.pages]
+        return wanted[0].context.copy() if wanted else contextvars.copy_context()
 
 
 class CompositeQueries:
@@ -86,17 +118,20 @@ class CompositeQueries:
         self._org = org
         self._pages: list[_Page] = []
         self._coverages: list[Coverage] = []
-        # Left until there are no more of them.
-        self._may_be_lost = _MOST_LOST if are_wanted else 0
-        self._has_told = False
+        self._others: list[_Other] = []
+        # Left until there are no more of them: with first pages, and without.
+        self._left = dict.fromkeys((True, False), _MOST_LOST if are_wanted else 0)
         self._lock = threading.Lock()
+        self._has_told = False
 
     @property
-    def pages_per_call(self) -> int:
-        """Return how many first pages a request brings."""
-        return MOST_QUERIES if self._may_be_lost else 1
+    def bring_pages(self) -> bool:
+        """Tell whether first pages are asked for together."""
+        return self._left[True] > 0
 
-    def ask(
+    # What is asked for with the next `send`
+
+    def ask_page(
         self,
         call: Call,
         *,
@@ -105,102 +140,129 @@ class CompositeQueries:
         coverage: Coverage | None,
         is_brief: bool,
     ) -> Future[QueryResult]:
-        """Ask for a first page with the next `send`; return where it will be.
+        """Ask for a first page; return where it will be.
 
         Args:
             call: The request for it.
             decoded: Reads the answer; raises IncompleteError where it is not whole.
             alone: Asks for the page by itself.
-            coverage: To be known before; None where it is not wanted.
+            coverage: To be known before, and not asked for by now; None where it is not wanted.
             is_brief: A request that timed out is not repeated: there is another way.
         """
         page = _Page(alone, call, decoded, coverage, is_brief)
         self._pages.append(page)
         if coverage is not None:
-            self.cover(coverage)
+            self.ask_coverage(coverage)
         return page.future
 
-    def cover(self, coverage: Coverage) -> None:
-        """Ask how far changes are committed, with the next `send`, if nobody has."""
-        if not coverage.is_asked:
-            coverage.is_asked = True
+    def ask_coverage(self, coverage: Coverage) -> None:
+        """Ask how far changes are committed, if nobody has."""
+        if coverage.begin():
             self._coverages.append(coverage)
+
+    def ask_beside(self, call: Call, take: Callable[[Response | None], object]) -> None:
+        """Ask for something else, in the first request that has room for it.
+
+        Args:
+            call: The request for it.
+            take: Called with the answer in another thread; with None where there is none. It
+                raises nothing.
+        """
+        self._others.append((call, take))
 
     def send(self) -> None:
         """Send what is asked for, beside what else is done."""
         pages, self._pages = self._pages, []
         coverages, self._coverages = self._coverages, []
-        if not self._may_be_lost:
-            self._send_none(pages, coverages)
-            return
         for group in _groups(pages, MOST_QUERIES):
-            beside = [each for each in coverages if each in [page.coverage for page in group]]
-            coverages = [each for each in coverages if each not in beside]
-            self._send(beside, group)
+            wanted = [page.coverage for page in group]
+            beside = [coverage for coverage in coverages if coverage in wanted]
+            coverages = [coverage for coverage in coverages if coverage not in beside]
+            self._send(_Request(beside, group))
         for each in _groups(coverages, MOST_PARTS):
-            self._send(each, [])
+            self._send(_Request(each))
 
-    def _send_none(self, pages: Sequence[_Page], coverages: Sequence[Coverage]) -> None:
-        for coverage in coverages:
-            coverage.settle()
-        for page in pages:
-            page.ask_alone()
+    def finish(self) -> None:
+        """Ask for what no request had room for, now that the run has its rows."""
+        others, self._others = self._others, []
+        for group in _groups(others, MOST_PARTS):
+            if self._left[False]:
+                self._bring(_Request(others=group))
+            else:
+                _take_nothing(group)
 
-    def _send(self, coverages: Sequence[Coverage], pages: Sequence[_Page]) -> None:
-        """Send one request.
-
-        Args:
-            coverages: Parts of it, before all others: a transaction that ends behind the query
-                has to be told of.
-            pages: Parts of it.
-        """
-        if not coverages and len(pages) == 1:
-            pages[0].ask_alone()
+    def _send(self, request: _Request) -> None:
+        if not self._left[bool(request.pages)]:
+            self._give_up(request)
             return
-        bring = partial(self._bring, coverages, pages)
-        # One request can be counted for one stream only.
-        context = (coverages or pages)[0].context
-        context.copy().run(in_background, bring)
+        if len(request.calls) > 1 or request.coverages:
+            room = request.room
+            request.others, self._others = self._others[:room], self._others[room:]
+            request.context.run(in_background, partial(self._bring, request))
+        else:
+            in_background(partial(_ask_alone, request.pages))
 
-    def _bring(self, coverages: Sequence[Coverage], pages: Sequence[_Page]) -> None:
-        calls = [page.call for page in pages]
+    def _give_up(self, request: _Request) -> None:
+        for coverage in request.coverages:
+            coverage.settle()
+        for page in request.pages:
+            in_background(partial(_ask_alone, [page]))
+
+    # In the background
+
+    def _bring(self, request: _Request) -> None:
+        answers: Sequence[Response | None] = [None] * len(request.calls)
         try:
-            is_brief = len(calls) == 1 and pages[0].is_brief
-            answers = self._answers([*(each.call for each in coverages), *calls], is_brief=is_brief)
-            for coverage, answer in zip(coverages, answers, strict=False):
+            answers = self._answers(request)
+            for coverage, answer in zip(request.coverages, answers, strict=False):
                 self._take(coverage, answer)
         except BaseException as error:  # noqa: BLE001  it is raised in the thread that asks
-            for page in pages:
-                page.fail(error)
-            return
+            for page in request.pages:
+                page.future.set_exception(error)
+            request.pages = ()
         finally:
-            for coverage in coverages:
+            for coverage in request.coverages:
                 coverage.settle()
-        for page, answer in zip(pages, answers[len(coverages) :], strict=True):
-            self._settle(page, answer)
+        behind = answers[len(request.coverages) :]
+        missing = [
+            page
+            for page, answer in zip(request.pages, behind, strict=False)
+            if not self._is_settled(page, answer)
+        ]
+        if request.others:
+            for (_, take), answer in zip(
+                request.others, answers[-len(request.others) :], strict=True
+            ):
+                take(answer)
+        # One by one, for this may be an org that has enough.
+        _ask_alone(missing)
 
-    def _answers(self, calls: Sequence[Call], *, is_brief: bool) -> list[Response | None]:
-        has_queries = any(call.expects == "rows" for call in calls)
+    def _answers(self, request: _Request) -> Sequence[Response | None]:
+        has_pages = bool(request.pages)
         try:
             return self._org.client.together(
-                calls, budget=QUERIES_BUDGET if has_queries else ADVICE_BUDGET
+                request.calls, budget=QUERIES_BUDGET if has_pages else EARLY_BUDGET
             )
-        except RefusedError as error:
-            why = f"Composite requests are refused ({error.error_code or error.status})"
-            self._lose(why, left=0)
+        except (RedirectedError, RefusedError, SessionRefusedError) as error:
+            # Whatever else is asked says whether that is so of more than these requests.
+            self._lose(error, has_pages=has_pages, left=0)
         except UnavailableError as error:
-            if is_brief and isinstance(error, RequestTimeoutError):
+            if request.is_brief and isinstance(error, RequestTimeoutError):
                 raise
-            self._lose(error.message.removesuffix("."), left=self._may_be_lost - 1)
-        return [None] * len(calls)
+            self._lose(error, has_pages=has_pages, left=self._left[has_pages] - 1)
+        return [None] * len(request.calls)
 
-    def _lose(self, why: str, *, left: int) -> None:
+    def _lose(self, error: TapError, *, has_pages: bool, left: int) -> None:
+        what = "Streams are read one by one"
+        if not has_pages:
+            what = "What a transaction that is still running changes comes by the look-back only"
         # Two of them may be refused at the same moment.
         with self._lock:
-            is_told, self._may_be_lost = self._may_be_lost > 0, max(0, left)
+            is_told = left <= 0 < self._left[has_pages]
+            self._left[has_pages] = max(0, left)
         if is_told:
-            text = f"{why}: the first pages of streams are asked for one by one."
-            self._org.events.tell(Remark(None, text))
+            said = f"Composite requests are made no more: {error.message} {what}."
+            self._org.events.tell(Remark(None, said))
 
     def _take(self, coverage: Coverage, answer: Response | None) -> None:
         if answer is None:
@@ -212,26 +274,24 @@ class CompositeQueries:
             why = " ".join(answer.error()).strip() or f"HTTP {answer.status}"
         except ValueError as error:
             why = str(error)
-        if not self._has_told:
-            self._has_told = True
-            self._org.events.tell(
-                Remark(
-                    coverage.sobject,
-                    f"Salesforce does not tell which changes of {coverage.sobject} are still to be "
-                    f"committed ({one_line(why)}); a look-back provides for them.",
-                )
+        with self._lock:
+            is_told, self._has_told = not self._has_told, True
+        if is_told:
+            said = (
+                f"Salesforce does not tell which changes of {coverage.sobject} are still to be "
+                f"committed ({one_line(why)}); a look-back provides for them."
             )
+            self._org.events.tell(Remark(coverage.sobject, said))
 
-    def _settle(self, page: _Page, answer: Response | None) -> None:
+    def _is_settled(self, page: _Page, answer: Response | None) -> bool:
         try:
             found = self._found(page, answer)
         except BaseException as error:  # noqa: BLE001  it is raised in the thread that asks
-            page.fail(error)
-            return
-        if found is None:
-            page.ask_alone()
-        else:
+            page.future.set_exception(error)
+            return True
+        if found is not None:
             page.future.set_result(found)
+        return found is not None
 
     def _found(self, page: _Page, answer: Response | None) -> QueryResult | None:
         """Return the page; None where it is to be asked for alone."""
@@ -247,6 +307,16 @@ class CompositeQueries:
             return page.decoded(answer.body)
         except IncompleteError:
             return None
+
+
+def _take_nothing(others: Sequence[_Other]) -> None:
+    for _, take in others:
+        take(None)
+
+
+def _ask_alone(pages: Sequence[_Page]) -> None:
+    for page in pages:
+        page.context.copy().run(settle, page.future, page.alone)
 
 
 def _groups(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:

@@ -37,11 +37,11 @@ class ReadContext:
     composites: CompositeQueries | None = None
     coverage: Coverage | None = None
 
-    def cover(self) -> None:
-        """See that the coverage is known, as far as anybody tells it."""
+    def wait_until_covered(self) -> None:
+        """Ask for the coverage, if nobody has, and wait until it is known."""
         if self.composites is None or self.coverage is None:
             return
-        self.composites.cover(self.coverage)
+        self.composites.ask_coverage(self.coverage)
         self.composites.send()
         what = f"how far changes of {self.query.sobject} are committed"
         with self.org.interruption.waiting(lambda: what):

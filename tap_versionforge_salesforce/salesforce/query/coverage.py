@@ -29,13 +29,16 @@ class Coverage:
     Args:
         sobject: The object's API name.
         end: The server's clock, from an answer received before.
+        is_looked_back: The minute before a bookmark is read again. Where it is not, the bookmark
+            goes no further than to the minute that is told, for what has begun since is not.
     """
 
-    def __init__(self, sobject: str, end: datetime) -> None:
+    def __init__(self, sobject: str, end: datetime, *, is_looked_back: bool) -> None:
         self.sobject = sobject
         self.end = end
+        self._is_looked_back = is_looked_back
         self._is_settled = Event()
-        #: Somebody is going to ask for it.
+        #: Somebody asks for it, or has.
         self.is_asked = False
         #: Of whoever wants it: it counts what the request costs.
         self.context = copy_context()
@@ -46,6 +49,11 @@ class Coverage:
     def call(self) -> Call:
         """Return the request that asks for it."""
         return updated_call(self.sobject, start=self.end - _WINDOW, end=self.end)
+
+    def begin(self) -> bool:
+        """Note that somebody asks for it; tell whether nobody had."""
+        is_first, self.is_asked = not self.is_asked, True
+        return is_first
 
     def take(self, content: object) -> None:
         """Read the answer.
@@ -63,7 +71,7 @@ class Coverage:
             raise ValueError(message)
         # Where nothing is running, the end that was asked for comes back without its seconds.
         is_running = covered < self.end.replace(second=0, microsecond=0)
-        self.until = covered if is_running else self.end
+        self.until = self.end if self._is_looked_back and not is_running else covered
 
     def settle(self) -> None:
         """Let nobody wait for it any more."""

@@ -70,7 +70,7 @@ class Split:
 
 
 def split_partition(
-    partition: Partition, *, query: Query, client: SalesforceClient
+    partition: Partition, *, query: Query, client: SalesforceClient, latest: datetime | None = None
 ) -> Split | None:
     """Return a partition in two, neither of them empty; None where it can't be divided.
 
@@ -80,13 +80,15 @@ def split_partition(
         partition: What was too large.
         query: That reads it.
         client: The org.
+        latest: The second half begins at the bookmark, which goes no further than this; None for
+            as far as it likes.
     """
     part = replace(partition, depth=partition.depth + 1)
     if query.range is not None and partition.ids.is_whole:
         key = query.range.key
         ends = _edges(query, key, client=client)
         middle = None if ends is None else instant_between(*ends)
-        if middle is not None:
+        if middle is not None and (latest is None or middle <= latest):
             return Split(
                 replace(part, upper=middle),
                 replace(part, skips_lookback=True),

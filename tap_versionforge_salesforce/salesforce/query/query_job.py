@@ -80,7 +80,7 @@ class QueryJob:
             RefusedError: Salesforce validates the query at once; ``error_code`` tells what of it.
             UnavailableError: It can't be created now.
         """
-        self._context.cover()
+        self._context.wait_until_covered()
         doubts: list[None] = []
         try:
             created = self._client.create_job(

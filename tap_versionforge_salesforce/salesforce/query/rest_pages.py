@@ -76,25 +76,30 @@ class RestPages:
 
     # The first page
 
-    def prefetch(self, *, briefly: bool) -> None:
+    def prefetch(self, *, briefly: bool) -> Future[QueryResult]:
         """Ask for the first page beside what else is done, or beside those of other queries.
 
         Args:
             briefly: As for `first`.
+
+        Returns:
+            Where it will be.
         """
-        if self._prefetched is not None:
-            return
+        if self._prefetched is None:
+            self._prefetched = self._begun(briefly=briefly)
+        return self._prefetched
+
+    def _begun(self, *, briefly: bool) -> Future[QueryResult]:
         alone = partial(self._asked, self._query, briefly=briefly)
         composites, coverage = self._context.composites, self._context.coverage
         call = None if composites is None else self._call_of_part()
         if composites is not None and call is not None:
-            self._prefetched = composites.ask(
+            return composites.ask_page(
                 call, decoded=self._decoded, alone=alone, coverage=coverage, is_brief=briefly
             )
-            return
         if composites is not None and coverage is not None:
-            composites.cover(coverage)
-        self._prefetched = in_background(partial(self._when_covered, alone))
+            composites.ask_coverage(coverage)
+        return in_background(partial(self._when_covered, alone))
 
     def _when_covered(self, ask: Callable[[], QueryResult]) -> QueryResult:
         if self._context.coverage is not None:
@@ -103,8 +108,10 @@ class RestPages:
 
     def _call_of_part(self) -> Call | None:
         """Return the request for the first page; None where it is better sent alone."""
-        # A whole object is worth a call.
-        if self._query.range is None or self._query.range.lower is None:
+        # A whole object is worth a call, and what is asked for elsewhere has to be waited for.
+        coverage = self._context.coverage
+        is_asked = coverage is not None and coverage.is_asked
+        if is_asked or self._query.range is None or self._query.range.lower is None:
             return None
         try:
             return query_call(self._soql(self._query), deleted=self._query.all_rows)
@@ -130,14 +137,11 @@ class RestPages:
         Raises:
             RefusedError: Salesforce refuses the query.
         """
-        if self._prefetched is None:
-            self._context.cover()
-            first = self._asked(self._query, briefly=briefly)
-        else:
-            if self._context.composites is not None:
-                self._context.composites.send()
-            with self._org.interruption.waiting(self._page):
-                first = self._prefetched.result()
+        page = self.prefetch(briefly=briefly)
+        if self._context.composites is not None:
+            self._context.composites.send()
+        with self._org.interruption.waiting(self._page):
+            first = page.result()
         self.total_rows = first.total_size
         return first
 

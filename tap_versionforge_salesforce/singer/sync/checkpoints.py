@@ -110,7 +110,7 @@ class Checkpoints:
                 job,
                 version=self._version,
                 skips_lookback=partition.skips_lookback,
-                covered_until=self._covered_until,
+                covered_until=self.covered_until,
             )
         )
 
@@ -130,7 +130,7 @@ class Checkpoints:
         self._coverage, self._resumed = coverage, None
 
     @property
-    def _covered_until(self) -> datetime | None:
+    def covered_until(self) -> datetime | None:
         """Return up to where all changes were committed before the rows were read.
 
         What comes later can carry stamps from then on. None where nobody has told.
@@ -140,11 +140,21 @@ class Checkpoints:
         return None if self._resumed is None else self._resumed.covered_until
 
     def _advance(self, instant: datetime) -> None:
-        until = self._covered_until
-        if until is None or instant <= until:
-            self._bookmark.advance(instant)
-        else:
-            self._bookmark.hold(until)
+        until = self.covered_until
+        self._bookmark.advance(instant if until is None else min(instant, until))
+
+    def _hold(self) -> bool:
+        """Take the bookmark back to what is committed: nobody knew when it went further.
+
+        Returns:
+            Whether it had to go back.
+        """
+        until, before = self.covered_until, self._bookmark.value
+        if until is None or before is None or until >= before:
+            return False
+        self._bookmark.hold(until)
+        self._bookmark.commit()
+        return True
 
     def take(self, page: Page, partition: Partition) -> None:
         """Remember what is safe behind a page that was written, and write STATE if that is new.
@@ -155,6 +165,9 @@ class Checkpoints:
         """
         if self._is_test:
             return
+        if page.job is None:
+            # A job is gone on with from the bookmark that it was created with.
+            self._hold()
         if page.takes_back:
             self._bookmark.rollback()
             if partition.ids.is_whole:
@@ -181,6 +194,7 @@ class Checkpoints:
             return
         self._sink.activate_version()
         self._bookmark.forget_job()
+        self._hold()
         self._advance(upper)
         self._bookmark.commit()
         self._sink.write_state()
@@ -192,3 +206,5 @@ class Checkpoints:
         # What can't be had now may be had by the next run.
         if not isinstance(error, MAY_PASS) or isinstance(error, JobTimeoutError):
             self.forget_job()
+        if self._bookmark.saved_job is None and self._hold():
+            self._sink.write_state()

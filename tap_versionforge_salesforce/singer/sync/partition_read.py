@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 # It is asked for many streams at once, and holds a bookmark back by so much at most.
 _COVERAGE_LASTS = timedelta(seconds=60)
+_MINUTE_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,7 @@ class PartitionReads:
         """
         coverage = self._coverage
         if self.lack_coverage(upper):
-            coverage = self.cover(upper)
+            coverage = self.new_coverage(upper)
         return self.of(Partition(upper), turn, coverage)
 
     def lack_coverage(self, now: datetime) -> bool:
@@ -136,13 +137,14 @@ class PartitionReads:
         asked = self._coverage
         return asked is None or not asked.is_asked or asked.end < now - _COVERAGE_LASTS
 
-    def cover(self, now: datetime) -> Coverage:
-        """Return how far the changes of the object are committed, to be asked for.
+    def new_coverage(self, now: datetime) -> Coverage:
+        """Return what is to be asked of how far the changes of the object are committed.
 
         Args:
             now: The server's clock, from an answer received before.
         """
-        self._coverage = Coverage(self._sobject.name, now)
+        is_looked_back = self._run.settings.lookback_seconds >= _MINUTE_SECONDS
+        self._coverage = Coverage(self._sobject.name, now, is_looked_back=is_looked_back)
         return self._coverage
 
     def of(

@@ -95,10 +95,11 @@ class StreamSync:
         is_resumed = self._checkpoints.saved_job is not None
         return not is_resumed and self._reads.lack_coverage(self._run.org.server_time())
 
-    def cover(self) -> None:
+    def ask_coverage(self) -> None:
         """Ask how far changes are committed, in one request with other streams."""
         with usage_counted_in(self._usage):
-            self._run.composites.cover(self._reads.cover(self._run.org.server_time()))
+            coverage = self._reads.new_coverage(self._run.org.server_time())
+            self._run.composites.ask_coverage(coverage)
 
     def prefetch(self, *, may_have_job: bool, may_have_page: bool) -> Prefetched:
         """Begin with it before its turn: with its Bulk job, or with its first REST page.
@@ -132,7 +133,7 @@ class StreamSync:
     def goes_together(self) -> bool:
         """Tell whether its first REST page is asked for in one request with those of others."""
         is_bulk = self._run.settings.api_mode == "bulk"
-        return self._run.composites.pages_per_call > 1 and not (is_bulk or self._reads.are_full)
+        return self._run.composites.bring_pages and not (is_bulk or self._reads.are_full)
 
     @property
     def has_page(self) -> bool:
@@ -272,7 +273,12 @@ class StreamSync:
         """Return the halves of what was too large for a job, the one to be read first last."""
         halves = None
         if may_be_too_large(error, failures):
-            halves = split_partition(read.partition, query=read.query, client=self._run.client)
+            halves = split_partition(
+                read.partition,
+                query=read.query,
+                client=self._run.client,
+                latest=self._checkpoints.covered_until,
+            )
         if halves is None:
             raise error
         self._remark(

@@ -84,6 +84,72 @@ def test_what_has_changed_is(org: LocalOrg, tap: TapRunner, folder: Path) -> Non
     assert statuses(org) == [304, 304]
 
 
+def test_a_run_with_a_catalog_makes_one_call_less(
+    org: LocalOrg, tap: TapRunner, folder: Path
+) -> None:
+    """Whether the describes are still true is asked beside the first queries."""
+    catalog = tap.discover(objects=TWO, discovery_cache=str(folder))
+    first = read(tap, folder, catalog=catalog, start_date="2000-01-01")
+    org.clock.advance(3_600)
+    org.journal.clear()
+    second = read(tap, folder, catalog=catalog, state=first.state)
+    assert second.messages_of("SCHEMA") == first.messages_of("SCHEMA")
+    assert statuses(org) == [304, 304]
+    (entry,) = org.journal.calls("*/composite")
+    assert [part.path.rpartition("/")[2] for part in entry.parts] == [
+        *("updated", "updated", "queryAll", "queryAll"),
+        *("describe", "describe"),
+    ]
+    # Limits, and all the rest.
+    assert org.journal.api_calls == 2
+
+
+@pytest.mark.parametrize("start_date", [None, "2000-01-01"])
+def test_news_are_the_next_runs(
+    org: LocalOrg, tap: TapRunner, folder: Path, start_date: str | None
+) -> None:
+    """A field that has come meanwhile is told of, and not in this run's rows."""
+    catalog = tap.discover(objects=TWO, discovery_cache=str(folder))
+    org.clock.advance(60)
+    org.store.add_field("Contact", Field(name="New__c", type="string", label="N", length=9))
+    how = {"catalog": catalog, "start_date": start_date}
+    first = read(tap, folder, **how)
+    assert "Contact is described in another way than before" in first.log
+    second = read(tap, folder, **how)
+    assert "New__c" in second.log
+    assert "in another way" not in second.log
+
+
+def test_a_field_that_has_gone_is_noticed_by_the_refusal(
+    org: LocalOrg, tap: TapRunner, folder: Path
+) -> None:
+    """The stream fails by name; the next run describes it, and comes without the field."""
+    catalog = tap.discover(objects=TWO, discovery_cache=str(folder))
+    org.clock.advance(60)
+    org.store.hide_field("Contact", "Title")
+    how = {"catalog": catalog, "start_date": "2000-01-01", "discovery_cache": str(folder)}
+    first = tap.sync(**how)
+    assert first.exit_code == 7
+    assert "INVALID_FIELD" in first.log
+    assert len(first.ids("Account")) == 3
+    second = tap.sync(**how, state=first.state)
+    assert second.exit_code == 0, second.log
+    assert len(second.ids("Contact")) == 3
+
+
+def test_full_tables_are_looked_at_in_the_end(org: LocalOrg, tap: TapRunner, folder: Path) -> None:
+    """Where no request had room for it, one of its own asks what has changed."""
+    catalog = tap.discover(objects=TWO, discovery_cache=str(folder))
+    for stream in catalog["streams"]:
+        for entry in stream["metadata"]:
+            if not entry["breadcrumb"]:
+                entry["metadata"]["replication-method"] = "FULL_TABLE"
+    org.journal.clear()
+    read(tap, folder, catalog=catalog)
+    assert statuses(org) == [304, 304]
+    assert org.journal.entries[-1].path.endswith("/composite")
+
+
 def test_after_a_day_it_is_asked_for_whole(org: LocalOrg, tap: TapRunner, folder: Path) -> None:
     """Nobody says that a describe's stamp moves with the user's rights."""
     read(tap, folder)

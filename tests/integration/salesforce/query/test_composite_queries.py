@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
@@ -14,9 +15,11 @@ from tests.local_org.conditions import faults, outages
 from tests.local_org.objects.fields import Field
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.local_org import LocalOrg
     from tests.local_org.conditions.journal import Entry
-    from tests.local_org.exchange import Call
+    from tests.local_org.exchange import Answer, Call
     from tests.support.harness import Run, TapRunner
 
 REFUSED = "Contact: Salesforce refused GET "
@@ -219,6 +222,12 @@ def test_a_part_that_is_refused_is_its_streams_failure(
             1,
             id="refused",
         ),
+        pytest.param(
+            faults.answer(302, b"", headers={"Location": "https://gateway.example/no"}),
+            None,
+            id="redirect",
+        ),
+        pytest.param(outages.session_expired(), None, id="session"),
         pytest.param(outages.maintenance_page(), 3, id="503"),
         pytest.param(faults.answer(200, {"compositeResponse": 1}), 1, id="another answer"),
         pytest.param(faults.delay(1.5), 1, id="too slow"),
@@ -230,14 +239,33 @@ def test_a_request_that_fails_gives_way_to_single_ones(
     tap: TapRunner,
     rows: dict[str, list[str]],
     trouble: faults.Action,
-    times: int,
+    times: int | None,
 ) -> None:
     """All rows come, and it is said once at most for each request."""
     org.faults.add(is_composite_of_queries, trouble, times=times)
     run = read(tap, request_timeout_seconds=1)
     assert_whole(run, rows)
-    told = [line for line in run.log.splitlines() if "asked for one by one" in line]
+    told = [line for line in run.log.splitlines() if "are read one by one" in line]
     assert len(told) <= 2
+
+
+def test_single_requests_in_place_of_one_come_one_by_one(
+    org: LocalOrg, tap: TapRunner, rows: dict[str, list[str]]
+) -> None:
+    """An org that has failed to answer may have enough."""
+    org.faults.add(is_composite_of_queries, outages.maintenance_page(), times=None)
+    at_once, most = [0], [0]
+
+    def count(_: Call, real: Callable[[], Answer]) -> Answer:
+        at_once[0] += 1
+        most[0] = max(most[0], at_once[0])
+        threading.Event().wait(0.05)
+        at_once[0] -= 1
+        return real()
+
+    org.faults.add("GET /queryAll", count, times=None)
+    assert_whole(read(tap, parallel_downloads=1), rows)
+    assert most == [1]
 
 
 def test_no_more_are_sent_where_they_are_refused(
@@ -253,7 +281,7 @@ def test_no_more_are_sent_where_they_are_refused(
     run = read(tap, objects=[*rows, *more])
     assert_whole(run, rows | more)
     assert len([e for e in org.journal.calls("*/composite") if "SELECT" in e.body]) == 2
-    assert run.log.count("asked for one by one") == 1
+    assert run.log.count("are read one by one") == 1
 
 
 def test_switched_off(org: LocalOrg, tap: TapRunner, rows: dict[str, list[str]]) -> None:

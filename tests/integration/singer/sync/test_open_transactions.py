@@ -125,6 +125,57 @@ def test_a_job_that_is_resumed_keeps_it(org: LocalOrg, tap: TapRunner, late: str
     assert str(second.bookmark("Contact")).startswith("2026-11-23T12:0")
 
 
+@pytest.mark.parametrize("api_mode", ["auto", "bulk"])
+def test_what_is_too_large_behind_it_is_divided_by_id(
+    org: LocalOrg, tap: TapRunner, late: str, api_mode: str
+) -> None:
+    """A half in time would begin where the first one ended, and no bookmark can stand there."""
+    assert late
+    org.settings.job_max_rows = 6
+    ids = [
+        org.store.insert("Contact", [{}], stamp=NOW - timedelta(minutes=40 - 3 * n))[0]
+        for n in range(10)
+    ]
+    how = {"bulk_threshold": 2, "start_date": "2026-11-23T09:00:00Z", "api_mode": api_mode}
+    run = tap.sync(objects=["Contact"], max_api_calls=60, **how)
+    assert run.exit_code == 0, run.log
+    assert sorted(run.ids("Contact")) == sorted(ids)
+    assert run.bookmark("Contact") == HELD
+    assert "from Id" in run.log
+
+
+def test_a_run_that_fails_takes_it_back(org: LocalOrg, tap: TapRunner, late: str) -> None:
+    """What is running is known, though the rows could not be read."""
+    first = read(tap, start_date="2000-01-01", composite_queries=False)
+    assert first.bookmark("Contact") == PRESENT
+    org.faults.add(faults.querying("Contact"), outages.unknown_exception(), times=None)
+    second = read(tap, first.state, api_mode="rest")
+    assert second.exit_code == 7
+    assert second.bookmark("Contact") == HELD
+    org.faults.clear()
+    org.clock.advance(7_200)
+    third = read(tap, second.state)
+    assert late in third.ids("Contact")
+
+
+def test_the_second_window_of_a_run_asks_in_one_call(
+    org: LocalOrg, tap: TapRunner, rows: dict[str, list[str]]
+) -> None:
+    """Behind the job of an earlier run, what has changed since comes with what is running."""
+    assert rows
+    org.faults.add("*/results", outages.maintenance_page(), times=None)
+    first = read(tap, start_date=None, bulk_threshold=3, objects=["Contact"], api_mode="bulk")
+    assert first.job("Contact") is not None
+    org.faults.clear()
+    org.clock.advance(3_600)
+    org.journal.clear()
+    second = read(tap, first.state, objects=["Contact"])
+    assert second.exit_code == 0, second.log
+    (both,) = [e for e in org.journal.calls("*/composite") if "SELECT" in e.body]
+    assert [part.path.rpartition("/")[2] for part in both.parts] == ["updated", "queryAll"]
+    assert org.journal.calls("*/queryAll") == []
+
+
 @pytest.mark.parametrize(
     ("trouble", "why"),
     [
@@ -201,7 +252,7 @@ def fresh(org: LocalOrg) -> Iterator[LocalOrg]:
         max_size=6,
     ),
     gaps=st.lists(st.integers(1, 5_000), min_size=1, max_size=4),
-    lookback_seconds=st.sampled_from([60, 600]),
+    lookback_seconds=st.sampled_from([0, 60, 600]),
     api_mode=st.sampled_from(["auto", "bulk"]),
 )
 def test_whatever_runs_its_rows_come(
