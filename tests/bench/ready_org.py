@@ -31,6 +31,7 @@ _JOB = re.compile(rf"{_BASE}/jobs/query/750(?P<name>\w+)")
 _RESULTS = re.compile(rf"{_JOB.pattern}/results")
 _RESULT_PAGES = re.compile(rf"{_JOB.pattern}/resultPages")
 _DESCRIBE = re.compile(rf"{_BASE}/sobjects/(?P<name>\w+)/describe")
+_UPDATED = re.compile(rf"{_BASE}/sobjects/\w+/updated")
 _QUERY = re.compile(rf"{_BASE}/query(?:All)?")
 _NEXT = re.compile(rf"{_BASE}/query/01g(?P<name>\w+)-(?P<start>\d+)")
 _SOQL = re.compile(r"SELECT (?P<fields>.+?) FROM (?P<name>\w+)")
@@ -107,7 +108,7 @@ class ReadyOrg:
             return _json(self._job(match["name"]))
         if match := _DESCRIBE.fullmatch(path):
             return _json(pages.describe(match["name"], self._columns, self._owner(match["name"])))
-        return self._other(path)
+        return self._other(path, query)
 
     def post(self, path: str, body: bytes) -> Answer:
         """Answer a POST."""
@@ -115,37 +116,38 @@ class ReadyOrg:
             return _json({"access_token": "00D!ready", "token_type": "Bearer", "scope": "api"})
         content = json.loads(body)
         if path == f"{_BASE}/composite":
-            return _json(
-                {"compositeResponse": [self._part(p) for p in content["compositeRequest"]]}
-            )
+            parts = map(self._part, content["compositeRequest"])
+            return Answer(b'{"compositeResponse":[%b]}' % b",".join(parts))
         name = self._asked_for(content["query"])
         if name is None:
             return _refusal()
         self._created[name] = time.monotonic()
         return _json({**self._job(name), "state": "UploadComplete"})
 
-    def _other(self, path: str) -> Answer:
+    def _other(self, path: str, query: Mapping[str, Sequence[str]]) -> Answer:
         if match := _RESULT_PAGES.fullmatch(path):
             return _json(self._page_list(path, match["name"]))
-        if path == "/services/data":
-            return _json([{"version": pages.VERSION}])
-        if path == f"{_BASE}/limits":
-            return _json({"DailyApiRequests": {"Max": 100_000, "Remaining": 99_990}})
-        if path == f"{_BASE}/limits/recordCount":
-            counts = [{"name": name, "count": rows} for name, rows in self._rows.items()]
-            return _json({"sObjects": counts})
-        if path == "/local-org/journal":
-            return _json({"calls": self.calls})
+        if _UPDATED.fullmatch(path):
+            return _json({"ids": [], "latestDateCovered": f"{query['end'][0][:16]}:00.000+0000"})
+        counts = [{"name": name, "count": rows} for name, rows in self._rows.items()]
+        fixed: dict[str, object] = {
+            "/services/data": [{"version": pages.VERSION}],
+            f"{_BASE}/limits": {"DailyApiRequests": {"Max": 100_000, "Remaining": 99_990}},
+            f"{_BASE}/limits/recordCount": {"sObjects": counts},
+            "/local-org/journal": {"calls": self.calls},
+        }
+        if path in fixed:
+            return _json(fixed[path])
         return Answer(b'[{"errorCode":"NOT_FOUND","message":"Not there"}]', status=404)
 
-    def _part(self, part: Mapping[str, str]) -> dict[str, object]:
-        answer = self.get(part["url"], {})
-        return {
-            "body": json.loads(answer.body),
-            "httpHeaders": {},
-            "httpStatusCode": answer.status,
-            "referenceId": part["referenceId"],
-        }
+    def _part(self, part: Mapping[str, str]) -> bytes:
+        split = urlsplit(part["url"])
+        answer = self.get(split.path, parse_qs(split.query))
+        is_packed = "Content-Encoding" in answer.headers
+        body = gzip.decompress(answer.body) if is_packed else answer.body
+        head = b'"httpHeaders":{},"httpStatusCode":%d' % answer.status
+        reference = json.dumps(part["referenceId"]).encode()
+        return b'{"body":%b,%b,"referenceId":%b}' % (body, head, reference)
 
     def _asked_for(self, soql: str) -> str | None:
         """Return whose rows a query asks for; None where it asks for other columns."""

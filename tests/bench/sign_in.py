@@ -26,6 +26,8 @@ def write_config(directory: Path, url: str) -> None:
         "client_id": "ready",
         "username": "tap@ready.example",
         "private_key_path": str(key),
+        # What is there differs from one of these orgs to the next, whatever their address.
+        "discovery_cache": False,
     }
     _write_secret(key, private_key)
     _write_secret(directory / "config.json", json.dumps(config).encode())
