@@ -52,6 +52,12 @@ KIND_BY_TYPE = {
 #: In this order of preference; the first that can be filtered and sorted by.
 REPLICATION_KEYS = ("SystemModstamp", "LastModifiedDate", "CreatedDate", "LoginTime")
 
+# Whole numbers by their describe, which come with fractions all the same.
+_FRACTIONAL = {
+    "site": frozenset({"DailyBandwidthUsed", "DailyRequestTimeUsed"}),
+    "knowledge__kav": frozenset({"Attachment__Length__s"}),
+}
+
 _ID = ("Id",)
 _API_NAME = re.compile(r"[A-Za-z0-9_]+")
 # Member names inside an address or location, by the end of the component field's name.
@@ -167,7 +173,13 @@ def sobject_from_describe(describe: Mapping[str, Any]) -> SObject:
         UnavailableError: It is no describe: something in it has no name that a query can hold.
     """
     fields: Sequence[Mapping[str, Any]] = _fields(describe)
-    columns = tuple(_column(field, fields) for field in fields)
+    fractional = _FRACTIONAL.get(str(describe["name"]).lower(), frozenset())
+    columns = tuple(
+        replace(column, kind=Kind.NUMBER)
+        if column.kind is Kind.INTEGER and column.name in fractional
+        else column
+        for column in (_column(field, fields) for field in fields)
+    )
     keys = _keys(describe["name"], {str(field["name"]) for field in fields})
     if keys != _ID:
         # A query that names it gets the empty Id in each row.

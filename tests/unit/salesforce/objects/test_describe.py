@@ -110,6 +110,24 @@ def test_unknown_types_are_text_and_told(kind: str | None) -> None:
     assert sobject.unknown_types == {"Field": str(kind)}
 
 
+@pytest.mark.parametrize(
+    ("sobject", "field"),
+    [
+        ("Site", "DailyBandwidthUsed"),
+        ("site", "DailyRequestTimeUsed"),
+        ("Knowledge__kav", "Attachment__Length__s"),
+    ],
+)
+def test_whole_numbers_that_are_none(sobject: str, field: str) -> None:
+    """They are known to be served with fractions, which are kept."""
+    fields = [{"name": name, "type": "int"} for name in ("Id", field, "DailyBandwidthLimit")]
+    described = sobject_from_describe({"name": sobject, "fields": fields})
+    kinds = {column.name: column.kind for column in described.columns}
+    assert (kinds[field], kinds["DailyBandwidthLimit"]) == (Kind.NUMBER, Kind.INTEGER)
+    other = sobject_from_describe({"name": "Other__c", "fields": fields})
+    assert {column.kind for column in other.columns} == {Kind.INTEGER}
+
+
 def test_base64_is_unsupported() -> None:
     """What neither API serves as a value is marked, but is a property."""
     sobject = described(field("Body", "base64"))
