@@ -198,7 +198,7 @@ class Operators:
         elif isinstance(node, (ast.Assign, ast.AnnAssign, ast.Return)) and node.value is not None:
             # None is as good as False wherever a truth is asked for.
             value = node.value.value if isinstance(node.value, ast.Constant) else ...
-            if value is not None and value is not False:
+            if value is not None and value is not False and not _is_field(node.value):
                 yield self._instead(node.value, "None")
 
     def _of_calls(self, node: ast.AST) -> Iterator[Change]:
@@ -206,6 +206,13 @@ class Operators:
         left_alone = (ast.Starred, ast.Set)
         if isinstance(node, ast.Call) and node.args and not isinstance(node.args[0], left_alone):
             yield self._instead(node, f"({self._text(node.args[0])})")
+
+
+def _is_field(node: ast.expr) -> bool:
+    """Tell whether it declares a field of a dataclass, which sets it by itself."""
+    return (
+        isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "field"
+    )
 
 
 def _children(node: ast.AST) -> Iterator[ast.AST]:

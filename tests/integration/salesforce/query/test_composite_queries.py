@@ -249,6 +249,16 @@ def test_a_request_that_fails_gives_way_to_single_ones(
     assert len(told) <= 2
 
 
+def test_one_page_that_takes_too_long_is_asked_for_again_where_there_is_no_other_way(
+    org: LocalOrg, tap: TapRunner, rows: dict[str, list[str]]
+) -> None:
+    """In `auto` it would lead to Bulk at once."""
+    org.faults.add(is_composite_of_queries, faults.delay(1.5))
+    run = read(tap, objects=["Contact"], api_mode="rest", request_timeout_seconds=1)
+    assert_whole(run, {"Contact": rows["Contact"]})
+    assert len(org.journal.calls("*/queryAll")) == 1
+
+
 def test_single_requests_in_place_of_one_come_one_by_one(
     org: LocalOrg, tap: TapRunner, rows: dict[str, list[str]]
 ) -> None:

@@ -85,6 +85,16 @@ def test_where_nothing_runs_the_bookmark_is_the_windows_end(
     assert {run.bookmark(name) for name in rows} == {PRESENT}
 
 
+def test_the_end_of_a_minute_is_not_the_future(
+    org: LocalOrg, tap: TapRunner, rows: dict[str, list[str]]
+) -> None:
+    """There, the answer is the end that was asked for."""
+    org.clock.freeze(NOW.replace(second=0))
+    run = read(tap, start_date="2000-01-01")
+    assert "still to be committed" not in run.log
+    assert {run.bookmark(name) for name in rows} == {"2026-11-23T10:00:00.000Z"}
+
+
 def test_a_bookmark_that_has_passed_it_goes_back(org: LocalOrg, tap: TapRunner, late: str) -> None:
     """As an earlier run has left it that nobody told of the transaction."""
     first = read(tap, start_date="2000-01-01", composite_queries=False)
