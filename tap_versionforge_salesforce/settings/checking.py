@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 
     from tap_versionforge_salesforce.settings.declaring import Setting
 
-#: What a path can be instead.
-SWITCH = ("true", "false")
+_SWITCH = ("true", "false")
 
 
 def checked_kinds(settings: Iterable[Setting], config: Mapping[str, object]) -> dict[str, Any]:
@@ -42,6 +41,11 @@ def checked_kinds(settings: Iterable[Setting], config: Mapping[str, object]) -> 
         if value is not None:
             checked[setting.name] = value
     return checked
+
+
+def is_switched(setting: Setting, value: object) -> bool:
+    """Tell whether a value is true or false, as a boolean or as text, where a path can be, too."""
+    return setting.is_switch and str(value).strip().lower() in _SWITCH
 
 
 def is_blank(value: object) -> bool:
@@ -88,8 +92,8 @@ def _of_kind(setting: Setting, value: object) -> object:
 def _text(setting: Setting, value: object) -> str:
     if setting.name == "api_version" and isinstance(value, (int, float, Decimal)):
         return str(value)
-    if setting.is_switch and isinstance(value, bool):
-        return str(value).lower()
+    if is_switched(setting, value):
+        return str(value).strip().lower()
     if not isinstance(value, str):
         raise wrong_setting(setting.name, "must be text", "Put it between double quotes.")
     text = value.strip()
@@ -101,8 +105,6 @@ def _text(setting: Setting, value: object) -> str:
         raise wrong_setting(
             setting.name, f"can't be {value!r}", f"It is {_either(setting.options)}."
         )
-    if setting.is_switch and text.lower() in SWITCH:
-        return text.lower()
     if setting.is_path:
         return _whole_path(text)
     return value if setting.name == "private_key_passphrase" else text

@@ -69,13 +69,22 @@ def discover(run: Run, logger: logging.Logger) -> list[SObject]:
     return _told(found, logger)
 
 
-def describe_selected(run: Run, names: Sequence[str], logger: logging.Logger) -> list[SObject]:
+def describe_selected(
+    run: Run, names: Sequence[str], logger: logging.Logger, *, may_be_old: bool = False
+) -> list[SObject]:
     """Return the objects that a catalog selects, by the names that it has for them.
 
     One that can't be described is noted as a failure of the run, never left out in silence.
+
+    Args:
+        run: The run.
+        names: What is selected.
+        logger: Where people are told of it.
+        may_be_old: What an earlier run knows will do; what has changed since is asked for later.
     """
     found = []
-    for name, sobject in _remembered(run, names) or _described(run, names):
+    described = _remembered(run, names) if may_be_old else []
+    for name, sobject in described or _described(run, names):
         if isinstance(sobject, SObject):
             found.append(replace(sobject, name=name))
         else:

@@ -15,6 +15,7 @@ from singer_sdk.exceptions import ConfigurationError, MappingError
 
 from tap_versionforge_salesforce.errors import SettingsError
 from tap_versionforge_salesforce.salesforce.support.text_files import LONGEST_PATH, decoded
+from tap_versionforge_salesforce.settings.checking import is_switched
 from tap_versionforge_salesforce.settings.definitions import SETTINGS
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 Made = TypeVar("Made")
 
-_PATHS = frozenset(setting.name for setting in SETTINGS if setting.is_path)
+_PATHS = {setting.name: setting for setting in SETTINGS if setting.is_path}
 
 
 def json_object(
@@ -241,7 +242,11 @@ def config_file(path: str) -> dict[str, Any]:
     if not Path(path).is_file() or "MELTANO_PROJECT_ROOT" in os.environ:
         return given
     folder = Path(path).absolute().parent
-    return given | {name: _within(folder, given[name]) for name in _PATHS & given.keys()}
+    return given | {
+        name: _within(folder, given[name])
+        for name in _PATHS.keys() & given.keys()
+        if not is_switched(_PATHS[name], given[name])
+    }
 
 
 def _within(folder: Path, value: object) -> object:

@@ -150,7 +150,7 @@ class TapVersionForgeSalesforce(Tap):
             ]
             if not selected:
                 self.logger.warning("The catalog selects no stream: there is nothing to read.")
-            sobjects = describe_selected(self.run, selected, self.logger)
+            sobjects = describe_selected(self.run, selected, self.logger, may_be_old=True)
         return [SObjectStream(self, sobject=sobject, run=self.run) for sobject in sobjects]
 
     def check_streams(self) -> None:

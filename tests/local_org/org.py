@@ -147,7 +147,7 @@ class LocalOrg:
             "username": self.username,
             "private_key": self.private_key_pem,
             # Another org at this address would have other objects.
-            "discovery_cache": False,
+            "discovery_cache": "false",
             **overrides,
         }
 

@@ -122,6 +122,8 @@ class CompositeQueries:
         # Left until there are no more of them: with first pages, and without.
         self._left = dict.fromkeys((True, False), _MOST_LOST if are_wanted else 0)
         self._lock = threading.Lock()
+        # Of which of the two it was said that they fail.
+        self._told: set[bool] = set()
         self._has_told = False
 
     @property
@@ -253,15 +255,16 @@ class CompositeQueries:
         return [None] * len(request.calls)
 
     def _lose(self, error: TapError, *, has_pages: bool, left: int) -> None:
-        what = "Streams are read one by one"
+        instead = "the first pages of streams are asked for one by one"
         if not has_pages:
-            what = "What a transaction that is still running changes comes by the look-back only"
+            instead = "a look-back provides for transactions that are still running"
         # Two of them may be refused at the same moment.
         with self._lock:
-            is_told = left <= 0 < self._left[has_pages]
+            is_told = has_pages not in self._told
+            self._told.add(has_pages)
             self._left[has_pages] = max(0, left)
         if is_told:
-            said = f"Composite requests are made no more: {error.message} {what}."
+            said = f"A composite request failed, and {instead}: {error.message}"
             self._org.events.tell(Remark(None, said))
 
     def _take(self, coverage: Coverage, answer: Response | None) -> None:

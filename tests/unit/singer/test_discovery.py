@@ -48,7 +48,7 @@ def described(answer: Any) -> object:  # noqa: ANN401  what an answer holds
 
 
 def run(trouble: object, *objects: str) -> Any:  # noqa: ANN401  a stand-in
-    settings = SimpleNamespace(objects=objects, objects_are_default=False)
+    settings = SimpleNamespace(objects=objects, objects_are_default=False, composite_queries=False)
     report, events = RunReport(), Events()
     events.listen(report.take)
     org = SimpleNamespace(events=events)

@@ -137,6 +137,16 @@ def test_a_field_that_has_gone_is_noticed_by_the_refusal(
     assert len(second.ids("Contact")) == 3
 
 
+def test_check_looks_for_itself(org: LocalOrg, tap: TapRunner, folder: Path) -> None:
+    """Nothing of it is taken from before but what Salesforce says is still so."""
+    settings = {"objects": TWO, "discovery_cache": str(folder)}
+    catalog = tap.file("catalog.json", tap.discover(**settings))
+    org.store.remove_object("Contact")
+    run = tap.command("check", "--config", tap.config(**settings), "--catalog", catalog)
+    assert run.exit_code == 7
+    assert "Contact can't be described" in run.stdout
+
+
 def test_full_tables_are_looked_at_in_the_end(org: LocalOrg, tap: TapRunner, folder: Path) -> None:
     """Where no request had room for it, one of its own asks what has changed."""
     catalog = tap.discover(objects=TWO, discovery_cache=str(folder))
@@ -184,12 +194,15 @@ def test_switched_off(org: LocalOrg, tap: TapRunner, folder: Path) -> None:
         tap.sync(objects=TWO, discovery_cache=switch)
     assert statuses(org) == [200] * 4
     assert not folder.exists()
+    # A relative path would count from the config file's folder.
+    assert not (tap.folder / "false").exists()
 
 
 def test_it_is_the_users_own(tap: TapRunner, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """By default in the user's cache folder, which others can't look into."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(folder))
-    tap.sync(objects=TWO, discovery_cache=True)
+    for switch in (True, "true", " True "):
+        tap.sync(objects=TWO, discovery_cache=switch)
     made = folder / "tap-versionforge-salesforce"
     assert in_cache(made).is_file()
     assert stat.S_IMODE(made.stat().st_mode) == 0o700
