@@ -322,9 +322,8 @@ class SalesforceClient:
                 method="POST",
                 path="/composite",
                 body=composite_body(parts),
-                expects="rows",
+                expects="parts",
                 budget=budget,
-                ends_doubt=False,
             )
         )
         return composite_answers(answer.body, parts)

@@ -51,13 +51,12 @@ class Call:
         body: Sent as JSON, or as a `Form`.
         headers: Added to those of every request.
         expects: What a success carries. ``rows`` is JSON that can be large, and that its reader
-            proves: only its end is looked at here.
+            proves: only its end is looked at here. So it is with the ``parts`` of a composite
+            request, each of which may have failed.
         sink: Where the body of a success goes, packed as it came; emptied before each attempt.
             None: in memory, unpacked.
         access: As whom it is sent.
         budget: How long to try.
-        ends_doubt: Its success says that what follows may be tried for as long as ever. That of a
-            composite request says nothing of its parts.
         when_in_doubt: Called after each try that got no proper answer and that Salesforce may have
             acted upon all the same.
     """
@@ -67,11 +66,10 @@ class Call:
     params: Mapping[str, str] = field(default_factory=dict)
     body: object = None
     headers: Mapping[str, str] = field(default_factory=dict)
-    expects: Literal["json", "rows", "csv", "nothing"] = "json"
+    expects: Literal["json", "rows", "parts", "csv", "nothing"] = "json"
     sink: IO[bytes] | None = None
     access: Access = Access.USER
     budget: Budget = field(default_factory=Budget)
-    ends_doubt: bool = True
     when_in_doubt: Callable[[], None] | None = None
 
     @property

@@ -117,8 +117,9 @@ class SalesforceSession:
                 )
                 self.pause(pause)
             else:
-                # What is asked for without a token says nothing of the data.
-                if call.access.has_token and call.ends_doubt:
+                # What is asked for without a token says nothing of the data, nor does an answer
+                # in which all parts may have failed.
+                if call.access.has_token and call.expects != "parts":
                     self.doubtful_apis.discard(call.api)
                 return reply
         raise AssertionError  # pragma: no cover  waits never end
@@ -230,7 +231,7 @@ class SalesforceSession:
 def _readable(call: Call, reply: Response) -> bool:
     if call.expects == "nothing":
         return True
-    content_type = "json" if call.expects == "rows" else call.expects
+    content_type = "json" if call.expects in ("rows", "parts") else call.expects
     if content_type not in reply.headers.get("Content-Type", content_type):
         return False
     if call.expects == "json":

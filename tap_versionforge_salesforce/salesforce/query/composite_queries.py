@@ -46,7 +46,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Page:
+class _WantedPage:
     """A first page that is wanted.
 
     Attributes:
@@ -79,12 +79,12 @@ class _Request:
     """
 
     coverages: Sequence[Coverage] = ()
-    pages: Sequence[_Page] = ()
+    pages: Sequence[_WantedPage] = ()
     others: Sequence[_Other] = ()
 
     @property
     def calls(self) -> list[Call]:
-        parts: list[Coverage | _Page] = [*self.coverages, *self.pages]
+        parts: list[Coverage | _WantedPage] = [*self.coverages, *self.pages]
         return [*(part.call for part in parts), *(call for call, _ in self.others)]
 
     @property
@@ -99,7 +99,7 @@ class _Request:
     @property
     def context(self) -> contextvars.Context:
         """Return the context of the first who wants something: it can be counted once only."""
-        wanted: list[Coverage | _Page] = [*self.coverages, *self.pages]
+        wanted: list[Coverage | _WantedPage] = [*self.coverages, *self.pages]
         return wanted[0].context.copy() if wanted else contextvars.copy_context()
 
 
@@ -116,7 +116,7 @@ class CompositeQueries:
 
     def __init__(self, org: Org, *, are_wanted: bool) -> None:
         self._org = org
-        self._pages: list[_Page] = []
+        self._pages: list[_WantedPage] = []
         self._coverages: list[Coverage] = []
         self._others: list[_Other] = []
         # Left until there are no more of them: with first pages, and without.
@@ -151,7 +151,7 @@ class CompositeQueries:
             coverage: To be known before, and not asked for by now; None where it is not wanted.
             is_brief: A request that timed out is not repeated: there is another way.
         """
-        page = _Page(alone, call, decoded, coverage, is_brief)
+        page = _WantedPage(alone, call, decoded, coverage, is_brief)
         self._pages.append(page)
         if coverage is not None:
             self.ask_coverage(coverage)
@@ -286,7 +286,7 @@ class CompositeQueries:
             )
             self._org.events.tell(Remark(coverage.sobject, said))
 
-    def _is_settled(self, page: _Page, answer: Response | None) -> bool:
+    def _is_settled(self, page: _WantedPage, answer: Response | None) -> bool:
         try:
             found = self._found(page, answer)
         except BaseException as error:  # noqa: BLE001  it is raised in the thread that asks
@@ -296,7 +296,7 @@ class CompositeQueries:
             page.future.set_result(found)
         return found is not None
 
-    def _found(self, page: _Page, answer: Response | None) -> QueryResult | None:
+    def _found(self, page: _WantedPage, answer: Response | None) -> QueryResult | None:
         """Return the page; None where it is to be asked for alone."""
         if answer is None:
             return None
@@ -317,7 +317,7 @@ def _take_nothing(others: Sequence[_Other]) -> None:
         take(None)
 
 
-def _ask_alone(pages: Sequence[_Page]) -> None:
+def _ask_alone(pages: Sequence[_WantedPage]) -> None:
     for page in pages:
         page.context.copy().run(settle, page.future, page.alone)
 
