@@ -64,12 +64,14 @@ class EventLog:
 
     @take.register
     def _partition_ended(self, event: PartitionEnded) -> None:
+        calls = event.calls - self._told_calls[event.stream]
         self._of(event.stream).info(
             "%s: %s by %s in %s.",
             event.stream,
             counted(event.rows, "row"),
             event.api or "no API",
-            counted(event.calls - self._told_calls[event.stream], "API call"),
+            # A request that serves several streams is counted for one of them.
+            counted(calls, "API call") if calls else "another stream's API call",
         )
         self._told_calls[event.stream] = event.calls
 

@@ -89,6 +89,9 @@ def test_a_quiet_run_over_nine_streams_makes_four_calls(
     assert org.journal.api_calls == 4
     assert second.report["usage"]["calls"] == 4
     assert [len([p for p in entry.parts if p.soql]) for entry in of_queries(org)] == [5, 4]
+    # Each request is counted for one stream.
+    assert second.log.count("0 rows by REST API in 1 API call.") == 2
+    assert second.log.count("0 rows by REST API in another stream's API call.") == 7
 
 
 def test_what_it_asks(org: LocalOrg, tap: TapRunner, rows: dict[str, list[str]]) -> None:
