@@ -456,6 +456,7 @@ class TapVersionForgeSalesforce(Tap):
                 )
             yield streams.values()
         finally:
+            self.run.describes.close()
             self.run.org.retry_log.tell_summary()
 
     @override

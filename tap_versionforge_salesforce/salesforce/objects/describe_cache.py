@@ -111,9 +111,13 @@ class DescribeCache:
     def close(self) -> None:
         """Let go of the file."""
         with self._lock:
-            self._is_usable = False
-            if self._connection is not None:
-                self._connection.close()
+            self._let_go()
+
+    def _let_go(self) -> None:
+        self._is_usable = False
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = None
 
     def _tried(self, use: Callable[[sqlite3.Connection], T]) -> T | None:
         with self._lock:
@@ -122,22 +126,25 @@ class DescribeCache:
             try:
                 if self._connection is None:
                     self._connection = self._opened()
+                    _make_ready(self._connection)
                 return use(self._connection)
             except (sqlite3.Error, OSError) as error:
-                self._is_usable = False
+                self._let_go()
                 self._tell(f"Describes can't be kept in {self._path} ({error}).")
                 return None
 
     def _opened(self) -> sqlite3.Connection:
         self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        connection = sqlite3.connect(
+        return sqlite3.connect(
             self._path,
             timeout=_BUSY_SECONDS,
             check_same_thread=False,
             # Others can write between two objects.
             isolation_level=None,
         )
-        # What a crash takes is asked for again.
-        connection.execute("PRAGMA synchronous = OFF")
-        connection.execute(_TABLE)
-        return connection
+
+
+def _make_ready(connection: sqlite3.Connection) -> None:
+    # What a crash takes is asked for again.
+    connection.execute("PRAGMA synchronous = OFF")
+    connection.execute(_TABLE)
