@@ -151,6 +151,7 @@ class Checks:
             names = _selected(self._tap)
             self._sobjects = describe_selected(self._run, names, self._tap.logger)
         self._undescribed = self._run.failures
+        self._run.describes.close()
         fields = sum(len(sobject.columns) for sobject in self._sobjects)
         wanted = len(self._sobjects) + len(self._undescribed)
         of_all = f"{len(self._sobjects):,} of " if self._undescribed else ""
