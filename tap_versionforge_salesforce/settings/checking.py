@@ -95,7 +95,10 @@ def _text(setting: Setting, value: object) -> str:
     if is_switched(setting, value):
         return str(value).strip().lower()
     if not isinstance(value, str):
-        raise wrong_setting(setting.name, "must be text", "Put it between double quotes.")
+        what_else = "It can be true or false, too. " if setting.is_switch else ""
+        raise wrong_setting(
+            setting.name, "must be text", f"{what_else}Put it between double quotes."
+        )
     text = value.strip()
     if setting.name == "user_agent" and not (text.isascii() and text.isprintable()):
         raise wrong_setting(
