@@ -5,23 +5,19 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import IO, TYPE_CHECKING, Any, TypeGuard
+from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import SplitResult, parse_qsl, quote, urlencode, urlsplit
 
 from tap_versionforge_salesforce.errors import (
     IncompleteError,
     OddAnswerError,
     RefusedError,
-    TapError,
     UnavailableError,
-    UnknownObjectError,
 )
 from tap_versionforge_salesforce.salesforce.http.call import Access, Call
 from tap_versionforge_salesforce.salesforce.http.composite import (
-    MOST_PARTS,
     composite_answers,
     composite_body,
-    refusal_of,
 )
 from tap_versionforge_salesforce.salesforce.http.refusals import QUERY_TOO_LONG, are_not_there_yet
 from tap_versionforge_salesforce.salesforce.http.retry import (
@@ -30,7 +26,6 @@ from tap_versionforge_salesforce.salesforce.http.retry import (
     COMPOSITE_BUDGET,
     DESCRIBE_BUDGET,
     EARLY_BUDGET,
-    HASTY_BUDGET,
     Budget,
     poll_intervals,
 )
@@ -44,11 +39,6 @@ if TYPE_CHECKING:
     from tap_versionforge_salesforce.salesforce.http.session import SalesforceSession
 
 _DATA = "/services/data"
-_NOT_MODIFIED = 304
-# Composite requests that may fail before describes are asked for one by one.
-_MOST_LOST_COMPOSITES = 2
-# Behind so many objects in a row whose describes fail, each further one is asked for once.
-_MANY_LOST_DESCRIBES = 4
 # Looks at the results of a complete job that are not there yet.
 _LOOKS_AT_RESULTS = 5
 _DATA_PATH = re.compile(rf"{_DATA}/[!-~]+")
@@ -78,19 +68,6 @@ class ResultPageHeaders:
 
 
 @dataclass(frozen=True, slots=True)
-class Described:
-    """One object's describe.
-
-    Attributes:
-        content: The whole answer's JSON; None where it is still that which is known.
-        last_modified: Since when it is as it is, as Salesforce spells it; None where nobody tells.
-    """
-
-    content: Mapping[str, object] | None
-    last_modified: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class ResultPageRef:
     """Where a result page is: whoever is signed in to the org can read it, in any process.
 
@@ -113,10 +90,6 @@ class ResultPageRef:
 API_VERSION = "68.0"
 
 
-def _nothing_known(_: str) -> None:
-    """Return None: no describe is known."""
-
-
 class SalesforceClient:
     """The endpoints of one org.
 
@@ -134,7 +107,7 @@ class SalesforceClient:
         self.session = session
         self.api_version = api_version
         self._version_is_known = False
-        self._logger = logger
+        self.logger = logger
 
     # The org
 
@@ -197,106 +170,14 @@ class SalesforceClient:
         listed = self._answered(call).get("sobjects")
         return [entry for entry in _objects(listed) if isinstance(entry.get("name"), str)]
 
-    def describe(
-        self,
-        name: str,
-        *,
-        budget: Budget = DESCRIBE_BUDGET,
-    ) -> Mapping[str, object]:
-        """Return one object's describe.
+    def describe(self, name: str, *, budget: Budget = DESCRIBE_BUDGET) -> Response:
+        """Return one object's describe, as JSON bytes.
 
         Args:
             name: The object's API name.
             budget: How long to try.
-
-        Raises:
-            UnavailableError: The answer is none.
-            UnknownObjectError: The org has no such object, or the user may not see it.
         """
-        call = replace(describe_call(name), budget=budget)
-        try:
-            found = self._answered(call)
-        except RefusedError as error:
-            raise _undescribed(name, error) from None
-        if not _is_describe(found):
-            raise OddAnswerError(_asked(call))
-        return found
-
-    def describe_many(
-        self,
-        names: Sequence[str],
-        known: Callable[[str], str | None] = _nothing_known,
-    ) -> Iterator[tuple[str, Described | TapError]]:
-        """Yield the describe of each object, or why there is none, in the order of the names.
-
-        Asks in composite requests of up to 25, each of which counts as one API call, and holds the
-        answer of one only; one by one where composite is refused or fails.
-
-        Args:
-            names: The objects' API names.
-            known: Returns the ``Last-Modified`` of the describe of an object that is known; None
-                where none is. One that has not changed since has no content.
-
-        Raises:
-            UnavailableError: Salesforce can't be reached at all.
-        """
-        # That it can't be reached, or signs nobody in, is told as that.
-        self.ensure_api_version()
-        lost = 0
-        for name, told in self._told_together(names, known):
-            answer = told or self._described_alone(name, lost)
-            if isinstance(answer, UnavailableError):
-                lost += 1
-                if not self.is_reachable():
-                    raise answer
-            else:
-                lost = 0
-            yield name, answer
-
-    def _told_together(
-        self, names: Sequence[str], known: Callable[[str], str | None]
-    ) -> Iterator[tuple[str, Described | TapError | None]]:
-        """Yield what composite requests tell of each object; None where it is to be asked alone."""
-        lost = 0
-        for start in range(0, len(names), MOST_PARTS):
-            together = names[start : start + MOST_PARTS]
-            found: dict[str, Described | TapError] = {}
-            try:
-                if lost < _MOST_LOST_COMPOSITES:
-                    found, lost = self._described_together(together, known), 0
-            except RefusedError as error:
-                lost = _MOST_LOST_COMPOSITES
-                self._logger.info(
-                    "Composite requests are refused (%s); describing one by one.",
-                    error.error_code or error.status,
-                )
-            except UnavailableError as error:
-                lost += 1
-                self._logger.info("%s Describing one by one.", error.message)
-            for name in together:
-                yield name, found.pop(name, None)
-
-    def _described_together(
-        self, names: Sequence[str], known: Callable[[str], str | None]
-    ) -> dict[str, Described | TapError]:
-        """Return the describes, and why there is none; without what has to be asked for again."""
-        calls = [describe_call(name, known(name)) for name in names]
-        found: dict[str, Described | TapError] = {}
-        for name, part in zip(names, self.together(calls), strict=True):
-            told = None if part is None else described_in(part, name)
-            if told is not None:
-                found[name] = told
-        return found
-
-    def _described_alone(self, name: str, lost: int) -> Described | TapError:
-        """Return the describe, or why there is none; the more were lost in a row, the sooner."""
-        try:
-            if lost >= _MANY_LOST_DESCRIBES:
-                return Described(self.describe(name, budget=HASTY_BUDGET))
-            again = DESCRIBE_BUDGET.at_most(COMPOSITE_BUDGET)
-            return Described(self.describe(name, budget=again if lost else DESCRIBE_BUDGET))
-        except (RefusedError, UnavailableError) as error:
-            return error
+        return self._versioned(replace(describe_call(name), budget=budget))
 
     # Several requests in one
 
@@ -481,7 +362,7 @@ class SalesforceClient:
             else:
                 if sink.tell() or "Sforce-NumberOfRecords" in reply.headers:
                     return reply
-            self._logger.info(
+            self.logger.info(
                 "%s: the results are not there yet. Looking again in %.0f seconds.",
                 call.path.removeprefix("/"),
                 seconds,
@@ -541,7 +422,7 @@ class SalesforceClient:
                     code="no-api-versions",
                 )
             newest = max(listed, key=float)
-            self._logger.warning(
+            self.logger.warning(
                 "The org does not have API version %s; using its newest, %s. Set api_version to "
                 "%s to save this look.",
                 self.api_version,
@@ -601,26 +482,6 @@ def describe_call(name: str, since: str | None = None) -> Call:
     return Call(path=f"/sobjects/{quote(name)}/describe", headers=headers)
 
 
-def described_in(part: Response, name: str) -> Described | TapError | None:
-    """Return what a part of a composite request tells of an object.
-
-    Args:
-        part: The answer to its `describe_call`.
-        name: The object's API name.
-
-    Returns:
-        The describe, or why there is none; None where it is to be asked for again.
-    """
-    modified = part.headers.get("Last-Modified")
-    body = part.json()
-    if part.ok and _is_describe(body):
-        return Described(body, modified)
-    if part.status == _NOT_MODIFIED:
-        return Described(None, modified)
-    refused = refusal_of(part, name)
-    return None if refused is None else _undescribed(name, refused)
-
-
 def updated_call(name: str, *, start: datetime, end: datetime) -> Call:
     """Return the request for what has changed in an object between two instants.
 
@@ -669,11 +530,6 @@ def _object(reply: Response, call: Call) -> Mapping[str, object]:
     return content
 
 
-def _is_describe(content: object) -> TypeGuard[Mapping[str, object]]:
-    """Tell whether this may be one; what is in it is looked at where it is read."""
-    return isinstance(content, dict) and isinstance(content.get("name"), str)
-
-
 def _objects(listed: object) -> list[dict[str, Any]]:
     """Return what is an object in a list; nothing where there is no list."""
     return [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
@@ -688,15 +544,3 @@ def _split(url: str) -> SplitResult:
         return urlsplit(url)
     except ValueError:  # there is no address in it
         return urlsplit("")
-
-
-def _undescribed(name: str, error: RefusedError) -> UnknownObjectError:
-    said = " ".join(f"{error.error_code}: {error.reason}".split())
-    return UnknownObjectError(
-        f"{name} can't be described: HTTP {error.status} ({said}).",
-        hint="Check the API name in Setup > Object Manager, and that the user may read the "
-        "object (Setup > Permission Sets > Object Settings).",
-        status=error.status,
-        error_code=error.error_code,
-        reason=error.reason,
-    )

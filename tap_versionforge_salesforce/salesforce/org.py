@@ -15,11 +15,11 @@ from tap_versionforge_salesforce.errors import (
 )
 from tap_versionforge_salesforce.salesforce.auth.authenticator import Authenticator
 from tap_versionforge_salesforce.salesforce.client import API_VERSION, SalesforceClient
+from tap_versionforge_salesforce.salesforce.describes import describe
 from tap_versionforge_salesforce.salesforce.http.connection_errors import check_ca_bundle
 from tap_versionforge_salesforce.salesforce.http.options import HttpOptions
 from tap_versionforge_salesforce.salesforce.http.quota import Quota
 from tap_versionforge_salesforce.salesforce.http.session import SalesforceSession
-from tap_versionforge_salesforce.salesforce.objects.describe import sobject_from_describe
 from tap_versionforge_salesforce.salesforce.support.cleanup import Cleanup
 from tap_versionforge_salesforce.salesforce.support.clock import Clock
 from tap_versionforge_salesforce.salesforce.support.events import Events, Remark
@@ -128,7 +128,7 @@ class Org:
         Raises:
             RefusedError: The org has no such object, or the user may not see it.
         """
-        return sobject_from_describe(self.client.describe(name))
+        return describe(self.client, name)
 
     def server_time(self) -> datetime:
         """Return the server's clock in its latest answer.

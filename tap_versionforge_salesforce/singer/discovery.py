@@ -15,18 +15,19 @@ from tap_versionforge_salesforce.errors import (
     TapError,
     UnavailableError,
 )
-from tap_versionforge_salesforce.salesforce.client import (
+from tap_versionforge_salesforce.salesforce.client import describe_call
+from tap_versionforge_salesforce.salesforce.describes import (
     Described,
-    describe_call,
+    describe_many,
     described_in,
 )
-from tap_versionforge_salesforce.salesforce.objects.describe import SObject, sobject_from_describe
+from tap_versionforge_salesforce.salesforce.objects.describe import SObject
 from tap_versionforge_salesforce.salesforce.support.events import Remark
-from tap_versionforge_salesforce.singer.events import StreamEnded
+from tap_versionforge_salesforce.singer.events import ObjectDescribed, StreamEnded
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from tap_versionforge_salesforce.salesforce.http.responses import Response
     from tap_versionforge_salesforce.salesforce.objects.describe_cache import DescribeCache
@@ -50,7 +51,7 @@ def discover(run: Run, logger: logging.Logger) -> list[SObject]:
     are_default = run.settings.objects_are_default
     wanted = _wanted(run)
     found, failed, left_out = [], dict[str, RefusedError](), set[str]()
-    for name, sobject in _described(run, list(wanted)):
+    for name, sobject in _described(run, list(wanted), wanted.__getitem__):
         if isinstance(sobject, SObject):
             found.append(sobject)
         elif not wanted[name] and _is_for_good(sobject):
@@ -84,7 +85,7 @@ def describe_selected(
     """
     found = []
     described = _remembered(run, names) if may_be_old else []
-    for name, sobject in described or _described(run, names):
+    for name, sobject in described or _described(run, names, lambda _: True):
         if isinstance(sobject, SObject):
             found.append(replace(sobject, name=name))
         else:
@@ -92,13 +93,17 @@ def describe_selected(
     return _told(found, logger)
 
 
-def _described(run: Run, names: Sequence[str]) -> Iterator[tuple[str, SObject | TapError]]:
+def _described(
+    run: Run, names: Sequence[str], matters: Callable[[str], bool]
+) -> Iterator[tuple[str, SObject | TapError]]:
     """Yield each object as its describe comes, which is large, or why it can't be read."""
     cache = run.describes
-    for name, answer in run.client.describe_many(names, cache.last_modified):
+    many = describe_many(run.client, names, cache.last_modified, matters)
+    for count, (name, answer) in enumerate(many, start=1):
+        run.org.events.tell(ObjectDescribed(count, len(names)))
         sobject = _read(name, answer, cache)
         if isinstance(sobject, SObject):
-            if isinstance(answer, Described) and answer.content and answer.last_modified:
+            if isinstance(answer, Described) and answer.sobject and answer.last_modified:
                 cache.put(sobject, answer.last_modified)
             yield name, sobject.problem or sobject
         else:
@@ -127,10 +132,9 @@ def _take_news(run: Run, name: str, part: Response | None) -> None:
     answer = None if part is None else described_in(part, name)
     if not isinstance(answer, Described):
         run.describes.forget(name)
-    elif answer.content is not None:
-        sobject = _read(name, answer, run.describes)
-        if isinstance(sobject, SObject) and answer.last_modified:
-            run.describes.put(sobject, answer.last_modified)
+    elif answer.sobject is not None:
+        if answer.last_modified:
+            run.describes.put(answer.sobject, answer.last_modified)
         else:
             run.describes.forget(name)
         news = f"{name} is described in another way than before, which the next run goes by."
@@ -138,18 +142,11 @@ def _take_news(run: Run, name: str, part: Response | None) -> None:
 
 
 def _read(name: str, answer: Described | TapError, cache: DescribeCache) -> SObject | TapError:
-    if isinstance(answer, UnavailableError):
+    if isinstance(answer, UnavailableError) and not isinstance(answer, OddAnswerError):
         return answer.reworded(f"{name} can't be described: {answer.message}")
     if isinstance(answer, TapError):
         return answer
-    try:
-        content = answer.content
-        sobject = cache.get(name) if content is None else sobject_from_describe(content)
-    except UnavailableError:
-        sobject = None
-    if sobject is None or sobject.name.lower() != name.lower():
-        return OddAnswerError(f"the describe of {name}")
-    return sobject
+    return answer.sobject or cache.get(name) or OddAnswerError(f"the describe of {name}")
 
 
 def _is_for_good(error: TapError) -> bool:

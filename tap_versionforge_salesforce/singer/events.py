@@ -35,6 +35,19 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
+class ObjectDescribed:
+    """It is known what an object has, or why that can't be known.
+
+    Attributes:
+        described: How many are by now.
+        objects: How many are to be.
+    """
+
+    described: int
+    objects: int
+
+
+@dataclass(frozen=True, slots=True)
 class StreamBegun:
     """It is a stream's turn.
 

@@ -17,6 +17,7 @@ from singer_sdk import Stream
 from singer_sdk.helpers._catalog import get_selected_schema
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.mapper import SameRecordTransform
+from singer_sdk.singerlib import CatalogEntry
 from singer_sdk.singerlib.catalog import Metadata
 from typing_extensions import override
 
@@ -26,7 +27,7 @@ from tap_versionforge_salesforce.singer.input_files import stream_maps_read
 from tap_versionforge_salesforce.singer.output.batch_config import batch_config_of
 from tap_versionforge_salesforce.singer.output.batch_files import BatchFiles
 from tap_versionforge_salesforce.singer.output.record_lines import Envelope, LineMaker, records
-from tap_versionforge_salesforce.singer.packed_catalog import PackedSchema
+from tap_versionforge_salesforce.singer.packed_catalog import PackedSchema, PlainSchema
 from tap_versionforge_salesforce.singer.stream_maps import is_removed, let_maps_go
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from singer_sdk.helpers import types
     from singer_sdk.helpers._batch import BaseBatchFileEncoding, BatchConfig
     from singer_sdk.mapper import StreamMap
-    from singer_sdk.singerlib import CatalogEntry, MetadataMapping, RecordMessage
+    from singer_sdk.singerlib import MetadataMapping, RecordMessage
 
     from tap_versionforge_salesforce.salesforce.objects.columns import Column
     from tap_versionforge_salesforce.salesforce.query.page import Page
@@ -126,6 +127,19 @@ class FrameStream(Stream, abc.ABC):
         self._input_schema = None
         if self._catalog_entry is None:
             self._metadata = None
+
+    @property
+    @override
+    def _singer_catalog_entry(self) -> CatalogEntry:
+        return CatalogEntry(
+            tap_stream_id=self.tap_stream_id,
+            stream=self.name,
+            schema=PlainSchema(self.schema),
+            metadata=self.metadata,
+            key_properties=self.primary_keys or [],
+            replication_key=self.replication_key,
+            replication_method=self.replication_method,
+        )
 
     def discovered(self) -> dict[str, Any]:
         """Return the stream's entry in a new catalog."""

@@ -23,6 +23,25 @@ _WORDS: dict[str | None, Any] = {
 }
 
 
+class PlainSchema(Schema):
+    """A JSON Schema as it is: the SDK's Schema takes it apart, field by field.
+
+    Args:
+        schema: The JSON Schema, with its keys in the SDK's order.
+    """
+
+    __slots__ = ("_plain",)
+
+    def __init__(self, schema: dict[str, Any]) -> None:
+        super().__init__()
+        self._plain = schema
+
+    @override
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON Schema."""
+        return self._plain
+
+
 class PackedSchema(Schema):
     """A JSON Schema as packed text: the SDK's Schema takes many times as much for each field.
 

@@ -20,6 +20,7 @@ from tap_versionforge_salesforce.salesforce.org import Org
 from tap_versionforge_salesforce.salesforce.query.composite_queries import CompositeQueries
 from tap_versionforge_salesforce.salesforce.query.download_queue import DownloadQueue
 from tap_versionforge_salesforce.salesforce.query.options import QueryOptions
+from tap_versionforge_salesforce.singer.discovery_progress import DiscoveryProgress, terminal
 from tap_versionforge_salesforce.singer.event_log import EventLog
 from tap_versionforge_salesforce.singer.events import Usage
 from tap_versionforge_salesforce.singer.prefetch import Prefetcher
@@ -79,6 +80,8 @@ class Run:
         self.report = RunReport()
         self.org.events.listen(EventLog(logger).take)
         self.org.events.listen(self.report.take)
+        progress = DiscoveryProgress(logger, clock.monotonic, terminal())
+        self.org.events.listen(progress.take)
         self.downloads = DownloadQueue(
             # One is being written.
             pages=settings.parallel_downloads + 1,

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from tests.bench import objects, runs
 from tests.bench.measure import measure
-from tests.bench.org import ReadyOrgProcess
+from tests.bench.org import DescribedOrgProcess, ReadyOrgProcess
 from tests.bench.pages import VERSION, bulk_page_rows
 from tests.support import processes
 
@@ -36,6 +36,8 @@ _SMALL_RUNS = 5
 # So many streams, and the most calls that are wanted for them.
 _QUIET_RUNS = {100: 30, 300: 80}
 _LATENCY_SECONDS = 0.1
+# What each stream of a catalog has once.
+_STREAM = '"tap_stream_id"'
 _ROWS_OF_SDK_LANE = 10_000
 _ROWS_OF_SLOW_PAGE = 10_000
 _WIDTH_OF_OBJECTS = 100
@@ -164,6 +166,50 @@ def of_objects(folder: Path, sizes: runs.Sizes) -> Iterator[Aim]:
             unit=" MB",
             remark=f"{many / MEGABYTE:,.0f} MB against {one / MEGABYTE:,.0f} MB",
         )
+
+
+def of_discovery(folder: Path, sizes: runs.Sizes) -> Iterator[Aim]:
+    """Describe a whole org of wide objects, and describe it again."""
+    found = []
+    with DescribedOrgProcess(
+        folder, objects=sizes.objects, latency_seconds=_LATENCY_SECONDS
+    ) as org:
+        began = time.perf_counter()
+        processes.run(
+            [sys.executable, "-m", "tests.bench.bare_discovery", org.url], cwd=processes.ROOT
+        )
+        bare = time.perf_counter() - began
+        config = org.tap_config(objects=["*"], discovery_cache=str(folder / "cache"))
+        for _ in range(2):
+            before = org.journal()
+            result = measure([processes.TAP, "--config", config, "--discover"], marker=_STREAM)
+            if result.exit_code or result.rows != sizes.objects:
+                raise processes.ProgramFailedError(result.log)
+            found.append((result, {key: n - before[key] for key, n in org.journal().items()}))
+    (first, cost), (again, cost_again) = found
+    what = f"Discovery of {sizes.objects:,} objects of 40 to 800 fields"
+    far = f"{_LATENCY_SECONDS * 1000:.0f} ms to Salesforce"
+    yield Aim(
+        what=f"{what}, against a client that only downloads and parses",
+        value=first.seconds / bare,
+        at_most=2.5,
+        remark=f"{far}: {first.seconds:.1f} s against {bare:.1f} s",
+    )
+    yield Aim(what=f"{what}: API calls", value=cost["calls"], at_most=60, unit="", remark=far)
+    yield Aim(
+        what=f"{what}: peak memory",
+        value=first.peak_bytes / MEGABYTE,
+        at_most=300,
+        unit=" MB",
+        remark=f"{first.output_bytes / MEGABYTE:,.0f} MB of catalog",
+    )
+    yield Aim(
+        what=f"{what}: bytes of answers, the first time against the second",
+        value=cost["sent_bytes"] / cost_again["sent_bytes"],
+        at_least=5,
+        remark=f"packed: {cost['sent_bytes']:,} against {cost_again['sent_bytes']:,}; the second "
+        f"took {again.seconds:.1f} s",
+    )
 
 
 def of_downloads(folder: Path, sizes: runs.Sizes) -> Iterator[Aim]:

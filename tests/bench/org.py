@@ -14,7 +14,45 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-class ReadyOrgProcess(OrgProcess):
+class _BenchOrgProcess(OrgProcess):
+    """An org of the bench, stopped at the end of the with block.
+
+    Args:
+        folder: Where its config and key, and those of the tap, are put.
+        module: What serves it.
+        options: Of its command line.
+    """
+
+    def __init__(self, folder: Path, module: str, *options: str) -> None:
+        super().__init__(folder, rows=0)
+        self._folder = folder
+        self._command = [*(sys.executable, "-m", module), *("--directory", str(folder)), *options]
+
+    def tap_config(self, **settings: object) -> Path:
+        """Write a config with these settings and return its path."""
+        path = self._folder / "tap.json"
+        path.write_text(json.dumps({**self.settings, **settings}), encoding="utf-8")
+        return path
+
+
+class DescribedOrgProcess(_BenchOrgProcess):
+    """`python -m tests.bench.described_org`, stopped at the end of the with block.
+
+    Args:
+        folder: Where its config and key, and those of the tap, are put.
+        objects: How many it has.
+        latency_seconds: Until an answer begins.
+    """
+
+    def __init__(self, folder: Path, *, objects: int, latency_seconds: float) -> None:
+        super().__init__(
+            folder,
+            "tests.bench.described_org",
+            *("--objects", str(objects), "--latency-seconds", str(latency_seconds)),
+        )
+
+
+class ReadyOrgProcess(_BenchOrgProcess):
     """`python -m tests.bench.ready_org`, stopped at the end of the with block.
 
     Args:
@@ -38,22 +76,15 @@ class ReadyOrgProcess(OrgProcess):
         latency_seconds: float = 0,
         job_seconds: float = 0,
     ) -> None:
-        super().__init__(folder, rows=0)
-        self._folder = folder
-        self._command = [
-            *(sys.executable, "-m", "tests.bench.ready_org"),
-            *("--directory", str(folder), "--columns", str(columns)),
+        super().__init__(
+            folder,
+            "tests.bench.ready_org",
+            *("--columns", str(columns)),
             *(f"--object={name}={count}" for name, count in rows.items()),
             *(() if page_rows is None else ("--page-rows", str(page_rows))),
             *(() if bytes_per_second is None else ("--bytes-per-second", str(bytes_per_second))),
             *("--latency-seconds", str(latency_seconds), "--job-seconds", str(job_seconds)),
-        ]
-
-    def tap_config(self, **settings: object) -> Path:
-        """Write a config with these settings and return its path."""
-        path = self._folder / "tap.json"
-        path.write_text(json.dumps({**self.settings, **settings}), encoding="utf-8")
-        return path
+        )
 
     def results(self, name: str) -> str:
         """Return where the rows of an object are, as CSV."""

@@ -15,7 +15,7 @@ import sys
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 from urllib.parse import parse_qs, urlsplit
 
 from typing_extensions import override
@@ -46,6 +46,20 @@ class Answer(NamedTuple):
     headers: Mapping[str, str] = {"Content-Type": "application/json;charset=UTF-8"}
     status: int = 200
     seconds: float = 0
+
+
+class Answers(Protocol):
+    """What an org of ready bytes answers."""
+
+    latency_seconds: float
+    calls: int
+    sent_bytes: int
+
+    def get(self, path: str, query: Mapping[str, Sequence[str]], /) -> Answer:
+        """Answer a GET."""
+
+    def post(self, path: str, body: bytes, /) -> Answer:
+        """Answer a POST."""
 
 
 class ReadyOrg:
@@ -82,6 +96,7 @@ class ReadyOrg:
         self._seconds: dict[int, float] = {}
         self._json: dict[int, bytes] = {}
         self.calls = 0
+        self.sent_bytes = 0
         self._make_ready()
 
     def _make_ready(self) -> None:
@@ -206,7 +221,7 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     # Head and body are sent one after the other; Nagle's algorithm would wait between them.
     disable_nagle_algorithm = True
-    org: ReadyOrg
+    org: Answers
 
     def do_GET(self) -> None:
         split = urlsplit(self.path)
@@ -228,6 +243,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _send(self, answer: Answer) -> None:
         # As Salesforce counts: sign-in and the list of versions are free.
         self.org.calls += self.path.startswith("/services/data/")
+        self.org.sent_bytes += len(answer.body)
         time.sleep(self.org.latency_seconds)
         self.send_response(answer.status)
         for name, value in answer.headers.items():
@@ -270,7 +286,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--job-seconds", type=float, default=0, help="that a job takes")
     options = parser.parse_args(arguments)
     rows = {name: int(count) for name, _, count in (o.partition("=") for o in options.object)}
-    _Handler.org = ReadyOrg(
+    org = ReadyOrg(
         columns=options.columns,
         rows=rows,
         page_rows=options.page_rows or pages.bulk_page_rows(options.columns),
@@ -278,9 +294,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
         latency_seconds=options.latency_seconds,
         job_seconds=options.job_seconds,
     )
+    serve(org, options.directory)
+
+
+def serve(org: Answers, directory: Path) -> None:
+    """Serve an org until the process is stopped; its config is in the directory."""
+    _Handler.org = org
     with ThreadingHTTPServer(("127.0.0.1", 0), _Handler) as server:
         url = f"http://127.0.0.1:{server.server_address[1]}"
-        write_config(options.directory, url)
+        write_config(directory, url)
         sys.stdout.write(f"{url}\n")
         sys.stdout.flush()
         server.serve_forever()

@@ -92,6 +92,8 @@ CLEANUP_BUDGET = Budget(tries=1, timeout_seconds=10.0)
 ADVICE_BUDGET = Budget(tries=2, seconds=30.0, longest_wait_seconds=2.0, timeout_seconds=20.0)
 #: For one object's describe: it may be that object's trouble, and others wait.
 DESCRIBE_BUDGET = Budget(tries=8, seconds=180.0, timeout_seconds=60.0)
+#: For one of a thousand objects, of which nobody has asked for this one by its name.
+GLANCE_BUDGET = Budget(tries=3, seconds=8.0, longest_wait_seconds=4.0, timeout_seconds=20.0)
 #: For one of a thousand objects, once others have not come.
 HASTY_BUDGET = Budget(tries=1, timeout_seconds=10.0)
 #: For many requests in one: they can be sent one by one instead.

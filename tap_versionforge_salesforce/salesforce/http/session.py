@@ -29,6 +29,8 @@ from tap_versionforge_salesforce.salesforce.http.retry import (
 from tap_versionforge_salesforce.salesforce.support.events import Remark
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
     from datetime import datetime
 
     from tap_versionforge_salesforce.salesforce.auth.authenticator import Authenticator, Token
@@ -132,6 +134,14 @@ class SalesforceSession:
         """Wait, ready to be interrupted."""
         with self._interruption.waiting():
             self._clock.sleep(seconds)
+
+    def waiting(self, what: Callable[[], str]) -> AbstractContextManager[None]:
+        """Allow a signal to end the run while the block waits for another thread's request.
+
+        Args:
+            what: Is waited for; goes on from "Waiting for".
+        """
+        return self._interruption.waiting(what)
 
     def token(self) -> Token:
         """Return the access token, signing in if need be.

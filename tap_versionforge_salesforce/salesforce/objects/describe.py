@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import TYPE_CHECKING
+
+import msgspec
 
 from tap_versionforge_salesforce.errors import OddAnswerError, RefusedError
 from tap_versionforge_salesforce.salesforce.objects.columns import Column, Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
 #: Field types (``fields[].type``) by how their values are spelled.
 KIND_BY_TYPE = {
@@ -162,60 +164,118 @@ def spelled_as(name: str, names: Iterable[str]) -> str | None:
     return name if name in known else {each.lower(): each for each in known}.get(name.lower())
 
 
-def sobject_from_describe(describe: Mapping[str, Any]) -> SObject:
-    """Read an answer of ``/sobjects/{name}/describe``.
+class _Field(msgspec.Struct, rename="camel", gc=False):
+    """What is wanted of a field; all else is passed over without being decoded.
+
+    Whatever is missing has its usual value: old versions and odd objects leave keys out. Of any
+    type, for no key is taken on trust.
+    """
+
+    name: object
+    type: object = None
+    label: object = None
+    inline_help_text: object = None
+    compound_field_name: object = None
+    nillable: object = False
+    filterable: object = False
+    sortable: object = False
+
+
+class _Describe(msgspec.Struct, rename="camel", gc=False):
+    name: object
+    label: object = None
+    replicateable: object = False
+    fields: list[_Field] | None = None
+
+
+_DECODER = msgspec.json.Decoder(_Describe)
+
+
+def sobject_from_json(body: bytes) -> SObject:
+    """Read an answer of ``/sobjects/{name}/describe``, of which little is wanted.
 
     Args:
-        describe: The whole answer. Keys that are missing are taken for their usual values: old
-            versions and odd objects leave some out.
+        body: The whole answer, UTF-8 JSON.
 
     Raises:
-        UnavailableError: It is no describe: something in it has no name that a query can hold.
+        OddAnswerError: It is no describe: something in it has no name that a query can hold.
     """
-    fields: Sequence[Mapping[str, Any]] = _fields(describe)
-    fractional = _FRACTIONAL.get(str(describe["name"]).lower(), frozenset())
+    return _read(lambda: _DECODER.decode(body))
+
+
+def sobject_from_describe(content: object) -> SObject:
+    """Read an answer of ``/sobjects/{name}/describe`` that is decoded.
+
+    Args:
+        content: The JSON of the whole answer.
+
+    Raises:
+        OddAnswerError: As `sobject_from_json`.
+    """
+    return _read(lambda: msgspec.convert(content, _Describe))
+
+
+def _read(decoded: Callable[[], _Describe]) -> SObject:
+    try:
+        return _sobject(decoded())
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        asked = "a describe"
+        raise OddAnswerError(asked) from None
+
+
+def _sobject(describe: _Describe) -> SObject:
+    fields: Sequence[_Field] = describe.fields or ()
+    names = [_name(field) for field in fields]
+    name = _name(describe)
+    fractional = _FRACTIONAL.get(name.lower(), frozenset())
     columns = tuple(
         replace(column, kind=Kind.NUMBER)
         if column.kind is Kind.INTEGER and column.name in fractional
         else column
-        for column in (_column(field, fields) for field in fields)
+        for column in (
+            _column(name, field, fields) for name, field in zip(names, fields, strict=True)
+        )
     )
-    keys = _keys(describe["name"], {str(field["name"]) for field in fields})
+    keys = _keys(name, set(names))
     if keys != _ID:
         # A query that names it gets the empty Id in each row.
         columns = tuple(replace(c, kind=Kind.UNSUPPORTED) if c.name == "Id" else c for c in columns)
     # Where a row has no Id, the describe promises filters that queries refuse.
     stamps = {
-        str(field["name"]): bool(field.get("nillable"))
-        for field in fields
+        name: bool(field.nillable)
+        for name, field in zip(names, fields, strict=True)
         if keys == _ID and _is_stamp(field)
     }
     return SObject(
-        name=describe["name"],
-        label=str(describe.get("label") or describe["name"]),
+        name=name,
+        label=str(describe.label or name),
         columns=columns,
         keys=keys,
         replication_key=next((name for name in REPLICATION_KEYS if name in stamps), None),
         stamps=stamps,
         has_recycle_bin=any(
-            field["name"] == "IsDeleted" and bool(field.get("filterable")) for field in fields
+            field.name == "IsDeleted" and bool(field.filterable) for field in fields
         ),
-        is_replicateable=bool(describe.get("replicateable")),
+        is_replicateable=bool(describe.replicateable),
         unknown_types={
-            str(field["name"]): str(field.get("type"))
-            for field in fields
-            if str(field.get("type")) not in KIND_BY_TYPE
+            name: str(field.type)
+            for name, field in zip(names, fields, strict=True)
+            if str(field.type) not in KIND_BY_TYPE
         },
     )
 
 
-def _fields(describe: object) -> Sequence[Mapping[str, Any]]:
-    if not _is_named(describe):
-        raise OddAnswerError("a describe")
-    fields = describe.get("fields") or []
-    if not isinstance(fields, list) or not all(map(_is_named, fields)):
-        raise OddAnswerError(f"the describe of {describe['name']}")
-    return fields
+def _name(described: _Describe | _Field) -> str:
+    """Return the name that queries hold.
+
+    Raises:
+        ValueError: They can't hold it.
+    """
+    name = described.name
+    if not isinstance(name, str) or not _API_NAME.fullmatch(name):
+        msg = "not an API name"
+        raise ValueError(msg)
+    return name
 
 
 def _keys(name: str, fields: Collection[str]) -> tuple[str, ...]:
@@ -232,25 +292,19 @@ def _keys(name: str, fields: Collection[str]) -> tuple[str, ...]:
     return _ID
 
 
-def _is_stamp(field: Mapping[str, Any]) -> bool:
-    is_usable = bool(field.get("filterable") and field.get("sortable"))
-    return is_usable and field.get("type") == "datetime"
+def _is_stamp(field: _Field) -> bool:
+    return bool(field.filterable and field.sortable) and field.type == "datetime"
 
 
-def _is_named(described: object) -> TypeGuard[Mapping[str, Any]]:
-    name = described.get("name") if isinstance(described, dict) else None
-    return isinstance(name, str) and _API_NAME.fullmatch(name) is not None
-
-
-def _column(field: Mapping[str, Any], fields: Sequence[Mapping[str, Any]]) -> Column:
-    kind = KIND_BY_TYPE.get(str(field.get("type")), Kind.TEXT)
+def _column(name: str, field: _Field, fields: Sequence[_Field]) -> Column:
+    kind = KIND_BY_TYPE.get(str(field.type), Kind.TEXT)
     parts = _parts(field, fields) if kind is Kind.COMPOUND else ()
     return Column(
-        str(field["name"]),
+        name,
         Kind.UNSUPPORTED if kind is Kind.COMPOUND and not parts else kind,
         parts,
-        label=_text(field.get("label")),
-        help_text=_text(field.get("inlineHelpText")),
+        label=_text(field.label),
+        help_text=_text(field.inline_help_text),
     )
 
 
@@ -258,18 +312,16 @@ def _text(value: object) -> str | None:
     return str(value) if value else None
 
 
-def _parts(
-    compound: Mapping[str, Any], fields: Sequence[Mapping[str, Any]]
-) -> tuple[tuple[str, Column], ...]:
+def _parts(compound: _Field, fields: Sequence[_Field]) -> tuple[tuple[str, Column], ...]:
     parts = {}
     for field in fields:
         # Account.Name names itself as its compound field, and Contact.Name is a plain text whose
         # parts carry its name: only an address or location has parts in the sense meant here.
-        if field.get("compoundFieldName") != compound["name"] or field is compound:
+        if field.compound_field_name != compound.name or field is compound:
             continue
-        name = str(field["name"])
+        name = _name(field)
         member = _member(name)
-        kind = KIND_BY_TYPE.get(str(field.get("type")), Kind.TEXT)
+        kind = KIND_BY_TYPE.get(str(field.type), Kind.TEXT)
         if member is not None and kind is not Kind.COMPOUND:
             parts[member] = Column(name, kind)
     return tuple(sorted(parts.items()))

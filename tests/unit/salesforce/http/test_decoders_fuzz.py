@@ -10,6 +10,7 @@ import io
 import json
 import logging
 import zlib
+from contextlib import nullcontext
 from datetime import datetime, timezone
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
@@ -27,6 +28,7 @@ from tap_versionforge_salesforce.salesforce.client import (
     ResultPageRef,
     SalesforceClient,
 )
+from tap_versionforge_salesforce.salesforce.describes import describe, describe_many
 from tap_versionforge_salesforce.salesforce.frames import frame as frames
 from tap_versionforge_salesforce.salesforce.frames.json_pages import from_json
 from tap_versionforge_salesforce.salesforce.http.quota import from_header, from_limits
@@ -37,7 +39,10 @@ from tap_versionforge_salesforce.salesforce.http.responses import (
     transient_error,
 )
 from tap_versionforge_salesforce.salesforce.http.retry import retry_after_seconds
-from tap_versionforge_salesforce.salesforce.objects.describe import sobject_from_describe
+from tap_versionforge_salesforce.salesforce.objects.describe import (
+    sobject_from_describe,
+    sobject_from_json,
+)
 from tap_versionforge_salesforce.salesforce.query import result_rows
 from tap_versionforge_salesforce.salesforce.query.job_checkpoint import JobCheckpoint
 from tap_versionforge_salesforce.salesforce.query.result_rows import pages_of
@@ -48,6 +53,7 @@ from tests.support.values import settings_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
 
     from cryptography.hazmat.primitives.asymmetric import rsa
 
@@ -221,15 +227,18 @@ def test_one_quote_too_many_is_looked_at_once() -> None:
 
 @fuzzed
 @given(reshaped(DESCRIBE) | anything)
-def test_any_json_for_a_describe(describe: Any) -> None:  # noqa: ANN401  JSON
-    """A describe is an object or an odd answer."""
-    ends_well(lambda: sobject_from_describe(describe))
+def test_any_json_for_a_describe(content: Any) -> None:  # noqa: ANN401  JSON
+    """A describe is an object or an odd answer, and the same object however it is decoded."""
+    text = json.dumps(content).encode()
+    sobject = ends_well(lambda: sobject_from_json(text))
+    decoded = ends_well(lambda: sobject_from_describe(json.loads(text)))
+    assert isinstance(sobject, TapError) or sobject == decoded
 
 
 def test_each_place_of_a_describe_with_each_shape() -> None:
     """No key of a describe is taken on trust."""
-    for describe in each_reshaped(DESCRIBE):
-        ends_well(lambda: sobject_from_describe(cast("Any", describe)))  # noqa: B023  called at once
+    for content in each_reshaped(DESCRIBE):
+        ends_well(lambda: sobject_from_describe(cast("Any", content)))  # noqa: B023  called at once
 
 
 class Session:
@@ -254,6 +263,9 @@ class Session:
 
     def token(self) -> None:
         pass
+
+    def waiting(self, _: object) -> AbstractContextManager[None]:
+        return nullcontext()
 
 
 def client_of(body: bytes, **headers: str) -> SalesforceClient:
@@ -286,8 +298,8 @@ ENDPOINTS: dict[str, tuple[object, Callable[[SalesforceClient], object]]] = {
         {"sobjects": [{"name": "Account", "queryable": True}]},
         lambda c: [entry["name"] for entry in c.describe_global()],
     ),
-    "describe": (DESCRIBE, lambda c: c.describe("Account")),
-    "composite": (COMPOSITE, lambda c: dict(c.describe_many(["Account", "Nothing__c"]))),
+    "describe": (DESCRIBE, lambda c: describe(c, "Account")),
+    "composite": (COMPOSITE, lambda c: dict(describe_many(c, ["Account", "Nothing__c"]))),
     "create": (JOB, lambda c: c.create_job("SELECT Id FROM Account", deleted=False)["id"]),
     "job": (JOB, lambda c: c.job("750", version="68.0")["state"]),
     "result pages": (PAGES, lambda c: list(c.result_pages("750", version="68.0"))),
