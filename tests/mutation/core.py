@@ -17,27 +17,32 @@ CORE = {
     ),
     "singer/sync/stream_sync.py": (
         "bookmarks split_jobs early_jobs first_pages resumed_job run_report bulk_job quota "
-        "changing_org api_choice lanes transport sick_objects rows_without_ids wrong_answers"
+        "changing_org api_choice lanes transport sick_objects rows_without_ids wrong_answers "
+        "open_transactions composite_queries"
     ),
     "salesforce/query/api_chooser.py": (
         "_api_choice api_choice early_jobs first_pages run_report quota sick_objects wrong_answers"
     ),
     "salesforce/query/paginator.py": (
         "api_choice early_jobs first_pages resumed_job run_report bulk_job bookmarks quota "
-        "sick_objects never_hangs cleaning_up wrong_answers"
+        "sick_objects never_hangs cleaning_up wrong_answers open_transactions"
     ),
     "salesforce/query/rest_pages.py": (
-        "bookmarks first_pages composite_queries transport api_choice quota wrong_answers"
+        "bookmarks first_pages composite_queries transport api_choice quota wrong_answers events"
     ),
-    "salesforce/query/composite_queries.py": "composite_queries open_transactions first_pages",
+    "salesforce/query/composite_queries.py": (
+        "composite_queries open_transactions first_pages describe_cache"
+    ),
     "salesforce/query/coverage.py": "open_transactions composite_queries",
-    "salesforce/http/composite.py": "composite_queries open_transactions describing",
+    "salesforce/http/composite.py": (
+        "_composite composite_queries open_transactions describing describe_cache whole_org"
+    ),
     "salesforce/query/result_pages.py": (
-        "parallel_pages bulk_job resumed_job early_jobs never_hangs wrong_answers"
+        "parallel_pages bulk_job resumed_job early_jobs never_hangs wrong_answers events"
     ),
     "salesforce/query/query_job.py": (
         "bulk_job resumed_job parallel_pages split_jobs early_jobs one_judgement cleaning_up "
-        "wrong_answers seam"
+        "wrong_answers seam open_transactions"
     ),
     "salesforce/query/result_rows.py": "bulk_job parallel_pages resumed_job lanes run_report",
     "salesforce/query/page.py": "bookmarks bulk_job run_report resumed_job rows_without_ids",

@@ -18,7 +18,27 @@ _IDENTITIES = (
     if value == "None" or " " not in member.value
 )
 
+_SIZES = (
+    Equivalent(
+        "salesforce/query/result_rows.py",
+        "",
+        f"{name} = {old} << 20",
+        f"{name} = {new}",
+        "In pieces of another size the rows are the same.",
+    )
+    for name, old in (("_SLICE_BYTES", 2), ("_BLOCK_BYTES", 1))
+    for new in (f"{old} << 21", f"{old + 1} << 20")
+)
+
 EQUIVALENTS: tuple[Equivalent, ...] = (
+    *_SIZES,
+    Equivalent(
+        "salesforce/query/result_rows.py",
+        "",
+        "_GZIP_WINDOW_BITS = 31",
+        "_GZIP_WINDOW_BITS = 32",
+        "That takes gzip, too: zlib looks which of its forms it is.",
+    ),
     *_IDENTITIES,
     Equivalent(
         "salesforce/http/quota.py",

@@ -154,7 +154,7 @@ class Operators:
         if isinstance(node, ast.Compare):
             operands = pairwise([node.left, *node.comparators])
             for sign, (left, right) in zip(node.ops, operands, strict=True):
-                yield from self._between(self._end(left), self._start(right), sign)
+                yield from self._of_comparison(sign, left, right)
         elif isinstance(node, ast.BoolOp):
             for left, right in pairwise(node.values):
                 yield from self._between(self._end(left), self._start(right), node.op)
@@ -166,6 +166,13 @@ class Operators:
             yield Change(start, end, " = ")
         elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
             yield self._instead(node, f"({self._text(node.operand)})")
+
+    def _of_comparison(self, sign: ast.cmpop, left: ast.expr, right: ast.expr) -> Iterator[Change]:
+        are_texts = isinstance(sign, (ast.Eq, ast.NotEq)) and (_is_text(left) or _is_text(right))
+        for change in self._between(self._end(left), self._start(right), sign):
+            # Whether they are equal is asked of texts, never which is greater.
+            if not (are_texts and set("<>") & set(change.new)):
+                yield change
 
     def _of_conditions(self, node: ast.AST) -> Iterator[Change]:
         tests: list[ast.expr] = []
@@ -206,6 +213,13 @@ class Operators:
         left_alone = (ast.Starred, ast.Set)
         if isinstance(node, ast.Call) and node.args and not isinstance(node.args[0], left_alone):
             yield self._instead(node, f"({self._text(node.args[0])})")
+
+
+def _is_text(node: ast.expr) -> bool:
+    """Tell whether it is a text for sure: one that stands there, or one without its case."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        return node.func.attr == "lower"
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
 
 
 def _is_field(node: ast.expr) -> bool:

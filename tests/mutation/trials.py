@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 
 # A test that hangs has noticed. No test of these takes a tenth of it, but where calls are recorded.
 _LIMITS = ("--timeout=60", "--timeout-method=thread")
-# For the tests of one mistake, as long as they took without any.
-_MUTANT_SECONDS = 60
+# For the tests of one mistake, as long as they took without any, being traced: about half of that
+# without.
+_MUTANT_SECONDS = 240
 _FAILED = re.compile(r"^(?:FAILED|ERROR) (tests/.+?)(?: - |$)", re.MULTILINE)
 _NOT_COPIED = shutil.ignore_patterns(".git", ".venv*", ".tools", ".*_cache", ".hypothesis", "*.pyc")
 

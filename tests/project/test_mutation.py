@@ -64,6 +64,14 @@ def test_mistakes(source: str, mistakes: list[str]) -> None:
     assert {f"def f():\n  {mistake}\n" for mistake in mistakes} <= found
 
 
+@pytest.mark.parametrize("source", ["f(a == 'x')", "f(a.lower() != b)", "f(b == a.lower())"])
+def test_texts_are_only_ever_equal_or_not(source: str) -> None:
+    """Which of two is greater is nothing that anybody would ask."""
+    found = [change.new.strip() for change in Operators(f"def f():\n  {source}").changes()]
+    assert not {"<", "<=", ">", ">="} & set(found)
+    assert {"==", "!="} & set(found)
+
+
 @pytest.mark.parametrize(
     "source",
     [

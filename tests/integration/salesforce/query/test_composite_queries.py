@@ -332,11 +332,21 @@ def test_full_extracts_go_alone(org: LocalOrg, tap: TapRunner, rows: dict[str, l
     assert len([each for each in asked if "updated" in each]) == 1
 
 
-def test_full_extracts_of_many_objects(org: LocalOrg, tap: TapRunner) -> None:
-    """What is running is asked for 25 at once."""
+@pytest.mark.parametrize(
+    "how",
+    [
+        pytest.param({"start_date": None}, id="full"),
+        pytest.param({"api_mode": "bulk"}, id="by Bulk"),
+    ],
+)
+def test_what_has_no_first_page_asks_for_what_runs_with_others(
+    org: LocalOrg, tap: TapRunner, how: dict[str, Any]
+) -> None:
+    """25 at once."""
     org.clock.freeze(NOW)
+    org.settings.job_transition = "immediate"
     rows = more_objects(org, 60)
-    assert_whole(read(tap, start_date=None, objects=list(rows)), rows)
+    assert_whole(read(tap, objects=list(rows), **how), rows)
     asked = [parts(entry).count("updated") for entry in org.journal.calls("*/composite")]
     assert [count for count in asked if count] == [25, 25, 10]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -152,6 +153,19 @@ def test_what_is_too_large_behind_it_is_divided_by_id(
     assert sorted(run.ids("Contact")) == sorted(ids)
     assert run.bookmark("Contact") == HELD
     assert "from Id" in run.log
+
+
+def test_a_job_is_created_once_it_is_known_what_runs(
+    org: LocalOrg, tap: TapRunner, rows: dict[str, list[str]]
+) -> None:
+    """What ends between the two would be in neither of them."""
+    is_created = threading.Event()
+    seen: list[bool] = []
+    org.faults.add("POST /jobs/query", faults.before(is_created.set), times=None)
+    org.faults.add("*/updated", faults.before(lambda: seen.append(is_created.wait(0.3))), times=1)
+    run = read(tap, objects=["Contact"], api_mode="bulk")
+    assert run.ids("Contact") == rows["Contact"]
+    assert seen == [False]
 
 
 def test_a_run_that_fails_takes_it_back(org: LocalOrg, tap: TapRunner, late: str) -> None:
