@@ -146,7 +146,7 @@ class Checks:
     def _describe(self) -> str:
         assert self._tap is not None  # noqa: S101  the first step has made it
         if self._catalog is None:
-            self._sobjects = discover(self._run, self._tap.logger)
+            self._sobjects = list(discover(self._run, self._tap.logger).sobjects)
         else:
             names = _selected(self._tap)
             self._sobjects = describe_selected(self._run, names, self._tap.logger)

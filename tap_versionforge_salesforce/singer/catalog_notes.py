@@ -18,11 +18,16 @@ class CatalogNotes:
 
     def __init__(self) -> None:
         self._of_old_style: list[str] = []
+        self._unsupported: list[str] = []
         self._sentences: list[str] = []
 
     def look_at(self, entry: Mapping[str, Any]) -> None:
         """Look at the checked entry of a stream."""
-        if _metadata(entry)[_WHOLE] is False:
+        is_selected = _metadata(entry)[_WHOLE]
+        if _is_unsupported(entry):
+            self._unsupported += [entry["tap_stream_id"]] if is_selected else []
+            return
+        if is_selected is False:
             return
         if _is_of_old_style(entry):
             self._of_old_style.append(entry["tap_stream_id"])
@@ -37,7 +42,21 @@ class CatalogNotes:
                 f"{', '.join(self._of_old_style)}, which changes nothing: what is read is what the "
                 "metadata select."
             )
+        if self._unsupported:
+            yield (
+                f"The catalog selects {', '.join(self._unsupported)}, which nobody can read, as "
+                "its unsupported-reason says: they are left out."
+            )
         yield from self._sentences
+
+
+def _is_unsupported(entry: Mapping[str, Any]) -> bool:
+    inclusions = [
+        item["metadata"].get("inclusion")
+        for item in entry.get("metadata", [])
+        if not item["breadcrumb"]
+    ]
+    return "unsupported" in inclusions
 
 
 def _metadata(entry: Mapping[str, Any]) -> dict[tuple[str, ...], bool | None]:

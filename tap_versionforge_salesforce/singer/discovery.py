@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import partial
 from typing import TYPE_CHECKING
@@ -22,24 +22,37 @@ from tap_versionforge_salesforce.salesforce.describes import (
     described_in,
 )
 from tap_versionforge_salesforce.salesforce.objects.describe import SObject
+from tap_versionforge_salesforce.salesforce.objects.unreadable import why_unreadable
 from tap_versionforge_salesforce.salesforce.support.events import Remark
+from tap_versionforge_salesforce.salesforce.support.wording import counted
 from tap_versionforge_salesforce.singer.events import ObjectDescribed, StreamEnded
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from tap_versionforge_salesforce.salesforce.http.responses import Response
     from tap_versionforge_salesforce.salesforce.objects.describe_cache import DescribeCache
     from tap_versionforge_salesforce.singer.run import Run
 
 _GLOB = frozenset("*?")
-# Change events and platform events are listed as objects but hold no rows.
-_NO_ROWS = ("ChangeEvent", "EventStream", "__e")
 _NOT_FOUND = 404
 
 
-def discover(run: Run, logger: logging.Logger) -> list[SObject]:
+@dataclass(frozen=True, slots=True)
+class Discovered:
+    """What the setting ``objects`` names.
+
+    Attributes:
+        sobjects: What can be read.
+        unreadable: Why nobody can read what a pattern names besides, by the objects' names.
+    """
+
+    sobjects: Sequence[SObject]
+    unreadable: Mapping[str, str]
+
+
+def discover(run: Run, logger: logging.Logger) -> Discovered:
     """Return the objects that the setting ``objects`` names.
 
     What only a pattern names is left out where it can't be read for good. What is there, but can't
@@ -49,7 +62,15 @@ def discover(run: Run, logger: logging.Logger) -> list[SObject]:
         SettingsError: An object that the user named does not exist, or can't be read.
     """
     are_default = run.settings.objects_are_default
-    wanted = _wanted(run)
+    listed = _listed(run)
+    wanted = _wanted(run.settings.objects, listed)
+    unreadable = {
+        name: reason
+        for name, reason in listed.items()
+        if reason is not None and wanted.get(name) is False
+    }
+    _check_patterns(run.settings.objects, listed, unreadable)
+    wanted = {name: is_named for name, is_named in wanted.items() if name not in unreadable}
     found, failed, left_out = [], dict[str, RefusedError](), set[str]()
     for name, sobject in _described(run, list(wanted), wanted.__getitem__):
         if isinstance(sobject, SObject):
@@ -66,8 +87,8 @@ def discover(run: Run, logger: logging.Logger) -> list[SObject]:
     if failed:
         raise _undescribed(run, failed)
     for pattern in filter(_is_pattern, run.settings.objects):
-        _tell_if_in_vain(pattern, list(wanted), left_out, logger)
-    return _told(found, logger)
+        _tell_if_in_vain(pattern, [*wanted, *unreadable], {*left_out, *unreadable}, logger)
+    return Discovered(_told(found, logger), unreadable)
 
 
 def describe_selected(
@@ -178,15 +199,20 @@ def _told(sobjects: list[SObject], logger: logging.Logger) -> list[SObject]:
     return sobjects
 
 
-def _wanted(run: Run) -> dict[str, bool]:
+def _listed(run: Run) -> dict[str, str | None]:
+    """Return the objects that a pattern may match, and why one of them can't be read."""
+    if not any(map(_is_pattern, run.settings.objects)):
+        return {}
+    return {
+        str(entry["name"]): why_unreadable(entry)
+        for entry in run.client.describe_global()
+        if not entry.get("deprecatedAndHidden")
+    }
+
+
+def _wanted(wanted: Sequence[str], listed: Collection[str]) -> dict[str, bool]:
     """Return the names of the objects wanted, each once, and whether the user wrote the name."""
-    wanted = run.settings.objects
     named = {name.lower(): name for name in reversed(wanted) if not _is_pattern(name)}
-    listed = (
-        [str(entry["name"]) for entry in run.client.describe_global() if _holds_rows(entry)]
-        if any(map(_is_pattern, wanted))
-        else []
-    )
     spelled = named | {name.lower(): name for name in listed}
     found: dict[str, bool] = {}
     for each in wanted:
@@ -200,7 +226,7 @@ def _is_pattern(name: str) -> bool:
     return bool(_GLOB & set(name))
 
 
-def _matching(pattern: str, listed: Sequence[str]) -> list[str]:
+def _matching(pattern: str, listed: Collection[str]) -> list[str]:
     matching = [name for name in listed if fnmatchcase(name.lower(), pattern.lower())]
     if not matching:
         message = f"The setting objects holds {pattern}, which matches no object of the org."
@@ -212,21 +238,32 @@ def _matching(pattern: str, listed: Sequence[str]) -> list[str]:
     return matching
 
 
+def _check_patterns(
+    wanted: Sequence[str], listed: Collection[str], unreadable: Mapping[str, str]
+) -> None:
+    """See that each pattern matches something that may be read.
+
+    Raises:
+        SettingsError: One does not.
+    """
+    for pattern in filter(_is_pattern, wanted):
+        reasons = [unreadable.get(name) for name in _matching(pattern, listed)]
+        if None not in reasons:
+            raise SettingsError(
+                f"The setting objects holds {pattern}, which matches only objects that can't be "
+                f"read: {counted(len(reasons), 'object')}. {reasons[0]}.",
+                hint="`*` matches every object that can be queried.",
+                code="unknown-object",
+            )
+
+
 def _tell_if_in_vain(
-    pattern: str, names: Sequence[str], left_out: set[str], logger: logging.Logger
+    pattern: str, names: Collection[str], left_out: set[str], logger: logging.Logger
 ) -> None:
     if left_out.issuperset(_matching(pattern, names)):
         logger.warning(
             "The setting objects holds %s, and no object that it matches can be read.", pattern
         )
-
-
-def _holds_rows(entry: Mapping[str, object]) -> bool:
-    return (
-        bool(entry.get("queryable"))
-        and not entry.get("deprecatedAndHidden")
-        and not str(entry["name"]).endswith(_NO_ROWS)
-    )
 
 
 def _undescribed(run: Run, failed: Mapping[str, RefusedError]) -> SettingsError:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import zlib
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk.helpers._util import dump_json
 from singer_sdk.singerlib import Catalog, CatalogEntry, MetadataMapping, Schema
-from singer_sdk.singerlib.catalog import Metadata
+from singer_sdk.singerlib.catalog import Metadata, StreamMetadata
 from typing_extensions import override
 
 from tap_versionforge_salesforce.singer.input_files import checked_catalog, with_id
@@ -21,6 +22,34 @@ if TYPE_CHECKING:
 _WORDS: dict[str | None, Any] = {
     word: word for word in ("properties", *(each.value for each in Metadata.InclusionType))
 }
+
+
+@dataclass(slots=True)
+class _UnsupportedMetadata(StreamMetadata):
+    """The metadata of a stream that can't be read, and why."""
+
+    unsupported_reason: str | None = None
+
+
+def unsupported_entry(name: str, reason: str) -> CatalogEntry:
+    """Return the entry of an object that nobody can read.
+
+    Args:
+        name: The object's API name.
+        reason: A sentence.
+    """
+    unsupported = Metadata.InclusionType.UNSUPPORTED
+    root = _UnsupportedMetadata(inclusion=unsupported, unsupported_reason=reason)
+    # `meltano select --list` shows fields only, and this one all objects have.
+    one = {"Id": {"type": "string"}}
+    return CatalogEntry(
+        tap_stream_id=name,
+        stream=name,
+        schema=PlainSchema({"properties": one, "type": "object"}),
+        metadata=MetadataMapping({("properties", "Id"): Metadata(inclusion=unsupported), (): root}),
+        key_properties=[],
+        replication_method="FULL_TABLE",
+    )
 
 
 class PlainSchema(Schema):

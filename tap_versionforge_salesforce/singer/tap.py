@@ -6,6 +6,8 @@ import os
 import sys
 from contextlib import contextmanager, suppress
 from functools import cached_property
+from itertools import chain
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from singer_sdk import Tap
@@ -37,7 +39,11 @@ from tap_versionforge_salesforce.singer.input_files import (
 )
 from tap_versionforge_salesforce.singer.output.batch_config import batch_config_of
 from tap_versionforge_salesforce.singer.output.message_writer import MessageWriter
-from tap_versionforge_salesforce.singer.packed_catalog import catalog_in, catalog_text
+from tap_versionforge_salesforce.singer.packed_catalog import (
+    catalog_in,
+    catalog_text,
+    unsupported_entry,
+)
 from tap_versionforge_salesforce.singer.quota_forecast import StreamForecast
 from tap_versionforge_salesforce.singer.run import Run
 from tap_versionforge_salesforce.singer.state_file import state_file
@@ -45,11 +51,11 @@ from tap_versionforge_salesforce.singer.stream_map_names import StreamMapNames, 
 from tap_versionforge_salesforce.singer.stream_maps import check_maps
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from types import FrameType
 
     import click
-    from singer_sdk.singerlib import Catalog
+    from singer_sdk.singerlib import Catalog, CatalogEntry
 
     from tap_versionforge_salesforce.settings.declaring import Setting
     from tap_versionforge_salesforce.singer.sobject_stream import SObjectStream
@@ -108,6 +114,8 @@ class TapVersionForgeSalesforce(Tap):
 
     settings: Settings
     _is_syncing = False
+    # Why nobody can read what a pattern names besides the streams.
+    _unreadable: Mapping[str, str] = MappingProxyType({})
 
     @cached_property
     def run(self) -> Run:
@@ -141,7 +149,8 @@ class TapVersionForgeSalesforce(Tap):
         keep_sigint_handler()
         catalog = self.input_catalog
         if catalog is None:
-            sobjects = discover(self.run, self.logger)
+            discovered = discover(self.run, self.logger)
+            sobjects, self._unreadable = discovered.sobjects, discovered.unreadable
         else:
             selected = [
                 entry.tap_stream_id
@@ -438,8 +447,21 @@ class TapVersionForgeSalesforce(Tap):
             TapError: As `run_discovery`.
         """
         with self._all_discovered() as streams:
-            for piece in catalog_text(stream.discovered() for stream in streams):
+            unsupported = (entry.to_dict() for entry in self._unsupported())
+            entries = chain((stream.discovered() for stream in streams), unsupported)
+            for piece in catalog_text(entries):
                 sys.stdout.write(piece)
+
+    @property
+    @override
+    def _singer_catalog(self) -> Catalog:
+        catalog = super()._singer_catalog
+        catalog.update((entry.tap_stream_id, entry) for entry in self._unsupported())
+        return catalog
+
+    def _unsupported(self) -> Iterator[CatalogEntry]:
+        for name, reason in self._unreadable.items():
+            yield unsupported_entry(name, f"{reason}.")
 
     @contextmanager
     def _all_discovered(self) -> Iterator[Iterable[SObjectStream]]:

@@ -36,12 +36,13 @@ class QueryResult:
 
     Attributes:
         frame: Its rows.
-        total_size: Rows of the whole query, as Salesforce counts them.
+        total_size: Rows of the whole query, as Salesforce counts them; None where it does not, as
+            of an external object, whose rows another system has.
         next_records_url: Where the next page is; None after the last.
     """
 
     frame: Frame
-    total_size: int
+    total_size: int | None
     next_records_url: str | None
 
 

@@ -93,16 +93,19 @@ def opening(
 
 
 def after_first_page(
-    *, is_full: bool, total_rows: int, is_complete: bool, bulk_threshold: int
+    *, is_full: bool, total_rows: int | None, is_complete: bool, bulk_threshold: int
 ) -> Choice:
     """Return the API for the whole extraction, now that the first REST page is here.
 
     Args:
         is_full: No lower end: the whole object is wanted.
-        total_rows: ``totalSize`` of the query.
+        total_rows: ``totalSize`` of the query; None where nobody counts them.
         is_complete: The page holds all of them.
         bulk_threshold: The setting of that name; it does not raise the bar for a full extract.
     """
+    if total_rows is None:
+        reason = "nobody counts the rows of an external object, and Bulk API 2.0 serves none"
+        return Choice(Api.REST, reason, is_final=True)
     if is_full and is_complete:
         reason = f"this full extract fits into one page ({total_rows:,} rows)"
         return Choice(Api.REST, reason, is_final=True)

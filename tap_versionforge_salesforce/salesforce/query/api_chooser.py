@@ -133,9 +133,12 @@ class ApiChooser:
         is_all = first.next_records_url is None
         if error is None or is_all or self._rest_can_stand_in(rows):
             return None
-        why = f"REST would take too many of the API calls left for its {counted(rows, 'row')}"
+        its_rows = (
+            "its rows, which nobody counts" if rows is None else f"its {counted(rows, 'row')}"
+        )
+        why = f"REST would take too many of the API calls left for {its_rows}"
         if self._context.org.quota.daily is None:
-            why = f"nobody tells how many API calls are left for its {counted(rows, 'row')}"
+            why = f"nobody tells how many API calls are left for {its_rows}"
         return error.reworded(f"{error.message} There is no other way: {why}.")
 
     def _with_jobs_used_up(self, error: RefusedError, rows: int | None) -> Choice:

@@ -254,7 +254,8 @@ class SalesforcePaginator:
         self._context.turn.all_requested()
         self._tell(choice)
         yield from self._rest_pages.pages(first)
-        self.proof = ("totalSize", first.total_size)
+        if first.total_size is not None:
+            self.proof = ("totalSize", first.total_size)
 
     def _beginning_again(self) -> Page:
         """Return no rows, behind which everything is as it was before any of these."""

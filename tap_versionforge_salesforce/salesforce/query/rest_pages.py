@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from tap_versionforge_salesforce.salesforce.objects.soql import Query
     from tap_versionforge_salesforce.salesforce.query.context import ReadContext
 
+# "Working with Salesforce Connect External Objects" in the Apex guide: the total of a query whose
+# rows are paged by another system.
+_EXTERNAL, _NOT_COUNTED = "__x", -1
 # A window that does not add up, or whose cursor expired, is read again this often.
 _READS_OF_A_WINDOW = 3
 
@@ -51,7 +54,7 @@ class _Cursor:
     after: tuple[datetime, str] | None
     rows: int = 0
     problem: str | None = None
-    promised_rows: int = field(init=False)
+    promised_rows: int | None = field(init=False)
     began_after: tuple[datetime, str] | None = field(init=False)
 
     def __post_init__(self) -> None:
@@ -71,7 +74,7 @@ class RestPages:
         self._org = context.org
         self._query = context.query
         self._prefetched: Future[QueryResult] | None = None
-        #: Rows of the query, as its first answer says; None before that has come.
+        #: Rows of the query, as its first answer says; None before that has come, or says nothing.
         self.total_rows: int | None = None
 
     # The first page
@@ -129,7 +132,7 @@ class RestPages:
         return self._prefetched is not None and self._prefetched.done()
 
     def first(self, *, briefly: bool) -> QueryResult:
-        """Return the first page; its ``total_size`` counts the rows of them all.
+        """Return the first page; its ``total_size`` counts the rows of them all, if anybody does.
 
         Args:
             briefly: Don't repeat a request that timed out: there is another way.
@@ -166,7 +169,8 @@ class RestPages:
     def _decoded(self, body: bytes) -> QueryResult:
         page = from_json(body, self._query.columns)
         self._org.events.tell(PageArrived(self._query.sobject, page.frame.height))
-        return page
+        is_counted = page.total_size != _NOT_COUNTED or not self._query.sobject.endswith(_EXTERNAL)
+        return page if is_counted else replace(page, total_size=None)
 
     def pages(self, first: QueryResult) -> Iterator[Page]:
         """Yield the pages of the window, read again from a safe place where they do not add up."""
@@ -211,8 +215,9 @@ class RestPages:
                 return
         finally:
             pages.close()
-        if cursor.rows < cursor.promised_rows and cursor.problem is None:
-            cursor.problem = f"{cursor.promised_rows:,} rows were promised and {cursor.rows:,} came"
+        promised = cursor.promised_rows
+        if promised is not None and cursor.rows < promised and cursor.problem is None:
+            cursor.problem = f"{promised:,} rows were promised and {cursor.rows:,} came"
         if cursor.problem is not None:
             # Which rows are missing is not known, so all of this cursor's are read again.
             cursor.after = cursor.began_after

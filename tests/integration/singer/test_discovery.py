@@ -119,12 +119,62 @@ def test_objects_by_name_and_pattern(tap: TapRunner, wanted: list[str], found: l
 
 
 def test_star_is_every_object_that_can_be_queried(org: LocalOrg, tap: TapRunner) -> None:
-    """`*` leaves out what holds no rows: not queryable, hidden, change and platform events."""
+    """Of what holds no rows or wants a filter the catalog says why it can't be read."""
     add_object(org, "Shipment__e", stamp("CreatedDate"))
+    add_object(org, "ContentDocumentLink", stamp("SystemModstamp"))
     visible = set(org.store.sobjects)
-    left_out = {"AccountChangeEvent", "ActivityHistory", "LegacyQuote__c", "Shipment__e"}
-    assert left_out < visible
-    assert set(names(tap.discover(objects=["*"]))) == visible - left_out
+    unreadable = {
+        "AccountChangeEvent": "Change events are streamed by Salesforce's Pub/Sub API and hold no "
+        "rows.",
+        "ActivityHistory": "Salesforce lets nobody query it.",
+        "ContentDocumentLink": "Salesforce answers only queries with a filter by single Ids of a "
+        "parent.",
+        "Shipment__e": "Platform events are streamed by Salesforce's Pub/Sub API and hold no rows.",
+    }
+    assert unreadable.keys() | {"LegacyQuote__c"} < visible
+    catalog = tap.discover(objects=["*"])
+    assert set(names(catalog)) == visible - {"LegacyQuote__c"}
+    unsupported = {
+        name: metadata_of(catalog, name)[""].get("unsupported-reason")
+        for name in names(catalog)
+        if metadata_of(catalog, name)[""]["inclusion"] == "unsupported"
+    }
+    assert unsupported == unreadable
+    asked = {name for together in described(org) for name in together}
+    assert asked == visible - {"LegacyQuote__c"} - unreadable.keys()
+
+
+def test_what_nobody_can_read_is_not_read(org: LocalOrg, tap: TapRunner) -> None:
+    """Without a catalog nothing is said of it; with one that selects it, a sentence."""
+    org.store.insert("Account", [{}], stamp=YESTERDAY)
+    run = tap.sync(objects=["Account*"])
+    assert run.exit_code == 0, run.log
+    assert "AccountChangeEvent" not in run.log
+    catalog = tap.discover(objects=["Account*"])
+    assert "AccountChangeEvent" in names(catalog)
+    quiet = tap.sync(catalog=catalog)
+    assert "AccountChangeEvent" not in quiet.log
+    selected = tap.sync(catalog=select_streams(catalog, "Account", "AccountChangeEvent"))
+    assert selected.exit_code == 0, selected.log
+    assert len(selected.ids("Account")) == 1
+    assert "The catalog selects AccountChangeEvent, which nobody can read" in selected.log
+
+
+def test_what_the_user_names_is_tried(org: LocalOrg, tap: TapRunner) -> None:
+    """Salesforce may answer where its documentation says that it does not."""
+    add_object(org, "Vote", stamp("SystemModstamp"))
+    ids = org.store.insert("Vote", [{}], stamp=YESTERDAY)
+    run = tap.sync(objects=["Vote", "V*"])
+    assert run.exit_code == 0, run.log
+    assert run.ids("Vote") == ids
+
+
+def test_pattern_of_nothing_that_can_be_read_is_an_error(tap: TapRunner) -> None:
+    """The reason is told."""
+    run = tap.command("--config", tap.config(objects=["*ChangeEvent"]), "--discover")
+    assert (run.exit_code, run.stdout) == (2, "")
+    last = run.log.splitlines()[-1]
+    assert "*ChangeEvent, which matches only objects that can't be read: 1 object. Change" in last
 
 
 def test_objects_are_described_25_at_a_time(org: LocalOrg, tap: TapRunner) -> None:
@@ -299,7 +349,10 @@ def test_every_property_has_metadata(everything: dict[str, Any]) -> None:
 
 def test_all_fields_of_an_object_are_there(org: LocalOrg, everything: dict[str, Any]) -> None:
     """The catalog shows every field of the describe, in its order."""
-    for name in names(everything):
+    readable = [
+        n for n in names(everything) if "unsupported" not in metadata_of(everything, n)[""].values()
+    ]
+    for name in readable:
         fields = [field.name for field in org.store.sobjects[name].fields]
         assert list(entry_of(everything, name)["schema"]["properties"]) == fields
 

@@ -77,7 +77,13 @@ def is_bad(org: LocalOrg) -> Callable[[str], None]:
 
 
 def names(stdout: str) -> list[str]:
-    return [entry["tap_stream_id"] for entry in json.loads(stdout)["streams"]]
+    """Return the streams of a catalog that can be read."""
+    streams = json.loads(stdout)["streams"]
+    return [
+        entry["tap_stream_id"]
+        for entry in streams
+        if all("unsupported-reason" not in item["metadata"] for item in entry["metadata"])
+    ]
 
 
 @pytest.mark.parametrize("how", ALL)

@@ -84,7 +84,9 @@ class Query:
 
     def _page(self, call: Call, result: Result, start: int, cursor_id: str | None) -> Answer:
         end = min(start + self._page_rows(call, result, start), result.total_size)
-        content: dict[str, Any] = {"totalSize": result.total_size, "done": end >= result.total_size}
+        # The rows of an external object are counted by no one.
+        total = -1 if result.object_name.endswith("__x") else result.total_size
+        content: dict[str, Any] = {"totalSize": total, "done": end >= result.total_size}
         if end < result.total_size:
             cursor_id = cursor_id or self._open(result)
             # queryAll continues under /query/ too: the cursor knows which rows it holds.

@@ -27,6 +27,7 @@ from tests.local_org.objects.fields import Field
 from tests.local_org.objects.sobjects import SObject
 
 FOLDER = Path(__file__).parent
+FEATURES = FOLDER / "features"
 LONG_TEXT = 255
 """A longer textarea can be neither filtered nor sorted."""
 
@@ -102,17 +103,35 @@ def default_objects() -> tuple[SObject, ...]:
     return tuple(read_object(path.read_text("utf-8")) for path in paths if path != _PICKLISTS)
 
 
+def features() -> list[str]:
+    """Return what an org may have or not: each is a folder of fields that objects have with it."""
+    return sorted(path.name for path in FEATURES.iterdir())
+
+
+def fields_with(feature: str) -> dict[str, list[Field]]:
+    """Return the fields that objects have in addition where the org has a feature."""
+    found: dict[str, list[Field]] = {}
+    for path in sorted((FEATURES / feature).glob("*.txt")):
+        header, body = _parts(path.read_text("utf-8"))
+        found[header["name"]] = [read_field(line) for line in _field_lines(body)]
+    return found
+
+
+def _parts(text: str) -> tuple[dict[str, str], str]:
+    head, _, body = text.strip().partition("\n\n")
+    return dict(_pair(line) for line in head.splitlines()), body
+
+
 def read_object(text: str) -> SObject:
     """Return the object that one file describes."""
-    head, _, body = text.strip().partition("\n\n")
-    header = dict(_pair(line) for line in head.splitlines())
+    header, body = _parts(text)
     label, _, plural = header["label"].partition(", ")
     return SObject(
         name=header["name"],
         label=label,
         label_plural=plural or f"{label}s",
         key_prefix=header.get("prefix"),
-        custom=header["name"].endswith("__c"),
+        custom=header["name"].endswith(("__c", "__x", "__b", "__mdt")),
         fields=tuple(read_field(line) for line in _field_lines(body)),
         **dict.fromkeys(header.get("with", "").split(), True),
         **dict.fromkeys(header.get("without", "").split(), False),
@@ -131,7 +150,11 @@ def read_field(line: str) -> Field:
         flags = _apply(word, flags, values)
     values |= {attribute: letter in flags for letter, attribute in FLAGS.items()}
     return Field(
-        name=name, type=type_name, label=label, custom=name.endswith(("__c", "__s")), **values
+        name=name,
+        type=type_name,
+        label=label,
+        custom=name.endswith(("__c", "__s", "__pc")),
+        **values,
     )
 
 

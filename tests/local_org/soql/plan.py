@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tests.local_org.answers import errors
 from tests.local_org.soql import soql_errors
 from tests.local_org.soql.filters import check_filter
+from tests.local_org.soql.restrictions import check_restrictions
 from tests.local_org.soql.tree import Comparison, Condition, Junction, Membership, Not, Path
 
 if TYPE_CHECKING:
@@ -86,6 +87,7 @@ class _Planner:
             resolved[order.path] = column
         if (self._query.offset or 0) > LARGEST_OFFSET:
             raise errors.offset_too_large(LARGEST_OFFSET)
+        check_restrictions(self._sobject, self._query)
         joins = tuple(self._joins.values())
         return Plan(self._query, self._sobject, tuple(columns), joins, resolved)
 

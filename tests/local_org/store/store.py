@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from tests.local_org.objects.catalog import Catalog
+from tests.local_org.objects.object_notation import fields_with
 from tests.local_org.soql.parser import parse
 from tests.local_org.soql.plan import make_plan
 from tests.local_org.soql.plan_sql import Statement
@@ -102,6 +103,12 @@ class Store:
         with self._database.lock:
             self._database.add_column(self._catalog.whole(object_name), field)
             self._catalog.add_field(object_name, field)
+
+    def add_feature(self, name: str) -> None:
+        """Let the org have a feature, such as ``person_accounts``: objects get its fields."""
+        for object_name, fields in fields_with(name).items():
+            for field in fields:
+                self.add_field(object_name, field)
 
     def hide_field(self, object_name: str, field_name: str) -> None:
         """Take away the user's right to see a field."""

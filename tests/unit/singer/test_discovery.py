@@ -84,7 +84,7 @@ def test_what_a_pattern_names_and_is_odd(trouble: object, caplog: pytest.LogCapt
     """It is left out with a line, and is no failure."""
     caplog.set_level(logging.INFO)
     made = run(trouble, "*__c")
-    assert [sobject.name for sobject in discover(made, LOGGER)] == ["Good__c"]
+    assert [sobject.name for sobject in discover(made, LOGGER).sobjects] == ["Good__c"]
     (line,) = [line for line in caplog.messages if "left out" in line]
     assert "Bad__c" in line
     assert failures(made) == {}
@@ -96,7 +96,7 @@ def test_trouble_of_one_object_is_that_objects(trouble: object, way: str) -> Non
     """The failure has the object's name; the other object comes."""
     made = run(trouble, "Bad__c", "*__c")
     found = (
-        discover(made, LOGGER)
+        discover(made, LOGGER).sobjects
         if way == "named"
         else describe_selected(made, ["Bad__c", "Good__c"], LOGGER)
     )
