@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from singer_sdk.singerlib import Catalog
 
     from tap_versionforge_salesforce.salesforce.objects.describe import SObject
+    from tap_versionforge_salesforce.salesforce.objects.soql import Query
     from tap_versionforge_salesforce.singer.run import Run
 
 
@@ -159,6 +160,17 @@ class Checks:
         calls = counted(len(self._sobjects), "API call")
         return f"{objects} with {counted(fields, 'field')}; a look at one row of each takes {calls}"
 
+    def _sees_rows(self, query: Query) -> bool:
+        if query.parent is not None:
+            # Not at the top, as above.
+            from tap_versionforge_salesforce.salesforce.query.read import read  # noqa: PLC0415
+
+            pages = read(self._run.org, query, self._run.query_options)
+            return any(page.frame.height for page in pages)
+        reply = self._run.client.query(query.text(ordered=False), deleted=query.all_rows)
+        answer = reply.json()
+        return isinstance(answer, dict) and bool(answer.get("totalSize"))
+
     def _one_row(self, sobject: SObject) -> str:
         # Not at the top: it brings polars, which --help, --version and --about do without.
         from tap_versionforge_salesforce.salesforce.objects.soql import query_of  # noqa: PLC0415
@@ -166,10 +178,7 @@ class Checks:
         settings = self._run.settings
         columns = (sobject.one_column,)
         query = query_of(sobject, columns, include_deleted=settings.include_deleted)
-        soql = replace(query, limit=1).text(ordered=False)
-        reply = self._run.client.query(soql, deleted=query.all_rows)
-        answer = reply.json()
-        rows = answer.get("totalSize") if isinstance(answer, dict) else None
+        rows = self._sees_rows(replace(query, limit=1))
         key = sobject.replication_key
         how = f"incremental by {key}" if key else "full table, it has no replication key"
         return f"{'readable' if rows else 'readable, but the user sees no rows'}; {how}"

@@ -454,8 +454,8 @@ def query_call(soql: str, *, deleted: bool) -> Call:
     Raises:
         RefusedError: With ``error_code`` URI_TOO_LONG, where Salesforce would refuse it.
     """
-    length = len(urlencode({"q": soql}))
-    if length > _LONGEST_QUERY_URL:
+    if room_in_query(soql) < 0:
+        length = len(urlencode({"q": soql}))
         hint, remedies = QUERY_TOO_LONG
         raise RefusedError(
             f"The query is {length:,} bytes long as a URL, more than Salesforce takes.",
@@ -469,6 +469,11 @@ def query_call(soql: str, *, deleted: bool) -> Call:
         headers={"Sforce-Query-Options": f"batchSize={REST_PAGE_ROWS}"},
         expects="rows",
     )
+
+
+def room_in_query(soql: str) -> int:
+    """Return how many bytes a query can still grow by in a URL; negative where it is too long."""
+    return _LONGEST_QUERY_URL - len(urlencode({"q": soql}))
 
 
 def describe_call(name: str, since: str | None = None) -> Call:

@@ -105,6 +105,37 @@ class IdRange:
 
 
 @dataclass(frozen=True, slots=True)
+class Parent:
+    """By whose Ids Salesforce answers queries of an object, and by no others.
+
+    Attributes:
+        field: Of the object, which holds them.
+        sobject: Whose Ids these are.
+    """
+
+    field: str
+    sobject: str
+
+
+# What the refusals of other queries ask for: "requires a filter by a single Id on ... or multiple
+# Id's using the IN operator".
+_PARENTS = {
+    "contentdocumentlink": Parent("ContentDocumentId", "ContentDocument"),
+    "contentfolderitem": Parent("ParentContentFolderId", "ContentFolder"),
+    "contentfoldermember": Parent("ParentContentFolderId", "ContentFolder"),
+}
+
+
+def parent_of(name: str) -> Parent | None:
+    """Return by whose Ids an object is read; None where it is read by itself, as nearly all are.
+
+    Args:
+        name: The object's API name, in whatever case.
+    """
+    return _PARENTS.get(name.lower())
+
+
+@dataclass(frozen=True, slots=True)
 class Query:
     """One SELECT.
 
@@ -117,6 +148,8 @@ class Query:
             tasks and events.
         living: Only those of them that are not in the recycle bin.
         limit: Most rows wanted; None for all.
+        parent: By whose Ids it is answered; None where it is answered by itself.
+        parent_ids: Those of them whose rows are wanted; those of all of them where there are none.
     """
 
     sobject: str
@@ -126,6 +159,8 @@ class Query:
     all_rows: bool = True
     living: bool = False
     limit: int | None = None
+    parent: Parent | None = None
+    parent_ids: tuple[str, ...] = ()
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -157,8 +192,13 @@ class Query:
     def _where(self) -> list[str]:
         rows = "" if self.range is None else self.range.condition()
         living = "IsDeleted = false" if self.living else ""
-        terms = [term for term in (rows, self.ids.condition(), living) if term]
+        terms = [term for term in (self._by_parents(), rows, self.ids.condition(), living) if term]
         return [f"WHERE {' AND '.join(terms)}"] if terms else []
+
+    def _by_parents(self) -> str:
+        if self.parent is None or not self.parent_ids:
+            return ""
+        return f"{self.parent.field} IN ({','.join(map(text_literal, self.parent_ids))})"
 
 
 def query_of(sobject: SObject, columns: tuple[Column, ...], *, include_deleted: bool) -> Query:
@@ -178,4 +218,5 @@ def query_of(sobject: SObject, columns: tuple[Column, ...], *, include_deleted: 
         select_columns(columns, sobject.keys),
         all_rows=include_deleted or living,
         living=living,
+        parent=parent_of(sobject.name),
     )

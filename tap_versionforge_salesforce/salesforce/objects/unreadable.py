@@ -23,9 +23,6 @@ _WANT_FILTER = {
     **dict.fromkeys(
         (
             "CollaborationGroupRecord",
-            "ContentDocumentLink",
-            "ContentFolderItem",
-            "ContentFolderMember",
             "IdeaComment",
             "Vote",
         ),

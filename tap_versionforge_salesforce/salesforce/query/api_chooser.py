@@ -58,6 +58,9 @@ class ApiChooser:
 
     def opening(self) -> Choice:
         """Return which API to ask first."""
+        if self._context.query.parent is not None:
+            reason = "Salesforce answers its queries only by the Ids of a parent"
+            return Choice(Api.REST, reason, is_final=True)
         counts = self._is_auto and self._is_full and not self._is_sample
         return api_choice.opening(
             mode=self._context.options.api_mode,
@@ -79,7 +82,8 @@ class ApiChooser:
     @property
     def may_move_to_bulk(self) -> bool:
         """Tell whether what REST can't serve is tried by Bulk."""
-        return self._is_auto and not self._is_sample and not self.is_bulk_tried
+        is_for_both = not self._is_sample and self._context.query.parent is None
+        return self._is_auto and is_for_both and not self.is_bulk_tried
 
     def instead_of_rest(self, error: TapError, *, may_move: bool) -> Choice:
         """Return what is asked for in place of REST pages.

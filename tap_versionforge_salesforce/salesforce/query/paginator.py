@@ -17,6 +17,7 @@ from tap_versionforge_salesforce.errors import (
 from tap_versionforge_salesforce.salesforce.frames.frame import no_rows
 from tap_versionforge_salesforce.salesforce.query.api_choice import Api, Choice
 from tap_versionforge_salesforce.salesforce.query.api_chooser import ApiChooser
+from tap_versionforge_salesforce.salesforce.query.child_pages import ChildPages
 from tap_versionforge_salesforce.salesforce.query.job_checkpoint import JobCheckpoint
 from tap_versionforge_salesforce.salesforce.query.page import Page
 from tap_versionforge_salesforce.salesforce.query.query_job import QueryJob
@@ -57,7 +58,8 @@ class SalesforcePaginator:
             context, is_full=window.is_full, is_part=is_part, count_rows=count_rows
         )
         self._job = QueryJob(context)
-        self._rest_pages = RestPages(context)
+        parent = context.query.parent
+        self._rest_pages = RestPages(context) if parent is None else ChildPages(context, parent)
         # The job that was created or resumed before its pages are asked for.
         self._checkpoint: JobCheckpoint | None = None
         # Of a job that was to be created before its pages are asked for.
@@ -94,7 +96,7 @@ class SalesforcePaginator:
         Returns:
             Whether it was asked for.
         """
-        is_asked = self._chooser.opening().api is Api.REST
+        is_asked = self._context.query.parent is None and self._chooser.opening().api is Api.REST
         if is_asked:
             self._rest_pages.prefetch(briefly=self._chooser.may_move_to_bulk)
         return is_asked
@@ -254,8 +256,8 @@ class SalesforcePaginator:
         self._context.turn.all_requested()
         self._tell(choice)
         yield from self._rest_pages.pages(first)
-        if first.total_size is not None:
-            self.proof = ("totalSize", first.total_size)
+        if self._rest_pages.total_rows is not None:
+            self.proof = ("totalSize", self._rest_pages.total_rows)
 
     def _beginning_again(self) -> Page:
         """Return no rows, behind which everything is as it was before any of these."""

@@ -11,6 +11,7 @@ from tap_versionforge_salesforce.salesforce.client import query_call
 from tap_versionforge_salesforce.salesforce.frames.frame import no_rows
 from tap_versionforge_salesforce.salesforce.frames.json_pages import from_json
 from tap_versionforge_salesforce.salesforce.http.retry import refetch_incomplete
+from tap_versionforge_salesforce.salesforce.query.download_queue import StreamIsOverError
 from tap_versionforge_salesforce.salesforce.query.page import Page
 from tap_versionforge_salesforce.salesforce.query.page_chain import PageChain
 from tap_versionforge_salesforce.salesforce.support.background import ahead, in_background, same
@@ -114,7 +115,8 @@ class RestPages:
         # A whole object is worth a call, and what is asked for elsewhere has to be waited for.
         coverage = self._context.coverage
         is_asked = coverage is not None and coverage.is_asked
-        if is_asked or self._query.range is None or self._query.range.lower is None:
+        is_whole = self._query.range is None or self._query.range.lower is None
+        if is_asked or (is_whole and not self._query.parent_ids):
             return None
         try:
             return query_call(self._soql(self._query), deleted=self._query.all_rows)
@@ -156,6 +158,9 @@ class RestPages:
         self._prefetched = None
 
     def _asked(self, query: Query, *, briefly: bool = False) -> QueryResult:
+        if self._context.turn.is_over:
+            # Another query of its stream has failed meanwhile.
+            raise StreamIsOverError
         ask = partial(self._org.client.query, self._soql(query), deleted=query.all_rows)
         return self._whole(partial(ask, briefly=briefly))
 

@@ -12,7 +12,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from tap_versionforge_salesforce.salesforce.objects.columns import Column, Kind
-from tap_versionforge_salesforce.salesforce.objects.soql import IdRange, Query, Range
+from tap_versionforge_salesforce.salesforce.objects.soql import IdRange, Parent, Query, Range
 from tests import support
 from tests.support import npm
 from tests.support.values import instants
@@ -41,6 +41,8 @@ _QUERIES = st.builds(
     ids=st.builds(IdRange, _IDS, _IDS),
     living=st.booleans(),
     limit=st.none() | st.integers(0, 10_000),
+    parent=st.just(Parent("ContentDocumentId", "ContentDocument")),
+    parent_ids=st.lists(st.from_regex(r"[A-Za-z0-9]{18}", fullmatch=True), max_size=9).map(tuple),
 )
 
 

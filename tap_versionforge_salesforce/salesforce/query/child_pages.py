@@ -1,0 +1,124 @@
+"""The pages of an object that Salesforce answers only by the Ids of a parent: of all its parents.
+
+Nothing says that a new child moves its parent's stamp, so that all parents are asked about each
+time, also where only what is new of their children is wanted.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from tap_versionforge_salesforce.errors import RefusedError
+from tap_versionforge_salesforce.salesforce.client import room_in_query
+from tap_versionforge_salesforce.salesforce.frames.frame import no_rows
+from tap_versionforge_salesforce.salesforce.frames.json_pages import QueryResult
+from tap_versionforge_salesforce.salesforce.http.composite import MOST_QUERIES
+from tap_versionforge_salesforce.salesforce.objects.columns import Column, Kind
+from tap_versionforge_salesforce.salesforce.objects.soql import Query
+from tap_versionforge_salesforce.salesforce.query.rest_pages import RestPages
+from tap_versionforge_salesforce.salesforce.support.wording import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tap_versionforge_salesforce.salesforce.objects.soql import Parent
+    from tap_versionforge_salesforce.salesforce.query.context import ReadContext
+    from tap_versionforge_salesforce.salesforce.query.page import Page
+
+# Whose rows a test looks at.
+_PARENTS_OF_A_SAMPLE = 200
+# Of an Id in a URL, with its quotes and its comma.
+_BYTES_PER_ID = 18 + len("%27%27%2C")
+
+
+class ChildPages:
+    """The pages of one query that names no row by itself, as `RestPages` has those of others.
+
+    Args:
+        context: Of the query, which has a parent.
+        parent: Whose Ids its rows are asked for by.
+    """
+
+    def __init__(self, context: ReadContext, parent: Parent) -> None:
+        self._context = context
+        self._parent = parent
+        self._ids: Sequence[str] = ()
+        #: Rows of all queries, once they are here.
+        self.total_rows: int | None = None
+        #: Nothing of it is asked for before its turn: its parents are read first.
+        self.is_asked = False
+        self.is_ready = False
+
+    def prefetch(self, *, briefly: bool) -> None:
+        """Ask for nothing."""
+
+    def drop(self) -> None:
+        """Hold nothing."""
+
+    def first(self, *, briefly: bool) -> QueryResult:  # noqa: ARG002  as RestPages has it
+        """Read the Ids of all parents; return a page without rows, and without their count.
+
+        Raises:
+            TapError: The parents can't be read.
+        """
+        self._context.wait_until_covered()
+        self._ids = self._parent_ids()
+        requests = math.ceil(math.ceil(len(self._ids) / self._ids_at_once) / MOST_QUERIES)
+        self._context.remark(
+            f"{self._context.query.sobject} is read by the Ids of all "
+            f"{counted(len(self._ids), self._parent.sobject)}, which takes "
+            f"{counted(requests, 'API call')} or more."
+        )
+        return QueryResult(no_rows(self._context.query.columns), None, None)
+
+    def pages(self, _: QueryResult) -> Iterator[Page]:
+        """Yield the pages of all parents; none of them says how far the whole has come."""
+        rows = 0
+        for some in self._queries():
+            first = some.first(briefly=False)
+            for page in some.pages(first):
+                # What comes again of one query is nothing that the others have to take back.
+                if page.is_served:
+                    yield replace(page, checkpoint=None)
+            rows += some.total_rows or 0
+        self.total_rows = rows
+
+    def _queries(self) -> Iterator[RestPages]:
+        """Yield the queries, the next ones being asked for while one is read."""
+        asked: deque[RestPages] = deque()
+        step = self._ids_at_once
+        for at, start in enumerate(range(0, len(self._ids), step), start=1):
+            query = replace(self._context.query, parent_ids=tuple(self._ids[start : start + step]))
+            pages = RestPages(replace(self._context, query=query, coverage=None))
+            pages.prefetch(briefly=False)
+            asked.append(pages)
+            # As many as one request holds, and as many that are read meanwhile.
+            while at % MOST_QUERIES == 0 and len(asked) > MOST_QUERIES:
+                yield asked.popleft()
+        yield from asked
+
+    @property
+    def _ids_at_once(self) -> int:
+        query = replace(self._context.query, parent_ids=("",))
+        room = room_in_query(query.text(ordered=query.range is not None)) // _BYTES_PER_ID
+        if room < 1:
+            raise RefusedError(
+                f"The query of {query.sobject} is too long as a URL to name an Id in it.",
+                hint="With fewer columns it is shorter.",
+                status=414,
+                error_code="URI_TOO_LONG",
+            )
+        return room
+
+    def _parent_ids(self) -> list[str]:
+        # They read each other: what has parents is read by who reads the parents.
+        from tap_versionforge_salesforce.salesforce.query.read import read  # noqa: PLC0415
+
+        few = None if self._context.query.limit is None else _PARENTS_OF_A_SAMPLE
+        query = Query(self._parent.sobject, (Column("Id", Kind.TEXT),), limit=few)
+        pages = read(self._context.org, query, self._context.options)
+        # A page that is read again has them twice.
+        return list(dict.fromkeys(row_id for page in pages for row_id in page.frame.table["Id"]))

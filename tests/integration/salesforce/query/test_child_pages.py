@@ -1,0 +1,176 @@
+"""Objects that are answered only by the Ids of a parent: read by those of all parents."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.local_org.conditions import faults, outages
+
+if TYPE_CHECKING:
+    from tests.local_org import LocalOrg
+    from tests.local_org.conditions.journal import Entry
+    from tests.support.harness import Run, TapRunner
+
+NOW = datetime(2026, 11, 23, 10, 0, 0, tzinfo=timezone.utc)
+LINKS = "ContentDocumentLink"
+# More than two queries name.
+DOCUMENTS = 1_200
+MODES = pytest.mark.parametrize("api_mode", ["auto", "rest", "bulk"])
+
+
+@pytest.fixture
+def documents(org: LocalOrg) -> list[str]:
+    org.clock.freeze(NOW)
+    org.settings.job_transition = "immediate"
+    return org.store.insert(
+        "ContentDocument", [{"Title": "A file"}] * DOCUMENTS, stamp=NOW - timedelta(days=400)
+    )
+
+
+@pytest.fixture
+def links(org: LocalOrg, documents: list[str]) -> list[str]:
+    """Two for each third document."""
+    rows = [{"ContentDocumentId": row_id} for row_id in documents[::3] for _ in range(2)]
+    return org.store.insert(LINKS, rows, stamp=NOW - timedelta(days=300))
+
+
+def read(tap: TapRunner, state: object = None, **more: Any) -> Run:  # noqa: ANN401  settings
+    run = tap.sync(**{"objects": [LINKS], "state": state, **more})
+    assert run.exit_code == 0, run.log
+    return run
+
+
+def asked(org: LocalOrg) -> list[list[str]]:
+    """Return the queries of links, request by request."""
+    found: list[list[str]] = []
+    entries: list[Entry] = list(org.journal.entries)
+    for entry in entries:
+        parts = [part.soql[1] for part in (entry, *entry.parts) if part.soql]
+        found.append([soql for soql in parts if f"FROM {LINKS}" in soql])
+    return [soqls for soqls in found if soqls]
+
+
+@MODES
+@pytest.mark.parametrize("page_rows", [50, 2_000])
+def test_all_of_them_come(
+    org: LocalOrg, tap: TapRunner, links: list[str], api_mode: str, page_rows: int
+) -> None:
+    """In queries that fit a URL, five to a request, and each proven by its count."""
+    org.settings.page_rows = page_rows
+    run = read(tap, api_mode=api_mode)
+    assert sorted(run.ids(LINKS)) == sorted(links)
+    (together,) = asked(org)
+    assert len(together) == 3
+    assert max(len(soql) for soql in together) < 16_384
+    (told,) = run.report["streams"]
+    assert (told["api"], told["rows"], told["promised_rows"]) == ("REST API", 800, 800)
+    assert f"{LINKS} is read by the Ids of all 1,200 ContentDocument" in run.log
+    assert [job.object_name for job in org.jobs.all() if job.object_name == LINKS] == []
+
+
+def test_only_what_is_new_is_asked_for_of_all_parents(
+    org: LocalOrg, tap: TapRunner, documents: list[str], links: list[str]
+) -> None:
+    """A link to a document that has not changed for a year is found."""
+    first = read(tap)
+    assert len(first.ids(LINKS)) == len(links)
+    org.clock.advance(86_400)
+    new = org.store.insert(LINKS, [{"ContentDocumentId": documents[7]}])
+    org.clock.advance(3_600)
+    org.journal.clear()
+    second = read(tap, first.state)
+    assert second.ids(LINKS) == new
+    (together,) = asked(org)
+    assert all("SystemModstamp >= " in soql for soql in together)
+    assert second.bookmark(LINKS) == "2026-11-24T11:00:00.000Z"
+    third = read(tap, second.state)
+    assert third.ids(LINKS) == []
+
+
+def test_without_composites_they_go_side_by_side(
+    org: LocalOrg, tap: TapRunner, links: list[str]
+) -> None:
+    """Each query is a request."""
+    run = read(tap, composite_queries=False)
+    assert sorted(run.ids(LINKS)) == sorted(links)
+    assert [len(soqls) for soqls in asked(org)] == [1, 1, 1]
+
+
+def test_no_parents_no_rows(tap: TapRunner) -> None:
+    """And a bookmark all the same."""
+    run = read(tap)
+    assert run.ids(LINKS) == []
+    assert run.bookmark(LINKS) is not None
+
+
+def test_parents_of_the_recycle_bin_have_children_too(
+    org: LocalOrg, tap: TapRunner, documents: list[str], links: list[str]
+) -> None:
+    """As long as they are there."""
+    org.store.delete("ContentDocument", documents[:1])
+    assert sorted(read(tap).ids(LINKS)) == sorted(links)
+
+
+@pytest.mark.parametrize("name", ["ContentDocument", LINKS])
+def test_what_can_not_be_read_is_its_streams_failure(
+    org: LocalOrg, tap: TapRunner, links: list[str], name: str
+) -> None:
+    """The parents, or the rows: no bookmark moves, and the next run has everything."""
+    org.store.insert("Account", [{}], stamp=NOW - timedelta(days=1))
+    org.faults.add(faults.querying(name), outages.unknown_exception(), times=None)
+    run = tap.sync(objects=[LINKS, "Account"], api_mode="rest")
+    assert run.exit_code == 7, run.log
+    assert f"streams failed; the others are complete. {LINKS}: " in run.log
+    assert len(run.ids("Account")) == 1
+    if name == LINKS:
+        # The other queries are not tried for long when one of them has failed.
+        assert len([e for e in org.journal.calls("*/queryAll") if LINKS in e.query["q"]]) <= 10
+    assert run.bookmark(LINKS) is None
+    org.faults.clear()
+    assert sorted(read(tap, run.state).ids(LINKS)) == sorted(links)
+
+
+def test_a_page_that_lacks_a_row_is_read_again(
+    org: LocalOrg, tap: TapRunner, links: list[str]
+) -> None:
+    """Of its query only, and what came before stays proven."""
+    org.faults.add(faults.querying(LINKS), faults.drop_record())
+    run = read(tap)
+    assert set(run.ids(LINKS)) == set(links)
+    assert run.bookmark(LINKS) is not None
+
+
+def test_full_table_activates_its_version_at_the_end(
+    org: LocalOrg, tap: TapRunner, documents: list[str]
+) -> None:
+    """Folders' members have no stamp that the catalog need use."""
+    ids = org.store.insert(LINKS, [{"ContentDocumentId": documents[0]}], stamp=NOW)
+    catalog = tap.discover(objects=[LINKS])
+    catalog["streams"][0] |= {"replication_method": "FULL_TABLE", "replication_key": None}
+    run = tap.sync(catalog=catalog)
+    assert run.exit_code == 0, run.log
+    assert run.ids(LINKS) == ids
+    assert len(run.messages_of("ACTIVATE_VERSION")) == 1
+
+
+def test_check_and_test_look_at_one(org: LocalOrg, tap: TapRunner, links: list[str]) -> None:
+    """By the Ids of some parents."""
+    assert links
+    config = tap.config(objects=[LINKS])
+    check = tap.command("check", "--config", config)
+    assert check.exit_code == 0, check.stdout
+    assert f"{LINKS}" in check.stdout
+    assert "readable; incremental by SystemModstamp" in check.stdout
+    tried = tap.command("--config", config, "--test")
+    assert tried.exit_code == 0, tried.log
+    assert len(asked(org)) == 2
+
+
+def test_a_pattern_finds_it(tap: TapRunner) -> None:
+    """It is a stream as any other."""
+    catalog = tap.discover(objects=["ContentDocument*"])
+    (entry,) = [e for e in catalog["streams"] if e["tap_stream_id"] == LINKS]
+    assert entry["replication_key"] == "SystemModstamp"
