@@ -56,6 +56,13 @@ EQUIVALENTS: tuple[Equivalent, ...] = (
     ),
     Equivalent(
         "salesforce/query/query_job.py",
+        "QueryJob.pages",
+        "decoded = ahead(self._decoded(checkpoint), same, drop=_close_page)",
+        "decoded = (self._decoded(checkpoint))",
+        "Decoded by the thread that asks, the rows are the same; they only take longer.",
+    ),
+    Equivalent(
+        "salesforce/query/query_job.py",
         "QueryJob.__init__",
         'self.id = ""',
         "self.id = None",

@@ -263,6 +263,17 @@ def test_a_job_whose_creation_was_not_confirmed_is_created_again(
     assert "Setup > Bulk Data Load Jobs" in line
 
 
+def test_all_jobs_that_may_have_been_made_are_told_of(
+    org: LocalOrg, tap: TapRunner, rows: list[str]
+) -> None:
+    """Each creation that broke off may have made one."""
+    org.faults.add("POST /jobs/query", faults.reset(), times=2)
+    run = read(tap)
+    assert run.ids("Account") == rows
+    (line,) = [line for line in run.log.splitlines() if "that nobody reads" in line]
+    assert "Salesforce may have made 2 jobs that nobody reads." in line
+
+
 @pytest.mark.parametrize(
     ("trouble", "doubtful"),
     [

@@ -212,6 +212,34 @@ def test_many_rows_are_not_asked_for_by_rest(
     assert "REST would take too many of the API calls left for its 42,006 rows" in run.log
 
 
+@pytest.mark.parametrize(("bulk_threshold", "come"), [(5, False), (6, True)])
+def test_rows_are_not_asked_for_by_rest_where_nobody_tells_how_many_calls_are_left(
+    org: LocalOrg,
+    tap: TapRunner,
+    rows: dict[str, list[str]],
+    *,
+    bulk_threshold: int,
+    come: bool,
+) -> None:
+    """But for as many as bulk_threshold, and those that are all on the first page."""
+    org.settings.record_count_factor = 1_000
+    org.settings.limit_info = "absent"
+    org.faults.add("GET */limits", outages.unknown_exception(), times=None)
+    sick = STREAMS[1]
+    org.faults.add(creation(org, sick), outages.unknown_exception(), times=None)
+    run = read(tap, bulk_threshold=bulk_threshold)
+    if come:
+        assert run.exit_code == 0, run.log
+        assert {name: run.ids(name) for name in STREAMS} == rows
+        return
+    assert_only(run, sick, rows)
+    assert "nobody tells how many API calls are left for its 6 rows" in run.log
+    org.settings.page_rows = 2_000
+    again = read(tap, bulk_threshold=bulk_threshold)
+    assert again.exit_code == 0, again.log
+    assert again.ids(sick) == rows[sick]
+
+
 def test_an_object_that_never_answers(
     org: LocalOrg, tap: TapRunner, rows: dict[str, list[str]]
 ) -> None:

@@ -213,6 +213,7 @@ def test_what_bulk_does_not_serve_goes_to_rest(error: TapError) -> None:
         pytest.param(refused("INVALID_FIELD", "No such column 'X'"), id="field"),
         pytest.param(refused("LIMIT_EXCEEDED", "Max bulk v2 query jobs"), id="limit"),
         pytest.param(JobTimeoutError("Late.", hint="."), id="does not end"),
+        pytest.param(QuotaError("No calls.", hint="."), id="no calls left"),
     ],
 )
 def test_other_errors_of_bulk_stay_errors(error: TapError) -> None:
