@@ -18,14 +18,17 @@ from tap_versionforge_salesforce.salesforce.http.call import Access, Call
 from tap_versionforge_salesforce.salesforce.http.composite import (
     composite_answers,
     composite_body,
+    refusal_of,
 )
 from tap_versionforge_salesforce.salesforce.http.refusals import QUERY_TOO_LONG, are_not_there_yet
+from tap_versionforge_salesforce.salesforce.http.responses import transient_error
 from tap_versionforge_salesforce.salesforce.http.retry import (
     ADVICE_BUDGET,
     CLEANUP_BUDGET,
     COMPOSITE_BUDGET,
     DESCRIBE_BUDGET,
     EARLY_BUDGET,
+    QUERIES_BUDGET,
     Budget,
     poll_intervals,
 )
@@ -39,6 +42,9 @@ if TYPE_CHECKING:
     from tap_versionforge_salesforce.salesforce.http.session import SalesforceSession
 
 _DATA = "/services/data"
+_COMPOSITE = "POST /composite"
+# Of a part of a composite request that is its only one.
+_TRIES_OF_A_PART = 4
 # Looks at the results of a complete job that are not there yet.
 _LOOKS_AT_RESULTS = 5
 _DATA_PATH = re.compile(rf"{_DATA}/[!-~]+")
@@ -224,6 +230,36 @@ class SalesforceClient:
         """
         call = query_call(soql, deleted=deleted)
         return self._versioned(replace(call, budget=Budget(timeout_retries=0 if briefly else None)))
+
+    def query_in_body(self, soql: str, *, deleted: bool) -> Response:
+        """Return the first page of a query that is too long for a URL, as JSON bytes.
+
+        It is a part of a composite request, whose body has no such limit in any documentation.
+
+        Args:
+            soql: The query.
+            deleted: As for `query`.
+
+        Raises:
+            RefusedError: Salesforce refuses it there, too.
+            UnavailableError: It has failed in passing, several times.
+        """
+        call = _query_call(soql, deleted=deleted)
+        asked = f"{call.method} {self.versioned(call.path)}"
+        waits = islice(poll_intervals(1.0, 8.0, factor=2.0), _TRIES_OF_A_PART - 1)
+        while True:
+            (part,) = self.together([call], budget=QUERIES_BUDGET)
+            if part is None:
+                raise OddAnswerError(_COMPOSITE)
+            if part.ok:
+                return part
+            refused = refusal_of(part, asked)
+            if refused is not None:
+                raise refused
+            seconds = next(waits, None)
+            if seconds is None:
+                raise transient_error(asked, part)
+            self.session.pause(seconds)
 
     def next_page(self, next_records_url: str) -> Response:
         """Return the page behind a ``nextRecordsUrl``; only its path is used.
@@ -463,6 +499,10 @@ def query_call(soql: str, *, deleted: bool) -> Call:
             status=414,
             error_code="URI_TOO_LONG",
         ).offering(*remedies)
+    return _query_call(soql, deleted=deleted)
+
+
+def _query_call(soql: str, *, deleted: bool) -> Call:
     return Call(
         path="/queryAll" if deleted else "/query",
         params={"q": soql},

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 # When the daily Bulk jobs are used up, REST may take over with this share of the calls left.
 _SHARE_OF_CALLS = 0.1
+_TOO_LONG = (414, 431)
 
 # Why jobs fail that a smaller one would not ("Troubleshoot query timeouts" in the Bulk API 2.0
 # guide, and seen in the issues of other extractors); and what no size changes.
@@ -130,13 +131,18 @@ def reason_to_use_bulk(error: TapError) -> str | None:
         return f"REST {_in_vain(error)}"
     if not isinstance(error, RefusedError):
         return None
-    if error.status in (414, 431):
+    if is_too_long(error):
         return "its query is too long for a REST request"
     if error.error_code == "QUERY_TIMEOUT":
         return "REST takes too long for its query"
     if "OPERATION_TOO_LARGE" in (error.error_code, error.reason.partition(":")[0]):
         return "its query is too large for REST"
     return None
+
+
+def is_too_long(error: TapError) -> bool:
+    """Tell whether a query is too long for a URL; there may be room for it in a body."""
+    return isinstance(error, RefusedError) and error.status in _TOO_LONG
 
 
 def without_bulk(error: TapError, no_bulk: str | None) -> TapError:

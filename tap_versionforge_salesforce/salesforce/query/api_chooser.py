@@ -119,7 +119,7 @@ class ApiChooser:
         way = self._way_by_rest(error, rows)
         if way is None or self._is_all_down(error):
             raise error
-        if self._rest_error is not None:
+        if self._rest_error is not None and not api_choice.is_too_long(self._rest_error):
             # What REST has refused can be mended with a smaller query; what Bulk does, can not.
             raise api_choice.without_bulk(self._rest_error, way)
         self._no_bulk = way

@@ -246,6 +246,7 @@ class SalesforcePaginator:
                 yield from self._all_rest_pages(choice, first)
         except (IncompleteError, RefusedError, UnavailableError) as error:
             following = self._chooser.instead_of_rest(error, may_move=may_move)
+            self._rest_pages.drop()
             yield self._beginning_again()
         if too_much is not None:
             raise too_much

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from tap_versionforge_salesforce.errors import IncompleteError, RefusedError
-from tap_versionforge_salesforce.salesforce.client import query_call
+from tap_versionforge_salesforce.salesforce.client import query_call, room_in_query
 from tap_versionforge_salesforce.salesforce.frames.frame import no_rows
 from tap_versionforge_salesforce.salesforce.frames.json_pages import from_json
 from tap_versionforge_salesforce.salesforce.http.retry import refetch_incomplete
@@ -161,7 +161,17 @@ class RestPages:
         if self._context.turn.is_over:
             # Another query of its stream has failed meanwhile.
             raise StreamIsOverError
-        ask = partial(self._org.client.query, self._soql(query), deleted=query.all_rows)
+        soql, client = self._soql(query), self._org.client
+        # Where there is a way to Bulk, that is the better one.
+        composites = self._context.composites
+        is_offered = composites is not None and composites.bring_pages
+        if room_in_query(soql) < 0 and not briefly and is_offered:
+            self._context.remark(
+                f"The query of {query.sobject} is too long for a URL: it goes in the body of a "
+                "composite request."
+            )
+            return self._whole(partial(client.query_in_body, soql, deleted=query.all_rows))
+        ask = partial(client.query, soql, deleted=query.all_rows)
         return self._whole(partial(ask, briefly=briefly))
 
     def _soql(self, query: Query) -> str:
