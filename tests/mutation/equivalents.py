@@ -63,6 +63,20 @@ EQUIVALENTS: tuple[Equivalent, ...] = (
     ),
     Equivalent(
         "salesforce/query/query_job.py",
+        "QueryJob.create",
+        'self.id, self._is_removed = str(created["id"]), False',
+        'self.id, self._is_removed = (created["id"]), False',
+        "It is a text by then: the client has seen to that.",
+    ),
+    Equivalent(
+        "salesforce/query/paginator.py",
+        "SalesforcePaginator._rest",
+        "def _rest(self, choice: Choice, *, leaves_job: bool = False) -> Iterator[Page]:",
+        "def _rest(self, choice: Choice, *, leaves_job: bool = True) -> Iterator[Page]:",
+        "Where no job was made there is none to remove, and nothing to take back.",
+    ),
+    Equivalent(
+        "salesforce/query/query_job.py",
         "QueryJob.__init__",
         'self.id = ""',
         "self.id = None",

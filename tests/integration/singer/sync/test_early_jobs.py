@@ -345,6 +345,44 @@ def test_jobs_of_an_earlier_run_are_downloaded_early_too(
     assert all(run.ids(name) == rows[name] for name in STREAMS if name != "Account")
 
 
+def test_a_job_of_an_earlier_run_that_can_not_be_looked_at_early_is_looked_at_in_its_turn(
+    org: LocalOrg, tap: TapRunner, rows: dict[str, list[str]]
+) -> None:
+    """And not behind each page of the streams before it."""
+    first, last = min(STREAMS), max(STREAMS)
+    org.faults.add(results_of(org, last), outages.maintenance_page(), times=None)
+    state = read(tap, objects=[last]).state
+    org.faults.clear()
+    (job,) = org.jobs.all()
+    org.settings.page_rows = 1
+    more = org.store.insert(first, [{}] * 12, stamp=LAST_WEEK)
+    trouble = org.faults.add(f"/jobs/query/{job.id}", outages.maintenance_page(), times=3)
+    run = read(tap, state, objects=[first, last], api_mode="auto", start_date="2000-01-01")
+    assert run.exit_code == 0, run.log
+    assert sorted(run.ids(first)) == sorted([*rows[first], *more])
+    assert run.ids(last) == rows[last]
+    assert trouble.fired == 3
+    told = ["can't be looked at early", f"{first}: 14 rows by REST", "is taken up behind row 0"]
+    assert sorted(told, key=run.log.index) == told
+
+
+def test_pages_of_the_next_stream_are_asked_for_behind_those_of_this_one(
+    org: LocalOrg, tap: TapRunner
+) -> None:
+    """However many there are: what is written first is downloaded first."""
+    pages, page_rows = 12, 2
+    org.settings.result_page_rows = org.settings.bulk_page_rows = page_rows
+    org.settings.job_transition = "immediate"
+    both = sorted(STREAMS)[:2]
+    for name in both:
+        org.store.insert(name, [{}] * (pages * page_rows), stamp=LAST_WEEK)
+    run = read(tap, objects=both, parallel_downloads=1, bulk_page_rows=page_rows, keep_jobs=True)
+    assert run.exit_code == 0, run.log
+    of_job = {job.id: job.object_name for job in org.jobs.all()}
+    asked = [of_job[e.path.split("/")[-2]] for e in org.journal.calls("*/results")]
+    assert asked == [name for name in both for _ in range(pages)]
+
+
 def test_a_job_of_an_earlier_run_is_never_passed_over(
     org: LocalOrg, tap: TapRunner, rows: dict[str, list[str]]
 ) -> None:

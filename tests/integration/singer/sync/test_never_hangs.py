@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import threading
 import time
 from datetime import datetime, timedelta, timezone
@@ -64,6 +65,25 @@ def test_a_small_table_between_two_large_ones(
     run = tap.sync(objects=list(pages), bulk_page_rows=PAGE_ROWS)
     assert run.exit_code == 0, run.log
     assert {name: run.ids(name) for name in pages} == rows
+
+
+def test_pages_that_are_wanted_late_have_room(org: LocalOrg, tap: TapRunner) -> None:
+    """A list of pages ends early, and by then those of the next table have taken all the room."""
+    rows = fill(org, {"Account": 1, "Contact": 12, "Opportunity": 25})
+    org.settings.job_transition = "immediate"
+
+    def ends_early(body: bytes) -> bytes:
+        content = json.loads(body)
+        return json.dumps({"resultPages": content["resultPages"][:2], "done": True}).encode()
+
+    # Of Contact, the first with more than one page.
+    org.faults.add("*/resultPages", faults.replace_body(ends_early))
+    run = tap.sync(
+        objects=list(rows), api_mode="bulk", bulk_page_rows=PAGE_ROWS, parallel_downloads=2
+    )
+    assert run.exit_code == 0, run.log
+    assert "The list of pages ends before the pages do." in run.log
+    assert {name: run.ids(name) for name in rows} == rows
 
 
 @pytest.mark.parametrize("seed", range(100, 108))

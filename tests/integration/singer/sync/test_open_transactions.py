@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.local_org import LocalOrg
+    from tests.local_org.exchange import Call
     from tests.support.harness import Run, TapRunner
 
 NOW = datetime(2026, 11, 23, 10, 0, 30, tzinfo=timezone.utc)
@@ -166,6 +167,23 @@ def test_a_job_is_created_once_it_is_known_what_runs(
     run = read(tap, objects=["Contact"], api_mode="bulk")
     assert run.ids("Contact") == rows["Contact"]
     assert seen == [False]
+
+
+def test_where_it_is_refused_no_job_waits_for_it(
+    org: LocalOrg, tap: TapRunner, rows: dict[str, list[str]]
+) -> None:
+    """Neither the first nor one that would ask for it anew, after more than a minute."""
+
+    def asks(call: Call) -> bool:
+        return call.path.endswith("/composite") and "/updated" in call.text
+
+    refusal = errors.SalesforceError(403, "FUNCTIONALITY_NOT_ENABLED", "no")
+    refused = org.faults.add(asks, outages.salesforce(refusal), times=None)
+    org.faults.add("*/results", faults.before(lambda: org.clock.advance(90)), times=None)
+    run = read(tap, api_mode="bulk", max_parallel_jobs=1)
+    assert run.exit_code == 0, run.log
+    assert {name: run.ids(name) for name in TWO} == rows
+    assert refused.fired == 1
 
 
 def test_a_run_that_fails_takes_it_back(org: LocalOrg, tap: TapRunner, late: str) -> None:

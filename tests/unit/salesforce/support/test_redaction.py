@@ -88,6 +88,12 @@ def test_half_a_character_is_no_reason_to_forget_a_secret() -> None:
     assert redact("half\ud800character, half%3Fcharacter") == "[hidden], [hidden]"
 
 
+@pytest.mark.parametrize("text", ["eyJhbGciOiJ9.eyJ9", "a.b.c.d", "see eyJ.x for it", "x.eyJhIn0"])
+def test_what_only_begins_as_an_assertion_stays(text: str) -> None:
+    """One has two dots behind its start."""
+    assert redact(f"It said {text} twice") == f"It said {text} twice"
+
+
 @pytest.mark.parametrize("text", ["eyJ-" * 500_000, "eyJa." * 400_000, "00D" * 700_000])
 def test_long_texts_are_gone_through_once(text: str) -> None:
     """A page of two megabytes in place of an answer is no reason to stand still."""
