@@ -314,6 +314,24 @@ def test_no_more_are_sent_where_they_are_refused(
     assert run.log.count("are asked for one by one") == 1
 
 
+def test_one_that_is_lost_does_not_keep_the_next_from_being_tried(
+    org: LocalOrg, tap: TapRunner
+) -> None:
+    """It may have had its reason; two would be enough."""
+    org.clock.freeze(NOW)
+    rows = more_objects(org, 20)
+    first = next(iter(rows))
+
+    def has_first(call: Call) -> bool:
+        return is_composite_of_queries(call) and f"FROM+{first}" in call.text
+
+    org.faults.add(has_first, outages.maintenance_page(), times=None)
+    run = read(tap, objects=list(rows), parallel_downloads=1)
+    assert_whole(run, rows)
+    assert len([entry for entry in of_queries(org) if entry.status == 200]) == 3
+    assert len(org.journal.calls("*/queryAll")) == 5
+
+
 def test_switched_off(org: LocalOrg, tap: TapRunner, rows: dict[str, list[str]]) -> None:
     """Nothing but describes is asked for together."""
     assert_whole(read(tap, composite_queries=False), rows)

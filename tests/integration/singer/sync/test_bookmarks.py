@@ -218,6 +218,17 @@ def test_rows_that_stay_missing_move_the_bookmark_back(org: LocalOrg, tap: TapRu
     assert again.ids("Account") == rows
 
 
+def test_a_page_that_stays_broken_moves_the_bookmark_back(org: LocalOrg, tap: TapRunner) -> None:
+    """Nobody knows what it should have held: what was passed before it is read again."""
+    org.settings.page_rows = 2
+    rows = [accounts(org, 1, ago(minutes=m))[0] for m in (50, 40, 30, 20, 15)]
+    org.faults.add("GET /query/*", faults.answer(200, {"totalSize": 5}), skip=1, times=None)
+    run = tap.sync(objects=["Account"], api_mode="rest", state=bookmark_at(ago(hours=1)))
+    assert run.exit_code == 6, run.log
+    assert run.ids("Account")[:4] == rows[:4]
+    assert run.bookmark("Account") == "2026-11-23T09:00:00.000Z"
+
+
 @pytest.mark.parametrize("api_mode", ["rest", "bulk"])
 def test_state_is_written_behind_each_page(org: LocalOrg, tap: TapRunner, api_mode: str) -> None:
     """A run that is killed has lost no more than the page in hand."""

@@ -212,10 +212,13 @@ def test_a_job_of_another_query_is_dropped(
 ) -> None:
     """The stream begins afresh, the log says why, and the job does not stay in the org."""
     first = broken_after(org, tap, 2, BEFORE)
+    org.journal.clear()
     second = read(tap, first.state, **change)
     assert second.exit_code == 0, second.log
     assert second.ids("Account") == rows
     assert f"is not taken up, because {reason}" in second.log
+    # What has changed since the job was made is in what is read afresh.
+    assert len(org.journal.soql()) == 1
     assert org.jobs.all() == []
 
 

@@ -320,6 +320,23 @@ def test_a_job_that_fails_for_the_days_storage_is_known() -> None:
 
 
 @pytest.mark.parametrize(
+    ("word", "may_be"),
+    [
+        *((w, True) for w in ("timeout", "timed out", "running for too long", "too large")),
+        *((w, True) for w in ("TOO_LARGE", "retried")),
+        *((w, False) for w in ("INVALID_FIELD", "INVALID_TYPE", "INVALIDENTITY")),
+        *((w, False) for w in ("MALFORMED_QUERY", "INSUFFICIENT", "not supported")),
+        *((w, False) for w in ("FEATURENOTENABLED", "LIMIT_EXCEEDED")),
+    ],
+)
+def test_words_wherever_they_stand(word: str, *, may_be: bool) -> None:
+    """Salesforce puts them behind others, in either case; at the tenth half only they count."""
+    for text in (f"Batch 7 said {word} of it", f"batch 7 said {word.lower()} of it"):
+        assert may_be_too_large(failed(text), 10) is may_be
+        assert may_be_too_large(failed(text), 0) is may_be
+
+
+@pytest.mark.parametrize(
     ("error", "failures", "may_be"),
     [
         pytest.param(TIMED_OUT, 0, True, id="too large"),
