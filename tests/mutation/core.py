@@ -25,11 +25,14 @@ CORE = {
     ),
     "salesforce/query/paginator.py": (
         "api_choice early_jobs first_pages resumed_job run_report bulk_job bookmarks quota "
-        "sick_objects never_hangs cleaning_up wrong_answers open_transactions"
+        "sick_objects never_hangs cleaning_up wrong_answers open_transactions long_queries "
+        "child_pages"
     ),
     "salesforce/query/rest_pages.py": (
-        "bookmarks first_pages composite_queries transport api_choice quota wrong_answers events"
+        "bookmarks first_pages composite_queries transport api_choice quota wrong_answers events "
+        "child_pages long_queries zoo"
     ),
+    "salesforce/query/child_pages.py": "child_pages",
     "salesforce/query/composite_queries.py": (
         "composite_queries open_transactions first_pages describe_cache"
     ),

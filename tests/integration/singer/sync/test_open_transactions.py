@@ -257,6 +257,8 @@ def test_what_can_not_be_understood_is_said_once(
     assert len(told) == 1
     assert why in told[0]
     assert {run.bookmark(name) for name in TWO} == {PRESENT}
+    alone = read(tap, start_date=start_date, objects=["Contact"])
+    assert alone.log.count("still to be committed") == 1
 
 
 def test_who_can_not_be_asked_is_not(org: LocalOrg, tap: TapRunner) -> None:
