@@ -177,6 +177,13 @@ class Settings:
         "bookmark passes then. Rows are the same either way.",
         default=True,
     )
+    changed_parents_only: bool = declared(
+        "Changed parents only",
+        "Ask for ContentDocumentLink, ContentFolderItem and ContentFolderMember, which Salesforce "
+        "answers only by the Ids of a parent, by those parents alone that have changed since the "
+        "bookmark. It saves calls, and misses what is new of a parent that has not changed.",
+        default=False,
+    )
     max_parallel_jobs: int = declared(
         "Parallel jobs",
         "Most Bulk API 2.0 jobs that one run has in the org at once, created before the turn of "

@@ -193,6 +193,7 @@ def _query_options(settings: Settings) -> QueryOptions:
         job_timeout_seconds=settings.job_timeout_seconds,
         keep_jobs=settings.keep_jobs,
         spool_dir=settings.spool_dir,
+        changed_parents_only=settings.changed_parents_only,
     )
 
 

@@ -17,7 +17,7 @@ from tap_versionforge_salesforce.salesforce.frames.frame import no_rows
 from tap_versionforge_salesforce.salesforce.frames.json_pages import QueryResult
 from tap_versionforge_salesforce.salesforce.http.composite import MOST_QUERIES
 from tap_versionforge_salesforce.salesforce.objects.columns import Column, Kind
-from tap_versionforge_salesforce.salesforce.objects.soql import Query
+from tap_versionforge_salesforce.salesforce.objects.soql import Query, Range
 from tap_versionforge_salesforce.salesforce.query.rest_pages import RestPages
 from tap_versionforge_salesforce.salesforce.support.wording import counted
 
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from tap_versionforge_salesforce.salesforce.query.context import ReadContext
     from tap_versionforge_salesforce.salesforce.query.page import Page
 
+# All of them have it.
+_STAMP = "SystemModstamp"
 # Whose rows a test looks at.
 _PARENTS_OF_A_SAMPLE = 200
 # Of an Id in a URL, with its quotes and its comma.
@@ -67,9 +69,10 @@ class ChildPages:
         self._context.wait_until_covered()
         self._ids = self._parent_ids()
         requests = math.ceil(math.ceil(len(self._ids) / self._ids_at_once) / MOST_QUERIES)
+        parents = counted(len(self._ids), self._parent.sobject)
+        which = f"all {parents}" if self._changed is None else f"{parents} changed meanwhile"
         self._context.remark(
-            f"{self._context.query.sobject} is read by the Ids of all "
-            f"{counted(len(self._ids), self._parent.sobject)}, which takes "
+            f"{self._context.query.sobject} is read by the Ids of {which}, which takes "
             f"{counted(requests, 'API call')} or more."
         )
         return QueryResult(no_rows(self._context.query.columns), None, None)
@@ -113,12 +116,25 @@ class ChildPages:
             )
         return room
 
+    @property
+    def _changed(self) -> Range | None:
+        """Return which parents have changed since the window begins; None where all are wanted."""
+        window = self._context.query.range
+        if not self._context.options.changed_parents_only or window is None or window.lower is None:
+            return None
+        return Range(_STAMP, window.lower, None)
+
+    @property
+    def _columns(self) -> tuple[Column, ...]:
+        stamp = () if self._changed is None else (Column(_STAMP, Kind.DATETIME),)
+        return (Column("Id", Kind.TEXT), *stamp)
+
     def _parent_ids(self) -> list[str]:
         # They read each other: what has parents is read by who reads the parents.
         from tap_versionforge_salesforce.salesforce.query.read import read  # noqa: PLC0415
 
         few = None if self._context.query.limit is None else _PARENTS_OF_A_SAMPLE
-        query = Query(self._parent.sobject, (Column("Id", Kind.TEXT),), limit=few)
+        query = Query(self._parent.sobject, self._columns, range=self._changed, limit=few)
         pages = read(self._context.org, query, self._context.options)
         # A page that is read again has them twice.
         return list(dict.fromkeys(row_id for page in pages for row_id in page.frame.table["Id"]))

@@ -40,6 +40,7 @@ DEFAULTS: dict[str, object] = {
     "bulk_page_rows": 50_000,
     "parallel_downloads": 4,
     "composite_queries": True,
+    "changed_parents_only": False,
     "max_parallel_jobs": 10,
     "max_api_calls": None,
     "keep_jobs": False,

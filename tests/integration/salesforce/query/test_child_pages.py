@@ -90,6 +90,32 @@ def test_only_what_is_new_is_asked_for_of_all_parents(
     assert third.ids(LINKS) == []
 
 
+def test_changed_parents_only_miss_what_is_new_of_others(
+    org: LocalOrg, tap: TapRunner, documents: list[str], links: list[str]
+) -> None:
+    """It is what the setting says; a full extract has them all."""
+    how = {"changed_parents_only": True}
+    first = read(tap, **how)
+    assert len(first.ids(LINKS)) == len(links)
+    org.clock.advance(86_400)
+    org.store.update("ContentDocument", documents[5:6], {})
+    missed, found = (
+        org.store.insert(LINKS, [{"ContentDocumentId": documents[n]}])[0] for n in (7, 5)
+    )
+    org.clock.advance(3_600)
+    org.journal.clear()
+    second = read(tap, first.state, **how)
+    assert second.ids(LINKS) == [found]
+    assert (
+        "is read by the Ids of 1 ContentDocument changed meanwhile, which takes 1 API call"
+        in second.log
+    )
+    ((soql,),) = asked(org)
+    assert f"IN ('{documents[5]}')" in soql
+    again = read(tap, first.state)
+    assert sorted(again.ids(LINKS)) == sorted([missed, found])
+
+
 def test_without_composites_they_go_side_by_side(
     org: LocalOrg, tap: TapRunner, links: list[str]
 ) -> None:
