@@ -241,14 +241,18 @@ class SalesforceClient:
             deleted: As for `query`.
 
         Raises:
-            RefusedError: Salesforce refuses it there, too.
+            RefusedError: Salesforce refuses it there, too; where it refuses composite requests, as
+                `query` is refused.
             UnavailableError: It has failed in passing, several times.
         """
         call = _query_call(soql, deleted=deleted)
         asked = f"{call.method} {self.versioned(call.path)}"
         waits = islice(poll_intervals(1.0, 8.0, factor=2.0), _TRIES_OF_A_PART - 1)
         while True:
-            (part,) = self.together([call], budget=QUERIES_BUDGET)
+            try:
+                (part,) = self.together([call], budget=QUERIES_BUDGET)
+            except RefusedError:
+                raise _too_long(soql) from None
             if part is None:
                 raise OddAnswerError(_COMPOSITE)
             if part.ok:
@@ -491,14 +495,7 @@ def query_call(soql: str, *, deleted: bool) -> Call:
         RefusedError: With ``error_code`` URI_TOO_LONG, where Salesforce would refuse it.
     """
     if room_in_query(soql) < 0:
-        length = len(urlencode({"q": soql}))
-        hint, remedies = QUERY_TOO_LONG
-        raise RefusedError(
-            f"The query is {length:,} bytes long as a URL, more than Salesforce takes.",
-            hint=hint,
-            status=414,
-            error_code="URI_TOO_LONG",
-        ).offering(*remedies)
+        raise _too_long(soql)
     return _query_call(soql, deleted=deleted)
 
 
@@ -509,6 +506,19 @@ def _query_call(soql: str, *, deleted: bool) -> Call:
         headers={"Sforce-Query-Options": f"batchSize={REST_PAGE_ROWS}"},
         expects="rows",
     )
+
+
+def _too_long(soql: str) -> RefusedError:
+    length = len(urlencode({"q": soql}))
+    hint, remedies = QUERY_TOO_LONG
+    error = RefusedError(
+        f"The query is {length:,} bytes long as a URL, more than Salesforce takes.",
+        hint=hint,
+        status=414,
+        error_code="URI_TOO_LONG",
+    )
+    error.offering(*remedies)
+    return error
 
 
 def room_in_query(soql: str) -> int:

@@ -33,6 +33,7 @@ CORE = {
         "child_pages long_queries zoo"
     ),
     "salesforce/query/child_pages.py": "child_pages",
+    "salesforce/query/column_groups.py": "long_queries",
     "salesforce/query/composite_queries.py": (
         "composite_queries open_transactions first_pages describe_cache"
     ),

@@ -111,6 +111,25 @@ def joined(frames: Sequence[Frame]) -> Frame:
     return Frame(pl.concat([frame.table for frame in frames]))
 
 
+def side_by_side(
+    groups: Sequence[Sequence[Frame]], shared: Sequence[str], names: Sequence[str]
+) -> Frame | None:
+    """Return rows whose columns come in groups; None where the groups are of different rows.
+
+    Args:
+        groups: Each has the same rows, in any order and over any number of Frames.
+        shared: Columns of every group, which tell the rows apart and when they have changed.
+        names: All columns, in the order wanted.
+    """
+    tables = [pl.concat([frame.table for frame in group]).sort(shared) for group in groups]
+    first, *others = tables
+    if any(not table.select(shared).equals(first.select(shared)) for table in others):
+        return None
+    whole = pl.concat([first, *(table.drop(shared) for table in others)], how="horizontal")
+    odd = tuple(each for group in groups for frame in group for each in frame.value_warnings)
+    return Frame(whole.select(names), odd)
+
+
 def csv_frames(
     blocks: Iterable[bytes], columns: Sequence[Column], piece_bytes: int
 ) -> Iterator[Frame]:

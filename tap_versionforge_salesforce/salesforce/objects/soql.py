@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from tap_versionforge_salesforce.salesforce.objects.describe import SObject
 
 
+#: Of an Id in a list in a URL, with its quotes and its comma.
+BYTES_PER_ID = 18 + len("%27%27%2C")
+
+
 def text_literal(text: str) -> str:
     """Return the quoted and escaped SOQL literal of a text."""
     escaped = text.replace("\\", "\\\\").replace("'", "\\'")

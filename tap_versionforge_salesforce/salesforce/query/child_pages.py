@@ -17,7 +17,7 @@ from tap_versionforge_salesforce.salesforce.frames.frame import no_rows
 from tap_versionforge_salesforce.salesforce.frames.json_pages import QueryResult
 from tap_versionforge_salesforce.salesforce.http.composite import MOST_QUERIES
 from tap_versionforge_salesforce.salesforce.objects.columns import Column, Kind
-from tap_versionforge_salesforce.salesforce.objects.soql import Query, Range
+from tap_versionforge_salesforce.salesforce.objects.soql import BYTES_PER_ID, Query, Range
 from tap_versionforge_salesforce.salesforce.query.rest_pages import RestPages
 from tap_versionforge_salesforce.salesforce.support.wording import counted
 
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 _STAMP = "SystemModstamp"
 # Whose rows a test looks at.
 _PARENTS_OF_A_SAMPLE = 200
-# Of an Id in a URL, with its quotes and its comma.
-_BYTES_PER_ID = 18 + len("%27%27%2C")
 
 
 class ChildPages:
@@ -106,7 +104,7 @@ class ChildPages:
     @property
     def _ids_at_once(self) -> int:
         query = replace(self._context.query, parent_ids=("",))
-        room = room_in_query(query.text(ordered=query.range is not None)) // _BYTES_PER_ID
+        room = room_in_query(query.text(ordered=query.range is not None)) // BYTES_PER_ID
         if room < 1:
             raise RefusedError(
                 f"The query of {query.sobject} is too long as a URL to name an Id in it.",

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from tap_versionforge_salesforce.errors import IncompleteError, RefusedError
 from tap_versionforge_salesforce.salesforce.client import query_call, room_in_query
 from tap_versionforge_salesforce.salesforce.frames.frame import no_rows
-from tap_versionforge_salesforce.salesforce.frames.json_pages import from_json
+from tap_versionforge_salesforce.salesforce.frames.json_pages import QueryResult, from_json
 from tap_versionforge_salesforce.salesforce.http.retry import refetch_incomplete
+from tap_versionforge_salesforce.salesforce.query.api_choice import is_too_long
 from tap_versionforge_salesforce.salesforce.query.download_queue import StreamIsOverError
 from tap_versionforge_salesforce.salesforce.query.page import Page
 from tap_versionforge_salesforce.salesforce.query.page_chain import PageChain
@@ -27,10 +28,10 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
     from datetime import datetime
 
-    from tap_versionforge_salesforce.salesforce.frames.json_pages import QueryResult
     from tap_versionforge_salesforce.salesforce.http.call import Call
     from tap_versionforge_salesforce.salesforce.http.responses import Response
     from tap_versionforge_salesforce.salesforce.objects.soql import Query
+    from tap_versionforge_salesforce.salesforce.query.column_groups import ColumnGroups
     from tap_versionforge_salesforce.salesforce.query.context import ReadContext
 
 # "Working with Salesforce Connect External Objects" in the Apex guide: the total of a query whose
@@ -75,6 +76,8 @@ class RestPages:
         self._org = context.org
         self._query = context.query
         self._prefetched: Future[QueryResult] | None = None
+        # Where no request has room for the whole query.
+        self._groups: ColumnGroups | None = None
         #: Rows of the query, as its first answer says; None before that has come, or says nothing.
         self.total_rows: int | None = None
 
@@ -145,10 +148,27 @@ class RestPages:
         page = self.prefetch(briefly=briefly)
         if self._context.composites is not None:
             self._context.composites.send()
-        with self._org.interruption.waiting(self._page):
-            first = page.result()
+        try:
+            with self._org.interruption.waiting(self._page):
+                first = page.result()
+        except RefusedError as error:
+            if briefly or not is_too_long(error) or not self._can_be_grouped:
+                raise
+            self._groups = self._column_groups()
+            first = QueryResult(no_rows(self._query.columns), None, None)
         self.total_rows = first.total_size
         return first
+
+    @property
+    def _can_be_grouped(self) -> bool:
+        """Tell whether rows can be put together from parts: each of them has an Id."""
+        return self._query.parent is None and "Id" in self._query.fields
+
+    def _column_groups(self) -> ColumnGroups:
+        # They read each other: the groups of a row's columns are queries as well.
+        from tap_versionforge_salesforce.salesforce.query.column_groups import ColumnGroups  # noqa: PLC0415
+
+        return ColumnGroups(self._context)
 
     def _page(self) -> str:
         return f"a page of {self._query.sobject} from the REST API"
@@ -190,6 +210,10 @@ class RestPages:
     def pages(self, first: QueryResult) -> Iterator[Page]:
         """Yield the pages of the window, read again from a safe place where they do not add up."""
         self.drop()
+        if self._groups is not None:
+            yield from self._groups.pages()
+            self.total_rows = self._groups.total_rows
+            return
         cursor = _Cursor(first, after=None)
         for reads_left in reversed(range(_READS_OF_A_WINDOW)):
             yield from self._read(cursor)

@@ -12,6 +12,7 @@ from tests.local_org.objects.fields import Field
 
 if TYPE_CHECKING:
     from tests.local_org import LocalOrg
+    from tests.local_org.exchange import Call
     from tests.support.harness import Run, TapRunner
 
 LAST_WEEK = datetime.now(timezone.utc) - timedelta(days=7)
@@ -106,11 +107,80 @@ def test_lasting_trouble_of_the_part_is_its_streams(
     assert f"{FEED}: " in run.log.splitlines()[-1]
 
 
-def test_without_composites_there_is_no_way(tap: TapRunner, ids: list[str]) -> None:
-    """And what would help is told."""
-    assert ids
-    run = read(tap, FEED, "Contact", composite_queries=False)
-    assert run.exit_code == 7, run.log
-    last = run.log.splitlines()[-1]
-    assert "bytes long as a URL, more than Salesforce takes" in last
-    assert "fewer" in last.lower()
+@pytest.mark.parametrize("api_mode", ["auto", "rest"])
+@pytest.mark.parametrize("start_date", [None, "2000-01-01"], ids=["full", "incremental"])
+@pytest.mark.parametrize("how", ["switched off", "refused", "too long there, too"])
+def test_where_nothing_takes_it_whole_it_comes_in_groups_of_columns(
+    org: LocalOrg,
+    tap: TapRunner,
+    ids: list[str],
+    *,
+    api_mode: str,
+    start_date: str | None,
+    how: str,
+) -> None:
+    """Each row with all its values, as a row that came whole."""
+    org.settings.page_rows = 3
+    whole = read(tap, api_mode=api_mode, start_date=start_date)
+    if how == "refused":
+        org.settings.composite_refusal = (403, "FUNCTIONALITY_NOT_ENABLED", "no")
+    elif how == "too long there, too":
+        long = faults.answer(414, [{"errorCode": "URI_TOO_LONG", "message": "no"}])
+        org.faults.add(is_long, long, times=None)
+    org.journal.clear()
+    run = read(
+        tap,
+        api_mode=api_mode,
+        start_date=start_date,
+        composite_queries=how != "switched off",
+    )
+    assert run.exit_code == 0, run.log
+    assert sorted(run.ids(FEED)) == sorted(ids)
+    records = [{r["Id"]: r for r in each.records(FEED)} for each in (whole, run)]
+    assert records[0] == records[1]
+    assert "groups of columns, and put together by their Ids" in run.log
+    (told,) = run.report["streams"]
+    assert (told["rows"], told["promised_rows"]) == (ROWS, ROWS)
+    assert run.bookmark(FEED) is not None
+    assert all(len(e.query["q"]) < 14_000 for e in org.journal.calls("*/queryAll"))
+
+
+def is_long(call: Call) -> bool:
+    is_query = call.path.endswith(("/query", "/queryAll"))
+    return is_query and len(call.query.get("q", "")) > 10_000
+
+
+def test_a_row_that_changes_meanwhile_is_read_again(
+    org: LocalOrg, tap: TapRunner, ids: list[str]
+) -> None:
+    """No row is put together from before and after its change."""
+    first, last = (f"A_field_with_a_name_of_some_length_{n:03}__c" for n in (0, WIDE - 1))
+
+    def change() -> None:
+        new = {first: "new", last: "new"}
+        org.store.update(FEED, ids[1:2], new, stamp=LAST_WEEK + timedelta(hours=1))
+
+    # Behind the Ids and the first group of columns.
+    org.faults.add("GET /queryAll", faults.before(change), skip=2)
+    run = read(tap, composite_queries=False, api_mode="rest")
+    assert run.exit_code == 0, run.log
+    (record,) = [record for record in run.records(FEED) if record["Id"] == ids[1]]
+    assert (record[first], record[last]) == ("new", "new")
+
+
+def test_rows_that_never_fit_together_are_an_error(
+    org: LocalOrg, tap: TapRunner, ids: list[str]
+) -> None:
+    """Nothing of them is written."""
+    moved = iter(range(1, 1_000))
+
+    def change() -> None:
+        stamp = LAST_WEEK + timedelta(minutes=next(moved))
+        org.store.update(FEED, ids[1:2], {}, stamp=stamp)
+
+    org.faults.add("GET /queryAll", faults.before(change), skip=1, times=None)
+    run = read(tap, FEED, "Contact", composite_queries=False, api_mode="rest")
+    assert run.exit_code == 6, run.log
+    assert f"Rows of {FEED} have changed while their columns were read" in run.log
+    assert run.ids(FEED) == []
+    assert run.bookmark(FEED) is None
