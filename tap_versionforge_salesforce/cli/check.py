@@ -169,7 +169,7 @@ class Checks:
             return any(page.frame.height for page in pages)
         reply = self._run.client.query(query.text(ordered=False), deleted=query.all_rows)
         answer = reply.json()
-        return isinstance(answer, dict) and bool(answer.get("totalSize"))
+        return isinstance(answer, dict) and bool(answer.get("records"))
 
     def _one_row(self, sobject: SObject) -> str:
         # Not at the top: it brings polars, which --help, --version and --about do without.

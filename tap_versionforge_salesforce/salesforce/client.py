@@ -21,7 +21,7 @@ from tap_versionforge_salesforce.salesforce.http.composite import (
     refusal_of,
 )
 from tap_versionforge_salesforce.salesforce.http.refusals import QUERY_TOO_LONG, are_not_there_yet
-from tap_versionforge_salesforce.salesforce.http.responses import transient_error
+from tap_versionforge_salesforce.salesforce.http.responses import refusal_error, transient_error
 from tap_versionforge_salesforce.salesforce.http.retry import (
     ADVICE_BUDGET,
     CLEANUP_BUDGET,
@@ -30,6 +30,8 @@ from tap_versionforge_salesforce.salesforce.http.retry import (
     EARLY_BUDGET,
     QUERIES_BUDGET,
     Budget,
+    Verdict,
+    classify,
     poll_intervals,
 )
 
@@ -261,8 +263,12 @@ class SalesforceClient:
             if refused is not None:
                 raise refused
             seconds = next(waits, None)
+            verdict = classify(part.status, *part.error(), readable=True)
+            if verdict is Verdict.DAILY_LIMIT:
+                raise refusal_error(asked, part, is_daily_limit=True)
             if seconds is None:
-                raise transient_error(asked, part)
+                ended = verdict is Verdict.SESSION_ENDED
+                raise refusal_error(asked, part) if ended else transient_error(asked, part)
             self.session.pause(seconds)
 
     def next_page(self, next_records_url: str) -> Response:

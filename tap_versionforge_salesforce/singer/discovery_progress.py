@@ -59,16 +59,23 @@ class DiscoveryProgress:
             self._logger.info("%s.", _text(event))
 
     def _write(self, text: str) -> None:
-        if self._terminal is not None:
+        if self._terminal is None:
+            return
+        try:
             # Back to the start, so that a line of the log takes its place.
             self._terminal.write(f"{text}{_ERASE}\r")
             self._terminal.flush()
+        except (OSError, ValueError):  # it has been closed
+            self._terminal = None
 
 
 def terminal() -> TextIO | None:
     """Return stderr where it is a terminal that can erase; else None."""
-    is_usable = sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb"
-    return sys.stderr if is_usable else None
+    stderr: TextIO | None = sys.stderr
+    # None where the process was started without one.
+    if stderr is None or not stderr.isatty() or os.environ.get("TERM", "dumb") == "dumb":
+        return None
+    return stderr
 
 
 def _text(event: ObjectDescribed) -> str:

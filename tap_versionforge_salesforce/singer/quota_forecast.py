@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tap_versionforge_salesforce.salesforce.client import REST_PAGE_ROWS
+from tap_versionforge_salesforce.salesforce.objects.soql import parent_of
 from tap_versionforge_salesforce.salesforce.support.wording import counted
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def estimate_of(
         rows = row_counts.get(stream.name) if stream.is_full else None
         unknown += rows is None
         is_bulk = api_mode == "bulk" or (api_mode == "auto" and (rows or 0) > REST_PAGE_ROWS)
-        if not is_bulk:
+        if not is_bulk or parent_of(stream.name) is not None:
             calls += max(1, math.ceil((rows or 0) / REST_PAGE_ROWS))
             continue
         size = (rows or 0) * stream.columns * _BYTES_PER_VALUE

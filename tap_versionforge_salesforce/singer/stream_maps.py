@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from singer_sdk.mapper import RemoveRecordTransform
 from singer_sdk.singerlib import Catalog
+from singer_sdk.singerlib.catalog import Metadata
 
 from tap_versionforge_salesforce.singer.input_files import stream_maps_read
 
@@ -20,6 +21,8 @@ def check_maps(mapper: PluginMapper, catalog: Catalog) -> None:
         SettingsError: They can't.
     """
     for entry in catalog.streams:
+        if entry.metadata.root.inclusion == Metadata.InclusionType.UNSUPPORTED:
+            continue
         with stream_maps_read():
             mapper.register_raw_streams_from_catalog(Catalog({entry.tap_stream_id: entry}))
         let_maps_go(mapper, entry.stream or entry.tap_stream_id)

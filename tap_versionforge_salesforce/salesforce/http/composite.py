@@ -14,7 +14,11 @@ import msgspec
 from requests.structures import CaseInsensitiveDict
 
 from tap_versionforge_salesforce.errors import OddAnswerError, RefusedError, TapError
-from tap_versionforge_salesforce.salesforce.http.responses import Response, refusal_error
+from tap_versionforge_salesforce.salesforce.http.responses import (
+    Response,
+    refusal_error,
+    without_half_characters,
+)
 from tap_versionforge_salesforce.salesforce.http.retry import Verdict, classify
 
 if TYPE_CHECKING:
@@ -73,7 +77,7 @@ def composite_answers(body: bytes, calls: Sequence[Call]) -> list[Response | Non
         UnavailableError: It is no answer to a composite request.
     """
     try:
-        parts = _DECODER.decode(body).composite_response
+        parts = _parts(body)
     except (msgspec.MsgspecError, ValueError, RecursionError):
         asked = "POST /composite"
         raise OddAnswerError(asked) from None
@@ -84,6 +88,14 @@ def composite_answers(body: bytes, calls: Sequence[Call]) -> list[Response | Non
         for part in parts
     }
     return [found.get(_reference(at)) for at in range(len(calls))]
+
+
+def _parts(body: bytes) -> list[_Part]:
+    try:
+        return _DECODER.decode(body).composite_response
+    except msgspec.MsgspecError:
+        # It does not take halves of characters, also where nobody looks at them.
+        return _DECODER.decode(without_half_characters(body)).composite_response
 
 
 def refusal_of(part: Response, asked: str) -> RefusedError | None:

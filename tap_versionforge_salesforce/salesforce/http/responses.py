@@ -34,6 +34,11 @@ if TYPE_CHECKING:
 
 # An escape of JSON for half of a character; of a whole one, which has two, as well.
 _HALF_CHARACTER = re.compile(rb"\\u[dD][89a-fA-F]")
+# Those of the same kind, one after the other, so that what belongs together stays together.
+_ESCAPES = re.compile(
+    rb"\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+    rb"|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
+)
 _REDIRECTS = range(300, 400)
 _UNAUTHORIZED = 401
 _TOO_LONG = (414, 431)
@@ -84,6 +89,11 @@ class Response:
         A proxy may repeat the request in them: secrets are hidden.
         """
         return error_in(self.json())
+
+
+def without_half_characters(body: bytes) -> bytes:
+    """Return JSON in which each half of a character is U+FFFD, which stands for what is broken."""
+    return _ESCAPES.sub(lambda found: b"\\ufffd" if found[1] else found[0], body)
 
 
 def error_in(content: object) -> tuple[str, str]:

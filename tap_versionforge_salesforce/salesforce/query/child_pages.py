@@ -11,7 +11,12 @@ from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tap_versionforge_salesforce.errors import RefusedError
+from tap_versionforge_salesforce.errors import (
+    IncompleteError,
+    RefusedError,
+    TapError,
+    UnavailableError,
+)
 from tap_versionforge_salesforce.salesforce.client import room_in_query
 from tap_versionforge_salesforce.salesforce.frames.frame import no_rows
 from tap_versionforge_salesforce.salesforce.frames.json_pages import QueryResult
@@ -30,6 +35,8 @@ if TYPE_CHECKING:
 
 # All of them have it.
 _STAMP = "SystemModstamp"
+# In a URL, of the place from which a query goes on whose cursor has expired.
+_GOING_ON_BYTES = 300
 # Whose rows a test looks at.
 _PARENTS_OF_A_SAMPLE = 200
 
@@ -80,12 +87,25 @@ class ChildPages:
         rows = 0
         for some in self._queries():
             first = some.first(briefly=False)
-            for page in some.pages(first):
-                # What comes again of one query is nothing that the others have to take back.
-                if page.is_served:
-                    yield replace(page, checkpoint=None)
+            for page in self._without_taking_back(some.pages(first)):
+                yield replace(page, checkpoint=None)
             rows += some.total_rows or 0
         self.total_rows = rows
+
+    def _without_taking_back(self, pages: Iterator[Page]) -> Iterator[Page]:
+        """Yield the pages of one query; what it has to read again is nothing to the others."""
+        if self._context.query.range is not None:
+            # Rows that come again are the same for a target.
+            yield from (page for page in pages if page.is_served)
+            return
+        # Of a table that is read whole, one that has gone meanwhile must not have been written.
+        held: list[Page] = []
+        for page in pages:
+            if page.is_served:
+                held.append(page)
+            else:
+                held.clear()
+        yield from held
 
     def _queries(self) -> Iterator[RestPages]:
         """Yield the queries, the next ones being asked for while one is read."""
@@ -104,7 +124,8 @@ class ChildPages:
     @property
     def _ids_at_once(self) -> int:
         query = replace(self._context.query, parent_ids=("",))
-        room = room_in_query(query.text(ordered=query.range is not None)) // BYTES_PER_ID
+        room = room_in_query(query.text(ordered=query.range is not None)) - _GOING_ON_BYTES
+        room //= BYTES_PER_ID
         if room < 1:
             raise RefusedError(
                 f"The query of {query.sobject} is too long as a URL to name an Id in it.",
@@ -134,5 +155,27 @@ class ChildPages:
         few = None if self._context.query.limit is None else _PARENTS_OF_A_SAMPLE
         query = Query(self._parent.sobject, self._columns, range=self._changed, limit=few)
         pages = read(self._context.org, query, self._context.options)
-        # A page that is read again has them twice.
-        return list(dict.fromkeys(row_id for page in pages for row_id in page.frame.table["Id"]))
+        try:
+            # A page that is read again has them twice.
+            return list(
+                dict.fromkeys(row_id for page in pages for row_id in page.frame.table["Id"])
+            )
+        except (RefusedError, IncompleteError, UnavailableError) as error:
+            raise self._of_parents(error) from None
+
+    def _of_parents(self, error: TapError) -> TapError:
+        """Return the error to tell where the parents can't be read: nothing about the children."""
+        child, parent = self._context.query.sobject, self._parent.sobject
+        message = f"{child} is read by the Ids of {parent}, which can't be had: {error.message}"
+        hint = f"{error.hint} The user has to be able to read {parent}."
+        if isinstance(error, RefusedError):
+            return RefusedError(
+                message,
+                hint=hint,
+                status=error.status,
+                error_code=error.error_code,
+                reason=error.reason,
+                code=error.code,
+            )
+        kind = IncompleteError if isinstance(error, IncompleteError) else UnavailableError
+        return kind(message, hint=hint, code=error.code)

@@ -204,8 +204,10 @@ class RestPages:
     def _decoded(self, body: bytes) -> QueryResult:
         page = from_json(body, self._query.columns)
         self._org.events.tell(PageArrived(self._query.sobject, page.frame.height))
-        is_counted = page.total_size != _NOT_COUNTED or not self._query.sobject.endswith(_EXTERNAL)
-        return page if is_counted else replace(page, total_size=None)
+        is_external = self._query.sobject.lower().endswith(_EXTERNAL)
+        if is_external and page.total_size == _NOT_COUNTED:
+            return replace(page, total_size=None)
+        return page
 
     def pages(self, first: QueryResult) -> Iterator[Page]:
         """Yield the pages of the window, read again from a safe place where they do not add up."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import resource
@@ -123,6 +124,15 @@ def test_a_reader_who_has_seen_enough(org: LocalOrg, tap: TapRunner, command: li
     assert "has closed it before its end" in line
     assert "target" not in line.partition("ERROR")[2].partition("|")[2].partition("|")[2]
     assert process.returncode == 1
+
+
+def test_a_closed_stderr_is_no_reason_to_stop(org: LocalOrg, tap: TapRunner) -> None:
+    """As cron may start a program; what it would have said is lost."""
+    org.store.insert("Account", [{}])
+    config = tap.config(objects=["Account"])
+    shell = ["sh", "-c", 'exec "$0" "$@" 2>&-', str(processes.TAP)]
+    found = processes.run([*shell, "--config", config, "--discover"])
+    assert json.loads(found.stdout)["streams"][0]["tap_stream_id"] == "Account"
 
 
 # Signals

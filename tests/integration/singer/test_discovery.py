@@ -159,6 +159,20 @@ def test_what_nobody_can_read_is_not_read(org: LocalOrg, tap: TapRunner) -> None
     assert "The catalog selects AccountChangeEvent, which nobody can read" in selected.log
 
 
+@pytest.mark.parametrize("of_all", [{"__key_properties__": ["Id"]}, {"Id": "md5(Id)"}])
+def test_maps_of_all_streams_are_not_those_of_what_nobody_can_read(
+    org: LocalOrg, tap: TapRunner, of_all: dict[str, Any]
+) -> None:
+    """Such an entry has no field that could be mapped."""
+    org.store.insert("Account", [{}], stamp=YESTERDAY)
+    found = tap.discover(objects=["Account*"])
+    kept = {"Account", "AccountChangeEvent"}
+    found["streams"] = [e for e in found["streams"] if e["tap_stream_id"] in kept]
+    run = tap.sync(catalog=found, stream_maps={"*": of_all})
+    assert run.exit_code == 0, run.log
+    assert len(run.records("Account")) == 1
+
+
 def test_what_the_user_names_is_tried(org: LocalOrg, tap: TapRunner) -> None:
     """Salesforce may answer where its documentation says that it does not."""
     add_object(org, "Vote", stamp("SystemModstamp"))

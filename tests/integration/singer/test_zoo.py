@@ -53,6 +53,17 @@ def test_external_objects_come_to_the_end_of_their_pages(
     assert (told["api"], told["proven_by"], told["promised_rows"]) == ("REST API", None, None)
 
 
+@pytest.mark.parametrize("name", ["SHIPMENT__X", "shipment__x"])
+def test_external_objects_in_other_letters(org: LocalOrg, tap: TapRunner, name: str) -> None:
+    """As a catalog of another tap may have them."""
+    ids = org.store.insert("Shipment__x", [{}] * ROWS)
+    catalog = tap.discover(objects=["Shipment__x"])
+    catalog["streams"][0] |= {"tap_stream_id": name, "stream": name}
+    run = tap.sync(catalog=catalog)
+    assert run.exit_code == 0, run.log
+    assert sorted(run.ids(name)) == sorted(ids)
+
+
 def test_external_objects_by_bulk_are_refused_by_name(org: LocalOrg, tap: TapRunner) -> None:
     """Where Bulk is what the user wants, there is no other way."""
     org.store.insert("Shipment__x", [{}])

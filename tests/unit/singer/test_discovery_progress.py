@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import io
 import logging
-from typing import TYPE_CHECKING
+import sys
 
-from tap_versionforge_salesforce.singer.discovery_progress import DiscoveryProgress
+import pytest
+from typing_extensions import override
+
+from tap_versionforge_salesforce.singer.discovery_progress import DiscoveryProgress, terminal
 from tap_versionforge_salesforce.singer.events import ObjectDescribed
-
-if TYPE_CHECKING:
-    import pytest
 
 LOGGER = logging.getLogger("progress")
 
@@ -29,6 +29,26 @@ def test_a_terminal_has_one_line_that_is_written_anew() -> None:
     assert shown[-1] == "Described 1,050 of 1,060 objects"
     assert len(shown) == 42
     assert last == rest == ""
+
+
+class Closed(io.StringIO):
+    """A terminal whose window has been closed."""
+
+    @override
+    def write(self, text: str, /) -> int:
+        raise OSError(5, "Input/output error")
+
+
+def test_a_terminal_that_is_closed_meanwhile_is_not_written_to() -> None:
+    """What is described is not lost by it."""
+    take(DiscoveryProgress(LOGGER, lambda: 0.0, Closed()), 60)
+
+
+@pytest.mark.parametrize("stderr", [None, io.StringIO()], ids=["closed", "file"])
+def test_what_is_no_terminal(monkeypatch: pytest.MonkeyPatch, stderr: object) -> None:
+    """A process may have been started without a stderr."""
+    monkeypatch.setattr(sys, "stderr", stderr)
+    assert terminal() is None
 
 
 def test_without_a_terminal_the_log_has_a_line_every_ten_seconds(

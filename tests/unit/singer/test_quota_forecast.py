@@ -50,6 +50,13 @@ def test_streams_add_up() -> None:
     assert estimate_of([], {}, "auto") == Estimate()
 
 
+@pytest.mark.parametrize("api_mode", ["auto", "bulk", "rest"])
+def test_what_is_read_by_the_ids_of_parents_needs_no_job(api_mode: str) -> None:
+    """REST alone serves it."""
+    links = StreamForecast("ContentDocumentLink", 7, is_full=True)
+    assert estimate_of([links], {"ContentDocumentLink": 2_500}, api_mode) == Estimate(2, 0, 0, 0)
+
+
 def quota(*, calls: int, jobs: int, megabytes: int, max_calls: int | None = None) -> Quota:
     found = Quota(reserve=10, max_calls=max_calls)
     found.note(

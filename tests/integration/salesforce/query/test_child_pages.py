@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.local_org.conditions import faults, outages
+from tests.support.harness import ModelTarget
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.local_org import LocalOrg
     from tests.local_org.conditions.journal import Entry
+    from tests.local_org.exchange import Answer, Call
     from tests.support.harness import Run, TapRunner
 
 NOW = datetime(2026, 11, 23, 10, 0, 0, tzinfo=timezone.utc)
@@ -167,6 +172,65 @@ def test_a_page_that_lacks_a_row_is_read_again(
     run = read(tap)
     assert set(run.ids(LINKS)) == set(links)
     assert run.bookmark(LINKS) is not None
+
+
+@pytest.mark.parametrize("composite_queries", [True, False])
+def test_a_cursor_that_expires(
+    org: LocalOrg, tap: TapRunner, links: list[str], *, composite_queries: bool
+) -> None:
+    """There is room in the URL for where the query goes on."""
+    org.settings.page_rows = 50
+    expired = faults.answer(400, [{"errorCode": "INVALID_QUERY_LOCATOR", "message": "expired"}])
+    org.faults.add("GET /query/*-50", expired)
+    run = read(tap, composite_queries=composite_queries, api_mode="rest")
+    assert set(run.ids(LINKS)) == set(links)
+
+
+def test_full_table_has_no_row_that_has_gone(
+    org: LocalOrg, tap: TapRunner, links: list[str]
+) -> None:
+    """A query that is read again is written once, as it was in the end."""
+    org.settings.page_rows = 50
+    catalog = tap.discover(objects=[LINKS])
+    catalog["streams"][0] |= {"replication_method": "FULL_TABLE", "replication_key": None}
+
+    def spoil(_: Call, real: Callable[[], Answer]) -> Answer:
+        answer = real()
+        content = json.loads(answer.body)
+        del content["records"][0]
+        answer.body = json.dumps(content).encode()
+        org.store.hard_delete(LINKS, links[:1])
+        return answer
+
+    # The parents come by Bulk.
+    org.faults.add(lambda call: "/query/01g" in call.path, spoil)
+    run = tap.sync(catalog=catalog)
+    assert run.exit_code == 0, run.log
+    target = ModelTarget()
+    target.load(run.messages)
+    assert set(target.rows[LINKS]) == set(links[1:])
+    assert len(run.ids(LINKS)) == len(links) - 1
+
+
+def test_parents_that_can_not_be_read_are_named(
+    org: LocalOrg, tap: TapRunner, links: list[str]
+) -> None:
+    """What would help is something about them, and their job is not halved for the children."""
+    assert links
+    org.store.insert("Account", [{}], stamp=NOW - timedelta(days=1))
+    org.store.hide_object("ContentDocument")
+    run = tap.sync(objects=[LINKS, "Account"])
+    assert run.exit_code == 7, run.log
+    last = run.log.splitlines()[-1]
+    assert f"{LINKS} is read by the Ids of ContentDocument, which can't be had" in last
+    assert "The user has to be able to read ContentDocument." in last
+    assert len(run.ids("Account")) == 1
+    org.store.show_object("ContentDocument")
+    org.settings.job_max_rows = 10
+    large = tap.sync(objects=[LINKS], api_mode="bulk")
+    assert large.exit_code == 7, large.log
+    assert "is read by the Ids of ContentDocument, which can't be had: Bulk job" in large.log
+    assert "is read in two parts" not in large.log
 
 
 def test_full_table_activates_its_version_at_the_end(

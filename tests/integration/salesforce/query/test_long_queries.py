@@ -84,6 +84,39 @@ def test_passing_trouble_of_the_part_is_tried_again(
     assert sorted(run.ids(FEED)) == sorted(ids)
 
 
+def test_half_a_character_in_a_body(org: LocalOrg, tap: TapRunner, ids: list[str]) -> None:
+    """As on any page, it is U+FFFD."""
+
+    def broken(body: bytes) -> bytes:
+        return body.replace(b'"v1"', rb'"v\ud83d and \ud83d\ude00 \\ud83d"')
+
+    org.faults.add("POST /composite", faults.replace_body(broken), times=None)
+    run = read(tap)
+    assert run.exit_code == 0, run.log
+    assert sorted(run.ids(FEED)) == sorted(ids)
+    last = f"A_field_with_a_name_of_some_length_{WIDE - 1:03}__c"
+    values = {record[last] for record in run.records(FEED)}
+    assert "v\ufffd and \U0001f600 \\ud83d" in values
+
+
+@pytest.mark.parametrize(
+    ("trouble", "exit_code"),
+    [
+        pytest.param(outages.daily_limit(), 4, id="daily limit"),
+        pytest.param(outages.session_expired(), 7, id="session"),
+    ],
+)
+def test_what_the_part_says_of_the_run_is_told_as_that(
+    org: LocalOrg, tap: TapRunner, ids: list[str], trouble: faults.Action, exit_code: int
+) -> None:
+    """As it would be of a request of its own."""
+    assert ids
+    org.faults.add(faults.querying(FEED), trouble, times=None)
+    run = read(tap, "Contact", FEED, api_mode="rest")
+    assert run.exit_code == exit_code, run.log
+    assert "salesforce-busy" not in run.log
+
+
 @pytest.mark.parametrize(
     ("trouble", "told"),
     [
