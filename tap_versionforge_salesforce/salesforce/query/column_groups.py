@@ -40,6 +40,8 @@ class ColumnGroups:
     def __init__(self, context: ReadContext) -> None:
         self._context = replace(context, composites=None, coverage=None)
         self._query = context.query
+        #: Of each group.
+        self.columns = tuple(self._groups())
         #: Rows, once they are here.
         self.total_rows: int | None = None
 
@@ -50,16 +52,15 @@ class ColumnGroups:
             IncompleteError: The groups of some rows do not fit together, however often they are
                 asked for.
         """
-        groups = list(self._groups())
         self._context.remark(
             f"The query of {self._query.sobject} is too long for any request: its rows are asked "
-            f"for in {len(groups)} groups of columns, and put together by their Ids."
+            f"for in {len(self.columns)} groups of columns, and put together by their Ids."
         )
         ids = self._ids()
         rows = 0
         for start in range(0, len(ids), _ROWS_AT_ONCE):
             some = tuple(ids[start : start + _ROWS_AT_ONCE])
-            together = partial(self._put_together, groups, some)
+            together = partial(self._put_together, some)
             (frame,) = refetch_incomplete(lambda: (together(),), self._context.org.retry_log)  # noqa: B023  called at once
             rows += frame.height
             yield Page(frame, self._context.org.clock.now())
@@ -98,11 +99,13 @@ class ColumnGroups:
 
     def _ids(self) -> list[str]:
         columns = self._shared if self._query.range is None else self._shared_and_key
-        pages = RestPages(replace(self._context, query=replace(self._query, columns=columns)))
-        first = pages.first(briefly=False)
+        pages = self._asked(replace(self._query, columns=columns))
         # What is read again comes twice.
-        found = (row_id for page in pages.pages(first) for row_id in page.frame.table["Id"])
-        return list(dict.fromkeys(found))
+        return list(dict.fromkeys(row_id for page in pages for row_id in page.frame.table["Id"]))
+
+    def _asked(self, query: Query) -> Iterator[Page]:
+        pages = RestPages(replace(self._context, query=query), may_be_grouped=False)
+        yield from pages.pages(pages.first(briefly=False))
 
     @property
     def _shared_and_key(self) -> tuple[Column, ...]:
@@ -110,17 +113,16 @@ class ColumnGroups:
         own = [c for c in self._query.columns if c.name == key and c not in self._shared]
         return (*own, *self._shared)
 
-    def _put_together(self, groups: list[tuple[Column, ...]], ids: tuple[str, ...]) -> Frame:
+    def _put_together(self, ids: tuple[str, ...]) -> Frame:
         """Return some rows with all their columns.
 
         Raises:
             IncompleteError: A row has changed from one group to the next, or is not in all.
         """
         frames = []
-        for columns in groups:
-            pages = RestPages(replace(self._context, query=self._of(columns, ids)))
-            first = pages.first(briefly=False)
-            frames.append([page.frame for page in pages.pages(first) if page.is_served])
+        for columns in self.columns:
+            pages = self._asked(self._of(columns, ids))
+            frames.append([page.frame for page in pages if page.is_served])
         names = [column.name for column in self._query.columns]
         whole = side_by_side(frames, [column.name for column in self._shared], names)
         if whole is None:

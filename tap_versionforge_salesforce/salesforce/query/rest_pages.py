@@ -69,10 +69,12 @@ class RestPages:
 
     Args:
         context: Of the query.
+        may_be_grouped: Where no request has room for it, its columns are asked for in groups.
     """
 
-    def __init__(self, context: ReadContext) -> None:
+    def __init__(self, context: ReadContext, *, may_be_grouped: bool = True) -> None:
         self._context = context
+        self._may_be_grouped = may_be_grouped
         self._org = context.org
         self._query = context.query
         self._prefetched: Future[QueryResult] | None = None
@@ -152,23 +154,24 @@ class RestPages:
             with self._org.interruption.waiting(self._page):
                 first = page.result()
         except RefusedError as error:
-            if briefly or not is_too_long(error) or not self._can_be_grouped:
+            if not briefly and is_too_long(error):
+                self._groups = self._column_groups()
+            if self._groups is None:
                 raise
-            self._groups = self._column_groups()
             first = QueryResult(no_rows(self._query.columns), None, None)
         self.total_rows = first.total_size
         return first
 
-    @property
-    def _can_be_grouped(self) -> bool:
-        """Tell whether rows can be put together from parts: each of them has an Id."""
-        return self._query.parent is None and "Id" in self._query.fields
-
-    def _column_groups(self) -> ColumnGroups:
+    def _column_groups(self) -> ColumnGroups | None:
+        """Return the query in groups of columns; None where that makes it no shorter."""
+        # Rows are put together by their Ids.
+        if not self._may_be_grouped or self._query.parent or "Id" not in self._query.fields:
+            return None
         # They read each other: the groups of a row's columns are queries as well.
         from tap_versionforge_salesforce.salesforce.query.column_groups import ColumnGroups  # noqa: PLC0415
 
-        return ColumnGroups(self._context)
+        groups = ColumnGroups(self._context)
+        return groups if len(groups.columns) > 1 else None
 
     def _page(self) -> str:
         return f"a page of {self._query.sobject} from the REST API"

@@ -178,6 +178,21 @@ def test_where_nothing_takes_it_whole_it_comes_in_groups_of_columns(
     assert all(len(e.query["q"]) < 14_000 for e in org.journal.calls("*/queryAll"))
 
 
+@pytest.mark.parametrize("status", [414, 431])
+@pytest.mark.parametrize("name", [FEED, "Contact"])
+def test_an_org_that_takes_no_query_at_all(
+    org: LocalOrg, tap: TapRunner, ids: list[str], status: int, name: str
+) -> None:
+    """As a proxy may: shorter ones are no way out, and nothing is tried for ever."""
+    assert ids
+    refusal = faults.answer(status, [{"errorCode": "URI_TOO_LONG", "message": "no"}])
+    org.faults.add(lambda call: call.path.endswith(("/query", "/queryAll")), refusal, times=None)
+    run = read(tap, name, api_mode="rest")
+    assert run.exit_code == 7, run.log
+    assert "Traceback" not in run.log
+    assert len(org.journal.entries) < 20
+
+
 def is_long(call: Call) -> bool:
     is_query = call.path.endswith(("/query", "/queryAll"))
     return is_query and len(call.query.get("q", "")) > 10_000
