@@ -1,7 +1,7 @@
 """Objects that no query for all rows can read, though the org lists them, and why.
 
-"Objects That Aren't Queryable" is no page of Salesforce's: what is not queryable says so in the
-list of objects, and what wants a filter says so in the refusal of its query only.
+What is not queryable says so in the list of objects; what wants a filter says so in the refusal of
+its query only.
 """
 
 from __future__ import annotations

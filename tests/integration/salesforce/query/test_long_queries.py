@@ -216,6 +216,27 @@ def test_a_row_that_changes_meanwhile_is_read_again(
     assert (record[first], record[last]) == ("new", "new")
 
 
+def test_a_row_without_a_stamp_is_not_torn_either(org: LocalOrg, tap: TapRunner) -> None:
+    """Nothing in it tells that it has changed: it has to be the same twice."""
+    name = "TabDefinition"
+    first, last = "A_first_field__c", "Z_last_field__c"
+    own = [f"A_field_with_a_name_of_some_length_{n:03}__c" for n in range(WIDE)]
+    for field in (first, *own, last):
+        org.store.add_field(name, Field(name=field, type="string", label="F", length=9))
+    (row_id,) = org.store.insert(name, [{first: "old", last: "old"}])
+
+    def change() -> None:
+        org.store.update(name, [row_id], {first: "new", last: "new"})
+
+    # Behind the Ids and the first group of columns.
+    org.faults.add("GET /query*", faults.before(change), skip=2)
+    run = read(tap, name, composite_queries=False, api_mode="rest")
+    assert run.exit_code == 0, run.log
+    assert "groups of columns" in run.log
+    (record,) = run.records(name)
+    assert (record[first], record[last]) == ("new", "new")
+
+
 def test_rows_that_never_fit_together_are_an_error(
     org: LocalOrg, tap: TapRunner, ids: list[str]
 ) -> None:
