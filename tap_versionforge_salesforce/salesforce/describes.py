@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -40,6 +41,8 @@ _NOT_MODIFIED = 304
 _MOST_LOST_COMPOSITES = 2
 # Behind so many objects in a row whose describes fail, each further one is asked for once.
 _MANY_LOST_DESCRIBES = 4
+# Requests on their way at once: Salesforce takes a second or more for 25 describes.
+_TOGETHER = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +90,8 @@ def describe_many(
     """Yield the describe of each object, or why there is none, in the order of the names.
 
     Asks in composite requests of up to 25, each of which counts as one API call; one by one where
-    composite is refused or fails. The next request is on its way while an answer is used, and no
-    more than that: the answers can be large.
+    composite is refused or fails. The next two requests are on their way while an answer is used,
+    and no more than that: the answers can be large.
 
     Args:
         client: The org's endpoints.
@@ -142,7 +145,7 @@ def _told_together(
     """Yield what composite requests tell of each object; None where it is to be asked alone."""
     asked = [names[start : start + MOST_PARTS] for start in range(0, len(names), MOST_PARTS)]
     together = _Together(client, known)
-    with closing(ahead(asked, together.ask, steps=1)) as answers:
+    with closing(ahead(asked, together.ask, workers=_TOGETHER, steps=_TOGETHER)) as answers:
         for some in asked:
             with client.session.waiting(lambda: "the describes of objects"):
                 parts = next(answers)
@@ -160,9 +163,18 @@ class _Together:
         self._client = client
         self._known = known
         self._lost = 0
+        self._are_answered = False
+        self._first = threading.Lock()
 
     def ask(self, names: Sequence[str]) -> list[Response | None]:
         """Return the answers of one composite request; none where there is none to be had."""
+        if self._are_answered:
+            return self._asked(names)
+        # Where they are refused, one is enough to know it.
+        with self._first:
+            return self._asked(names)
+
+    def _asked(self, names: Sequence[str]) -> list[Response | None]:
         if self._lost >= _MOST_LOST_COMPOSITES:
             return []
         calls = [describe_call(name, self._known(name)) for name in names]
@@ -178,7 +190,7 @@ class _Together:
             self._lost += 1
             self._client.logger.info("%s Describing one by one.", error.message)
         else:
-            self._lost = 0
+            self._lost, self._are_answered = 0, True
             return parts
         return []
 

@@ -27,7 +27,11 @@ from tap_versionforge_salesforce.singer.input_files import stream_maps_read
 from tap_versionforge_salesforce.singer.output.batch_config import batch_config_of
 from tap_versionforge_salesforce.singer.output.batch_files import BatchFiles
 from tap_versionforge_salesforce.singer.output.record_lines import Envelope, LineMaker, records
-from tap_versionforge_salesforce.singer.packed_catalog import PackedSchema, PlainSchema
+from tap_versionforge_salesforce.singer.packed_catalog import (
+    PackedSchema,
+    PlainMetadata,
+    PlainSchema,
+)
 from tap_versionforge_salesforce.singer.stream_maps import is_removed, let_maps_go
 
 if TYPE_CHECKING:
@@ -135,7 +139,7 @@ class FrameStream(Stream, abc.ABC):
             tap_stream_id=self.tap_stream_id,
             stream=self.name,
             schema=PlainSchema(self.schema),
-            metadata=self.metadata,
+            metadata=PlainMetadata(self.metadata),
             key_properties=self.primary_keys or [],
             replication_key=self.replication_key,
             replication_method=self.replication_method,

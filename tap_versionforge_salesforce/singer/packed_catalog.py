@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 import zlib
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from singer_sdk.helpers._util import dump_json
+import msgspec
 from singer_sdk.singerlib import Catalog, CatalogEntry, MetadataMapping, Schema
 from singer_sdk.singerlib.catalog import Metadata, StreamMetadata
 from typing_extensions import override
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 _WORDS: dict[str | None, Any] = {
     word: word for word in ("properties", *(each.value for each in Metadata.InclusionType))
 }
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
 
 
 @dataclass(slots=True)
@@ -69,6 +72,34 @@ class PlainSchema(Schema):
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON Schema."""
         return self._plain
+
+
+class PlainMetadata(MetadataMapping):
+    """Metadata that is quickly turned into a list: most fields of an org have the same.
+
+    Args:
+        metadata: The metadata of a stream and its fields.
+    """
+
+    @override
+    def to_list(self) -> list[dict[str, Any]]:
+        """Return the metadata as a catalog has it; fields that are alike share theirs."""
+        return [{"breadcrumb": place, "metadata": _plain(each)} for place, each in self.items()]
+
+
+def _plain(each: AnyMetadata) -> dict[str, Any]:
+    # What a user has written can be anything.
+    is_own = type(each) is Metadata and isinstance(each.inclusion, Metadata.InclusionType)
+    if is_own and each.selected is None:
+        return _field_metadata(each.inclusion, default=each.selected_by_default)
+    return each.to_dict()
+
+
+@cache
+def _field_metadata(
+    inclusion: Metadata.InclusionType | None, *, default: bool | None
+) -> dict[str, Any]:
+    return Metadata(inclusion, selected_by_default=default).to_dict()
 
 
 class PackedSchema(Schema):
@@ -127,11 +158,21 @@ def _shared(metadata: MetadataMapping) -> Iterator[tuple[tuple[str, ...], AnyMet
 
 
 def catalog_text(entries: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    """Yield a catalog as the SDK writes it, entry by entry."""
+    """Yield a catalog, entry by entry, for people to read and change.
+
+    In ASCII only: nobody knows in which encoding a shell keeps what a program writes.
+    """
     between = "\n    "
-    yield '{\n  "streams":['
+    yield '{\n  "streams": ['
     for entry in entries:
+        text = msgspec.json.format(msgspec.json.encode(entry)).decode()
         # No text in JSON has a line break in it.
-        yield between + dump_json(entry, indent=2).replace("\n", "\n    ")
+        yield between + _in_ascii(text).replace("\n", "\n    ")
         between = ",\n    "
     yield "]\n}\n" if between == "\n    " else "\n  ]\n}\n"
+
+
+def _in_ascii(text: str) -> str:
+    if text.isascii():
+        return text
+    return _NOT_ASCII.sub(lambda found: json.dumps(found[0])[1:-1], text)

@@ -11,7 +11,6 @@ from singer_sdk import Stream, Tap
 from singer_sdk.configuration._dict_config import parse_environment_config
 from singer_sdk.helpers._catalog import get_selected_schema, pop_deselected_record_properties
 from singer_sdk.helpers._state import StateWriter
-from singer_sdk.helpers._util import dump_json
 from singer_sdk.mapper import PluginMapper, SameRecordTransform
 from singer_sdk.plugin_base import PluginBase
 from singer_sdk.plugin_base import SingerWriter as PluginWriter  # type: ignore[attr-defined]
@@ -54,7 +53,6 @@ READ: dict[Callable[..., object], str] = {
     PluginMapper.register_raw_streams_from_catalog: "76df99ad923d2aab",
     PluginMapper.register_raw_stream_schema: "b86016569f9b1404",
     get_selected_schema: "54ef02038a822026",
-    dump_json: "17f04b7cb0daa83c",
     parse_environment_config: "8795a086c3e468a6",
     pop_deselected_record_properties: "e69d4428c03eced1",
     SameRecordTransform.transform: "db46d82cacfd5593",

@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from singer_sdk.helpers._util import dump_json
 from singer_sdk.singerlib import Catalog
+from singer_sdk.singerlib.catalog import Metadata
 
 from tap_versionforge_salesforce.singer.input_files import with_id
-from tap_versionforge_salesforce.singer.packed_catalog import catalog_in, catalog_text
+from tap_versionforge_salesforce.singer.packed_catalog import (
+    PlainMetadata,
+    catalog_in,
+    catalog_text,
+)
 from tests.support.values import some_examples
 
 if TYPE_CHECKING:
@@ -32,6 +36,7 @@ SCHEMAS: SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
         "format": st.sampled_from(["date", "date-time"]),
     },
 )
+OWN_INCLUSIONS = [each.value for each in Metadata.InclusionType]
 INCLUSIONS = st.sampled_from(["available", "automatic", "unsupported", "odd", None, ["list"]])
 
 
@@ -62,9 +67,29 @@ def test_it_says_what_was_handed_in(streams: list[dict[str, Any]]) -> None:
 
 @given(st.lists(entries(), max_size=3))
 @some_examples
-def test_it_is_written_as_the_sdk_writes_it(streams: list[dict[str, Any]]) -> None:
-    """Entry by entry it is the same text as the whole."""
-    assert "".join(catalog_text(streams)) == dump_json({"streams": streams}, indent=2) + "\n"
+def test_it_is_written_for_people_and_for_programs(streams: list[dict[str, Any]]) -> None:
+    """Entry by entry it is the text of the whole, whose letters stand in any encoding."""
+    text = "".join(catalog_text(streams))
+    assert json.loads(text) == {"streams": streams}
+    assert text.isascii()
+    assert _indents(text) == _indents(json.dumps({"streams": streams}, indent=2) + "\n")
+
+
+def _indents(text: str) -> list[int]:
+    return [len(line) - len(line.lstrip(" ")) for line in text.split("\n")]
+
+
+@given(entries())
+@some_examples
+def test_plain_metadata_is_what_the_sdk_would_say(entry: dict[str, Any]) -> None:
+    """Whatever the user has changed in it."""
+    metadata = Catalog.from_dict({"streams": [with_id(entry)]}).streams[0].metadata
+    for number, each in enumerate(metadata.values()):
+        if each.inclusion in OWN_INCLUSIONS:
+            # As in a stream that has no catalog.
+            each.inclusion, each.selected = Metadata.InclusionType(each.inclusion), None
+            each.selected_by_default = (None, False, True)[number % 3]
+    assert json.dumps(PlainMetadata(metadata).to_list()) == json.dumps(metadata.to_list())
 
 
 @pytest.mark.parametrize("text", ['{"tap_stream_id": "Account", "schema": {}}', "{}"])
