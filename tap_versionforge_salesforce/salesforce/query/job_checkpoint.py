@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
 
 from tap_versionforge_salesforce.salesforce.objects.soql import IdRange
+from tap_versionforge_salesforce.salesforce.query.partitions import Partition
 from tap_versionforge_salesforce.salesforce.support.timestamps import format_instant
 
 _Text = Annotated[str, msgspec.Meta(min_length=1)]
@@ -27,11 +28,8 @@ class JobCheckpoint:
         rows_emitted: Of the pages before that.
         lower_bound: From which the query's window was made; None where there was none. With
             another one beside it, the job is of no use any more.
-        upper_bound: The window's end.
+        partition: What it reads. The rows of the window before that have been emitted.
         version: Of the rows of an object that is read whole each time; None for others.
-        ids: Which Ids of the window it reads, where that is a part by Id. The rows of the window
-            before them have been emitted.
-        skips_lookback: Its window begins at ``lower_bound``, without a look-back.
         covered_until: Up to here all changes were committed when the job was created; None where
             nobody has told. No bookmark passes it.
     """
@@ -42,10 +40,8 @@ class JobCheckpoint:
     locator: str | None
     rows_emitted: int
     lower_bound: datetime | None
-    upper_bound: datetime
+    partition: Partition
     version: int | None = None
-    ids: IdRange = field(default_factory=IdRange)
-    skips_lookback: bool = False
     covered_until: datetime | None = None
 
     def to_state(self) -> dict[str, Any]:
@@ -62,11 +58,11 @@ class JobCheckpoint:
             "locator": self.locator,
             "rows_emitted": self.rows_emitted,
             "lower_bound": None if lower is None else format_instant(lower),
-            "upper_bound": format_instant(self.upper_bound),
+            "upper_bound": format_instant(self.partition.upper),
             "version": self.version,
-            "id_lower": self.ids.lower,
-            "id_upper": self.ids.upper,
-            "goes_on": self.skips_lookback,
+            "id_lower": self.partition.ids.lower,
+            "id_upper": self.partition.ids.upper,
+            "goes_on": self.partition.skips_lookback,
             "covered_until": None if until is None else format_instant(until),
         }
 
@@ -74,7 +70,8 @@ class JobCheckpoint:
     def from_state(cls, value: object) -> JobCheckpoint | None:
         """Return the job that a state holds; None for what is none."""
         try:
-            kept = msgspec.convert(value, _Kept)
+            kept = msgspec.convert(value, _KeptJob)
+            part = msgspec.convert(value, _KeptPartition)
         except msgspec.ValidationError:
             return None
         return cls(
@@ -84,15 +81,17 @@ class JobCheckpoint:
             locator=kept.locator,
             rows_emitted=kept.rows_emitted,
             lower_bound=kept.lower_bound,
-            upper_bound=kept.upper_bound,
+            partition=Partition(
+                part.upper_bound,
+                IdRange(part.id_lower, part.id_upper),
+                skips_lookback=part.goes_on,
+            ),
             version=kept.version,
-            ids=IdRange(kept.id_lower, kept.id_upper),
-            skips_lookback=kept.goes_on,
             covered_until=kept.covered_until,
         )
 
 
-class _Kept(msgspec.Struct):
+class _KeptJob(msgspec.Struct):
     """The job in a state, whose keys have no defaults: what lacks one is not of this tap.
 
     But for what came later: the version before knew nothing of it.
@@ -104,9 +103,14 @@ class _Kept(msgspec.Struct):
     locator: str | None
     rows_emitted: int
     lower_bound: _Instant | None
-    upper_bound: _Instant
     version: int | None
+    covered_until: _Instant | None = None
+
+
+class _KeptPartition(msgspec.Struct):
+    """The partition of the job, beside it and under the names of the first version."""
+
+    upper_bound: _Instant
     id_lower: str | None
     id_upper: str | None
     goes_on: bool
-    covered_until: _Instant | None = None

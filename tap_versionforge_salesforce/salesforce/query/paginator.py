@@ -20,6 +20,7 @@ from tap_versionforge_salesforce.salesforce.query.api_chooser import ApiChooser
 from tap_versionforge_salesforce.salesforce.query.child_pages import ChildPages
 from tap_versionforge_salesforce.salesforce.query.job_checkpoint import JobCheckpoint
 from tap_versionforge_salesforce.salesforce.query.page import Page
+from tap_versionforge_salesforce.salesforce.query.partitions import Partition
 from tap_versionforge_salesforce.salesforce.query.query_job import QueryJob
 from tap_versionforge_salesforce.salesforce.query.rest_pages import RestPages
 from tap_versionforge_salesforce.salesforce.support.events import ApiChosen
@@ -305,8 +306,7 @@ class SalesforcePaginator:
             locator=None,
             rows_emitted=0,
             lower_bound=self._window.lower_bound,
-            upper_bound=self._window.upper,
-            ids=self._context.query.ids,
+            partition=Partition(self._window.upper, self._context.query.ids),
         )
 
     def _job_or_rest(self, checkpoint: JobCheckpoint, rows: int | None) -> Iterator[Page]:

@@ -12,6 +12,7 @@ from tap_versionforge_salesforce.salesforce.query.download_queue import Download
 from tap_versionforge_salesforce.salesforce.query.job_checkpoint import JobCheckpoint
 from tap_versionforge_salesforce.salesforce.query.options import QueryOptions
 from tap_versionforge_salesforce.salesforce.query.paginator import SalesforcePaginator
+from tap_versionforge_salesforce.salesforce.query.partitions import Partition
 from tap_versionforge_salesforce.salesforce.query.query_job import QueryJob
 from tap_versionforge_salesforce.salesforce.query.result_pages import ResultPage
 from tap_versionforge_salesforce.salesforce.query.result_rows import pages_of
@@ -138,7 +139,8 @@ def read_page(
     """
     context = _context(org, query, options)
     context.turn.begin()
-    job = JobCheckpoint(ref.job_id, ref.version, "", ref.locator, 0, None, org.clock.now())
+    everything = Partition(org.clock.now())
+    job = JobCheckpoint(ref.job_id, ref.version, "", ref.locator, 0, None, everything)
     body = spool_file(context.options.spool_dir)
     with closing(ResultPage(ref, body, slot=context.turn.enter(), context=context)) as page:
         page.fetch()

@@ -108,8 +108,8 @@ class Checkpoints:
         self._bookmark.save_job(
             replace(
                 job,
+                partition=replace(partition, depth=0),
                 version=self._version,
-                skips_lookback=partition.skips_lookback,
                 covered_until=self.covered_until,
             )
         )

@@ -311,8 +311,7 @@ class StreamSync:
         job = self._checkpoints.saved_job
         if job is None:
             return None
-        partition = Partition(job.upper_bound, job.ids, skips_lookback=job.skips_lookback)
-        read = self._reads.of(partition, self._turn)
+        read = self._reads.of(job.partition, self._turn)
         if self._is_resumed(read, job, briefly=briefly):
             self._reads_again = True
             self._checkpoints.resume(job)

@@ -86,8 +86,9 @@ def test_jobs(text: str, key: str | None, expected: tuple[object, ...]) -> None:
     """The next run goes on with each."""
     job = bookmark(text, key).saved_job
     assert job is not None
-    assert job.upper_bound == instant("2026-11-23T12:00:00Z")
+    assert job.partition.upper == instant("2026-11-23T12:00:00Z")
     assert (job.id, job.query_sha256) == ("750Hs00000000Ab", "ab12")
-    ids = (job.ids.lower, job.ids.upper)
-    found = (job.locator, job.rows_emitted, job.version, *ids, job.skips_lookback)
+    part = job.partition
+    ids = (part.ids.lower, part.ids.upper)
+    found = (job.locator, job.rows_emitted, job.version, *ids, part.skips_lookback)
     assert found == expected

@@ -45,6 +45,7 @@ from tap_versionforge_salesforce.salesforce.objects.describe import (
 )
 from tap_versionforge_salesforce.salesforce.query import result_rows
 from tap_versionforge_salesforce.salesforce.query.job_checkpoint import JobCheckpoint
+from tap_versionforge_salesforce.salesforce.query.partitions import Partition
 from tap_versionforge_salesforce.salesforce.query.result_rows import pages_of
 from tap_versionforge_salesforce.salesforce.support.clock import Clock
 from tests.support.broken import DEEP, SHAPES, anything, bodies, damaged, each_reshaped, reshaped
@@ -136,7 +137,7 @@ def page_of(body: bytes, *, rows: int = 2, encoding: str = "identity") -> Result
 
 
 def rows_in(page: ResultPage) -> int:
-    job = JobCheckpoint("750", "68.0", "ab12", None, 0, None, NOW)
+    job = JobCheckpoint("750", "68.0", "ab12", None, 0, None, Partition(NOW))
     return sum(part.frame.height for part in pages_of(page, COLUMNS, job))
 
 

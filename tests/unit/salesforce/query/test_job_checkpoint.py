@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from tap_versionforge_salesforce.salesforce.objects.soql import IdRange
 from tap_versionforge_salesforce.salesforce.query.job_checkpoint import JobCheckpoint
+from tap_versionforge_salesforce.salesforce.query.partitions import Partition
 from tap_versionforge_salesforce.singer.sync.bookmarks import Bookmark
 from tests.support.meltano_state import merged_by_meltano
 from tests.support.values import instant, instants, some_examples
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import MutableMapping
 
 NOON = instant("2026-11-23T12:00:00Z")
-JOB = JobCheckpoint("750A", "68.0", "ab12", None, 0, None, NOON)
+JOB = JobCheckpoint("750A", "68.0", "ab12", None, 0, None, Partition(NOON))
 _TEXTS = st.text(st.characters(codec="utf-8"), min_size=1, max_size=8)
 JOBS = st.builds(
     JobCheckpoint,
@@ -30,10 +31,13 @@ JOBS = st.builds(
     locator=st.none() | _TEXTS,
     rows_emitted=st.integers(0, 10**10),
     lower_bound=st.none() | instants(),
-    upper_bound=instants(),
+    partition=st.builds(
+        Partition,
+        instants(),
+        st.builds(IdRange, st.none() | _TEXTS, st.none() | _TEXTS),
+        skips_lookback=st.booleans(),
+    ),
     version=st.none() | st.integers(1, 10**14),
-    ids=st.builds(IdRange, st.none() | _TEXTS, st.none() | _TEXTS),
-    skips_lookback=st.booleans(),
     covered_until=st.none() | instants(),
 )
 
