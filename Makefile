@@ -27,6 +27,13 @@ UV_STAMP := $(TOOLS)/uv-$(UV_VERSION)
 MELTANO := $(TOOLS)/meltano/$(MELTANO_VERSION)
 TARGET_POSTGRES := $(TOOLS)/target-postgres/$(TARGET_POSTGRES_VERSION)-pyarrow-$(PYARROW_VERSION)
 
+# Says every few seconds that a command is still at work; whoever ends it ends that too.
+BEAT_SECONDS := 5
+define with_beat
+	@( while sleep $(BEAT_SECONDS) >/dev/null && kill -0 $$$$ 2>/dev/null; do echo '... still at it'; done ) & \
+	beat=$$!; $(1); status=$$?; kill $$beat 2>/dev/null; exit $$status
+endef
+
 # What the shell brings must not decide what is installed where, or which modules are imported.
 unexport VIRTUAL_ENV CONDA_PREFIX PYTHONPATH PYTHONHOME PYTHONSTARTUP PYTHONDONTWRITEBYTECODE
 unexport UV_PYTHON UV_PROJECT UV_SYSTEM_PYTHON UV_NO_DEV UV_NO_SYNC UV_FROZEN
@@ -95,7 +102,7 @@ pytest: sync $(TARGET_POSTGRES) ## the tests alone, or some of them with TESTS=t
 
 sync: usable-python $(UV_STAMP)
 	@test -e $(VENV)/bin/python || echo 'Installing the tap and what its tests need into $(VENV): a minute, once'
-	@$(UV) sync --quiet --locked --python "$$($(BASE_PYTHON))"
+	$(call with_beat,$(UV) sync --quiet --locked --python "$$($(BASE_PYTHON))")
 
 usable-python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null || { \
@@ -108,7 +115,7 @@ $(UV_STAMP): | usable-python
 		exit 1; }
 	@echo 'Installing uv $(UV_VERSION) into $(TOOLS)'
 	@$(PYTHON) -m venv $(TOOLS)
-	@$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check 'uv==$(UV_VERSION)'
+	$(call with_beat,$(TOOLS)/bin/python -m pip install --quiet --disable-pip-version-check 'uv==$(UV_VERSION)')
 	@touch $@
 
 # Programs that the tap works with, each in an environment of its own, as their users have them.
@@ -117,7 +124,7 @@ $(TARGET_POSTGRES): PACKAGES = meltanolabs-target-postgres==$(TARGET_POSTGRES_VE
 $(MELTANO) $(TARGET_POSTGRES): | usable-python $(UV_STAMP)
 	@echo 'Installing $(PACKAGES) into $(@D): half a minute, once'
 	@$(UV) venv --quiet --clear --python "$$($(BASE_PYTHON))" $(@D)
-	@$(UV) pip install --quiet --python $(@D) $(PACKAGES)
+	$(call with_beat,$(UV) pip install --quiet --python $(@D) $(PACKAGES))
 	@touch $@
 
 clean: ## remove what these commands have made

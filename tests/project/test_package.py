@@ -6,6 +6,7 @@ import importlib
 import importlib.metadata
 import os
 import re
+import subprocess
 import sys
 import tarfile
 import zipfile
@@ -246,3 +247,33 @@ def test_the_release_says_where_it_comes_from() -> None:
     assert parsed["jobs"]["build"]["env"] == {
         "PACKAGE_REPOSITORY_URL": "${{ github.server_url }}/${{ github.repository }}"
     }
+
+
+@pytest.mark.parametrize("status", [0, 7])
+def test_an_installation_is_not_silent(tmp_path: Path, status: int) -> None:
+    """Make says that it goes on, as long as the installer does and no longer."""
+    go_on, uv = tmp_path / "go-on", tmp_path / "bin" / "uv"
+    os.mkfifo(go_on)
+    uv.parent.mkdir()
+    uv.write_text(f'#!/bin/sh\nread word <"{go_on}"\nexit {status}\n', encoding="utf-8")
+    uv.chmod(0o755)
+    (tmp_path / f"uv-{found_in('Makefile', r'^UV_VERSION := (.+)$')}").touch()
+    environment = str(tmp_path / ".venv")
+
+    make = processes.start(
+        [
+            *("make", "sync", "BEAT_SECONDS=0.1", f"PYTHON={sys.executable}"),
+            *(f"TOOLS={tmp_path}", f"VENV={environment}"),
+        ],
+        cwd=processes.ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    with make:
+        assert make.stdout is not None
+        assert b"Installing" in make.stdout.readline()
+        assert b"still at it" in make.stdout.readline()
+        go_on.write_text("go\n", encoding="utf-8")
+        rest = make.stdout.read()
+    assert bool(make.returncode) == bool(status)
+    assert rest.count(b"\n") == rest.count(b"... still at it\n")
