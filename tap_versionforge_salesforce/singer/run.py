@@ -90,7 +90,6 @@ class Run:
         self.composites = CompositeQueries(self.org, are_wanted=settings.composite_queries)
         #: The error of each stream that failed while the others went on.
         self.failures: dict[str, TapError] = {}
-        self._logger = logger
         self.prefetcher = Prefetcher(
             syncs,
             most_jobs=settings.max_parallel_jobs,
@@ -118,7 +117,7 @@ class Run:
             settings.cache_folder,
             key=(self.org.url, settings.username, self.client.api_version, __version__),
             now=self.org.clock.now,
-            tell=lambda what: self._logger.warning(
+            tell=lambda what: self.client.logger.warning(
                 "%s Set discovery_cache to another folder, or to false.", what
             ),
         )
@@ -142,12 +141,12 @@ class Run:
             self.describes.close()
             self.org.retry_log.tell_summary()
 
-    def tell_report(self) -> None:
+    def tell_report(self, logger: logging.Logger) -> None:
         """Log what the run did, and write it to ``report_path``."""
         usage = replace(self.usage, seconds=round(self.usage.seconds, 3))
         self.report.troubles = self.org.retry_log.found
         self.report.quota = self.org.quota.content()
-        self.report.tell(usage, self.settings.report_path, self._logger)
+        self.report.tell(usage, self.settings.report_path, logger)
 
     def fail_stream(self, name: str, error: TapError) -> None:
         """Keep the error of a stream for the end of the run, so that the others are read.

@@ -392,7 +392,7 @@ class TapVersionForgeSalesforce(Tap):
                 tap.run.end()
             finally:
                 if tap._is_syncing:  # noqa: SLF001  its own
-                    tap.run.tell_report()
+                    tap.run.tell_report(tap.logger)
         tap.run.raise_failures()
 
     def _write_last_state(self) -> None:
