@@ -191,6 +191,28 @@ def test_a_job_that_was_too_large_is_not_in_the_state_of_its_halves(
     assert jobs[jobs.index(whole) : jobs.index(half) + 1] == [whole, None, half]
 
 
+def test_the_job_of_the_next_part_is_in_the_state_before_its_rows(
+    org: LocalOrg, tap: TapRunner
+) -> None:
+    """A target that confirms the end of a part confirms with it where the next one begins."""
+    org.settings.job_max_rows = MOST
+    org.settings.bulk_page_rows = 4
+    insert(org, AGES["at one instant"])
+    run = read(tap, BEFORE)
+    assert run.exit_code == 0, run.log
+    read_by_then, borders = [""], set()
+    for message in run.messages:
+        if message["type"] == "RECORD":
+            read_by_then.append(message["record"]["Id"])
+        elif message["type"] == "STATE":
+            job = in_state(message["value"], "bookmarks", "Account").get("bulk_job", {})
+            lower = job.get("id_lower")
+            if lower is not None and lower not in borders:
+                borders.add(lower)
+                assert max(read_by_then) < lower
+    assert len(borders) > 1
+
+
 @pytest.mark.usefixtures("rows")
 def test_a_job_that_fails_whatever_its_size_is_not_divided_without_end(
     org: LocalOrg, tap: TapRunner

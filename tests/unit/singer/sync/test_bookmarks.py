@@ -324,6 +324,13 @@ def test_the_bookmark_of_a_stream_that_is_read_whole_is_told() -> None:
     assert note == "Account is read whole: the state's bookmark by SystemModstamp is not used."
 
 
+def test_a_bookmark_without_the_name_of_its_key_is_told() -> None:
+    """What it goes by is not guessed."""
+    state = {"replication_key_value": format_instant(YESTERDAY)}
+    (note,) = bookmark(state, key=None).notes()
+    assert "the state's bookmark by a key that it does not name is not used" in note
+
+
 @pytest.mark.parametrize(
     ("state", "key"),
     [
