@@ -54,7 +54,7 @@ class ApiChooser:
         # Why Bulk is no way out of what REST refuses; None while it may be one.
         self._no_bulk: str | None = None
         # Why Bulk could not serve what REST may, if it is little enough.
-        self._bulk_error: UnavailableError | IncompleteError | None = None
+        self._bulk_error: UnavailableError | IncompleteError | JobsUsedUpError | None = None
 
     def opening(self) -> Choice:
         """Return which API to ask first."""
@@ -119,7 +119,7 @@ class ApiChooser:
         way = self._way_by_rest(error, rows)
         if way is None or self._is_all_down(error):
             raise error
-        if self._rest_error is not None and not api_choice.is_too_long(self._rest_error):
+        if self._rest_error is not None and not self._may_go_by_rest:
             # What REST has refused can be mended with a smaller query; what Bulk does, can not.
             raise api_choice.without_bulk(self._rest_error, way)
         self._no_bulk = way
@@ -146,30 +146,38 @@ class ApiChooser:
         return error.reworded(f"{error.message} There is no other way: {why}.")
 
     def _with_jobs_used_up(self, error: RefusedError, rows: int | None) -> Choice:
-        may_move = self._is_auto and self._rest_error is None
+        may_move = self._is_auto and self._may_go_by_rest
         if may_move and rows is None:
             rows = self._approximate_rows()
         if may_move and self._rest_can_stand_in(rows):
             self._no_bulk = "the day's Bulk jobs are used up"
             reason = f"{self._no_bulk} and {rows:,} rows are few enough"
             return Choice(Api.REST, reason, is_final=True)
+        used_up = f"The org's Bulk jobs of the day are used up ({error.reason})"
+        hint = "Run again when the rolling 24 hours have freed jobs."
+        if may_move and rows is None and self._rest_error is not None:
+            # The first page was not asked for yet, for its query is too long: it tells.
+            self._no_bulk = "the day's Bulk jobs are used up"
+            self._bulk_error = JobsUsedUpError(f"{used_up}.", hint=hint)
+            return Choice(Api.REST, self._no_bulk, is_final=True)
         why = "can not be read by REST instead"
         if may_move and (rows is None or self._context.org.quota.daily is None):
             what = "rows it has" if rows is None else "API calls are left"
             why = f"is not read by REST instead, for nobody tells how many {what}"
         elif may_move:
             why = "has too many rows for REST with the API calls left"
-        raise JobsUsedUpError(
-            f"The org's Bulk jobs of the day are used up ({error.reason}), and "
-            f"{self._context.query.sobject} {why}.",
-            hint="Run again when the rolling 24 hours have freed jobs.",
-        )
+        raise JobsUsedUpError(f"{used_up}, and {self._context.query.sobject} {why}.", hint=hint)
 
     def _way_by_rest(self, error: TapError, rows: int | None) -> str | None:
         # In the other modes nothing hangs on the count, so no call is made for it.
         if not self._is_auto:
             return None
         return api_choice.reason_to_use_rest(error, is_few=self._is_few(rows))
+
+    @property
+    def _may_go_by_rest(self) -> bool:
+        """Tell whether REST has not refused the query, but for its length: there are bodies."""
+        return self._rest_error is None or api_choice.is_too_long(self._rest_error)
 
     def _is_all_down(self, error: TapError) -> bool:
         """Tell whether the other API need not be asked, for Salesforce can't be reached at all."""

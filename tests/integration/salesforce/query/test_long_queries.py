@@ -73,6 +73,36 @@ def test_where_bulk_serves_the_object_it_is_the_better_way(tap: TapRunner, ids: 
     assert by_rest.ids("Account") == by_bulk.ids("Account") != []
 
 
+@pytest.mark.parametrize("start_date", [None, "1990-01-01"], ids=["full", "incremental"])
+def test_where_the_days_jobs_are_used_up_it_goes_in_a_body(
+    org: LocalOrg, tap: TapRunner, ids: list[str], start_date: str | None
+) -> None:
+    """Rows that are few enough for REST come, however long their query is."""
+    assert ids
+    org.faults.add("POST /jobs/query", outages.bulk_jobs_used_up(), times=None)
+    run = read(tap, "Account", start_date=start_date)
+    assert run.exit_code == 0, run.log
+    assert run.ids("Account") == [row["Id"] for row in org.store.rows("Account")] != []
+    assert "it goes in the body of a composite request" in run.log
+
+
+def test_where_the_days_jobs_are_used_up_too_many_rows_do_not_go_in_bodies(
+    org: LocalOrg, tap: TapRunner, ids: list[str]
+) -> None:
+    """The first of them tells how many there are, and nobody how many calls are left."""
+    assert ids
+    org.faults.add("POST /jobs/query", outages.bulk_jobs_used_up(), times=None)
+    org.settings.page_rows = 2
+    org.store.insert("Account", [{}] * 8, stamp=LAST_WEEK)
+    org.settings.limit_info = "absent"
+    org.faults.add("GET */limits", outages.unknown_exception(), times=None)
+    run = read(tap, "Account", start_date="1990-01-01", bulk_threshold=5)
+    assert run.exit_code == 4, run.log
+    assert run.ids("Account") == []
+    assert "jobs of the day are used up" in run.log
+    assert "nobody tells how many API calls are left for its 9 rows" in run.log
+
+
 @pytest.mark.parametrize("api_mode", ["auto", "rest"])
 def test_passing_trouble_of_the_part_is_tried_again(
     org: LocalOrg, tap: TapRunner, ids: list[str], api_mode: str
