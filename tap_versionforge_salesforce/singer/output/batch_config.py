@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 from fsspec.core import url_to_fs
-from fsspec.implementations.local import LocalFileSystem
 from singer_sdk.helpers._batch import BatchConfig
 
 from tap_versionforge_salesforce.errors import SettingsError, wrong_setting
@@ -79,21 +77,6 @@ def place(files: BatchConfig) -> tuple[Any, str]:
     # Not the SDK's own way there, which works for local folders only.
     filesystem, folder = url_to_fs(files.storage.root, **files.storage.params)
     return filesystem, str(folder).rstrip("/")
-
-
-def new_file(filesystem: Any, path: str) -> IO[bytes]:  # noqa: ANN401  fsspec has no types
-    """Return a file to write rows to, with the folders above it; on this machine its owner's only.
-
-    Args:
-        filesystem: As `place` returns it.
-        path: A file in it that is not there yet.
-    """
-    filesystem.makedirs(path.rpartition("/")[0], exist_ok=True)
-    if isinstance(filesystem, LocalFileSystem):
-        # Made before it is opened: between opening and chmod somebody else could open it too.
-        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-    file: IO[bytes] = filesystem.open(path, "wb")
-    return file
 
 
 def unusable(files: BatchConfig, error: Exception) -> SettingsError:

@@ -9,9 +9,10 @@ from contextlib import suppress
 from typing import IO, TYPE_CHECKING
 
 from tap_versionforge_salesforce.salesforce.frames.frame import Frame, joined
+from tap_versionforge_salesforce.salesforce.support.files import new_file
 from tap_versionforge_salesforce.salesforce.support.spool import spool_file, writing_to_spool
 from tap_versionforge_salesforce.salesforce.support.watch import SILENT
-from tap_versionforge_salesforce.singer.output.batch_config import new_file, place, unusable
+from tap_versionforge_salesforce.singer.output.batch_config import place, unusable
 from tap_versionforge_salesforce.singer.output.parquet import typed
 from tap_versionforge_salesforce.singer.output.record_lines import LineMaker
 

@@ -1,0 +1,83 @@
+"""A generation: what an object held at one moment, and what that can be compared with."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+import msgspec
+
+#: Of the files and of what stands in them. What is of another is not read.
+FORMAT = 1
+
+_Instant = Annotated[datetime, msgspec.Meta(tz=True)]
+
+
+class Meaning(msgspec.Struct, frozen=True, kw_only=True):
+    """What the rows of a generation are.
+
+    Attributes:
+        org: The org's Id.
+        sobject: The object's API name.
+        fields: Whose values are in the digest, in its order.
+        stamp: The field that moves with a row; None where the object has none.
+        condition: Which rows, in SOQL; empty for all.
+        include_deleted: With those in the recycle bin.
+        format: `FORMAT`.
+    """
+
+    org: str
+    sobject: str
+    fields: tuple[str, ...]
+    stamp: str | None
+    condition: str = ""
+    include_deleted: bool = True
+    format: int = FORMAT
+
+    def has_rows_of(self, other: Meaning) -> bool:
+        """Tell whether a row that is missing here and there in the other has gone since."""
+        same = (self.format, self.org, self.sobject.lower(), self.condition, self.include_deleted)
+        return same == (
+            *(other.format, other.org, other.sobject.lower()),
+            *(other.condition, other.include_deleted),
+        )
+
+    def has_values_of(self, other: Meaning) -> bool:
+        """Tell whether digests that differ are of values that differ."""
+        return self.has_rows_of(other) and self.fields == other.fields
+
+
+class StoredFile(msgspec.Struct, frozen=True, kw_only=True):
+    """One file of a generation.
+
+    Attributes:
+        name: In the generation's folder.
+        partition: Whose rows it has.
+        size: In bytes.
+        blake2b: Of its bytes, in hexadecimal digits.
+    """
+
+    name: str
+    partition: int
+    size: int
+    blake2b: str
+
+
+class Generation(msgspec.Struct, frozen=True, kw_only=True):
+    """One generation, whose files are all there.
+
+    Attributes:
+        name: Of its folder; of two the later one sorts behind the other.
+        taken_at: The server's clock before its first row was read.
+        meaning: What its rows are.
+        rows: How many.
+        partitions: How many, a power of two.
+        files: In the order in which their rows were read.
+    """
+
+    name: str
+    taken_at: _Instant
+    meaning: Meaning
+    rows: int
+    partitions: int
+    files: tuple[StoredFile, ...]
