@@ -33,6 +33,7 @@ class Column:
         alias: How the catalog spells the name, where that differs in upper and lower case.
         label: What people call it. Like the help text, nothing that is read depends on it.
         help_text: What people are told about it.
+        is_calculated: A formula or roll-up: its value changes without a word in any stamp.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Column:
     alias: str | None = None
     label: str | None = field(default=None, compare=False)
     help_text: str | None = field(default=None, compare=False)
+    is_calculated: bool = False
 
     @property
     def is_compound(self) -> bool:

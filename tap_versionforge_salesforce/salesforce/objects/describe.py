@@ -176,6 +176,7 @@ class _Field(msgspec.Struct, rename="camel", gc=False):
     label: object = None
     inline_help_text: object = None
     compound_field_name: object = None
+    calculated: object = False
     nillable: object = False
     filterable: object = False
     sortable: object = False
@@ -305,6 +306,7 @@ def _column(name: str, field: _Field, fields: Sequence[_Field]) -> Column:
         parts,
         label=_text(field.label),
         help_text=_text(field.inline_help_text),
+        is_calculated=bool(field.calculated),
     )
 
 
