@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from tap_versionforge_salesforce.errors import RefusedError, RequestTimeoutError
 from tap_versionforge_salesforce.salesforce.objects.soql import IdRange
 from tap_versionforge_salesforce.salesforce.support.timestamps import format_instant, parse_instant
@@ -70,7 +72,12 @@ class Split:
 
 
 def split_partition(
-    partition: Partition, *, query: Query, client: SalesforceClient, latest: datetime | None = None
+    partition: Partition,
+    *,
+    query: Query,
+    client: SalesforceClient,
+    bookmark: datetime | None = None,
+    latest: datetime | None = None,
 ) -> Split | None:
     """Return a partition in two, neither of them empty; None where it can't be divided.
 
@@ -80,14 +87,16 @@ def split_partition(
         partition: What was too large.
         query: That reads it.
         client: The org.
-        latest: The second half begins at the bookmark, which goes no further than this; None for
-            as far as it likes.
+        bookmark: Where the reader's bookmark stands; None where there is none. The second half
+            begins at the bookmark, which does not go back for a first half that ends before it.
+        latest: The bookmark goes no further than this; None for as far as it likes.
     """
     part = replace(partition, depth=partition.depth + 1)
     if query.range is not None and partition.ids.is_whole:
         key = query.range.key
         ends = _edges(query, key, client=client)
-        middle = None if ends is None else instant_between(*ends)
+        earliest = None if bookmark is None else min(bookmark, latest or bookmark)
+        middle = None if ends is None else instant_between(*ends, earliest=earliest)
         if middle is not None and (latest is None or middle <= latest):
             return Split(
                 replace(part, upper=middle),
@@ -111,6 +120,10 @@ def split_partition(
     )
 
 
+class _Edge(msgspec.Struct):
+    records: list[dict[str, object]]
+
+
 def _edges(query: Query, name: str, *, client: SalesforceClient) -> tuple[str, str] | None:
     found = []
     for last in (False, True):
@@ -118,17 +131,25 @@ def _edges(query: Query, name: str, *, client: SalesforceClient) -> tuple[str, s
             answer = client.query(query.edge(name, last=last), deleted=query.all_rows, briefly=True)
         except (RefusedError, RequestTimeoutError):
             return None
-        content = answer.json()
-        rows = content.get("records") if isinstance(content, dict) else None
-        value = rows[0].get(name) if rows else None
+        try:
+            (row,) = msgspec.convert(answer.json(), _Edge).records
+        except (msgspec.ValidationError, ValueError):
+            return None
+        value = row.get(name)
         if not isinstance(value, str):
             return None
         found.append(value)
     return found[0], found[1]
 
 
-def instant_between(first: str, last: str) -> datetime | None:
-    """Return an instant behind the first and not behind the last; None where there is none."""
+def instant_between(first: str, last: str, *, earliest: datetime | None = None) -> datetime | None:
+    """Return an instant behind the first and not behind the last; None where there is none.
+
+    Args:
+        first: An instant, as Salesforce spells it.
+        last: Another one.
+        earliest: It is not before this.
+    """
     try:
         begin, end = parse_instant(first), parse_instant(last)
     except ValueError:  # no query can name it
@@ -137,12 +158,17 @@ def instant_between(first: str, last: str) -> datetime | None:
         return None
     # SOQL knows no less than a millisecond.
     steps = (end - begin) // _SHORTEST
-    return begin + max(1, steps // 2) * _SHORTEST
+    middle = begin + max(1, steps // 2) * _SHORTEST
+    middle = middle if earliest is None else max(middle, earliest)
+    return middle if middle <= end else None
 
 
 def id_between(first: str, last: str) -> str | None:
     """Return an Id behind the first and not behind the last; None where there is none."""
-    begin, end = _number(first), _number(last)
+    try:
+        begin, end = _number(first), _number(last)
+    except ValueError:  # no Ids
+        return None
     return None if end <= begin else _id(begin + (end - begin + 1) // 2)
 
 

@@ -277,6 +277,7 @@ class StreamSync:
                 read.partition,
                 query=read.query,
                 client=self._run.client,
+                bookmark=read.window.lower_bound,
                 latest=self._checkpoints.covered_until,
             )
         if halves is None:

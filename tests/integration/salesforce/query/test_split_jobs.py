@@ -191,6 +191,55 @@ def test_a_job_that_was_too_large_is_not_in_the_state_of_its_halves(
     assert jobs[jobs.index(whole) : jobs.index(half) + 1] == [whole, None, half]
 
 
+@pytest.mark.parametrize("composites", [True, False])
+def test_no_row_lies_between_the_halves_of_the_look_back(
+    org: LocalOrg, tap: TapRunner, *, composites: bool
+) -> None:
+    """The bookmark does not go back for a half that ends before it, where the other begins."""
+    org.clock.freeze(NOW)
+    options = {"bulk_threshold": 2, "api_mode": "auto", "composite_queries": composites}
+    ids = insert(org, [timedelta(seconds=560 - 40 * n) for n in range(12)])
+    # Its transaction is not committed when the first run reads.
+    ids += org.store.insert(
+        "Account",
+        [{}],
+        stamp=NOW - timedelta(seconds=20),
+        visible_from=NOW + timedelta(seconds=90),
+    )
+    first = read(tap, BEFORE, **options)
+    org.clock.advance(3_600)
+    org.settings.job_max_rows = 6
+    second = read(tap, first.state, **options)
+    assert (first.exit_code, second.exit_code) == (0, 0), second.log
+    assert "is read in two parts" in second.log
+    assert {*first.ids("Account"), *second.ids("Account")} == set(ids)
+
+
+ODD_EDGES: list[object] = [
+    ["x"],
+    "abc",
+    [None],
+    {"a": 1},
+    [{"SystemModstamp": "x", "Id": "a-b"}],
+    [{}],
+    None,
+]
+
+
+@pytest.mark.parametrize("records", ODD_EDGES, ids=repr)
+def test_odd_answers_of_first_and_last_rows(org: LocalOrg, tap: TapRunner, records: object) -> None:
+    """Without these there are no halves: the failure of the job is told, and others come."""
+    org.settings.job_max_rows = MOST
+    insert(org, AGES["over years"])
+    contacts = org.store.insert("Contact", [{}] * 2, stamp=NOW - timedelta(days=1))
+    odd = faults.answer(200, {"totalSize": 1, "done": True, "records": records})
+    org.faults.add("GET */queryAll", odd, times=None)
+    run = read(tap, objects=["Account", "Contact"])
+    assert run.exit_code == 7, run.log
+    assert "QUERY_TIMEOUT" in run.log
+    assert run.ids("Contact") == contacts
+
+
 def test_the_job_of_the_next_part_is_in_the_state_before_its_rows(
     org: LocalOrg, tap: TapRunner
 ) -> None:
