@@ -30,7 +30,7 @@ TARGET_POSTGRES := $(TOOLS)/target-postgres/$(TARGET_POSTGRES_VERSION)-pyarrow-$
 # Says every few seconds that a command is still at work; whoever ends it ends that too.
 BEAT_SECONDS := 5
 define with_beat
-	@( while sleep $(BEAT_SECONDS) >/dev/null && kill -0 $$$$ 2>/dev/null; do echo '... still at it'; done ) & \
+	@( while sleep $(BEAT_SECONDS) >/dev/null 2>&1 && kill -0 $$$$ 2>/dev/null; do echo '... still at it'; done ) & \
 	beat=$$!; $(1); status=$$?; kill $$beat 2>/dev/null; exit $$status
 endef
 

@@ -176,6 +176,8 @@ class SalesforceClient:
         """
         call = _advice("/sobjects") if as_advice else Call(path="/sobjects")
         listed = self._answered(call).get("sobjects")
+        if not isinstance(listed, list):
+            raise OddAnswerError(_asked(call))
         return [entry for entry in _objects(listed) if isinstance(entry.get("name"), str)]
 
     def describe(self, name: str, *, budget: Budget = DESCRIBE_BUDGET) -> Response:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tap_versionforge_salesforce.errors import (
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from tap_versionforge_salesforce.salesforce.http.responses import Response
     from tap_versionforge_salesforce.salesforce.http.retry import Budget
     from tap_versionforge_salesforce.salesforce.objects.describe import SObject
+    from tap_versionforge_salesforce.salesforce.objects.describe_cache import KnownObject
 
 _NOT_MODIFIED = 304
 # Composite requests that may fail before describes are asked for one by one.
@@ -50,12 +51,14 @@ class Described:
     """One object's describe.
 
     Attributes:
-        sobject: What it tells; None where it is still that which is known.
+        sobject: What it tells; None where it is as before, and who asks knows how that was.
         last_modified: Since when it is as it is, as Salesforce spells it; None where nobody tells.
+        is_new: It was not known before.
     """
 
     sobject: SObject | None
     last_modified: str | None = None
+    is_new: bool = True
 
 
 def _nothing_known(_: str) -> None:
@@ -84,7 +87,7 @@ def describe(client: SalesforceClient, name: str) -> SObject:
 def describe_many(
     client: SalesforceClient,
     names: Sequence[str],
-    known: Callable[[str], str | None] = _nothing_known,
+    known: Callable[[str], KnownObject | None] = _nothing_known,
     matters: Callable[[str], bool] = _all_matter,
 ) -> Iterator[tuple[str, Described | TapError]]:
     """Yield the describe of each object, or why there is none, in the order of the names.
@@ -96,8 +99,8 @@ def describe_many(
     Args:
         client: The org's endpoints.
         names: The objects' API names.
-        known: Returns the ``Last-Modified`` of the describe of an object that is known; None
-            where none is. One that has not changed since has no ``sobject``.
+        known: Returns what is known of an object, which is asked for only if it has changed
+            since; None where nothing is.
         matters: Tells whether an object is tried for long; another only for a few seconds.
 
     Raises:
@@ -140,7 +143,7 @@ def described_in(part: Response, name: str) -> Described | TapError | None:
 
 
 def _told_together(
-    client: SalesforceClient, names: Sequence[str], known: Callable[[str], str | None]
+    client: SalesforceClient, names: Sequence[str], known: Callable[[str], KnownObject | None]
 ) -> Iterator[tuple[str, Described | TapError | None]]:
     """Yield what composite requests tell of each object; None where it is to be asked alone."""
     asked = [names[start : start + MOST_PARTS] for start in range(0, len(names), MOST_PARTS)]
@@ -150,23 +153,41 @@ def _told_together(
             with client.session.waiting(lambda: "the describes of objects"):
                 parts = next(answers)
             for at, name in enumerate(some):
-                part = parts[at] if parts else None
-                yield name, None if part is None else described_in(part, name)
+                answer = parts[at] if parts else None
+                yield name, None if answer is None else _told(name, *answer)
                 if parts:
                     parts[at] = None
+
+
+def _told(name: str, part: Response, known: KnownObject | None) -> Described | TapError | None:
+    told = described_in(part, name)
+    if not isinstance(told, Described) or told.sobject is not None:
+        return told
+    if known is None:
+        # Nobody has asked whether it has changed.
+        asked = f"the describe of {name}"
+        return OddAnswerError(asked)
+    # It was looked up before it was asked for: by now it may be lost.
+    return replace(told, sobject=known.sobject, is_new=False)
+
+
+# A part of a composite request, and what was known of its object when that was sent.
+_Answer = tuple["Response", "KnownObject | None"]
 
 
 class _Together:
     """Asks for describes together, until that has failed too often."""
 
-    def __init__(self, client: SalesforceClient, known: Callable[[str], str | None]) -> None:
+    def __init__(
+        self, client: SalesforceClient, known: Callable[[str], KnownObject | None]
+    ) -> None:
         self._client = client
         self._known = known
         self._lost = 0
         self._are_answered = False
         self._first = threading.Lock()
 
-    def ask(self, names: Sequence[str]) -> list[Response | None]:
+    def ask(self, names: Sequence[str]) -> list[_Answer | None]:
         """Return the answers of one composite request; none where there is none to be had."""
         if self._are_answered:
             return self._asked(names)
@@ -174,10 +195,16 @@ class _Together:
         with self._first:
             return self._asked(names)
 
-    def _asked(self, names: Sequence[str]) -> list[Response | None]:
-        if self._lost >= _MOST_LOST_COMPOSITES:
+    def _asked(self, names: Sequence[str]) -> list[_Answer | None]:
+        # What fails beside another one that does is not one more.
+        lost = self._lost
+        if lost >= _MOST_LOST_COMPOSITES:
             return []
-        calls = [describe_call(name, self._known(name)) for name in names]
+        known = [self._known(name) for name in names]
+        calls = [
+            describe_call(name, None if each is None else each.last_modified)
+            for name, each in zip(names, known, strict=True)
+        ]
         try:
             parts = self._client.together(calls)
         except RefusedError as error:
@@ -187,11 +214,14 @@ class _Together:
                 error.error_code or error.status,
             )
         except UnavailableError as error:
-            self._lost += 1
+            self._lost = lost + 1
             self._client.logger.info("%s Describing one by one.", error.message)
         else:
             self._lost, self._are_answered = 0, True
-            return parts
+            return [
+                None if part is None else (part, each)
+                for part, each in zip(parts, known, strict=True)
+            ]
         return []
 
 

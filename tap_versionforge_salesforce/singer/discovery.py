@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from tap_versionforge_salesforce.salesforce.http.responses import Response
-    from tap_versionforge_salesforce.salesforce.objects.describe_cache import DescribeCache
     from tap_versionforge_salesforce.singer.run import Run
 
 _GLOB = frozenset("*?")
@@ -119,12 +118,12 @@ def _described(
 ) -> Iterator[tuple[str, SObject | TapError]]:
     """Yield each object as its describe comes, which is large, or why it can't be read."""
     cache = run.describes
-    many = describe_many(run.client, names, cache.last_modified, matters)
+    many = describe_many(run.client, names, cache.get, matters)
     for count, (name, answer) in enumerate(many, start=1):
         run.org.events.tell(ObjectDescribed(count, len(names)))
-        sobject = _read(name, answer, cache)
+        sobject = _read(name, answer)
         if isinstance(sobject, SObject):
-            if isinstance(answer, Described) and answer.sobject and answer.last_modified:
+            if isinstance(answer, Described) and answer.is_new and answer.last_modified:
                 cache.put(sobject, answer.last_modified)
             yield name, sobject.problem or sobject
         else:
@@ -138,14 +137,14 @@ def _remembered(run: Run, names: Sequence[str]) -> list[tuple[str, SObject | Tap
     """
     if not run.settings.composite_queries:
         return []
-    stamps = {name: run.describes.last_modified(name) for name in names}
-    found = {name: run.describes.get(name) for name, stamp in stamps.items() if stamp}
-    sobjects = [(name, sobject) for name, sobject in found.items() if sobject is not None]
-    if len(sobjects) < len(names):
+    found = {name: run.describes.get(name) for name in names}
+    known = {name: each for name, each in found.items() if each is not None}
+    if len(known) < len(found):
         return []
-    for name, stamp in stamps.items():
-        run.composites.ask_beside(describe_call(name, stamp), partial(_take_news, run, name))
-    return [(name, sobject.problem or sobject) for name, sobject in sobjects]
+    for name, each in known.items():
+        call = describe_call(name, each.last_modified)
+        run.composites.ask_beside(call, partial(_take_news, run, name))
+    return [(name, each.sobject.problem or each.sobject) for name, each in known.items()]
 
 
 def _take_news(run: Run, name: str, part: Response | None) -> None:
@@ -162,12 +161,12 @@ def _take_news(run: Run, name: str, part: Response | None) -> None:
         run.org.events.tell(Remark(name, news))
 
 
-def _read(name: str, answer: Described | TapError, cache: DescribeCache) -> SObject | TapError:
+def _read(name: str, answer: Described | TapError) -> SObject | TapError:
     if isinstance(answer, UnavailableError) and not isinstance(answer, OddAnswerError):
         return answer.reworded(f"{name} can't be described: {answer.message}")
     if isinstance(answer, TapError):
         return answer
-    return answer.sobject or cache.get(name) or OddAnswerError(f"the describe of {name}")
+    return answer.sobject or OddAnswerError(f"the describe of {name}")
 
 
 def _is_for_good(error: TapError) -> bool:

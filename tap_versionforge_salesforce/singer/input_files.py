@@ -14,6 +14,7 @@ import msgspec
 from singer_sdk.exceptions import ConfigurationError, MappingError
 
 from tap_versionforge_salesforce.errors import SettingsError
+from tap_versionforge_salesforce.salesforce.http.responses import without_half_characters
 from tap_versionforge_salesforce.salesforce.support.text_files import LONGEST_PATH, decoded
 from tap_versionforge_salesforce.settings.checking import is_switched
 from tap_versionforge_salesforce.settings.definitions import SETTINGS
@@ -44,6 +45,10 @@ def json_object(
         found = _unambiguous(pairs)
         return found if made is None else made(found)
 
+    raw = text.encode("utf-8", "surrogatepass")
+    if without_half_characters(raw) != raw:
+        problem = "holds half of a character, which no name and no value in Salesforce is"
+        raise misshapen(what, problem, r"Look for \ud8 to \udf, each of which is half of a pair.")
     try:
         content = json.loads(text, object_pairs_hook=read, parse_constant=_refused)
     except (ValueError, RecursionError) as error:

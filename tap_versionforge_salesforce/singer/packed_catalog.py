@@ -83,7 +83,7 @@ class PlainMetadata(MetadataMapping):
 
     @override
     def to_list(self) -> list[dict[str, Any]]:
-        """Return the metadata as a catalog has it; fields that are alike share theirs."""
+        """Return the metadata as a catalog has it."""
         return [{"breadcrumb": place, "metadata": _plain(each)} for place, each in self.items()]
 
 
@@ -91,7 +91,8 @@ def _plain(each: AnyMetadata) -> dict[str, Any]:
     # What a user has written can be anything.
     is_own = type(each) is Metadata and isinstance(each.inclusion, Metadata.InclusionType)
     if is_own and each.selected is None:
-        return _field_metadata(each.inclusion, default=each.selected_by_default)
+        # Whoever changes that of one field means this one.
+        return dict(_field_metadata(each.inclusion, default=each.selected_by_default))
     return each.to_dict()
 
 

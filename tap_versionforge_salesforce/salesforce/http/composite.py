@@ -35,8 +35,9 @@ MOST_QUERIES = 5
 class _Part(msgspec.Struct, rename="camel", gc=False):
     reference_id: str
     http_status_code: int
-    body: msgspec.Raw
     http_headers: dict[str, str] = {}
+    # What has not changed may have none.
+    body: msgspec.Raw = msgspec.Raw(b"null")
 
 
 class _Answer(msgspec.Struct, rename="camel"):

@@ -93,6 +93,8 @@ class Response:
 
 def without_half_characters(body: bytes) -> bytes:
     """Return JSON in which each half of a character is U+FFFD, which stands for what is broken."""
+    if not _HALF_CHARACTER.search(body):
+        return body
     return _ESCAPES.sub(lambda found: b"\\ufffd" if found[1] else found[0], body)
 
 

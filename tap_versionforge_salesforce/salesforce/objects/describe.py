@@ -225,7 +225,10 @@ def _read(decoded: Callable[[], _Describe]) -> SObject:
 
 
 def _sobject(describe: _Describe) -> SObject:
-    fields: Sequence[_Field] = describe.fields or ()
+    fields = describe.fields
+    if fields is None:
+        msg = "no fields"
+        raise ValueError(msg)
     names = [_name(field) for field in fields]
     name = _name(describe)
     fractional = _FRACTIONAL.get(name.lower(), frozenset())

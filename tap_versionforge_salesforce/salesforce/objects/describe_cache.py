@@ -6,6 +6,7 @@ import hashlib
 import sqlite3
 import threading
 import zlib
+from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -31,6 +32,19 @@ _TABLE = (
 )
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(SObject)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownObject:
+    """An object as an earlier run has described it.
+
+    Attributes:
+        sobject: The object.
+        last_modified: The describe's ``Last-Modified``, as Salesforce spells it.
+    """
+
+    sobject: SObject
+    last_modified: str
 
 
 class DescribeCache:
@@ -61,8 +75,8 @@ class DescribeCache:
         self._connection: sqlite3.Connection | None = None
         self._is_usable = folder is not None
 
-    def last_modified(self, name: str) -> str | None:
-        """Return the ``Last-Modified`` of what is kept of an object; None where nothing of use is.
+    def get(self, name: str) -> KnownObject | None:
+        """Return what is kept of an object; None where that is nothing of use.
 
         Args:
             name: The object's API name, in whatever case.
@@ -70,21 +84,15 @@ class DescribeCache:
         earliest = (self._now() - _LASTS).astimezone(timezone.utc).isoformat()
         found = self._tried(
             lambda file: file.execute(
-                "SELECT modified FROM described WHERE name = ? AND kept > ?",
+                "SELECT content, modified FROM described WHERE name = ? AND kept > ?",
                 (name.lower(), earliest),
             ).fetchone()
         )
-        return None if found is None or self.get(name) is None else str(found[0])
-
-    def get(self, name: str) -> SObject | None:
-        """Return what is kept of an object; None where that is nothing, or can't be read."""
-        found = self._tried(
-            lambda file: file.execute(
-                "SELECT content FROM described WHERE name = ?", (name.lower(),)
-            ).fetchone()
-        )
+        if found is None:
+            return None
+        content, modified = found
         try:
-            return None if found is None else _DECODER.decode(zlib.decompress(found[0]))
+            return KnownObject(_DECODER.decode(zlib.decompress(content)), str(modified))
         except (msgspec.MsgspecError, zlib.error, TypeError):
             return None
 

@@ -23,6 +23,7 @@ from tap_versionforge_salesforce.salesforce.frames.json_pages import QueryResult
 from tap_versionforge_salesforce.salesforce.http.composite import MOST_QUERIES
 from tap_versionforge_salesforce.salesforce.objects.columns import Column, Kind
 from tap_versionforge_salesforce.salesforce.objects.soql import BYTES_PER_ID, Query, Range
+from tap_versionforge_salesforce.salesforce.query.page import ids_in
 from tap_versionforge_salesforce.salesforce.query.rest_pages import RestPages
 from tap_versionforge_salesforce.salesforce.support.wording import counted
 
@@ -157,9 +158,7 @@ class ChildPages:
         pages = read(self._context.org, query, self._context.options)
         try:
             # A page that is read again has them twice.
-            return list(
-                dict.fromkeys(row_id for page in pages for row_id in page.frame.table["Id"])
-            )
+            return ids_in(pages, self._parent.sobject)
         except (RefusedError, IncompleteError, UnavailableError) as error:
             raise self._of_parents(error) from None
 

@@ -15,7 +15,7 @@ from tap_versionforge_salesforce.salesforce.client import room_in_query
 from tap_versionforge_salesforce.salesforce.frames.frame import side_by_side
 from tap_versionforge_salesforce.salesforce.http.retry import refetch_incomplete
 from tap_versionforge_salesforce.salesforce.objects.soql import BYTES_PER_ID, Parent, Query
-from tap_versionforge_salesforce.salesforce.query.page import Page
+from tap_versionforge_salesforce.salesforce.query.page import Page, ids_in
 from tap_versionforge_salesforce.salesforce.query.rest_pages import RestPages
 
 if TYPE_CHECKING:
@@ -100,8 +100,7 @@ class ColumnGroups:
     def _ids(self) -> list[str]:
         columns = self._shared if self._query.range is None else self._shared_and_key
         pages = self._asked(replace(self._query, columns=columns))
-        # What is read again comes twice.
-        return list(dict.fromkeys(row_id for page in pages for row_id in page.frame.table["Id"]))
+        return ids_in(pages, self._query.sobject)
 
     def _asked(self, query: Query) -> Iterator[Page]:
         pages = RestPages(replace(self._context, query=query), may_be_grouped=False)
@@ -132,7 +131,12 @@ class ColumnGroups:
     def _side_by_side(self, ids: tuple[str, ...]) -> Frame | None:
         frames = []
         for columns in self.columns:
-            pages = self._asked(self._of(columns, ids))
-            frames.append([page.frame for page in pages if page.is_served])
+            group: list[Frame] = []
+            for page in self._asked(self._of(columns, ids)):
+                if page.takes_back:
+                    group.clear()
+                elif page.is_served:
+                    group.append(page.frame)
+            frames.append(group)
         names = [column.name for column in self._query.columns]
         return side_by_side(frames, [column.name for column in self._shared], names)

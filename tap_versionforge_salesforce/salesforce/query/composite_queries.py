@@ -23,7 +23,11 @@ from tap_versionforge_salesforce.salesforce.http.composite import (
     MOST_QUERIES,
     refusal_of,
 )
-from tap_versionforge_salesforce.salesforce.http.retry import EARLY_BUDGET, QUERIES_BUDGET
+from tap_versionforge_salesforce.salesforce.http.retry import (
+    EARLY_BUDGET,
+    HASTY_BUDGET,
+    QUERIES_BUDGET,
+)
 from tap_versionforge_salesforce.salesforce.support.background import in_background, settle
 from tap_versionforge_salesforce.salesforce.support.events import Remark
 from tap_versionforge_salesforce.salesforce.support.redaction import one_line
@@ -218,10 +222,12 @@ class CompositeQueries:
             answers = self._answers(request)
             for coverage, answer in zip(request.coverages, answers, strict=False):
                 self._take(coverage, answer)
-        except BaseException as error:  # noqa: BLE001  it is raised in the thread that asks
+        except BaseException as error:
             for page in request.pages:
                 page.future.set_exception(error)
             request.pages = ()
+            if isinstance(error, SystemExit):
+                raise
         finally:
             for coverage in request.coverages:
                 coverage.settle()
@@ -241,10 +247,12 @@ class CompositeQueries:
 
     def _answers(self, request: _Request) -> Sequence[Response | None]:
         has_pages = bool(request.pages)
+        budget = QUERIES_BUDGET if has_pages else EARLY_BUDGET
+        if not has_pages and not request.coverages:
+            # The run has all its rows.
+            budget = HASTY_BUDGET
         try:
-            return self._org.client.together(
-                request.calls, budget=QUERIES_BUDGET if has_pages else EARLY_BUDGET
-            )
+            return self._org.client.together(request.calls, budget=budget)
         except (RedirectedError, RefusedError, SessionRefusedError) as error:
             # Whatever else is asked says whether that is so of more than these requests.
             self._lose(error, has_pages=has_pages, left=0)

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 # Seconds are cut off, and a window of at least one minute has to be left.
 _WINDOW = timedelta(minutes=2)
+# Ten minutes are what Salesforce allows most of them.
+_LONGEST_TRANSACTION = timedelta(days=1)
 
 
 class Coverage:
@@ -68,6 +70,9 @@ class Coverage:
         covered = parse_instant(told if isinstance(told, str) else "")
         if covered > self.end:
             message = f"{told} lies in the future"
+            raise ValueError(message)
+        if covered < self.end - _LONGEST_TRANSACTION:
+            message = f"{told} is longer ago than any transaction takes"
             raise ValueError(message)
         # Where nothing is running, the end that was asked for comes back without its seconds.
         is_running = covered < self.end.replace(second=0, microsecond=0)

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tap_versionforge_salesforce.errors import IncompleteError
+
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
     from tap_versionforge_salesforce.salesforce.frames.frame import Frame
@@ -38,3 +41,20 @@ class Page:
     takes_back: bool = False
     job: JobCheckpoint | None = None
     is_served: bool = True
+
+
+def ids_in(pages: Iterable[Page], sobject: str) -> list[str]:
+    """Return the Ids of the rows of some pages, each once: what is read again comes twice.
+
+    Args:
+        pages: Their rows have a column ``Id``.
+        sobject: Of which object they are.
+
+    Raises:
+        IncompleteError: A row has none.
+    """
+    ids = dict.fromkeys(row_id for page in pages for row_id in page.frame.table["Id"])
+    if None in ids:
+        message = f"Salesforce answered with rows of {sobject} that have no Id."
+        raise IncompleteError(message, hint="Run again.")
+    return list(ids)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import resource
 import signal
 import sys
@@ -133,6 +134,28 @@ def test_signal_while_waiting_for_salesforce(
     following = tap.sync(objects=["Account"], state=first["state"], **settings)
     assert following.exit_code == 0, following.log
     assert set(first["ids"]) | set(following.ids("Account")) == set(rows)
+
+
+def test_signal_while_only_what_is_kept_for_the_next_run_is_missing(
+    org: LocalOrg, tap: TapRunner, tmp_path: Path
+) -> None:
+    """All rows are written, and the exit code says what has ended it."""
+    rows = org.store.seed("Account", 4, hurt=False)
+    settings = {"objects": ["Account"], "discovery_cache": str(tmp_path / "cache")}
+    catalog = tap.discover(**settings)
+    catalog["streams"][0]["replication_method"] = "FULL_TABLE"
+    path = tmp_path / "catalog.json"
+    path.write_text(json.dumps(catalog), encoding="utf-8")
+    started_processes: list[subprocess.Popen[bytes]] = []
+    org.faults.add(
+        "POST /composite", faults.before(lambda: started_processes[0].send_signal(signal.SIGTERM))
+    )
+    org.faults.add("POST /composite", faults.delay(TOO_LONG_SECONDS * 2), times=None)
+    with started(tap, "--config", tap.config(**settings), "--catalog", str(path)) as process:
+        started_processes.append(process)
+        stdout, stderr = finished(process)
+    assert process.returncode == 143, stderr
+    assert tap_run(stdout)["ids"] == rows
 
 
 @pytest.mark.parametrize(("number", "exit_code"), SIGNALS)

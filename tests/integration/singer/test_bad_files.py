@@ -31,6 +31,7 @@ FILES: dict[str, tuple[bytes | None, str]] = {
     "number": (b"5", "no object"),
     "NaN": (b'{"a": NaN}', "NaN"),
     "name twice": (b'{"username": "a", "username": "b"}', "username stands in it twice"),
+    "half of a character": (b'{"username": "\\ud83d"}', "half of a character"),
     "too deep": (b"[" * 100_000, "is no JSON"),
     "binary": (b"\x89PNG\r\n\x1a\n", "decode"),
 }

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from jsonschema import Draft7Validator, Draft202012Validator
 
+from tap_versionforge_salesforce.singer.tap import TapVersionForgeSalesforce
 from tests.local_org.answers import errors
 from tests.local_org.answers.encode import dump_json
 from tests.local_org.conditions import faults, outages
@@ -87,6 +88,17 @@ def part_answers(name: str, status: int, body: object) -> faults.Action:
         return answer
 
     return act
+
+
+def test_what_is_said_of_one_field_is_said_of_this_one(org: LocalOrg, tap: TapRunner) -> None:
+    """Who takes the catalog as Python values may change it."""
+    own = TapVersionForgeSalesforce(config=org.config(objects=["Account"]), setup_mapper=False)
+    metadata = own.catalog_dict["streams"][0]["metadata"]
+    metadata[0]["metadata"]["selected"] = False
+    fields = [each for each in metadata if each["breadcrumb"]]
+    assert [each for each in fields if "selected" in each["metadata"]] == metadata[:1]
+    (entry,) = tap.discover(objects=["Account"])["streams"]
+    assert not any("selected" in m["metadata"] for m in entry["metadata"] if m["breadcrumb"])
 
 
 # Which objects

@@ -47,7 +47,7 @@ REFUSALS = {
     "400": says("INVALID_TYPE", 400),
 }
 NOTHING_TO_READ = {
-    "no fields": described_as(EMPTY),
+    "no fields": described_as(EMPTY | {"fields": []}),
     "no readable field": described_as(EMPTY | {"fields": [DRAWING.describe()]}),
     "no Id": described_as(EMPTY | {"fields": [NAME.describe()]}),
 }
@@ -55,6 +55,7 @@ ODD = {
     "a field with a dot": described_as(
         EMPTY | {"fields": [ID.describe(), NAME.describe() | {"name": "Owner.Name"}]}
     ),
+    "no list of fields": described_as(EMPTY),
     "another object": described_as(EMPTY | {"name": "Account", "fields": [ID.describe()]}),
 }
 ALL = {**REFUSALS, **NOTHING_TO_READ, **ODD}

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import stat
-from contextlib import closing
+from contextlib import closing, contextmanager
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.local_org.answers.encode import dump_json
 from tests.local_org.conditions import faults
 from tests.local_org.objects.fields import Field
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.local_org import LocalOrg
@@ -272,3 +275,66 @@ def test_a_field_that_has_gone_meanwhile_is_no_trouble(
     org.store.hide_field("Contact", "Title")
     second = read(tap, folder)
     assert all("Title" not in record for record in second.records("Contact"))
+
+
+# A cache that is lost while it is used
+
+
+@contextmanager
+def written_by_another(folder: Path) -> Iterator[None]:
+    """Another run writes to the file all the time: nothing can be put there."""
+    with closing(sqlite3.connect(in_cache(folder), isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield
+
+
+@pytest.mark.parametrize("objects", [TWO, ["Con*"]], ids=["named", "by a pattern"])
+def test_a_file_that_takes_nothing_any_more(
+    org: LocalOrg, tap: TapRunner, folder: Path, objects: list[str]
+) -> None:
+    """What has not changed is known all the same, although there is a change to be kept."""
+    before = read(tap, folder, objects=objects)
+    catalog = tap.discover(objects=objects, discovery_cache=str(folder))
+    org.clock.advance(60)
+    for name in ("Account", "Contact"):
+        field = Field(name="New__c", type="string", label="N", length=9)
+        org.store.add_field(name, field)
+    with written_by_another(folder):
+        run = read(tap, folder, objects=objects)
+        again = tap.discover(objects=objects, discovery_cache=str(folder))
+    assert "Describes can't be kept in" in run.log
+    assert {m["stream"] for m in run.messages_of("SCHEMA")} == {
+        m["stream"] for m in before.messages_of("SCHEMA")
+    }
+    found = [[each["tap_stream_id"] for each in c["streams"]] for c in (again, catalog)]
+    assert found[0] == found[1]
+
+
+def test_another_run_that_forgets_meanwhile(org: LocalOrg, tap: TapRunner, folder: Path) -> None:
+    """What was known when it was asked for is enough."""
+    read(tap, folder)
+
+    def forget() -> None:
+        with closing(sqlite3.connect(in_cache(folder), isolation_level=None)) as other:
+            other.execute("DELETE FROM described WHERE name = 'contact'")
+
+    org.faults.add("POST /composite", faults.after(forget))
+    run = read(tap, folder)
+    assert len(run.ids("Contact")) == 3
+
+
+def test_what_has_not_changed_may_have_no_body(org: LocalOrg, tap: TapRunner, folder: Path) -> None:
+    """Nobody looks at it."""
+    read(tap, folder)
+
+    def without_body(body: bytes) -> bytes:
+        content = json.loads(body)
+        for part in content["compositeResponse"]:
+            if part["httpStatusCode"] == 304:
+                del part["body"]
+        return dump_json(content)
+
+    org.faults.add("POST /composite", faults.replace_body(without_body), times=None)
+    org.journal.clear()
+    read(tap, folder)
+    assert org.journal.calls("/sobjects/*/describe", "GET") == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -15,8 +16,10 @@ from tap_versionforge_salesforce.singer.tap import TapVersionForgeSalesforce
 from tests.local_org.conditions import faults, outages
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.local_org import LocalOrg
-    from tests.local_org.exchange import Call
+    from tests.local_org.exchange import Answer, Call
     from tests.support.harness import OrgClock, TapRunner
 
 THREE = ["Account", "Contact", "User"]
@@ -167,14 +170,62 @@ def test_an_org_that_can_not_be_reached_ends_the_run(org: LocalOrg, tap: TapRunn
 
 @pytest.mark.usefixtures("clock")
 def test_describes_are_asked_for_as_they_are_taken(org: LocalOrg) -> None:
-    """However many objects there are, one answer is used and one is asked for ahead."""
-    objects = many(org, 60)
+    """However many objects there are, one answer is used and two are asked for ahead."""
+    objects = many(org, 140)
     client = TapVersionForgeSalesforce(config=org.config(), setup_mapper=False).run.client
     described = describe_many(client, objects)
     assert [name for name, _ in islice(described, 25)] == objects[:25]
-    assert len(org.journal.calls("/composite", "POST")) <= 2
+    assert len(org.journal.calls("/composite", "POST")) <= 3
     assert [name for name, _ in described] == objects[25:]
-    assert len(org.journal.calls("/composite", "POST")) == 3
+    assert len(org.journal.calls("/composite", "POST")) == 6
+
+
+def test_two_requests_that_fail_at_one_moment_are_one_failure(
+    org: LocalOrg, tap: TapRunner
+) -> None:
+    """The others are still asked for together."""
+    objects = many(org, 200)
+    both = threading.Barrier(2)
+    waited: set[str] = set()
+
+    def fail(call: Call, real: Callable[[], Answer]) -> Answer:
+        group = call.body.decode().partition("describe")[0]
+        if group not in waited:
+            waited.add(group)
+            both.wait(timeout=20)
+        return outages.unknown_exception()(call, real)
+
+    second, third = objects[25], objects[50]
+    org.faults.add(
+        lambda call: any(f"/{name}/describe" in call.body.decode() for name in (second, third)),
+        fail,
+        times=None,
+    )
+    assert named(tap, "Thing*") == objects
+    alone = {entry.path for entry in org.journal.calls("/sobjects/*/describe", "GET")}
+    assert len(alone) == 50
+
+
+@pytest.mark.usefixtures("clock")
+def test_a_describe_without_fields_is_none(org: LocalOrg, tap: TapRunner) -> None:
+    """It is asked for again, alone."""
+
+    def without_fields(body: bytes) -> bytes:
+        content = json.loads(body)
+        for part in content["compositeResponse"]:
+            del part["body"]["fields"]
+        return json.dumps(content).encode()
+
+    org.faults.add("POST /composite", faults.replace_body(without_fields), times=None)
+    assert named(tap, *THREE) == THREE
+
+
+def test_a_list_of_objects_that_is_none(org: LocalOrg, tap: TapRunner) -> None:
+    """It is not taken for an empty one."""
+    org.faults.add("*/sobjects", faults.answer(200, {"encoding": "UTF-8"}), times=None)
+    run = tap.command("--config", tap.config(objects=["*"]), "--discover")
+    assert run.exit_code == 5, run.log
+    assert "GET /sobjects" in run.log
 
 
 @pytest.mark.usefixtures("clock")

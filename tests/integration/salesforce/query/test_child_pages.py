@@ -264,3 +264,19 @@ def test_a_pattern_finds_it(tap: TapRunner) -> None:
     catalog = tap.discover(objects=["ContentDocument*"])
     (entry,) = [e for e in catalog["streams"] if e["tap_stream_id"] == LINKS]
     assert entry["replication_key"] == "SystemModstamp"
+
+
+def test_a_parent_without_an_id_is_not_left_out(
+    org: LocalOrg, tap: TapRunner, documents: list[str]
+) -> None:
+    """Its children could not be asked for: the stream fails by name, and others come."""
+
+    def without_id(body: bytes) -> bytes:
+        return body.replace(f'"Id":"{documents[1]}"'.encode(), b'"Id":null')
+
+    contacts = org.store.insert("Contact", [{}], stamp=NOW - timedelta(days=1))
+    org.faults.add(faults.querying("ContentDocument"), faults.replace_body(without_id), times=None)
+    run = tap.sync(objects=[LINKS, "Contact"], api_mode="rest")
+    assert run.exit_code == 6, run.log
+    assert "rows of ContentDocument that have no Id" in run.log
+    assert run.ids("Contact") == contacts

@@ -267,6 +267,42 @@ def test_a_row_without_a_stamp_is_not_torn_either(org: LocalOrg, tap: TapRunner)
     assert (record[first], record[last]) == ("new", "new")
 
 
+@pytest.mark.parametrize("times", [1, 4])
+def test_a_cursor_that_expires_in_a_group_is_no_change(
+    org: LocalOrg, tap: TapRunner, ids: list[str], times: int
+) -> None:
+    """Its rows are read again, and fit to those of the other groups; of more rows than one asks."""
+    first = "A_field_with_a_name_of_some_length_000__c"
+    more = org.store.insert(FEED, [{first: f"w{n}"} for n in range(445)], stamp=LAST_WEEK)
+    org.settings.page_rows = 90
+    expired = faults.answer(
+        400, [{"errorCode": "INVALID_QUERY_LOCATOR", "message": "invalid query locator"}]
+    )
+    org.faults.add("GET /query/*", expired, times=times, skip=4)
+    run = read(tap, composite_queries=False, api_mode="rest", start_date="2000-01-01")
+    assert run.exit_code == 0, run.log
+    assert "have changed" not in run.log
+    assert sorted(run.ids(FEED)) == sorted([*ids, *more])
+    values = {record["Id"]: record[first] for record in run.records(FEED)}
+    assert [values[row_id] for row_id in more] == [f"w{n}" for n in range(445)]
+
+
+def test_rows_whose_id_does_not_come_are_not_asked_for_by_it(
+    org: LocalOrg, tap: TapRunner, ids: list[str]
+) -> None:
+    """The stream fails by name, and others come."""
+
+    def without_id(body: bytes) -> bytes:
+        return body.replace(f'"Id":"{ids[1]}"'.encode(), b'"Id":null')
+
+    contacts = org.store.insert("Contact", [{}], stamp=LAST_WEEK)
+    org.faults.add(faults.querying(FEED), faults.replace_body(without_id), times=None)
+    run = read(tap, FEED, "Contact", composite_queries=False, api_mode="rest")
+    assert run.exit_code == 6, run.log
+    assert f"rows of {FEED} that have no Id" in run.log
+    assert run.ids("Contact") == contacts
+
+
 def test_rows_that_never_fit_together_are_an_error(
     org: LocalOrg, tap: TapRunner, ids: list[str]
 ) -> None:

@@ -234,6 +234,11 @@ def test_the_second_window_of_a_run_asks_in_one_call(
             id="future",
         ),
         pytest.param(
+            faults.answer(200, {"latestDateCovered": "1999-01-01T00:00:00.000+0000"}),
+            "1999-01-01T00:00:00.000+0000 is longer ago than any transaction takes",
+            id="long ago",
+        ),
+        pytest.param(
             faults.answer(200, {"latestDateCovered": "soon"}), "'soon' is no date", id="words"
         ),
     ],

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from tap_versionforge_salesforce.errors import OddAnswerError
 from tap_versionforge_salesforce.salesforce.objects.columns import Column, Kind
 from tap_versionforge_salesforce.salesforce.objects.describe import (
     KIND_BY_TYPE,
@@ -180,12 +181,18 @@ def test_an_object_without_a_label(label: str | None) -> None:
     assert described(label=label).label == "Thing"
 
 
-@pytest.mark.parametrize("fields", [None, []], ids=["null", "empty"])
-def test_an_object_without_fields(fields: list[object] | None) -> None:
-    """Odd objects are described without a crash."""
-    sobject = sobject_from_describe({"name": "Odd", "label": "Odd", "fields": fields})
+def test_an_object_without_fields() -> None:
+    """The user may read none of them."""
+    sobject = sobject_from_describe({"name": "Odd", "label": "Odd", "fields": []})
     assert sobject.columns == ()
     assert sobject.replication_key is None
+
+
+@pytest.mark.parametrize("more", [{}, {"fields": None}, {"fields": {}}], ids=repr)
+def test_a_describe_without_a_list_of_fields_is_none(more: dict[str, object]) -> None:
+    """It is not taken for one of an object that has none."""
+    with pytest.raises(OddAnswerError):
+        sobject_from_describe({"name": "Odd", **more})
 
 
 def test_a_field_with_the_least_of_keys() -> None:
