@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 
     from tap_versionforge_salesforce.settings.declaring import Setting
 
-_SWITCH = ("true", "false")
+# What people write for true and false.
+_SWITCH = {
+    **dict.fromkeys(("true", "yes", "on", "1"), "true"),
+    **dict.fromkeys(("false", "no", "off", "0"), "false"),
+}
 
 
 def checked_kinds(settings: Iterable[Setting], config: Mapping[str, object]) -> dict[str, Any]:
@@ -76,7 +80,11 @@ def _of_kind(setting: Setting, value: object) -> object:
         return _whole_number(setting, value)
     if setting.kind == "boolean":
         if not isinstance(value, bool):
-            raise wrong_setting(setting.name, "must be true or false", f"{value!r} is neither.")
+            raise wrong_setting(
+                setting.name,
+                "must be true or false",
+                f"{value!r} is neither.{_without_quotes(value, str(value).lower() in _SWITCH)}",
+            )
         return value
     if setting.kind == "array":
         if not isinstance(value, (list, tuple)) or not all(isinstance(v, str) for v in value):
@@ -89,11 +97,16 @@ def _of_kind(setting: Setting, value: object) -> object:
     return _text(setting, value)
 
 
+def _without_quotes(value: object, would_do: bool) -> str:  # noqa: FBT001  said in its name
+    is_meant = isinstance(value, str) and would_do
+    return " In JSON and YAML it stands without quotes." if is_meant else ""
+
+
 def _text(setting: Setting, value: object) -> str:
     if setting.name == "api_version" and isinstance(value, (int, float, Decimal)):
         return str(value)
     if is_switched(setting, value):
-        return str(value).strip().lower()
+        return _SWITCH[str(value).strip().lower()]
     if not isinstance(value, str):
         what_else = "It can be true or false, too. " if setting.is_switch else ""
         raise wrong_setting(
@@ -129,7 +142,11 @@ def _either(options: tuple[str, ...]) -> str:
 def _whole_number(setting: Setting, value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
         shown = repr(value) if isinstance(value, str) else value
-        raise wrong_setting(setting.name, "must be a whole number", f"{shown} is none.")
+        raise wrong_setting(
+            setting.name,
+            "must be a whole number",
+            f"{shown} is none.{_without_quotes(value, str(value).isdecimal())}",
+        )
     if value < setting.minimum:
         default = "" if setting.default is None else f"; the default is {setting.default}"
         raise wrong_setting(

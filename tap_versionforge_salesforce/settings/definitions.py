@@ -109,8 +109,8 @@ class Settings:
         "Objects",
         "API names of the objects to discover; the wildcards * and ? are allowed, as in *__c "
         "or Opportunity*. Upper and lower case do not matter. A default object that the org lacks "
-        "is skipped, and so is what only a wildcard names and can't be read; one that you name and "
-        "the org lacks is an error.",
+        "is skipped; what only a wildcard names and can't be read is left out, or listed in the "
+        "catalog as unsupported; one that you name and the org lacks is an error.",
         default=DEFAULT_OBJECTS,
     )
     start_date: datetime | None = declared(  # noqa: RUF009  it makes a field

@@ -71,8 +71,15 @@ def _metadata(entry: Mapping[str, Any]) -> dict[tuple[str, ...], bool | None]:
 
 def _is_of_old_style(entry: Mapping[str, Any]) -> bool:
     schema = entry["schema"]
-    fields = schema.get("properties", {}).values()
-    return any("selected" in each for each in (entry, schema, *fields))
+    fields = schema.get("properties", {})
+    said = _metadata(entry)
+    # Meltano writes it beside the metadata that say the same.
+    places = {_WHOLE: (entry, schema)} | {("properties", n): (f,) for n, f in fields.items()}
+    return any(
+        "selected" in each and each["selected"] != said.get(place)
+        for place, those in places.items()
+        for each in those
+    )
 
 
 def _other_key(entry: Mapping[str, Any]) -> Iterator[str]:

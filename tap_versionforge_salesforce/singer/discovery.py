@@ -251,7 +251,7 @@ def _check_patterns(
             raise SettingsError(
                 f"The setting objects holds {pattern}, which matches only objects that can't be "
                 f"read: {counted(len(reasons), 'object')}. {reasons[0]}.",
-                hint="`*` matches every object that can be queried.",
+                hint="Take the pattern out of objects.",
                 code="unknown-object",
             )
 

@@ -118,7 +118,9 @@ class Run:
             key=(self.org.url, settings.username, self.client.api_version, __version__),
             now=self.org.clock.now,
             tell=lambda what: self.client.logger.warning(
-                "%s Set discovery_cache to another folder, or to false.", what
+                "%s Delete that file where it is broken, or set discovery_cache to another folder, "
+                "or to false.",
+                what,
             ),
         )
 

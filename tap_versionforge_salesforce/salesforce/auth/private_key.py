@@ -172,6 +172,13 @@ def _pem(text: str, source: str) -> str:
     if not _PEM_LABEL.search(text):
         text = _from_base64(text)
     labels: list[str] = _PEM_LABEL.findall(text)
+    if not labels and _is_path(text):
+        raise _unusable(
+            source,
+            "holds a path, not a key",
+            "Give the path in private_key_path instead.",
+            "private-key-not-pem",
+        )
     if not labels:
         raise _unusable(
             source,
@@ -184,6 +191,11 @@ def _pem(text: str, source: str) -> str:
     label = next((name for name in labels if name.endswith("PRIVATE KEY")), labels[0])
     _refuse_other_blocks(label, source)
     return _rewrapped(text[text.index(f"-----BEGIN {label}-----") :])
+
+
+def _is_path(text: str) -> bool:
+    is_short = len(text) <= LONGEST_PATH and len(text.splitlines()) == 1
+    return is_short and (text.endswith((".pem", ".key")) or text.startswith(("/", "~", "./")))
 
 
 def _from_base64(text: str) -> str:

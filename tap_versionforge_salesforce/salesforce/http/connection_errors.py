@@ -122,7 +122,10 @@ def connection_error(
     elif isinstance(error, exceptions.ProxyError):
         trouble, code = "can't be reached through the proxy", "proxy-failed"
         look_at = "HTTPS_PROXY, with the user and password in it, and NO_PROXY"
-    elif isinstance(error, exceptions.ConnectionError) or _is_handshake(error):
+    elif _is_handshake(error):
+        trouble, code = "can't be reached", "host-unreachable"
+        look_at += ": something at this address and port speaks no TLS"
+    elif isinstance(error, exceptions.ConnectionError):
         trouble, code = "can't be reached", "host-unreachable"
     else:
         trouble, code = "broke off its answer", "broken-answer"
@@ -154,7 +157,7 @@ def _is_timeout(error: Exception) -> bool:
 
 
 def _is_handshake(error: Exception) -> bool:
-    return "handshake" in str(error)
+    return "handshake" in f"{error} {_innermost(error)}"
 
 
 def _is_certificate_error(error: Exception) -> bool:

@@ -60,11 +60,13 @@ _GONE = Advice(
 )
 _NOT_BY_BULK = Advice("REST reads what Bulk API 2.0 does not serve.", (Remedy.EITHER_API,))
 # By what errorCode and message say; the first that fits.
+_NOT_QUERYABLE = Advice("No query of this object is answered.", (Remedy.OBJECT,))
 _ADVICE: dict[str, Advice] = {
     r"serialize value for '?(\w+)'?": _OTHER_API,
     r"^query_too_complicated\b": _FEWER_COLUMNS,
     r"\brequires a filter\b|\ba filter on a reified column\b": _OWN_FILTER,
     r"\b(?:can ?not|can't) be (?:filtered|sorted)\b|\bgaps within the composite key\b": _NO_FILTER,
+    r"\bdoes not support query\b": _NOT_QUERYABLE,
     r"\bno such column\b|\bsobject type '\w+' is not supported\b": _GONE,
 }
 _NOT_THERE_YET = re.compile(

@@ -204,7 +204,8 @@ class StreamSync:
             if read.window.is_empty:
                 self._remark(
                     f"Nothing is read yet: the bookmark or start_date of {self._name} lies ahead "
-                    "of Salesforce's clock.",
+                    "of Salesforce's clock. Where that is a mistake, take it out of the state, or "
+                    "mend start_date.",
                     is_warning=True,
                 )
                 return

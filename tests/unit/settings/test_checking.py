@@ -220,6 +220,31 @@ def test_what_is_no_boolean_is_refused(setting: Setting, value: object) -> None:
     assert error.message == f"The setting {setting.name} must be true or false."
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "is_meant"),
+    [
+        ("composite_queries", "false", True),
+        ("composite_queries", "No", True),
+        ("composite_queries", "maybe", False),
+        ("composite_queries", 0, False),
+        ("bulk_threshold", "10", True),
+        ("bulk_threshold", "ten", False),
+        ("bulk_threshold", [], False),
+    ],
+)
+def test_what_would_do_without_quotes_is_told(name: str, value: object, *, is_meant: bool) -> None:
+    """A text that looks like the value is not one."""
+    assert ("stands without quotes" in refused(**{name: value}).hint) is is_meant
+
+
+@pytest.mark.parametrize("value", [False, "false", "FALSE ", "off", "No", 0, "0"], ids=repr)
+def test_whatever_people_write_for_false_is_no_folder(value: object) -> None:
+    """And so for true."""
+    assert settings_of(discovery_cache=value).cache_folder is None
+    opposite = settings_of(discovery_cache={"off": "on", "No": "yes"}.get(str(value), "1"))
+    assert opposite.discovery_cache == "true"
+
+
 @pytest.mark.parametrize("setting", TEXTS, ids=named)
 @pytest.mark.parametrize("value", [["a"], {"a": 1}, True], ids=["list", "object", "boolean"])
 def test_what_is_no_text_is_refused(setting: Setting, value: object) -> None:

@@ -45,6 +45,20 @@ def test_selection_inside_of_a_schema() -> None:
     assert len(notes_of(entry(selected=in_field))) == 1
 
 
+@pytest.mark.parametrize("selected", [True, False])
+def test_what_the_metadata_say_as_well_is_not_told(*, selected: bool) -> None:
+    """Meltano writes both."""
+    found = entry(
+        ([], {"selected": selected}),
+        (["properties", "Name"], {"selected": selected}),
+        selected={
+            "selected": selected,
+            "properties": {"Name": {"type": "string", "selected": selected}},
+        },
+    )
+    assert notes_of(found | {"selected": selected}) == []
+
+
 def test_a_field_that_the_schema_does_not_have() -> None:
     """Metadata alone bring no field."""
     (note,) = notes_of(entry((["properties", "Nmae"], {"selected": True})))

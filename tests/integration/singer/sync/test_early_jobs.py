@@ -240,6 +240,28 @@ def test_a_rest_stream_is_read_while_a_job_is_waited_for(
     assert all(run.ids(name) == rows[name] for name in STREAMS)
 
 
+def test_a_rest_stream_between_two_jobs_keeps_no_pages_from_coming(
+    org: LocalOrg, tap: TapRunner, rows: dict[str, list[str]]
+) -> None:
+    """The first stream's last page arrives when the third stream's first was asked for."""
+    three = ["Account", "Contact", "Contract"]
+    org.settings.record_count_omits = {"Contact"}
+    org.settings.record_count_factor = 1_000_000
+    asked = threading.Event()
+    in_time: list[bool] = []
+    org.settings.bulk_page_rows = 1
+    org.faults.add(
+        results_of(org, three[0]), faults.before(lambda: in_time.append(asked.wait(20))), skip=1
+    )
+    org.faults.add(results_of(org, three[2]), faults.before(asked.set))
+    contact = {"replication_key": "SystemModstamp", "replication_key_value": "2020-01-01"}
+    run = tap.sync(objects=three, state={"bookmarks": {"Contact": contact}})
+    assert run.exit_code == 0, run.log
+    assert "Contact: REST API" in run.log
+    assert in_time == [True]
+    assert all(run.ids(name) == rows[name] for name in three)
+
+
 def test_no_more_pages_wait_than_connections_and_one(
     org: LocalOrg, tap: TapRunner, rows: dict[str, list[str]]
 ) -> None:

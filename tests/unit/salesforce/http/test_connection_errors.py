@@ -49,8 +49,11 @@ def test_what_was_never_sent_is_no_call(error: Exception, *, sent: bool) -> None
 
 def test_a_handshake_that_takes_too_long_is_no_slow_answer() -> None:
     """Whoever speaks no TLS waits for more: request_timeout_seconds would change nothing."""
-    error = requests.ReadTimeout("_ssl.c:989: The handshake operation timed out")
+    error = requests.ReadTimeout("Read timed out. (read timeout=30)")
+    # As urllib3 tells it of a server that waits for more.
+    error.__cause__ = TimeoutError("_ssl.c:989: The handshake operation timed out")
     told = connection_error(error, host="https://x", asked="GET /q", timeout_seconds=600)
     assert "https://x can't be reached" in told.message
     assert "600" not in told.message
     assert "instance_url" in told.hint
+    assert "speaks no TLS" in told.hint
