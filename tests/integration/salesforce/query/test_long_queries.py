@@ -305,6 +305,22 @@ def test_rows_whose_id_does_not_come_are_not_asked_for_by_it(
     assert run.ids("Contact") == contacts
 
 
+@pytest.mark.parametrize(("name", "times"), [("AccountShare", 1), ("TabDefinition", 2)])
+def test_only_rows_without_any_stamp_are_asked_for_twice(
+    org: LocalOrg, tap: TapRunner, name: str, times: int
+) -> None:
+    """Another stamp than the usual one tells of a change as well."""
+    for n in range(WIDE):
+        field = f"A_field_with_a_name_of_some_length_{n:03}__c"
+        org.store.add_field(name, Field(name=field, type="string", label="F", length=9))
+    org.store.insert(name, [{}])
+    run = read(tap, name, composite_queries=False, api_mode="rest")
+    assert run.exit_code == 0, run.log
+    asked = [entry.query.get("q", "") for entry in org.journal.entries]
+    groups = [soql for soql in asked if " IN (" in soql]
+    assert {groups.count(soql) for soql in groups} == {times}
+
+
 def test_rows_that_never_fit_together_are_an_error(
     org: LocalOrg, tap: TapRunner, ids: list[str]
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -15,6 +16,7 @@ from tests.support.harness import in_state
 
 if TYPE_CHECKING:
     from tests.local_org import LocalOrg
+    from tests.local_org.exchange import Call
     from tests.support.harness import OrgClock, Run, TapRunner
 
 NOW = datetime.now(timezone.utc).replace(microsecond=0)
@@ -260,6 +262,47 @@ def test_the_job_of_the_next_part_is_in_the_state_before_its_rows(
                 borders.add(lower)
                 assert max(read_by_then) < lower
     assert len(borders) > 1
+
+
+def test_a_part_is_taken_out_of_the_org_once_the_next_one_is_in_the_state(
+    org: LocalOrg, tap: TapRunner
+) -> None:
+    """There is no moment in which a run that was killed would find neither."""
+    org.settings.job_max_rows = ROWS // 2
+    insert(org, AGES["at one instant"])
+    is_removed = threading.Event()
+    seen: list[bool] = []
+
+    def removes_the_first(call: Call) -> bool:
+        jobs = {job.id: job.soql for job in org.jobs.all()}
+        soql = jobs.get(call.path.rpartition("/")[2], "")
+        return call.method == "DELETE" and "Id < " in soql
+
+    def creates_the_second(call: Call) -> bool:
+        return call.method == "POST" and call.path.endswith("/query") and "Id >= " in call.text
+
+    org.faults.add(removes_the_first, faults.before(is_removed.set))
+    org.faults.add(
+        creates_the_second, faults.before(lambda: seen.append(is_removed.wait(0.3))), times=1
+    )
+    run = read(tap, BEFORE)
+    assert run.exit_code == 0, run.log
+    assert (seen, is_removed.is_set()) == ([False], True)
+
+
+def test_what_is_behind_the_part_of_an_earlier_run_is_a_part(org: LocalOrg, tap: TapRunner) -> None:
+    """It is read by Bulk, as the rest of what was too large."""
+    org.settings.job_max_rows = ROWS // 2
+    ids = insert(org, AGES["at one instant"])
+    org.faults.add("*/results", outages.maintenance_page(), times=None)
+    first = read(tap, BEFORE)
+    assert first.job("Account") is not None
+    org.faults.clear()
+    second = read(tap, first.state)
+    assert second.exit_code == 0, second.log
+    assert "is taken up behind row" in second.log
+    assert "because this is a part of what was too large" in second.log
+    assert sorted(second.ids("Account")) == sorted(ids)
 
 
 @pytest.mark.usefixtures("rows")
