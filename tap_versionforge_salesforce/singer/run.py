@@ -206,5 +206,7 @@ def _check_paths(settings: Settings) -> None:
             f"names a file in no folder: {report}",
             "Make the folder, or name another.",
         )
+    if report is not None and Path(report).is_dir():
+        raise wrong_setting("report_path", f"names a folder: {report}", "Name a file in it.")
     if spool is not None and not Path(spool).is_dir():
         raise wrong_setting("spool_dir", f"names no folder: {spool}", "Make it, or name another.")

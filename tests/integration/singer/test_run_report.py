@@ -144,13 +144,27 @@ def test_a_folder_that_is_not_there_is_told_before_anything_is_read(
     assert org.journal.calls() == []
 
 
+def test_a_folder_in_the_place_of_the_report_is_told(
+    org: LocalOrg, tap: TapRunner, tmp_path: Path
+) -> None:
+    """Before anything is read, too."""
+    run = tap.sync(objects=["Account"], report_path=str(tmp_path))
+    assert run.exit_code == 2
+    assert f"The setting report_path names a folder: {tmp_path}" in run.log
+    assert org.journal.calls() == []
+
+
 def test_a_report_that_can_not_be_written_is_no_failure(
     org: LocalOrg, tap: TapRunner, tmp_path: Path
 ) -> None:
     """The rows are where they belong."""
     org.store.insert("Account", [{}], stamp=LAST_WEEK)
-    run = tap.sync(objects=["Account"], report_path=str(tmp_path))
+    folder = tmp_path / "reports"
+    folder.mkdir()
+    org.faults.add("*/queryAll", faults.after(folder.rmdir))
+    run = tap.sync(objects=["Account"], report_path=str(folder / "report.json"))
     assert run.exit_code == 0, run.log
+    assert run.ids("Account") != []
     assert "The run report can't be written to report_path" in run.log
 
 
