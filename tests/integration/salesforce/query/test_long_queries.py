@@ -20,6 +20,7 @@ LAST_WEEK = datetime.now(timezone.utc) - timedelta(days=7)
 FEED = "AccountFeed"
 WIDE = 420
 ROWS = 5
+FOR_EVER_SECONDS = 600
 
 
 @pytest.fixture
@@ -287,6 +288,17 @@ def test_a_cursor_that_expires_in_a_group_is_no_change(
     assert sorted(run.ids(FEED)) == sorted([*ids, *more])
     values = {record["Id"]: record[first] for record in run.records(FEED)}
     assert [values[row_id] for row_id in more] == [f"w{n}" for n in range(445)]
+
+
+def test_a_group_that_is_not_answered_in_time_is_asked_for_again(
+    org: LocalOrg, tap: TapRunner, ids: list[str]
+) -> None:
+    """There is no other way to its columns."""
+    silence = faults.delay(FOR_EVER_SECONDS)
+    org.faults.add(lambda call: " IN (" in call.query.get("q", ""), silence, times=1)
+    run = read(tap, composite_queries=False, api_mode="rest", request_timeout_seconds=1)
+    assert run.exit_code == 0, run.log
+    assert sorted(run.ids(FEED)) == sorted(ids)
 
 
 def test_rows_whose_id_does_not_come_are_not_asked_for_by_it(
