@@ -140,6 +140,17 @@ class Machine(RuleBasedStateMachine):
         self._happened("mass update")
         self.org.store.update(name, self._ids(name), self._values())
 
+    @rule(name=names, seconds=st.integers(1, 60))
+    def update_one_by_one(self, name: str, seconds: int) -> None:
+        """All rows, one after the other, by a transaction no longer than the look-back."""
+        self._happened("change row by row")
+        now = self.org.clock.now()
+        for place, row_id in enumerate(self._ids(name)):
+            age = min(500, seconds * place)
+            self.org.store.update(
+                name, [row_id], self._values(), stamp=now - timedelta(seconds=age)
+            )
+
     @rule(name=names, picks=picks_of_some, gone=st.booleans())
     def delete(self, name: str, picks: list[int], *, gone: bool) -> None:
         """Into the recycle bin, and out of it."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.local_org.conditions import faults, outages
+from tests.local_org.objects.fields import Field
 from tests.support.harness import ModelTarget
 
 if TYPE_CHECKING:
@@ -279,4 +280,20 @@ def test_a_parent_without_an_id_is_not_left_out(
     run = tap.sync(objects=[LINKS, "Contact"], api_mode="rest")
     assert run.exit_code == 6, run.log
     assert "rows of ContentDocument that have no Id" in run.log
+    assert run.ids("Contact") == contacts
+
+
+def test_a_query_with_no_room_for_an_id_is_told(
+    org: LocalOrg, tap: TapRunner, links: list[str]
+) -> None:
+    """By name, with what makes it shorter; others come."""
+    assert links
+    for n in range(420):
+        field = f"A_field_with_a_name_of_some_length_{n:03}__c"
+        org.store.add_field(LINKS, Field(name=field, type="string", label="F", length=9))
+    contacts = org.store.insert("Contact", [{}], stamp=NOW - timedelta(days=1))
+    run = tap.sync(objects=[LINKS, "Contact"])
+    assert run.exit_code == 7, run.log
+    assert f"The query of {LINKS} is too long as a URL to name an Id in it" in run.log
+    assert "fewer columns" in run.log
     assert run.ids("Contact") == contacts
