@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.local_org.conditions import faults
 from tests.local_org.objects.object_notation import features
 from tests.support.catalogs import metadata_of
 
@@ -51,6 +52,18 @@ def test_external_objects_come_to_the_end_of_their_pages(
     assert org.journal.calls("/jobs/query") == []
     told = of_report(run)
     assert (told["api"], told["proven_by"], told["promised_rows"]) == ("REST API", None, None)
+
+
+def test_external_objects_that_are_counted_are_proven(org: LocalOrg, tap: TapRunner) -> None:
+    """Some other systems tell how many rows there are."""
+    org.store.insert("Shipment__x", [{}] * ROWS)
+
+    def counted(body: bytes) -> bytes:
+        return body.replace(b'"totalSize":-1', b'"totalSize":%d' % ROWS)
+
+    org.faults.add("GET /query*", faults.replace_body(counted), times=None)
+    told = of_report(read(tap, "Shipment__x", api_mode="rest"))
+    assert (told["proven_by"], told["promised_rows"]) == ("totalSize", ROWS)
 
 
 @pytest.mark.parametrize("name", ["SHIPMENT__X", "shipment__x"])
