@@ -84,7 +84,9 @@ class PlainMetadata(MetadataMapping):
     @override
     def to_list(self) -> list[dict[str, Any]]:
         """Return the metadata as a catalog has it."""
-        return [{"breadcrumb": place, "metadata": _plain(each)} for place, each in self.items()]
+        return [
+            {"breadcrumb": list(place), "metadata": _plain(each)} for place, each in self.items()
+        ]
 
 
 def _plain(each: AnyMetadata) -> dict[str, Any]:

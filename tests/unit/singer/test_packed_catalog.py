@@ -89,7 +89,9 @@ def test_plain_metadata_is_what_the_sdk_would_say(entry: dict[str, Any]) -> None
             # As in a stream that has no catalog.
             each.inclusion, each.selected = Metadata.InclusionType(each.inclusion), None
             each.selected_by_default = (None, False, True)[number % 3]
-    assert json.dumps(PlainMetadata(metadata).to_list()) == json.dumps(metadata.to_list())
+    found, expected = PlainMetadata(metadata).to_list(), metadata.to_list()
+    assert found == expected
+    assert json.dumps(found) == json.dumps(expected)
 
 
 @pytest.mark.parametrize("text", ['{"tap_stream_id": "Account", "schema": {}}', "{}"])
