@@ -158,6 +158,17 @@ def test_users_are_never_deleted(store: Store) -> None:
         store.delete("User", ids)
 
 
+def test_sharing_hides_and_shows_rows_without_a_stamp(store: Store) -> None:
+    """What was not shared comes with the stamp that it had."""
+    first, second = store.insert("Account", [{"Name": "a"}, {"Name": "b"}])
+    before = store.rows("Account")
+    store.hide_rows("Account", [first])
+    assert _values(store, "SELECT Id FROM Account", all_rows=True) == [second]
+    assert store.count("Account", include_deleted=True) == 1
+    store.show_rows("Account", [first])
+    assert store.rows("Account") == before
+
+
 def test_hard_deleted_rows_are_in_no_query(store: Store) -> None:
     first, second = store.insert("OpportunityLineItem", [{}, {}])
     store.hard_delete("OpportunityLineItem", [first])

@@ -85,6 +85,13 @@ class Rows:
         statement = sql("DELETE FROM", table, _THESE_IDS)
         _expect_all(self._database.execute(statement, [_long(ids)]), ids)
 
+    def set_visible_from(
+        self, sobject: SObject, ids: Sequence[str], moment: datetime | None
+    ) -> None:
+        """Let the user see the rows from a moment on; always where that is None."""
+        stored = None if moment is None else naive(moment)
+        self._change(sobject, ids, f"SET {VISIBLE_FROM} = ?", [stored])
+
     def count(self, sobject: SObject, *, now: datetime, include_deleted: bool) -> int:
         """Return the number of committed rows."""
         condition = _visible(sobject, include_deleted=include_deleted)

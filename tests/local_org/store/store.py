@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Protocol
 
 from tests.local_org.objects.catalog import Catalog
@@ -18,7 +19,6 @@ from tests.local_org.store.tables import parse_any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import datetime
 
     from tests.local_org.objects.fields import Field
     from tests.local_org.objects.sobjects import SObject
@@ -66,6 +66,10 @@ class Result:
     @property
     def is_count(self) -> bool:
         return self.plan.query.is_count
+
+
+# When the user sees rows that nobody shares.
+_NEVER = datetime(9999, 1, 1, tzinfo=timezone.utc)
 
 
 class Store:
@@ -208,6 +212,14 @@ class Store:
     def hard_delete(self, object_name: str, ids: Sequence[str]) -> None:
         """Remove rows so that no query shows them again, not even an open cursor."""
         self._rows.hard_delete(self._catalog.whole(object_name), ids)
+
+    def hide_rows(self, object_name: str, ids: Sequence[str]) -> None:
+        """Take away the user's right to see rows, which moves no stamp."""
+        self._rows.set_visible_from(self._catalog.whole(object_name), ids, _NEVER)
+
+    def show_rows(self, object_name: str, ids: Sequence[str]) -> None:
+        """Share rows with the user, which moves no stamp either."""
+        self._rows.set_visible_from(self._catalog.whole(object_name), ids, None)
 
     def count(self, object_name: str, *, include_deleted: bool = False) -> int:
         """Return how many committed rows there are."""
