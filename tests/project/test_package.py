@@ -262,10 +262,13 @@ def test_an_installation_is_not_silent(tmp_path: Path, status: int) -> None:
 
     make = processes.start(
         [
-            *("make", "sync", "BEAT_SECONDS=0.1", f"PYTHON={sys.executable}"),
+            *("make", "--no-print-directory", "sync"),
+            *("BEAT_SECONDS=0.1", f"PYTHON={sys.executable}"),
             *(f"TOOLS={tmp_path}", f"VENV={environment}"),
         ],
         cwd=processes.ROOT,
+        # This may be a test that make runs.
+        env=processes.environment(MAKEFLAGS="", MAKELEVEL=""),
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
     )

@@ -325,7 +325,7 @@ def test_only_rows_without_any_stamp_are_asked_for_twice(
     for n in range(WIDE):
         field = f"A_field_with_a_name_of_some_length_{n:03}__c"
         org.store.add_field(name, Field(name=field, type="string", label="F", length=9))
-    org.store.insert(name, [{}])
+    org.store.insert(name, [{}], stamp=LAST_WEEK)
     run = read(tap, name, composite_queries=False, api_mode="rest")
     assert run.exit_code == 0, run.log
     asked = [entry.query.get("q", "") for entry in org.journal.entries]
