@@ -169,10 +169,11 @@ def _in_pem(data: bytes, label: str) -> str:
 
 def _pem(text: str, source: str) -> str:
     text = _ESCAPED_END.sub("\n", _ESCAPED_RETURN.sub("", text.strip()))
+    is_path = source == "private_key" and _is_path(text)
     if not _PEM_LABEL.search(text):
         text = _from_base64(text)
     labels: list[str] = _PEM_LABEL.findall(text)
-    if not labels and _is_path(text):
+    if not labels and is_path:
         raise _unusable(
             source,
             "holds a path, not a key",

@@ -47,6 +47,15 @@ def test_unusable_key_is_told_as_what_it_is(
     assert org.journal.calls() == []
 
 
+@pytest.mark.parametrize("path", ["/etc/tap/key", "~/key.pem", "keys/private_key.pem", "./a.key"])
+def test_a_path_in_the_place_of_the_key(org: LocalOrg, tap: TapRunner, path: str) -> None:
+    """The setting for it is named, and no new key is asked for."""
+    run = tap.command("--config", config_file(org, tap, {"private_key": path}))
+    words = ("The setting private_key holds a path", "private_key_path")
+    assert_told(run, *words, code="private-key-not-pem")
+    assert "openssl" not in run.log
+
+
 @pytest.mark.parametrize("made", [keys.encrypted, keys.encrypted_pkcs1], ids=["PKCS#8", "PKCS#1"])
 def test_wrong_passphrase(org: LocalOrg, tap: TapRunner, made: Callable[[str], str]) -> None:
     """A passphrase of another key is told as that, and not shown."""

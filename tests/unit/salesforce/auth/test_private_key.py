@@ -388,8 +388,8 @@ MISTAKES = {
     "a path": Mistake(
         lambda _: "./private_key.pem",
         "private-key-not-pem",
-        "holds no PEM",
-        "BEGIN PRIVATE KEY",
+        "holds a path",
+        "private_key_path",
     ),
 }
 
