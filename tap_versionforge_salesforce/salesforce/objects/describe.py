@@ -328,7 +328,7 @@ def _parts(compound: _Field, fields: Sequence[_Field]) -> tuple[tuple[str, Colum
         member = _member(name)
         kind = KIND_BY_TYPE.get(str(field.type), Kind.TEXT)
         if member is not None and kind is not Kind.COMPOUND:
-            parts[member] = Column(name, kind)
+            parts[member] = Column(name, kind, is_calculated=bool(field.calculated))
     return tuple(sorted(parts.items()))
 
 

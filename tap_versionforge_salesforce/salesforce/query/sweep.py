@@ -12,6 +12,8 @@ from tap_versionforge_salesforce.salesforce.reconcile.swept_rows import swept_ro
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import polars as pl
+
     from tap_versionforge_salesforce.salesforce.objects.columns import Column
     from tap_versionforge_salesforce.salesforce.objects.describe import SObject
     from tap_versionforge_salesforce.salesforce.objects.soql import Query
@@ -69,13 +71,21 @@ def sweep(
     )
     taken_at = org.server_time()
     writer = store.begin(meaning, taken_at=taken_at)
+    # Of a page that is not whole yet: its rows may come again.
+    held: list[pl.DataFrame] = []
     try:
         for page in read(org, query, options):
             if page.takes_back:
                 writer.abandon()
                 writer = store.begin(meaning, taken_at=taken_at)
-            elif page.is_served:
-                writer.add(swept_rows(page.frame, fields=fields, stamp=stamp))
+            if page.takes_back or page.starts_page:
+                held.clear()
+            if page.is_served:
+                held.append(swept_rows(page.frame, fields=fields, stamp=stamp))
+            if page.ends_page:
+                for rows in held:
+                    writer.add(rows)
+                held.clear()
         return writer.finish()
     except BaseException:
         writer.abandon()

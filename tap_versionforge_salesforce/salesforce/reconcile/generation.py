@@ -35,7 +35,7 @@ class Meaning(msgspec.Struct, frozen=True, kw_only=True):
     format: int = FORMAT
 
     def has_rows_of(self, other: Meaning) -> bool:
-        """Tell whether a row that is missing here and there in the other has gone since."""
+        """Tell whether a row that the other has and this one lacks has gone in between."""
         same = (self.format, self.org, self.sobject.lower(), self.condition, self.include_deleted)
         return same == (
             *(other.format, other.org, other.sobject.lower()),

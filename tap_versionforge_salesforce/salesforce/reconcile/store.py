@@ -107,7 +107,8 @@ class GenerationStore:
             taken_at: The server's clock, from an answer received before.
         """
         name = taken_at.astimezone(timezone.utc).strftime(_NAME_FORMAT)
-        self.remove(name)
+        for left_behind in {name, *self._unfinished()}:
+            self.remove(left_behind)
         return GenerationWriter(
             self, name, meaning, taken_at=taken_at, rows_at_once=self._rows_at_once
         )
@@ -176,6 +177,18 @@ class GenerationStore:
     def end(self, generation: Generation) -> None:
         """Let a generation be there, now that its files are."""
         self.write(generation.name, _MARK, msgspec.json.encode(generation))
+
+    def _unfinished(self) -> set[str]:
+        with self._usable():
+            if not self._filesystem.exists(self._folder):
+                return set()
+            self._filesystem.invalidate_cache()
+            folders = map(str, self._filesystem.ls(self._folder, detail=False))
+            return {
+                folder.rstrip("/").rpartition("/")[2]
+                for folder in folders
+                if not self._filesystem.exists(f"{folder}/{_MARK}")
+            }
 
     def _path(self, generation: str, name: str) -> str:
         return f"{self._folder}/{generation}/{name}"

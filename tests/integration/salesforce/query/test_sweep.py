@@ -142,6 +142,27 @@ def test_rows_that_are_read_again_are_kept_once(
     assert not any(found(tmp_path, before, now).values())
 
 
+def test_rows_of_a_page_that_is_not_whole_are_counted_once(
+    org: LocalOrg, connected: salesforce.Org, tmp_path: Path
+) -> None:
+    """Of a large one, some have been decoded by then."""
+    texts = [{"Description": str(n) * 30_000} for n in range(10)] * 20
+    org.store.insert("Contract", texts, stamp=LAST_WEEK)
+    broken = org.faults.add("*/results", faults.drop_last_row(), times=1)
+    contract = connected.describe("Contract")
+    fields = swept_fields("Contract", contract.columns, named=["Description"])
+    generation = sweep(
+        connected,
+        sweep_query(contract, fields, include_deleted=True),
+        store_in(tmp_path),
+        org_id=ORG_ID,
+        stamp=contract.replication_key,
+        options=QueryOptions(api_mode="bulk"),
+    )
+    assert broken.fired == 1
+    assert generation.rows == len(texts)
+
+
 @pytest.mark.parametrize(
     ("trouble", "error"),
     [(outages.maintenance_page(), TapError), (faults.drop_last_row(), IncompleteError)],

@@ -229,11 +229,14 @@ def test_a_generation_is_there_once_it_is_whole(tmp_path: Path) -> None:
     """What a run that was killed has left behind is none, and goes when it is made again."""
     store = store_in(tmp_path, rows_at_once=1)
     row = Row(1, is_deleted=False, values=("a", "b"))
-    store.begin(MEANING, taken_at=NOON).add(page({"001Hs0000000001AAA": row}))
-    assert store.generations() == []
-    assert len(list(tmp_path.rglob("*.parquet"))) == 1
-    again = kept(store, [])
-    assert store.generations() == [again]
+    before = kept(store, [])
+    for hour in (1, 2):
+        writer = store.begin(MEANING, taken_at=NOON + timedelta(hours=hour))
+        writer.add(page({"001Hs0000000001AAA": row}))
+        assert store.generations() == [before]
+        assert len(list(tmp_path.rglob("*.parquet"))) == 1
+    again = kept(store, [], hour=2)
+    assert store.generations() == [before, again]
     assert list(tmp_path.rglob("*.parquet")) == []
 
 
