@@ -80,10 +80,9 @@ def _of_kind(setting: Setting, value: object) -> object:
         return _whole_number(setting, value)
     if setting.kind == "boolean":
         if not isinstance(value, bool):
+            without = _without_quotes(value, would_do=str(value).lower() in _SWITCH)
             raise wrong_setting(
-                setting.name,
-                "must be true or false",
-                f"{value!r} is neither.{_without_quotes(value, str(value).lower() in _SWITCH)}",
+                setting.name, "must be true or false", f"{value!r} is neither.{without}"
             )
         return value
     if setting.kind == "array":
@@ -97,7 +96,7 @@ def _of_kind(setting: Setting, value: object) -> object:
     return _text(setting, value)
 
 
-def _without_quotes(value: object, would_do: bool) -> str:  # noqa: FBT001  said in its name
+def _without_quotes(value: object, *, would_do: bool) -> str:
     is_meant = isinstance(value, str) and would_do
     return " In JSON and YAML it stands without quotes." if is_meant else ""
 
@@ -145,7 +144,7 @@ def _whole_number(setting: Setting, value: object) -> int:
         raise wrong_setting(
             setting.name,
             "must be a whole number",
-            f"{shown} is none.{_without_quotes(value, str(value).isdecimal())}",
+            f"{shown} is none.{_without_quotes(value, would_do=str(value).isdecimal())}",
         )
     if value < setting.minimum:
         default = "" if setting.default is None else f"; the default is {setting.default}"
