@@ -80,7 +80,7 @@ def _of_kind(setting: Setting, value: object) -> object:
         return _whole_number(setting, value)
     if setting.kind == "boolean":
         if not isinstance(value, bool):
-            without = _without_quotes(value, would_do=str(value).lower() in _SWITCH)
+            without = _without_quotes(value, would_do=str(value).lower() in _SWITCH.values())
             raise wrong_setting(
                 setting.name, "must be true or false", f"{value!r} is neither.{without}"
             )

@@ -124,7 +124,7 @@ def connection_error(
         look_at = "HTTPS_PROXY, with the user and password in it, and NO_PROXY"
     elif _is_handshake(error):
         trouble, code = "can't be reached", "host-unreachable"
-        look_at += ": something at this address and port speaks no TLS"
+        look_at += ": what is at this address and port may speak no TLS"
     elif isinstance(error, exceptions.ConnectionError):
         trouble, code = "can't be reached", "host-unreachable"
     else:

@@ -59,8 +59,8 @@ _GONE = Advice(
     "the user may see."
 )
 _NOT_BY_BULK = Advice("REST reads what Bulk API 2.0 does not serve.", (Remedy.EITHER_API,))
-# By what errorCode and message say; the first that fits.
 _NOT_QUERYABLE = Advice("No query of this object is answered.", (Remedy.OBJECT,))
+# By what errorCode and message say; the first that fits.
 _ADVICE: dict[str, Advice] = {
     r"serialize value for '?(\w+)'?": _OTHER_API,
     r"^query_too_complicated\b": _FEWER_COLUMNS,

@@ -146,7 +146,11 @@ class ApiChooser:
         return error.reworded(f"{error.message} There is no other way: {why}.")
 
     def _with_jobs_used_up(self, error: RefusedError, rows: int | None) -> Choice:
-        may_move = self._is_auto and self._may_go_by_rest
+        # Column by column it would cost many times the calls, and nothing of it could be kept.
+        composites = self._context.composites
+        has_bodies = composites is not None and composites.bring_pages
+        is_for_rest = self._rest_error is None or (self._may_go_by_rest and has_bodies)
+        may_move = self._is_auto and is_for_rest
         if may_move and rows is None:
             rows = self._approximate_rows()
         if may_move and self._rest_can_stand_in(rows):

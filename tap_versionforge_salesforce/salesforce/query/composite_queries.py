@@ -255,16 +255,19 @@ class CompositeQueries:
             return self._org.client.together(request.calls, budget=budget)
         except (RedirectedError, RefusedError, SessionRefusedError) as error:
             # Whatever else is asked says whether that is so of more than these requests.
-            self._lose(error, has_pages=has_pages, left=0)
+            self._lose(error, request, left=0)
         except UnavailableError as error:
             if request.is_brief and isinstance(error, RequestTimeoutError):
                 raise
-            self._lose(error, has_pages=has_pages, left=self._left[has_pages] - 1)
+            self._lose(error, request, left=self._left[has_pages] - 1)
         return [None] * len(request.calls)
 
-    def _lose(self, error: TapError, *, has_pages: bool, left: int) -> None:
-        instead = "the first pages of streams are asked for one by one"
-        if not has_pages:
+    def _lose(self, error: TapError, request: _Request, *, left: int) -> None:
+        has_pages = bool(request.pages)
+        instead = "the next run asks for what has changed about its objects"
+        if has_pages:
+            instead = "the first pages of streams are asked for one by one"
+        elif request.coverages:
             instead = "a look-back provides for transactions that are still running"
         # Two of them may be refused at the same moment.
         with self._lock:

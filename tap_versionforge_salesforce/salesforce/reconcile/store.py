@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from tap_versionforge_salesforce.salesforce.reconcile.generation import Meaning
 
 _MARK = "generation.json"
+_UNFINISHED_MARK = f"{_MARK}.unfinished"
 # Held in memory until they are written; some 70 bytes each.
 _ROWS_AT_ONCE = 1_000_000
 _MOST_PARTITIONS = 1_024
@@ -84,8 +85,8 @@ class GenerationStore:
         """
         with self._usable():
             self._filesystem.invalidate_cache()
-            marks = sorted(self._filesystem.glob(f"{self._folder}/*/{_MARK}"))
-            found = [self._described(str(mark)) for mark in marks]
+            marks = (f"{folder}/{_MARK}" for folder in sorted(self._folders()))
+            found = [self._described(mark) for mark in marks if self._filesystem.exists(mark)]
         for generation in found:
             if generation.meaning.org != self._org:
                 message = (
@@ -106,9 +107,12 @@ class GenerationStore:
             meaning: What its rows are.
             taken_at: The server's clock, from an answer received before.
         """
-        name = taken_at.astimezone(timezone.utc).strftime(_NAME_FORMAT)
-        for left_behind in {name, *self._unfinished()}:
+        for left_behind in self._unfinished():
             self.remove(left_behind)
+        name = taken_at.astimezone(timezone.utc).strftime(_NAME_FORMAT)
+        # The server's clock has whole seconds, and another may have been made in this one.
+        while self._filesystem.exists(f"{self._folder}/{name}"):
+            name += "+"
         return GenerationWriter(
             self, name, meaning, taken_at=taken_at, rows_at_once=self._rows_at_once
         )
@@ -175,18 +179,31 @@ class GenerationStore:
             file.write(content)
 
     def end(self, generation: Generation) -> None:
-        """Let a generation be there, now that its files are."""
-        self.write(generation.name, _MARK, msgspec.json.encode(generation))
+        """Let a generation be there, now that its files are.
+
+        Raises:
+            BrokenStoreError: They are not: somebody has removed them meanwhile.
+        """
+        self._check_files(generation)
+        # Whole or not at all, also where the run is killed in between.
+        self.write(generation.name, _UNFINISHED_MARK, msgspec.json.encode(generation))
+        with self._usable():
+            self._filesystem.mv(
+                self._path(generation.name, _UNFINISHED_MARK), self._path(generation.name, _MARK)
+            )
+
+    def _folders(self) -> list[str]:
+        # No pattern: the user's folder may have one in its name.
+        if not self._filesystem.exists(self._folder):
+            return []
+        return [str(path).rstrip("/") for path in self._filesystem.ls(self._folder, detail=False)]
 
     def _unfinished(self) -> set[str]:
         with self._usable():
-            if not self._filesystem.exists(self._folder):
-                return set()
             self._filesystem.invalidate_cache()
-            folders = map(str, self._filesystem.ls(self._folder, detail=False))
             return {
-                folder.rstrip("/").rpartition("/")[2]
-                for folder in folders
+                folder.rpartition("/")[2]
+                for folder in self._folders()
                 if not self._filesystem.exists(f"{folder}/{_MARK}")
             }
 
@@ -206,9 +223,11 @@ class GenerationStore:
     def _check_files(self, generation: Generation) -> None:
         with self._usable():
             folder = f"{self._folder}/{generation.name}"
+            self._filesystem.invalidate_cache()
+            is_there = self._filesystem.exists(folder)
             found = {
                 str(entry["name"]).rpartition("/")[2]: entry["size"]
-                for entry in self._filesystem.ls(folder, detail=True)
+                for entry in (self._filesystem.ls(folder, detail=True) if is_there else ())
             }
         for file in generation.files:
             if found.get(file.name) != file.size:

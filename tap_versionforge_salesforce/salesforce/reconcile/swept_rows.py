@@ -39,7 +39,11 @@ def swept_rows(frame: Frame, *, fields: Sequence[str], stamp: str | None) -> pl.
     """
     table = frame.table
     nothing = pl.lit(None)
-    moved = nothing if stamp is None else pl.col(stamp).str.strptime(_INSTANT, _STAMP_FORMAT)
+    moved = (
+        nothing
+        if stamp is None
+        else pl.col(stamp).str.strptime(_INSTANT, _STAMP_FORMAT, strict=False)
+    )
     deleted = pl.col("IsDeleted") if "IsDeleted" in table.columns else pl.lit(value=False)
     rows = table.select(
         id=pl.col("Id").str.head(_ID_LENGTH),

@@ -224,7 +224,7 @@ def test_what_is_no_boolean_is_refused(setting: Setting, value: object) -> None:
     ("name", "value", "is_meant"),
     [
         ("composite_queries", "false", True),
-        ("composite_queries", "No", True),
+        ("composite_queries", "No", False),
         ("composite_queries", "maybe", False),
         ("composite_queries", 0, False),
         ("bulk_threshold", "10", True),

@@ -87,6 +87,18 @@ def test_where_the_days_jobs_are_used_up_it_goes_in_a_body(
     assert "it goes in the body of a composite request" in run.log
 
 
+def test_where_the_days_jobs_are_used_up_it_does_not_go_in_groups(
+    org: LocalOrg, tap: TapRunner, ids: list[str]
+) -> None:
+    """Without composite requests it would have to, at many times the calls."""
+    assert ids
+    org.faults.add("POST /jobs/query", outages.bulk_jobs_used_up(), times=None)
+    run = read(tap, "Account", composite_queries=False)
+    assert run.exit_code == 4, run.log
+    assert "jobs of the day are used up" in run.log
+    assert "groups of columns" not in run.log
+
+
 def test_where_the_days_jobs_are_used_up_too_many_rows_do_not_go_in_bodies(
     org: LocalOrg, tap: TapRunner, ids: list[str]
 ) -> None:

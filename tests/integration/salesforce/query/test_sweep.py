@@ -59,10 +59,10 @@ def swept(
     assert [column.name for column in fields] == ["Status", TOTAL]
     return sweep(
         connected,
+        contract,
         sweep_query(contract, fields, include_deleted=include_deleted),
         store_in(folder),
         org_id=ORG_ID,
-        stamp=contract.replication_key,
         options=QueryOptions(**options),  # type: ignore[arg-type]
     )
 
@@ -153,10 +153,10 @@ def test_rows_of_a_page_that_is_not_whole_are_counted_once(
     fields = swept_fields("Contract", contract.columns, named=["Description"])
     generation = sweep(
         connected,
+        contract,
         sweep_query(contract, fields, include_deleted=True),
         store_in(tmp_path),
         org_id=ORG_ID,
-        stamp=contract.replication_key,
         options=QueryOptions(api_mode="bulk"),
     )
     assert broken.fired == 1

@@ -240,6 +240,46 @@ def test_a_generation_is_there_once_it_is_whole(tmp_path: Path) -> None:
     assert list(tmp_path.rglob("*.parquet")) == []
 
 
+def test_a_folder_may_be_called_like_a_pattern(tmp_path: Path) -> None:
+    """It is none."""
+    store = store_in(tmp_path / "[prod] *")
+    generation = kept(store, [])
+    assert store.generations() == [generation]
+
+
+def test_two_of_one_second_are_two(tmp_path: Path) -> None:
+    """The server's clock has whole seconds, and a baseline is not lost for one that is begun."""
+    store = store_in(tmp_path)
+    first = kept(store, [])
+    store.begin(MEANING, taken_at=NOON).abandon()
+    assert store.generations() == [first]
+    second = kept(store, [])
+    assert store.generations() == [first, second]
+
+
+def test_a_description_that_is_half_written_is_none(tmp_path: Path) -> None:
+    """The run was killed while it wrote that."""
+    store = store_in(tmp_path)
+    first = kept(store, [])
+    (mark,) = tmp_path.rglob("generation.json")
+    mark.rename(mark.with_name("generation.json.unfinished"))
+    assert store.generations() == []
+    again = kept(store, [], hour=1)
+    assert store.generations() == [again] != [first]
+
+
+def test_what_another_run_has_removed_is_not_taken_for_whole(tmp_path: Path) -> None:
+    """The run that has lost its files fails, and the store is as before."""
+    store = store_in(tmp_path, rows_at_once=1)
+    before = kept(store, [])
+    writer = store.begin(MEANING, taken_at=NOON + timedelta(hours=1))
+    writer.add(page({"001Hs0000000001AAA": Row(1, is_deleted=False, values=("a", "b"))}))
+    other = kept(store, [], hour=2)
+    with pytest.raises(BrokenStoreError, match="it is missing"):
+        writer.finish()
+    assert store.generations() == [before, other]
+
+
 def test_what_is_abandoned_or_removed_is_gone(tmp_path: Path) -> None:
     """With all its files."""
     store = store_in(tmp_path, rows_at_once=1)
