@@ -20,8 +20,9 @@ from tap_versionforge_salesforce.errors import RefusedError, TapError, Unavailab
 from tap_versionforge_salesforce.salesforce.auth.private_key import fingerprint, load_private_key
 from tap_versionforge_salesforce.salesforce.support.wording import counted
 from tap_versionforge_salesforce.singer.discovery import describe_selected, discover
+from tap_versionforge_salesforce.singer.events import DELETIONS
 from tap_versionforge_salesforce.singer.input_files import catalog_file
-from tap_versionforge_salesforce.singer.packed_catalog import catalog_in
+from tap_versionforge_salesforce.singer.packed_catalog import catalog_in, selected_in
 from tap_versionforge_salesforce.singer.remedies import name_settings
 from tap_versionforge_salesforce.singer.tap import TapVersionForgeSalesforce
 
@@ -80,6 +81,8 @@ class Checks:
         yield "API versions", self._versions
         yield "identity", self._identity
         yield "limits", self._limits
+        if self._run.settings.reconcile_store is not None:
+            yield "store", self._store
         yield "describe", self._describe
         for name, error in self._undescribed.items():
             yield name, partial(_fail, error)
@@ -144,6 +147,11 @@ class Checks:
         warning = quota.warning(self._run.settings.quota_warning_threshold)
         return "; ".join([*found, *([f"WARNING: {warning}"] if warning else [])])
 
+    def _store(self) -> str:
+        store = self._run.store
+        assert store is not None  # noqa: S101  the setting is given
+        return f"{store.url} can be read and written"
+
     def _describe(self) -> str:
         assert self._tap is not None  # noqa: S101  the first step has made it
         if self._catalog is None:
@@ -190,8 +198,8 @@ def _fail(error: TapError) -> str:
 
 def _selected(tap: TapVersionForgeSalesforce) -> list[str]:
     catalog = tap.input_catalog
-    entries = [] if catalog is None else catalog.streams
-    return [e.tap_stream_id for e in entries if e.metadata.resolve_selection().get((), True)]
+    names = [] if catalog is None else selected_in(catalog)
+    return [name for name in names if name != DELETIONS]
 
 
 @click.command()

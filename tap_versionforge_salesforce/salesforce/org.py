@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+import re
 from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tap_versionforge_salesforce.errors import (
+    OddAnswerError,
     QuotaError,
     RefusedError,
     TapError,
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
 
 
 _LOGGER = logging.getLogger(__name__)
+_IDENTITY_URL = re.compile(r"/id/(00D[A-Za-z0-9]{12,15})/")
 
 
 class Org:
@@ -88,6 +91,23 @@ class Org:
     def url(self) -> str:
         """Return scheme and host."""
         return self.credentials.instance_url
+
+    @cached_property
+    def id(self) -> str:
+        """Return the org's Id, signing in if need be.
+
+        The identity URL of a sign-in has it ("Identity URLs" in the OAuth guide).
+
+        Raises:
+            SignInError: Salesforce refuses.
+            UnavailableError: It does not tell.
+        """
+        match = _IDENTITY_URL.search(self.client.session.token().identity_url)
+        found = match[1] if match else str(self.client.identity().get("organization_id") or "")
+        if not found:
+            asked = "who is signed in"
+            raise OddAnswerError(asked)
+        return found
 
     @cached_property
     def authenticator(self) -> Authenticator:

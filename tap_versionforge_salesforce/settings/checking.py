@@ -52,6 +52,11 @@ def is_switched(setting: Setting, value: object) -> bool:
     return setting.is_switch and str(value).strip().lower() in _SWITCH
 
 
+def is_elsewhere(setting: Setting, value: object) -> bool:
+    """Tell whether a value is the URL of what is not on this machine, where a path can be, too."""
+    return setting.is_url and "://" in str(value)
+
+
 def is_blank(value: object) -> bool:
     """Tell whether a value is a text of blanks, which counts as left out."""
     return isinstance(value, str) and not value.strip()
@@ -93,7 +98,22 @@ def _of_kind(setting: Setting, value: object) -> object:
                 'Write it as ["Account", "Opportunity"].',
             )
         return tuple(value)
+    if setting.kind == "object":
+        return _names_by_name(setting, value)
     return _text(setting, value)
+
+
+def _names_by_name(setting: Setting, value: object) -> dict[str, tuple[str, ...]]:
+    if not isinstance(value, dict) or not all(
+        isinstance(names, (list, tuple)) and all(isinstance(name, str) for name in names)
+        for names in value.values()
+    ):
+        raise wrong_setting(
+            setting.name,
+            "must have a list of names for each object",
+            'Write it as {"Opportunity": ["Age__c", "-AgeInDays"]}.',
+        )
+    return {str(name): tuple(names) for name, names in value.items()}
 
 
 def _without_quotes(value: object, *, would_do: bool) -> str:
@@ -120,7 +140,7 @@ def _text(setting: Setting, value: object) -> str:
         raise wrong_setting(
             setting.name, f"can't be {value!r}", f"It is {_either(setting.options)}."
         )
-    if setting.is_path:
+    if setting.is_path and not is_elsewhere(setting, text):
         return _whole_path(text)
     return value if setting.name == "private_key_passphrase" else text
 

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import types
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-Kind = Literal["string", "integer", "boolean", "array"]
+Kind = Literal["string", "integer", "boolean", "array", "object"]
 
-_KINDS: dict[object, Kind] = {str: "string", int: "integer", bool: "boolean", tuple: "array"}
+_KINDS: dict[object, Kind] = {
+    str: "string",
+    int: "integer",
+    bool: "boolean",
+    tuple: "array",
+    Mapping: "object",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +35,7 @@ class Setting:
         maximum: Largest whole number allowed. Some clocks and sockets take no larger ones.
         options: The only values allowed.
         is_path: It names a file or folder of this machine.
+        is_url: It can be the URL of a folder elsewhere, too.
         is_switch: It can be true or false, too.
     """
 
@@ -42,6 +50,7 @@ class Setting:
     maximum: int = 1_000_000_000
     options: tuple[str, ...] = ()
     is_path: bool = False
+    is_url: bool = False
     is_switch: bool = False
 
 

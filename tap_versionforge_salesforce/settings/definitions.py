@@ -7,6 +7,7 @@ below the tap sees the config dict.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping  # noqa: TC003  likewise
 from dataclasses import dataclass
 from datetime import datetime  # noqa: TC003  the kind of a setting is read from its type
 from pathlib import Path
@@ -28,7 +29,7 @@ from tap_versionforge_salesforce.settings.declaring import declared, settings_of
 from tap_versionforge_salesforce.settings.naming import resolve_aliases
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
 DEFAULT_OBJECTS = (
     "Account",
@@ -42,6 +43,7 @@ DEFAULT_OBJECTS = (
     "ContractLineItem",
 )
 API_MODES = ("auto", "rest", "bulk")
+DELETIONS = ("stream", "tombstones", "both")
 _OBJECT_NAME = re.compile(r"[A-Za-z*?][A-Za-z0-9_*?]*")
 # Bulk API 2.0 keeps the order of the SELECT in its result columns from this version on.
 _LOWEST_API_VERSION = 50
@@ -211,6 +213,39 @@ class Settings:
         is_path=True,
         is_switch=True,
     )
+    reconcile_every_hours: int | None = declared(
+        "Reconcile every so many hours",
+        "Compare what the org holds with what the target was given, stream by stream, when that "
+        "was last done so many hours ago, and emit what differs: rows deleted for good, formulas, "
+        "rows shared or committed late. 0 does it in this run. Left out, it is not done.",
+    )
+    reconcile_store: str | None = declared(
+        "Reconciliation store",
+        "Folder, or URL of one such as s3://bucket/folder, where it is kept what was swept and "
+        "what was emitted since; needed with reconcile_every_hours. Set it in all runs of one "
+        "state, and use it for no other.",
+        is_path=True,
+        is_url=True,
+    )
+    reconcile_fields: Mapping[str, tuple[str, ...]] | None = declared(
+        "Reconciled fields",
+        "Fields by object that change without moving a row's stamp, beside formulas and what is "
+        "known to move by date. A leading - leaves one out: an age in days differs every night.",
+    )
+    reconcile_max_deleted_percent: int = declared(
+        "Most deleted rows",
+        "Where more of an object's rows than this share of them in the store are gone at once, "
+        "that is taken for a lost permission: nothing is told as deleted, and the stream fails.",
+        default=20,
+        maximum=100,
+    )
+    deletions: str = declared(
+        "Deletions",
+        "How rows that reconciliation finds gone are told: stream is a stream _deletions with "
+        "their Ids, tombstones are records of their own stream with _sdc_deleted_at, both is both.",
+        default="stream",
+        options=DELETIONS,
+    )
     spool_dir: str | None = declared(
         "Spool folder",
         "Folder where result pages wait until they are emitted. The system's temporary folder "
@@ -261,6 +296,7 @@ class Settings:
         """
         given = checked_kinds(SETTINGS, resolve_aliases(config))
         _check_key_source(given)
+        _check_store(given)
         instance_url = checked_instance_url(str(given.pop("instance_url")))
         audience = given.pop("jwt_audience", None)
         start_date = given.pop("start_date", None)
@@ -284,6 +320,21 @@ class Settings:
         if self.discovery_cache == "true":
             return user_cache_path("tap-versionforge-salesforce", appauthor=False)
         return Path(self.discovery_cache)
+
+    @property
+    def is_reconciling(self) -> bool:
+        """Tell whether streams are reconciled that have not been for long enough."""
+        return self.reconcile_every_hours is not None
+
+    @property
+    def has_deletions_stream(self) -> bool:
+        """Tell whether rows that are gone are told in a stream of their own."""
+        return self.is_reconciling and self.deletions != "tombstones"
+
+    @property
+    def has_tombstones(self) -> bool:
+        """Tell whether rows that are gone are told in their own streams."""
+        return self.is_reconciling and self.deletions != "stream"
 
     @property
     def credentials(self) -> Credentials:
@@ -325,6 +376,16 @@ def _check_key_source(given: Mapping[str, object]) -> None:
             message,
             hint="Give the RSA key whose certificate is in the app: as PEM text in private_key, "
             "or as the path of a PEM file in private_key_path.",
+            code="missing-setting",
+        )
+
+
+def _check_store(given: Mapping[str, object]) -> None:
+    if "reconcile_every_hours" in given and "reconcile_store" not in given:
+        message = "The setting reconcile_every_hours is given, and reconcile_store is not."
+        raise SettingsError(
+            message,
+            hint="Name the folder, or the URL of one, that keeps what is compared.",
             code="missing-setting",
         )
 

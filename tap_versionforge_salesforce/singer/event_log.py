@@ -14,7 +14,12 @@ from tap_versionforge_salesforce.salesforce.support.events import (
     Retried,
 )
 from tap_versionforge_salesforce.salesforce.support.wording import counted
-from tap_versionforge_salesforce.singer.events import PageWritten, PartitionEnded, StreamEnded
+from tap_versionforge_salesforce.singer.events import (
+    PageWritten,
+    PartitionEnded,
+    Reconciled,
+    StreamEnded,
+)
 
 
 class EventLog:
@@ -74,6 +79,46 @@ class EventLog:
             counted(calls, "API call") if calls else "another stream's API call",
         )
         self._told_calls[event.stream] = event.calls
+
+    @take.register
+    def _reconciled(self, event: Reconciled) -> None:
+        logger, name = self._of(event.stream), event.stream
+        if event.not_compared is not None:
+            logger.info(
+                "%s: %s swept, and nothing is compared yet: %s.",
+                name,
+                counted(event.swept, "row"),
+                event.not_compared,
+            )
+            return
+        logger.info(
+            "%s is reconciled: %s swept, %d gone, %d stale, %d new behind the bookmark, %d moved "
+            "unseen, %d unsure; %s read again, in %s.",
+            name,
+            counted(event.swept, "row"),
+            event.gone,
+            event.stale,
+            event.new_behind_bookmark,
+            event.moved_unseen,
+            event.unsure,
+            counted(event.read_again, "row"),
+            counted(event.calls, "API call"),
+        )
+        if event.hidden:
+            logger.warning(
+                "%s: %s can't be seen any more. They can't have been deleted, and stay in the "
+                "target: look at what the user may see.",
+                name,
+                counted(event.hidden, "row"),
+            )
+        if event.in_closed_windows:
+            logger.warning(
+                "%s: %s had a stamp of a time that was read before, and had not come: shared with "
+                "the user since, restored, or committed later than lookback_seconds provides for. "
+                "They have been read now.",
+                name,
+                counted(event.in_closed_windows, "row"),
+            )
 
     @take.register
     def _stream_ended(self, event: StreamEnded) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from tap_versionforge_salesforce.salesforce.frames.value_warnings import ValueWarning
@@ -105,6 +105,63 @@ class PartitionEnded:
     reason: str | None
     proof: tuple[str, int] | None
     calls: int
+
+
+#: The stream of the rows that are gone; no sObject's name begins with an underscore.
+DELETIONS = "_deletions"
+
+
+class DeletedRow(NamedTuple):
+    """A row that is gone.
+
+    Attributes:
+        id: Its Id, with its checksum.
+        found_at: When it was not there any more, as text.
+        last_seen_at: When it was there last.
+        was_in_recycle_bin: Whether it was in the recycle bin then; None where that is not known.
+    """
+
+    id: str
+    found_at: str
+    last_seen_at: str
+    was_in_recycle_bin: bool | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reconciled:
+    """A stream was compared with what its object holds, and what differed has been written.
+
+    Attributes:
+        stream: Its name.
+        swept: Rows that the object holds.
+        gone: Rows that it holds no longer, and that were told as deleted.
+        hidden: Rows that it shows no longer, though they can't be deleted.
+        stale: Rows with other values and the same stamp, such as formulas.
+        new_behind_bookmark: Rows that nobody had read, though their stamp lies before the bookmark.
+        moved_unseen: Rows that had changed before the bookmark, and nobody had read that.
+        unsure: Rows that a run which died may have written or not.
+        in_closed_windows: Of the new and the moved ones, those that no look-back provides for.
+        read_again: Rows that were read again and written.
+        calls: API calls that it took.
+        jobs: Bulk jobs of it.
+        generation: The sweep's name, which the state has from here on.
+        not_compared: Why it could not be compared; None where it was.
+    """
+
+    stream: str
+    swept: int
+    gone: int = 0
+    hidden: int = 0
+    stale: int = 0
+    new_behind_bookmark: int = 0
+    moved_unseen: int = 0
+    unsure: int = 0
+    in_closed_windows: int = 0
+    read_again: int = 0
+    calls: int = 0
+    jobs: int = 0
+    generation: str = ""
+    not_compared: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ import abc
 import logging
 import sys
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
 
 from singer_sdk import Stream
@@ -53,6 +54,8 @@ class FrameStream(Stream, abc.ABC):
 
     # The Frames hold what the schema says; conforming again would cost half of the time.
     TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE
+    #: What a record can have that is no field; not in the catalog.
+    added_properties: Mapping[str, Any] = MappingProxyType({})
 
     @property
     @abc.abstractmethod
@@ -107,6 +110,7 @@ class FrameStream(Stream, abc.ABC):
     def _register(self) -> None:
         self._stream_maps = None
         schema = get_selected_schema(self.name, self.effective_schema, self.mask)
+        schema["properties"] |= self.added_properties
         with stream_maps_read():
             self._tap.mapper.register_raw_stream_schema(self.name, schema, self.primary_keys)
 

@@ -16,7 +16,7 @@ from singer_sdk.exceptions import ConfigurationError, MappingError
 from tap_versionforge_salesforce.errors import SettingsError
 from tap_versionforge_salesforce.salesforce.http.responses import without_half_characters
 from tap_versionforge_salesforce.salesforce.support.text_files import LONGEST_PATH, decoded
-from tap_versionforge_salesforce.settings.checking import is_switched
+from tap_versionforge_salesforce.settings.checking import is_elsewhere, is_switched
 from tap_versionforge_salesforce.settings.definitions import SETTINGS
 
 if TYPE_CHECKING:
@@ -251,6 +251,7 @@ def config_file(path: str) -> dict[str, Any]:
         name: _within(folder, given[name])
         for name in _PATHS.keys() & given.keys()
         if not is_switched(_PATHS[name], given[name])
+        and not is_elsewhere(_PATHS[name], given[name])
     }
 
 

@@ -145,6 +145,15 @@ def catalog_in(
     return Catalog((entry.tap_stream_id, entry) for entry in checked_catalog(text, read))
 
 
+def selected_in(catalog: Catalog) -> list[str]:
+    """Return the names of the streams that a catalog selects."""
+    return [
+        entry.tap_stream_id
+        for entry in catalog.streams
+        if entry.metadata.resolve_selection().get((), True)
+    ]
+
+
 def _entry(given: dict[str, Any]) -> CatalogEntry:
     entry = CatalogEntry.from_dict(with_id(given))
     entry.schema = PackedSchema(entry.schema.to_dict())

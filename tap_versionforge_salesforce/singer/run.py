@@ -20,6 +20,7 @@ from tap_versionforge_salesforce.salesforce.org import Org
 from tap_versionforge_salesforce.salesforce.query.composite_queries import CompositeQueries
 from tap_versionforge_salesforce.salesforce.query.download_queue import DownloadQueue
 from tap_versionforge_salesforce.salesforce.query.options import QueryOptions
+from tap_versionforge_salesforce.salesforce.reconcile.folder import open_store
 from tap_versionforge_salesforce.singer.discovery_progress import DiscoveryProgress, terminal
 from tap_versionforge_salesforce.singer.event_log import EventLog
 from tap_versionforge_salesforce.singer.events import Usage
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from tap_versionforge_salesforce.salesforce.client import SalesforceClient
+    from tap_versionforge_salesforce.salesforce.reconcile.folder import StoreFolder
     from tap_versionforge_salesforce.salesforce.support.clock import Clock
     from tap_versionforge_salesforce.settings.definitions import Settings
     from tap_versionforge_salesforce.singer.prefetch import Prefetchable
@@ -123,6 +125,16 @@ class Run:
                 what,
             ),
         )
+
+    @cached_property
+    def store(self) -> StoreFolder | None:
+        """Return where it is kept what was swept and emitted; None where nothing is.
+
+        Raises:
+            SettingsError: It can't be used, or is that of another org.
+        """
+        url = self.settings.reconcile_store
+        return None if url is None else open_store(url, self.org.id)
 
     @cached_property
     def client(self) -> SalesforceClient:

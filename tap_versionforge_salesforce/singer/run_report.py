@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from tap_versionforge_salesforce.singer.events import (
     PageWritten,
     PartitionEnded,
+    Reconciled,
     StreamBegun,
     StreamEnded,
     Usage,
@@ -38,11 +39,14 @@ class StreamReport:
         promised_rows: How many there had to be by that.
         rows_before: How many of these an earlier run has written, whose Bulk job was gone on with.
         rows_again: How many of the rows written were read again, for the API changed or the count
-            was wrong: ``rows`` less these, with those before, are what was promised.
+            was wrong: ``rows`` less these and less ``reconciliation.read_again``, with those
+            before, are what was promised.
         bookmark_before: The bookmark at the beginning.
         bookmark_after: The bookmark at the end.
         error: The code of what stopped it; None where nothing did.
         usage: What it cost.
+        reconciliation: What came of comparing it with what the org holds; None where that was not
+            done.
     """
 
     stream: str
@@ -58,6 +62,7 @@ class StreamReport:
     bookmark_after: str | None = None
     error: str | None = None
     usage: Usage | None = None
+    reconciliation: Reconciled | None = None
 
 
 @dataclass(slots=True)
@@ -107,6 +112,10 @@ class RunReport:
             report.proven_by, promised = event.proof
             report.promised_rows = (report.promised_rows or 0) + promised
             report.rows_before += event.rows_before
+
+    @take.register
+    def _reconciled(self, event: Reconciled) -> None:
+        self._of(event.stream).reconciliation = event
 
     @take.register
     def _ended(self, event: StreamEnded) -> None:

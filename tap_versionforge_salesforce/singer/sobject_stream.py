@@ -30,17 +30,22 @@ from tap_versionforge_salesforce.singer.json_schema import record_schema
 from tap_versionforge_salesforce.singer.remedies import name_settings
 from tap_versionforge_salesforce.singer.sync.bookmarks import Bookmark
 from tap_versionforge_salesforce.singer.sync.checkpoints import Checkpoints
+from tap_versionforge_salesforce.singer.sync.mirror import Mirror, swept_query
 from tap_versionforge_salesforce.singer.sync.partition_read import PartitionReads
+from tap_versionforge_salesforce.singer.sync.reconciliation import Reconciliation
 from tap_versionforge_salesforce.singer.sync.stream_sync import StreamSync
+from tap_versionforge_salesforce.singer.tombstones import DELETED_AT_SCHEMA, Tombstones
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from singer_sdk import Tap
     from singer_sdk.singerlib import Catalog, MetadataMapping
 
     from tap_versionforge_salesforce.salesforce.objects.describe import SObject
     from tap_versionforge_salesforce.salesforce.query.page import Page
+    from tap_versionforge_salesforce.singer.deletions_stream import DeletionsStream
+    from tap_versionforge_salesforce.singer.events import DeletedRow
     from tap_versionforge_salesforce.singer.run import Run
 
 _FULL_TABLE, _INCREMENTAL = "FULL_TABLE", "INCREMENTAL"
@@ -53,14 +58,20 @@ class SObjectStream(FrameStream):
         tap: The tap.
         sobject: The object's describe, in the tap's words.
         run: What the streams of the run share.
+        deletions: Where it is told that rows are gone; None for nowhere.
     """
 
-    def __init__(self, tap: Tap, *, sobject: SObject, run: Run) -> None:
+    def __init__(
+        self, tap: Tap, *, sobject: SObject, run: Run, deletions: DeletionsStream | None = None
+    ) -> None:
         super().__init__(tap, name=sobject.name)
         self.sobject = sobject
         self._run = run
+        self._deletions = deletions
         self.primary_keys = list(sobject.keys)
         self.replication_key = sobject.replication_key
+        if run.settings.has_tombstones:
+            self.added_properties = DELETED_AT_SCHEMA
 
     @cached_property
     @override
@@ -199,6 +210,9 @@ class SObjectStream(FrameStream):
                     hint="Change key_properties in the catalog, or run --discover again.",
                     code="invalid-catalog",
                 )
+        # Made before anything is begun for the stream: what its state says then is what counts.
+        if self._mirror is not None and self.added_properties:
+            self._tombstones.check()
         level = logging.WARNING if self._read_by else logging.INFO
         for note in self._saved_bookmark.notes():
             self.logger.log(level, "%s", note)
@@ -271,7 +285,7 @@ class SObjectStream(FrameStream):
             if not self._is_test:
                 run.advice.tell_needs()
             run.prefetcher.start_turn()
-            yield from sync.pages()
+            yield from self._all_pages()
         except TapError as error:
             code = error.code
             error.name_stream(self.name)
@@ -289,6 +303,69 @@ class SObjectStream(FrameStream):
             usage = sync.usage(run.usage - before)
             run.org.events.tell(StreamEnded(self.name, sync.bookmark_text, code, usage))
             self.let_go()
+
+    def _all_pages(self) -> Iterator[Page]:
+        """Yield the pages of the window, and behind them what the target lacks all the same."""
+        mirror = None if self._is_test else self._mirror
+        if mirror is None:
+            self._tell_gap()
+            yield from self.stream_sync.pages()
+            return
+        mirror.clear()
+        for page in self.stream_sync.pages():
+            # Before it is written: what the target may have got has to be known of a run that dies.
+            mirror.keep(page)
+            yield page
+            mirror.confirm(page)
+        reconciliation = Reconciliation(
+            run=self._run,
+            sobject=self.sobject,
+            columns=self.selected_columns,
+            bookmark=self._bookmark,
+            mirror=mirror,
+            sink=self,
+            turn=self.stream_sync.turn,
+        )
+        if reconciliation.is_due:
+            yield from reconciliation.pages()
+            self.write_state()
+
+    @cached_property
+    def _mirror(self) -> Mirror | None:
+        """Return what the target holds by the state; None where that is not kept.
+
+        Raises:
+            SettingsError: The store or the state can't be used.
+        """
+        key = self.sobject.stamp(self._read_by)
+        if key is None or not self.sobject.has_ids or self._run.store is None:
+            return None
+        return Mirror(
+            self._run.store,
+            swept_query(self.sobject, self.selected_columns, key, self._run.settings),
+            stamp=key,
+            org_id=self._run.org.id,
+            bookmark=self._bookmark,
+        )
+
+    def _tell_gap(self) -> None:
+        """Let the state say that rows are written which the store does not have."""
+        confirmed = None if self._is_test else self._bookmark.confirmed
+        if confirmed is not None:
+            self._bookmark.save_confirmed(confirmed.with_gap())
+
+    def tell_deleted(self, rows: Iterable[DeletedRow]) -> None:
+        """Write that rows are gone."""
+        listed = list(rows)
+        if self._deletions is not None:
+            self._deletions.tell(self.name, listed)
+        if self.added_properties:
+            for message in self._tombstones.messages(listed):
+                self._tap.write_message(message)
+
+    @property
+    def _tombstones(self) -> Tombstones:
+        return Tombstones(self.name, self.primary_keys, self.selected_columns, self.stream_maps)
 
     def _is_its_own(self, error: TapError) -> bool:
         """Tell whether an error concerns this stream alone."""

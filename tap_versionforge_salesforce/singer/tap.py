@@ -32,6 +32,7 @@ from tap_versionforge_salesforce.settings.naming import (
 )
 from tap_versionforge_salesforce.singer.catalog_notes import CatalogNotes
 from tap_versionforge_salesforce.singer.discovery import describe_selected, discover
+from tap_versionforge_salesforce.singer.events import DELETIONS
 from tap_versionforge_salesforce.singer.input_files import (
     catalog_file,
     config_file,
@@ -42,6 +43,7 @@ from tap_versionforge_salesforce.singer.output.message_writer import MessageWrit
 from tap_versionforge_salesforce.singer.packed_catalog import (
     catalog_in,
     catalog_text,
+    selected_in,
     unsupported_entry,
 )
 from tap_versionforge_salesforce.singer.quota_forecast import StreamForecast
@@ -58,6 +60,8 @@ if TYPE_CHECKING:
     from singer_sdk.singerlib import Catalog, CatalogEntry
 
     from tap_versionforge_salesforce.settings.declaring import Setting
+    from tap_versionforge_salesforce.singer.deletions_stream import DeletionsStream
+    from tap_versionforge_salesforce.singer.frame_stream import FrameStream
     from tap_versionforge_salesforce.singer.sobject_stream import SObjectStream
     from tap_versionforge_salesforce.singer.sync.stream_sync import StreamSync
 
@@ -66,6 +70,7 @@ _TYPES: dict[str, Any] = {
     "integer": th.IntegerType,
     "boolean": th.BooleanType,
     "array": th.ArrayType(th.StringType),
+    "object": th.ObjectType(additional_properties=th.ArrayType(th.StringType)),
 }
 _NAMES = frozenset(setting.name for setting in SETTINGS)
 # What the SDK takes for true, and what can be meant by anything else.
@@ -132,7 +137,7 @@ class TapVersionForgeSalesforce(Tap):
         return run
 
     @override
-    def discover_streams(self) -> Sequence[SObjectStream]:
+    def discover_streams(self) -> Sequence[FrameStream]:
         """Return a stream for each object wanted.
 
         Returns:
@@ -144,6 +149,7 @@ class TapVersionForgeSalesforce(Tap):
         """
         # Not at the top: it brings polars, which --help, --version and --about do without.
         from tap_versionforge_salesforce.salesforce.frames.frame import keep_sigint_handler  # noqa: PLC0415
+        from tap_versionforge_salesforce.singer.deletions_stream import DeletionsStream  # noqa: PLC0415
         from tap_versionforge_salesforce.singer.sobject_stream import SObjectStream  # noqa: PLC0415
 
         keep_sigint_handler()
@@ -152,15 +158,23 @@ class TapVersionForgeSalesforce(Tap):
             discovered = discover(self.run, self.logger)
             sobjects, self._unreadable = discovered.sobjects, discovered.unreadable
         else:
-            selected = [
-                entry.tap_stream_id
-                for entry in catalog.streams
-                if entry.metadata.resolve_selection().get((), True)
-            ]
+            selected = [name for name in selected_in(catalog) if name != DELETIONS]
             if not selected:
                 self.logger.warning("The catalog selects no stream: there is nothing to read.")
             sobjects = describe_selected(self.run, selected, self.logger, may_be_old=True)
-        return [SObjectStream(self, sobject=sobject, run=self.run) for sobject in sobjects]
+        deletions = DeletionsStream(self) if self._has_deletions else None
+        streams: list[FrameStream] = [
+            SObjectStream(self, sobject=sobject, run=self.run, deletions=deletions)
+            for sobject in sobjects
+        ]
+        return streams if deletions is None else [*streams, deletions]
+
+    @property
+    def _has_deletions(self) -> bool:
+        """Tell whether there is a stream of the rows that are gone."""
+        if self.input_catalog is None:
+            return self.settings.has_deletions_stream
+        return DELETIONS in selected_in(self.input_catalog)
 
     def check_streams(self) -> None:
         """Look at the catalog and state of every selected stream before any row is read.
@@ -170,8 +184,25 @@ class TapVersionForgeSalesforce(Tap):
         """
         self._spell_bookmarks()
         self._check_names()
+        self._check_deletions()
         for stream in self._selected_streams():
             stream.check()
+
+    def _check_deletions(self) -> None:
+        """See that it can be told what is gone.
+
+        Raises:
+            SettingsError: The catalog does not select the stream for it.
+        """
+        if self.settings.has_deletions_stream and DELETIONS not in self.streams:
+            raise SettingsError(
+                f"Streams are to be reconciled, and the catalog does not select {DELETIONS}, which "
+                "tells the rows that are gone.",
+                hint=f"Select {DELETIONS}.* (make a new catalog with --discover where it is not in "
+                "it), or set deletions to tombstones. Where nobody is to be told, set it to null "
+                "in stream_maps.",
+                code="invalid-catalog",
+            )
 
     def _check_names(self) -> None:
         """See that what the stream maps and the state name is there.
@@ -183,6 +214,9 @@ class TapVersionForgeSalesforce(Tap):
         for stream in self._selected_streams():
             read[stream.name] = stream.known_fields if maps else set()
             stream.let_go()
+        bookmarked = list(read)
+        if DELETIONS in self.streams:
+            read[DELETIONS] = cast("DeletionsStream", self.streams[DELETIONS]).known_fields
         catalog = self.input_catalog or self.streams
         names = StreamMapNames(
             maps,
@@ -190,7 +224,7 @@ class TapVersionForgeSalesforce(Tap):
             unread={*catalog, *self.streams} - read.keys(),
             org=self._names_in_org,
         )
-        for warning in [*names.warnings(), *misnamed(self.state.get("bookmarks", {}), read)]:
+        for warning in [*names.warnings(), *misnamed(self.state.get("bookmarks", {}), bookmarked)]:
             self.logger.warning("%s", warning)
 
     def _names_in_org(self) -> list[str]:
@@ -204,8 +238,11 @@ class TapVersionForgeSalesforce(Tap):
                 bookmarks[own[name.lower()]] = bookmarks.pop(name)
 
     def _selected_streams(self) -> list[SObjectStream]:
-        streams = cast("dict[str, SObjectStream]", self.streams)
-        return [stream for stream in streams.values() if stream.selected]
+        return [stream for stream in self._sobject_streams() if stream.selected]
+
+    def _sobject_streams(self) -> list[SObjectStream]:
+        streams = (stream for name, stream in self.streams.items() if name != DELETIONS)
+        return cast("list[SObjectStream]", list(streams))
 
     def _syncs(self) -> list[StreamSync]:
         return [stream.stream_sync for stream in self._selected_streams() if stream.is_read]
@@ -264,7 +301,7 @@ class TapVersionForgeSalesforce(Tap):
         if self.input_catalog is not None:
             check_maps(self.mapper, self.input_catalog)
             return
-        for stream in cast("dict[str, SObjectStream]", self.streams).values():
+        for stream in cast("dict[str, FrameStream]", self.streams).values():
             stream.check_maps()
 
     @classproperty
@@ -464,12 +501,12 @@ class TapVersionForgeSalesforce(Tap):
             yield unsupported_entry(name, f"{reason}.")
 
     @contextmanager
-    def _all_discovered(self) -> Iterator[Iterable[SObjectStream]]:
+    def _all_discovered(self) -> Iterator[Iterable[FrameStream]]:
         try:
-            streams = cast("dict[str, SObjectStream]", self.streams)
+            streams = cast("dict[str, FrameStream]", self.streams)
             named = {name.lower() for name in self.settings.objects}
             for name, failure in self.run.failures.items():
-                if name.lower() in named or not streams:
+                if name.lower() in named or not self._sobject_streams():
                     raise failure
                 self.logger.warning(
                     "%s is not in the catalog: only a pattern in objects names it. Run --discover "

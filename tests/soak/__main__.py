@@ -8,6 +8,7 @@ import random
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,13 +20,14 @@ from tests.local_org import LocalOrg
 from tests.soak.crowd import every_row_of_all
 from tests.soak.kills import MOST_CALLS, every_row_comes
 from tests.soak.machine import Machine
+from tests.soak.reconciling import ReconcilingMachine
 from tests.soak.tried import Tried
 from tests.soak.watchdog import watchdog
 from tests.support.harness import OrgClock, TapRunner
 from tests.support.processes import strays
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 _SCENARIOS_AT_ONCE = 5
 _STEPS = 30
@@ -76,19 +78,8 @@ def _until(deadline: float, org: LocalOrg, other: LocalOrg, folder: str, tried: 
     chance = random.Random()  # noqa: S311  no secret depends on it
     while time.monotonic() < deadline:
         TapVersionForgeSalesforce.clock = clock
-        run_state_machine_as_test(
-            lambda: Machine(org, tap, clock, tried),  # type: ignore[arg-type]  # any function will do
-            settings=settings(
-                max_examples=_SCENARIOS_AT_ONCE,
-                stateful_step_count=_STEPS,
-                deadline=None,
-                database=None,
-                derandomize=False,
-                phases=(Phase.generate,),
-                verbosity=Verbosity.quiet,
-                suppress_health_check=list(HealthCheck),
-            ),
-        )
+        for machine in (Machine, ReconcilingMachine):
+            _try(partial(machine, org, tap, clock, tried))
         for _ in range(_CROWDS_AT_ONCE):
             every_row_of_all(org, tap, tried, seed=chance.getrandbits(32))
         TapVersionForgeSalesforce.clock = killed.clock
@@ -101,6 +92,22 @@ def _until(deadline: float, org: LocalOrg, other: LocalOrg, folder: str, tried: 
             most_rows=chance.choice((None, 20)),
         )
         sys.stderr.write(f"{tried.runs.total():,} runs, {tried.compared:,} rows compared\n")
+
+
+def _try(machine: Callable[[], Machine]) -> None:
+    run_state_machine_as_test(
+        machine,  # type: ignore[arg-type]  # any function will do
+        settings=settings(
+            max_examples=_SCENARIOS_AT_ONCE,
+            stateful_step_count=_STEPS,
+            deadline=None,
+            database=None,
+            derandomize=False,
+            phases=(Phase.generate,),
+            verbosity=Verbosity.quiet,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
 
 
 def _parser() -> argparse.ArgumentParser:

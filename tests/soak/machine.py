@@ -75,6 +75,9 @@ class Machine(RuleBasedStateMachine):
         tried: Counts what is done.
     """
 
+    #: What is still to be committed comes before a quiet run.
+    longest_transaction_seconds = LOOKBACK_SECONDS
+
     def __init__(self, org: LocalOrg, tap: TapRunner, clock: OrgClock, tried: Tried) -> None:
         super().__init__()
         org.reset()
@@ -86,11 +89,19 @@ class Machine(RuleBasedStateMachine):
         self.state: dict[str, Any] = {}
         self.written = 0
         self.script: list[tuple[str, Fault]] = []
-        self.catalog = tap.discover(objects=list(STREAMS))
+        self.prepare()
+        self.catalog = tap.discover(objects=list(STREAMS), **self.settings())
         for entry in self.catalog["streams"]:
             if entry["tap_stream_id"] == WHOLE:
                 entry["replication_method"] = "FULL_TABLE"
         tried.scenarios += 1
+
+    def prepare(self) -> None:
+        """Give the org what it has from the beginning."""
+
+    def settings(self) -> dict[str, Any]:
+        """Return the settings that all runs have."""
+        return {"lookback_seconds": LOOKBACK_SECONDS}
 
     # The org changes
 
@@ -161,11 +172,15 @@ class Machine(RuleBasedStateMachine):
 
     @rule(name=names, picks=picks_of_some)
     def delete_for_good(self, name: str, picks: list[int]) -> None:
-        """Only a stream that is read whole can show that a row is gone for good."""
-        ids = self._ids(WHOLE) if name == WHOLE else []
+        """Where that can be found."""
+        ids = self._ids(name) if self.gone_for_good(name) else []
         if ids:
             self._happened("hard delete")
-            self.org.store.hard_delete(WHOLE, sorted({ids[pick % len(ids)] for pick in picks}))
+            self.org.store.hard_delete(name, sorted({ids[pick % len(ids)] for pick in picks}))
+
+    def gone_for_good(self, name: str) -> bool:
+        """Tell whether rows of a stream may: only one that is read whole shows it by itself."""
+        return name == WHOLE
 
     @rule(name=names, is_shown=st.booleans())
     def show_field(self, name: str, *, is_shown: bool) -> None:
@@ -202,7 +217,7 @@ class Machine(RuleBasedStateMachine):
 
     def _run(self, data: st.DataObject) -> None:
         self._break(data)
-        given = self._settings(data)
+        given = self.drawn_settings(data)
         # All that is drawn is drawn before the run: nothing of it may depend on how threads meet.
         is_killed, is_merged = data.draw(st.booleans()), data.draw(st.booleans())
         pick, more = data.draw(st.sampled_from(range(100))), data.draw(st.sampled_from(range(6)))
@@ -221,16 +236,17 @@ class Machine(RuleBasedStateMachine):
         self.target.load(run.messages[:taken])
         if last >= 0:
             self._confirm(run.messages[last]["value"], is_merged=is_merged)
-        self._bookmarks_pass_nothing()
+        self.bookmarks_pass_nothing()
 
-    def _settings(self, data: st.DataObject) -> dict[str, Any]:
+    def drawn_settings(self, data: st.DataObject) -> dict[str, Any]:
+        """Draw the settings of one run."""
         return {
+            **self.settings(),
             "api_mode": data.draw(st.sampled_from(("auto", "auto", "rest", "bulk"))),
             "bulk_threshold": data.draw(st.sampled_from((5, 10_000))),
             "bulk_page_rows": PAGE_ROWS,
             "parallel_downloads": data.draw(st.sampled_from((1, 2, 4))),
             "max_parallel_jobs": data.draw(st.sampled_from((1, 10))),
-            "lookback_seconds": LOOKBACK_SECONDS,
             "job_timeout_seconds": 60,
             "max_api_calls": data.draw(st.sampled_from((None, None, 8, 12, 20, 40))),
             "quota_reserve": data.draw(st.sampled_from((0, 0, 20))),
@@ -340,17 +356,15 @@ class Machine(RuleBasedStateMachine):
     @rule()
     def quiet_run(self) -> None:
         """Nothing happens during one run: the target equals the org."""
-        self.org.clock.advance(LOOKBACK_SECONDS + 100)
+        self.org.clock.advance(self.longest_transaction_seconds + 100)
         self._quiet()
         for name in STREAMS:
             self._is_equal(name)
-        self._bookmarks_pass_nothing()
+        self.bookmarks_pass_nothing()
 
     def _quiet(self) -> Run:
         self.tried.states += bool(self.state)
-        run = self.tap.sync(
-            state=self.state, catalog=self.catalog, lookback_seconds=LOOKBACK_SECONDS
-        )
+        run = self.tap.sync(state=self.state, catalog=self.catalog, **self.settings())
         self._is_well(run, is_well=run.exit_code == 0)
         self.tried.runs[0] += 1
         self.target.load(run.messages)
@@ -361,25 +375,34 @@ class Machine(RuleBasedStateMachine):
 
     def _is_equal(self, name: str) -> None:
         """At least once: each row of the org is in the target as the org has it."""
-        wanted = _shown(self.org.store.rows(name))
-        found = _shown(self.target.rows.get(name, {}).values())
+        wanted = self.shown(self.visible(name))
+        found = self.shown(self.target.rows.get(name, {}).values())
         self.tried.compared += len(wanted)
         for row_id, values in wanted.items():
             self._is_there(name, row_id, values, found)
         assert set(found) == set(wanted), name
 
-    def _bookmarks_pass_nothing(self) -> None:
+    def visible(self, name: str) -> list[Row]:
+        """Return the rows that the user may see."""
+        return self.org.store.rows(name)
+
+    def shown(self, rows: Iterable[Row]) -> dict[str, tuple[object, ...]]:
+        """Return what is compared of each row, by its Id."""
+        return {str(row["Id"]): (row["Description"], row["IsDeleted"]) for row in rows}
+
+    def bookmarks_pass_nothing(self) -> None:
         """No row from before a confirmed bookmark, less the look-back, is missing."""
-        for name, entry in self.state.get("bookmarks", {}).items():
+        for name in STREAMS:
+            entry = self.state.get("bookmarks", {}).get(name, {})
             value = entry.get("replication_key_value")
             if name == WHOLE or value is None:
                 continue
             safe = datetime.fromisoformat(str(value).replace("Z", "+00:00"))
             safe -= timedelta(seconds=LOOKBACK_SECONDS)
-            found = _shown(self.target.rows.get(name, {}).values())
+            found = self.shown(self.target.rows.get(name, {}).values())
             rows = [r for r in self.org.store.rows(name) if _stamp(r) < safe]
             self.tried.compared += len(rows)
-            for row_id, values in _shown(rows).items():
+            for row_id, values in self.shown(rows).items():
                 self._is_there(name, row_id, values, found)
 
     def _is_there(
@@ -410,10 +433,6 @@ class Machine(RuleBasedStateMachine):
         """Whatever was before, it ends with a quiet run."""
         self.quiet_run()
         self._repeats_look_back_only()
-
-
-def _shown(rows: Iterable[Row]) -> dict[str, tuple[object, ...]]:
-    return {str(row["Id"]): (row["Description"], row["IsDeleted"]) for row in rows}
 
 
 def _stamp(row: Row) -> datetime:

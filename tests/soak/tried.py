@@ -20,6 +20,7 @@ class Tried:
         kills: Processes killed.
         states: STATE messages that a next run began from.
         compared: Rows of org and target that were compared.
+        reconciled: Streams that were reconciled in a quiet run.
         lost: Of these, rows that the target did not have as the org had them.
         problems: What was not as it is promised, for people.
     """
@@ -31,6 +32,7 @@ class Tried:
     kills: int = 0
     states: int = 0
     compared: int = 0
+    reconciled: int = 0
     lost: int = 0
     problems: list[str] = field(default_factory=list)
 
@@ -45,6 +47,7 @@ class Tried:
             ("faults that struck", _counted(self.faults)),
             ("STATE messages that a run began from", f"{self.states:,}"),
             ("rows compared", f"{self.compared:,}"),
+            ("streams reconciled in quiet runs", f"{self.reconciled:,}"),
             ("rows lost", f"{self.lost:,}"),
         ]
 

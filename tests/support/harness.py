@@ -229,11 +229,25 @@ class ModelTarget:
         """Take in the messages of one run."""
         for message in messages:
             stream = message.get("stream", "")
-            if message["type"] == "RECORD":
+            if gone := _deleted_by(message):
+                self._drop(*gone)
+            elif message["type"] == "RECORD":
                 row_id = message["record"]["Id"]
                 self.rows.setdefault(stream, {})[row_id] = message["record"]
                 self._versions.setdefault(stream, {})[row_id] = message.get("version")
             elif message["type"] == "ACTIVATE_VERSION":
                 versions = self._versions.get(stream, {})
                 for row_id in [i for i, v in versions.items() if v != message["version"]]:
-                    del self.rows[stream][row_id], versions[row_id]
+                    self._drop(stream, row_id)
+
+    def _drop(self, stream: str, row_id: str) -> None:
+        self.rows.get(stream, {}).pop(row_id, None)
+        self._versions.get(stream, {}).pop(row_id, None)
+
+
+def _deleted_by(message: dict[str, Any]) -> tuple[str, str] | None:
+    """Return the stream and the Id of a row that a message says is gone; None for others."""
+    record = message.get("record", {})
+    if message.get("stream") == "_deletions" and record:
+        return record["sobject"], record["Id"]
+    return (message["stream"], record["Id"]) if record.get("_sdc_deleted_at") else None

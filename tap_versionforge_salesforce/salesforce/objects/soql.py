@@ -154,6 +154,8 @@ class Query:
         limit: Most rows wanted; None for all.
         parent: By whose Ids it is answered; None where it is answered by itself.
         parent_ids: Those of them whose rows are wanted; those of all of them where there are none.
+        condition: Which of these rows, in SOQL; empty for all. Unlike a range it gives the rows no
+            order, and whoever reads them again begins from the start.
     """
 
     sobject: str
@@ -165,6 +167,7 @@ class Query:
     limit: int | None = None
     parent: Parent | None = None
     parent_ids: tuple[str, ...] = ()
+    condition: str = ""
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -196,8 +199,9 @@ class Query:
     def _where(self) -> list[str]:
         rows = "" if self.range is None else self.range.condition()
         living = "IsDeleted = false" if self.living else ""
-        terms = [term for term in (self._by_parents(), rows, self.ids.condition(), living) if term]
-        return [f"WHERE {' AND '.join(terms)}"] if terms else []
+        terms = (self._by_parents(), rows, self.ids.condition(), living, self.condition)
+        wanted = [term for term in terms if term]
+        return [f"WHERE {' AND '.join(wanted)}"] if wanted else []
 
     def _by_parents(self) -> str:
         if self.parent is None or not self.parent_ids:

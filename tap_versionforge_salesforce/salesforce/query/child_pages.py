@@ -6,9 +6,6 @@ time, also where only what is new of their children is wanted.
 
 from __future__ import annotations
 
-import math
-from collections import deque
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tap_versionforge_salesforce.errors import (
@@ -17,14 +14,12 @@ from tap_versionforge_salesforce.errors import (
     TapError,
     UnavailableError,
 )
-from tap_versionforge_salesforce.salesforce.client import room_in_query
 from tap_versionforge_salesforce.salesforce.frames.frame import no_rows
 from tap_versionforge_salesforce.salesforce.frames.json_pages import QueryResult
-from tap_versionforge_salesforce.salesforce.http.composite import MOST_QUERIES
 from tap_versionforge_salesforce.salesforce.objects.columns import Column, Kind
-from tap_versionforge_salesforce.salesforce.objects.soql import BYTES_PER_ID, Query, Range
+from tap_versionforge_salesforce.salesforce.objects.soql import Query, Range
 from tap_versionforge_salesforce.salesforce.query.page import ids_in
-from tap_versionforge_salesforce.salesforce.query.rest_pages import RestPages
+from tap_versionforge_salesforce.salesforce.query.pages_by_ids import PagesByIds
 from tap_versionforge_salesforce.salesforce.support.wording import counted
 
 if TYPE_CHECKING:
@@ -36,8 +31,6 @@ if TYPE_CHECKING:
 
 # All of them have it.
 _STAMP = "SystemModstamp"
-# In a URL, of the place from which a query goes on whose cursor has expired.
-_GOING_ON_BYTES = 300
 # Whose rows a test looks at.
 _PARENTS_OF_A_SAMPLE = 200
 
@@ -74,67 +67,23 @@ class ChildPages:
         """
         self._context.wait_until_covered()
         self._ids = self._parent_ids()
-        requests = math.ceil(math.ceil(len(self._ids) / self._ids_at_once) / MOST_QUERIES)
         parents = counted(len(self._ids), self._parent.sobject)
         which = f"all {parents}" if self._changed is None else f"{parents} changed meanwhile"
         self._context.remark(
             f"{self._context.query.sobject} is read by the Ids of {which}, which takes "
-            f"{counted(requests, 'API call')} or more."
+            f"{counted(self._children.requests, 'API call')} or more."
         )
         return QueryResult(no_rows(self._context.query.columns), None, None)
 
     def pages(self, _: QueryResult) -> Iterator[Page]:
         """Yield the pages of all parents; none of them says how far the whole has come."""
-        rows = 0
-        for some in self._queries():
-            first = some.first(briefly=False)
-            for page in self._without_taking_back(some.pages(first)):
-                yield replace(page, checkpoint=None)
-            rows += some.total_rows or 0
-        self.total_rows = rows
-
-    def _without_taking_back(self, pages: Iterator[Page]) -> Iterator[Page]:
-        """Yield the pages of one query; what it has to read again is nothing to the others."""
-        if self._context.query.range is not None:
-            # Rows that come again are the same for a target.
-            yield from (page for page in pages if page.is_served)
-            return
-        # Of a table that is read whole, one that has gone meanwhile must not have been written.
-        held: list[Page] = []
-        for page in pages:
-            if page.is_served:
-                held.append(page)
-            else:
-                held.clear()
-        yield from held
-
-    def _queries(self) -> Iterator[RestPages]:
-        """Yield the queries, the next ones being asked for while one is read."""
-        asked: deque[RestPages] = deque()
-        step = self._ids_at_once
-        for at, start in enumerate(range(0, len(self._ids), step), start=1):
-            query = replace(self._context.query, parent_ids=tuple(self._ids[start : start + step]))
-            pages = RestPages(replace(self._context, query=query, coverage=None))
-            pages.prefetch(briefly=False)
-            asked.append(pages)
-            # As many as one request holds, and as many that are read meanwhile.
-            while at % MOST_QUERIES == 0 and len(asked) > MOST_QUERIES:
-                yield asked.popleft()
-        yield from asked
+        children = self._children
+        yield from children.pages()
+        self.total_rows = children.total_rows
 
     @property
-    def _ids_at_once(self) -> int:
-        query = replace(self._context.query, parent_ids=("",))
-        room = room_in_query(query.text(ordered=query.range is not None)) - _GOING_ON_BYTES
-        room //= BYTES_PER_ID
-        if room < 1:
-            raise RefusedError(
-                f"The query of {query.sobject} is too long as a URL to name an Id in it.",
-                hint="With fewer columns it is shorter.",
-                status=414,
-                error_code="URI_TOO_LONG",
-            )
-        return room
+    def _children(self) -> PagesByIds:
+        return PagesByIds(self._context, self._parent, self._ids)
 
     @property
     def _changed(self) -> Range | None:

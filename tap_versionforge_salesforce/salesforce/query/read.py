@@ -19,7 +19,7 @@ from tap_versionforge_salesforce.salesforce.query.result_rows import pages_of
 from tap_versionforge_salesforce.salesforce.support.spool import spool_file
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
 
     from tap_versionforge_salesforce.salesforce.client import ResultPageRef
     from tap_versionforge_salesforce.salesforce.frames.frame import Frame
@@ -50,17 +50,40 @@ def read(
         RefusedError: Salesforce refuses the query in every API that may serve it.
         TapError: As its class says.
     """
-    context = _context(org, query, options)
-    is_full = query.range is None or query.range.lower is None
-    window = Window(query.range, org.clock.now(), is_full=is_full)
-    paginator = SalesforcePaginator(context, window=window, count_rows=_not_counted)
+    context = context_of(org, query, options)
     context.turn.begin()
+    with closing(pages_in(context)) as pages:
+        try:
+            yield from pages
+        finally:
+            # Whatever waits for a job or a slot ends now.
+            context.turn.leave()
+
+
+def pages_in(
+    context: ReadContext, count_rows: Callable[[str], int | None] = lambda _: None
+) -> Generator[Page, None, None]:
+    """Yield the rows of a query as `read` does, in the turn of the context.
+
+    Args:
+        context: Of the query.
+        count_rows: Returns the approximate rows of an object; None where nobody tells: then the
+            first page does.
+
+    Yields:
+        As `read`.
+
+    Raises:
+        TapError: As `read`.
+    """
+    query = context.query
+    is_full = query.range is None or query.range.lower is None
+    window = Window(query.range, context.org.clock.now(), is_full=is_full)
+    paginator = SalesforcePaginator(context, window=window, count_rows=count_rows)
     try:
         yield from paginator
     finally:
-        # Whatever waits for a job or a slot ends now, and nobody can go on with a job whose rows
-        # have not all come.
-        context.turn.leave()
+        # Nobody can go on with a job whose rows have not all come.
         paginator.finish()
 
 
@@ -74,7 +97,7 @@ class Job:
     """
 
     def __init__(self, org: Org, query: Query, options: QueryOptions | None = None) -> None:
-        self._context = _context(org, query, options)
+        self._context = context_of(org, query, options)
         self._job = QueryJob(self._context)
         self._job.create(briefly=False)
 
@@ -137,7 +160,7 @@ def read_page(
         IncompleteError: The page is not whole, also when it is fetched again.
         RefusedError: The job is gone.
     """
-    context = _context(org, query, options)
+    context = context_of(org, query, options)
     context.turn.begin()
     everything = Partition(org.clock.now())
     job = JobCheckpoint(ref.job_id, ref.version, "", ref.locator, 0, None, everything)
@@ -151,11 +174,14 @@ def read_page(
     return frames
 
 
-def _context(org: Org, query: Query, options: QueryOptions | None) -> ReadContext:
+def context_of(org: Org, query: Query, options: QueryOptions | None = None) -> ReadContext:
+    """Return the context of a query that is read by itself; its turn has to begin.
+
+    Args:
+        org: Whose rows they are.
+        query: The SELECT.
+        options: How it is read.
+    """
     options = QueryOptions() if options is None else options
     downloads = DownloadQueue(pages=options.parallel_downloads + 1, size=_BYTES_AHEAD)
     return ReadContext(org, query, options, downloads.join())
-
-
-def _not_counted(_: str) -> None:
-    """Return no count: the first page tells how many rows there are."""

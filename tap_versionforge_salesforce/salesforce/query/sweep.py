@@ -2,90 +2,100 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING
 
 from tap_versionforge_salesforce.errors import SettingsError
 from tap_versionforge_salesforce.salesforce.objects.soql import query_of
-from tap_versionforge_salesforce.salesforce.query.read import read
+from tap_versionforge_salesforce.salesforce.query.read import pages_in
 from tap_versionforge_salesforce.salesforce.reconcile.generation import Meaning
 from tap_versionforge_salesforce.salesforce.reconcile.swept_rows import swept_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterator, Sequence
 
     from tap_versionforge_salesforce.salesforce.frames.frame import Frame
     from tap_versionforge_salesforce.salesforce.objects.columns import Column
     from tap_versionforge_salesforce.salesforce.objects.describe import SObject
     from tap_versionforge_salesforce.salesforce.objects.soql import Query
-    from tap_versionforge_salesforce.salesforce.org import Org
-    from tap_versionforge_salesforce.salesforce.query.options import QueryOptions
+    from tap_versionforge_salesforce.salesforce.query.context import ReadContext
     from tap_versionforge_salesforce.salesforce.query.page import Page
     from tap_versionforge_salesforce.salesforce.reconcile.generation import Generation
     from tap_versionforge_salesforce.salesforce.reconcile.store import GenerationStore
 
 
-def sweep_query(sobject: SObject, fields: Sequence[Column], *, include_deleted: bool) -> Query:
+def sweep_query(
+    sobject: SObject, fields: Sequence[Column], *, stamp: str | None, include_deleted: bool
+) -> Query:
     """Return the SELECT of a sweep, which has no order: that would switch off PK chunking.
 
     Args:
         sobject: The object.
         fields: What no stamp tells of, as `swept_fields` returns it.
+        stamp: The field that moves with a row; None where the object has none.
         include_deleted: With the rows in the recycle bin.
     """
-    also = (sobject.column(name) for name in (sobject.replication_key, "IsDeleted") if name)
+    also = (sobject.column(name) for name in (stamp, "IsDeleted") if name)
     columns = (*fields, *(column for column in also if column is not None))
     return query_of(sobject, columns, include_deleted=include_deleted)
 
 
-def sweep(
-    org: Org,
-    sobject: SObject,
-    query: Query,
-    store: GenerationStore,
-    *,
-    org_id: str,
-    options: QueryOptions | None = None,
-) -> Generation:
-    """Read what an object holds now and keep it.
+def meaning_of(query: Query, *, stamp: str | None, org_id: str) -> Meaning:
+    """Return what the rows of a sweep are.
 
     Args:
-        org: Whose rows they are, which has answered something before.
-        sobject: The object, whose rows have an Id each.
-        query: Of `sweep_query`, for all rows or some by a condition; it has no range, for what is
-            read again of one does not begin from its start.
-        store: The object's.
+        query: Of `sweep_query`.
+        stamp: As for that.
         org_id: The org's Id.
-        options: How it is read.
-
-    Raises:
-        SettingsError: The store can't be written.
-        TapError: As `read`. Nothing of the generation is left then.
-        ValueError: The query has a range, or the rows have no Ids.
     """
-    if query.range is not None or not sobject.has_ids:
-        message = f"{query.sobject} can't be swept by a range, or without an Id in each row"
-        raise ValueError(message)
-    stamp = sobject.replication_key
     read_of_itself = {stamp, "IsDeleted", "Id"}
-    fields = tuple(sorted(name for name in query.fields if name not in read_of_itself))
-    meaning = Meaning(
+    return Meaning(
         org=org_id,
         sobject=query.sobject,
-        fields=fields,
+        fields=tuple(sorted(name for name in query.fields if name not in read_of_itself)),
         stamp=stamp,
         condition=query.text(ordered=False).partition(" WHERE ")[2],
         include_deleted=query.all_rows,
     )
-    taken_at = org.server_time()
-    writer = store.begin(meaning, taken_at=taken_at)
+
+
+def sweep(
+    context: ReadContext,
+    store: GenerationStore,
+    meaning: Meaning,
+    *,
+    follows: int = 0,
+    count_rows: Callable[[str], int | None] = lambda _: None,
+) -> Generation:
+    """Read what an object holds now and keep it.
+
+    Args:
+        context: Of a query of `sweep_query`, for all rows or some by a condition; it has no range,
+            for what is read again of one does not begin from its start.
+        store: The object's.
+        meaning: Of `meaning_of` that query.
+        follows: The number of the last emitted rows that were written before.
+        count_rows: Returns the approximate rows of an object; None where nobody tells.
+
+    Raises:
+        SettingsError: The store can't be written.
+        TapError: As `read`. Nothing of the generation is left then.
+        ValueError: The query has a range.
+    """
+    if context.query.range is not None:
+        message = f"{context.query.sobject} can't be swept by a range"
+        raise ValueError(message)
+    taken_at = context.org.server_time()
+    writer = store.begin(meaning, taken_at=taken_at, follows=follows)
     try:
-        for frame in _whole(read(org, query, options)):
-            if frame is None:
-                writer.abandon()
-                writer = store.begin(meaning, taken_at=taken_at)
-            else:
-                writer.add(swept_rows(frame, fields=fields, stamp=stamp))
+        with closing(pages_in(context, count_rows)) as pages:
+            for frame in _whole(pages):
+                context.org.interruption.check()
+                if frame is None:
+                    writer.abandon()
+                    writer = store.begin(meaning, taken_at=taken_at, follows=follows)
+                else:
+                    writer.add(swept_rows(frame, fields=meaning.fields, stamp=meaning.stamp))
         return writer.finish()
     except BaseException:
         # What has happened first is what is told.
@@ -94,7 +104,7 @@ def sweep(
         raise
 
 
-def _whole(pages: Iterator[Page]) -> Iterator[Frame | None]:
+def _whole(pages: Generator[Page, None, None]) -> Iterator[Frame | None]:
     """Yield the rows of each page once it is whole; None where all before it come again."""
     held: list[Frame] = []
     for page in pages:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import datetime
 from typing import Annotated
 
 import msgspec
 
 #: Of the files and of what stands in them. What is of another is not read.
-FORMAT = 1
+FORMAT = 2
 
 _Instant = Annotated[datetime, msgspec.Meta(tz=True)]
+_NAME_BYTES = 4
 
 
 class Meaning(msgspec.Struct, frozen=True, kw_only=True):
-    """What the rows of a generation are.
+    """What swept rows are.
 
     Attributes:
         org: The org's Id.
@@ -34,17 +36,22 @@ class Meaning(msgspec.Struct, frozen=True, kw_only=True):
     include_deleted: bool = True
     format: int = FORMAT
 
-    def has_rows_of(self, other: Meaning) -> bool:
-        """Tell whether a row that the other has and this one lacks has gone in between."""
-        same = (self.format, self.org, self.sobject.lower(), self.condition, self.include_deleted)
-        return same == (
-            *(other.format, other.org, other.sobject.lower()),
-            *(other.condition, other.include_deleted),
+    @property
+    def of_rows(self) -> str:
+        """Return a short name of which rows they are: only those of one name can be compared."""
+        return _named(
+            (self.format, self.org, self.sobject.lower(), self.stamp, self.condition),
+            self.include_deleted,
         )
 
-    def has_values_of(self, other: Meaning) -> bool:
-        """Tell whether digests that differ are of values that differ."""
-        return self.has_rows_of(other) and self.fields == other.fields
+    @property
+    def of_values(self) -> str:
+        """Return a short name of whose values are in the digests."""
+        return _named(*self.fields)
+
+
+def _named(*parts: object) -> str:
+    return hashlib.blake2b(repr(parts).encode(), digest_size=_NAME_BYTES).hexdigest()
 
 
 class StoredFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,6 +77,7 @@ class Generation(msgspec.Struct, frozen=True, kw_only=True):
         name: Of its folder; of two the later one sorts behind the other.
         taken_at: The server's clock before its first row was read.
         meaning: What its rows are.
+        follows: The number of the last emitted rows that were written before it.
         rows: How many.
         partitions: How many, a power of two.
         files: In the order in which their rows were read.
@@ -78,6 +86,7 @@ class Generation(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     taken_at: _Instant
     meaning: Meaning
+    follows: int
     rows: int
     partitions: int
     files: tuple[StoredFile, ...]

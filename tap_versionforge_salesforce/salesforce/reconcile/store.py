@@ -1,19 +1,15 @@
-"""Where generations are kept: Parquet files below a folder or any fsspec URL."""
+"""Where generations are kept: Parquet files, and beside them what their rows are."""
 
 from __future__ import annotations
 
-import hashlib
 import io
 import math
-from contextlib import contextmanager
 from datetime import timezone
 from typing import TYPE_CHECKING
 
 import msgspec
 import polars as pl
-from fsspec.core import url_to_fs
 
-from tap_versionforge_salesforce.errors import SettingsError
 from tap_versionforge_salesforce.salesforce.reconcile.generation import (
     FORMAT,
     Generation,
@@ -21,31 +17,29 @@ from tap_versionforge_salesforce.salesforce.reconcile.generation import (
 )
 from tap_versionforge_salesforce.salesforce.reconcile.swept_rows import (
     SCHEMA,
-    Differences,
-    differences,
+    blake2b,
+    packed,
     partitioned,
 )
-from tap_versionforge_salesforce.salesforce.support.files import new_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection
     from datetime import datetime
 
+    from tap_versionforge_salesforce.salesforce.reconcile.folder import (
+        BrokenStoreError,
+        StoreFolder,
+    )
     from tap_versionforge_salesforce.salesforce.reconcile.generation import Meaning
 
+_FOLDER = "generations"
 _MARK = "generation.json"
-_UNFINISHED_MARK = f"{_MARK}.unfinished"
-# Held in memory until they are written; some 70 bytes each.
-_ROWS_AT_ONCE = 1_000_000
+#: Rows held in memory until they are written; some 70 bytes each.
+ROWS_AT_ONCE = 1_000_000
 _MOST_PARTITIONS = 1_024
-# Where nobody knows how many rows there will be.
-_PARTITIONS_OF_MANY = 64
-_DIGEST_BYTES = 16
+#: Where nobody knows how many rows there will be.
+PARTITIONS_OF_MANY = 64
 _NAME_FORMAT = "%Y%m%dT%H%M%S%fZ"
-
-
-class BrokenStoreError(SettingsError):
-    """What is kept is not what was written: what was there before can't be known."""
 
 
 class GenerationStore:
@@ -55,88 +49,73 @@ class GenerationStore:
     run that was killed has left behind is not one, and is removed before the next one is made.
 
     Args:
-        url: A folder, or a URL that fsspec knows. Made where it is missing.
-        org: The org's Id.
+        folder: Where.
         sobject: The object's API name.
         rows_at_once: So many are held in memory at the most: while they come, and of the two
             partitions that are compared.
-
-    Raises:
-        SettingsError: Nobody knows such URLs here, or it is the store of another org.
     """
 
     def __init__(
-        self, url: str, *, org: str, sobject: str, rows_at_once: int = _ROWS_AT_ONCE
+        self, folder: StoreFolder, *, sobject: str, rows_at_once: int = ROWS_AT_ONCE
     ) -> None:
-        self._url = url
-        with self._usable():
-            self._filesystem, root = url_to_fs(url)
-        self._folder = f"{str(root).rstrip('/')}/{sobject.lower()}"
-        self._org = org
+        self._folder = folder
         self._sobject = sobject
-        self._rows_at_once = rows_at_once
+        self._place = f"{sobject.lower()}/{_FOLDER}"
+        self.rows_at_once = rows_at_once
 
-    def generations(self) -> list[Generation]:
-        """Return what is there, the earliest first.
+    def names(self) -> list[str]:
+        """Return the names of the generations that are there, the earliest first."""
+        names = self._folder.sizes(self._place)
+        return [name for name in names if self._folder.has(self._path(name, _MARK))]
+
+    def generation(self, name: str) -> Generation:
+        """Return a generation.
+
+        Args:
+            name: Its name.
 
         Raises:
-            SettingsError: The store can't be read, or is that of another org.
-            BrokenStoreError: A file of a generation is missing, or is not as it was written.
+            BrokenStoreError: It is missing, or one of its files is, or is not as it was written.
         """
-        with self._usable():
-            self._filesystem.invalidate_cache()
-            marks = (f"{folder}/{_MARK}" for folder in sorted(self._folders()))
-            found = [self._described(mark) for mark in marks if self._filesystem.exists(mark)]
-        for generation in found:
-            if generation.meaning.org != self._org:
-                message = (
-                    f"The store {self._url} is that of the org {generation.meaning.org}, and this "
-                    f"is {self._org}."
-                )
-                raise SettingsError(
-                    message,
-                    hint="Each org, and each environment of it, needs a store of its own.",
-                )
-            self._check_files(generation)
-        return found
+        if not self._folder.has(self._path(name, _MARK)):
+            raise self._broken(name, "", "it is missing")
+        content = self._folder.read(self._path(name, _MARK))
+        try:
+            generation = msgspec.json.decode(content, type=Generation)
+        except msgspec.MsgspecError:
+            raise self._broken(name, _MARK, "it does not describe a generation") from None
+        if generation.meaning.format != FORMAT:
+            problem = f"it is of format {generation.meaning.format}"
+            raise self._broken(name, _MARK, problem)
+        self._check_files(generation)
+        return generation
 
-    def begin(self, meaning: Meaning, *, taken_at: datetime) -> GenerationWriter:
+    def begin(self, meaning: Meaning, *, taken_at: datetime, follows: int) -> GenerationWriter:
         """Return what takes the rows of a new generation.
 
         Args:
             meaning: What its rows are.
             taken_at: The server's clock, from an answer received before.
+            follows: The number of the last emitted rows that were written before.
         """
-        for left_behind in self._unfinished():
+        there = self._folder.sizes(self._place)
+        finished = self.names()
+        for left_behind in set(there) - set(finished):
             self.remove(left_behind)
         name = taken_at.astimezone(timezone.utc).strftime(_NAME_FORMAT)
         # The server's clock has whole seconds, and another may have been made in this one.
-        while self._filesystem.exists(f"{self._folder}/{name}"):
+        while name in finished:
             name += "+"
-        return GenerationWriter(
-            self, name, meaning, taken_at=taken_at, rows_at_once=self._rows_at_once
+        begun = Generation(
+            name=name,
+            taken_at=taken_at,
+            meaning=meaning,
+            follows=follows,
+            rows=0,
+            partitions=1,
+            files=(),
         )
-
-    def compare(self, before: Generation, now: Generation) -> Iterator[Differences]:
-        """Yield what differs, partition by partition; nothing where nothing can be compared.
-
-        Args:
-            before: The earlier generation.
-            now: The later one.
-
-        Raises:
-            BrokenStoreError: A file is not as it was written.
-        """
-        if not now.meaning.has_rows_of(before.meaning):
-            return
-        are_values_comparable = now.meaning.has_values_of(before.meaning)
-        partitions = min(before.partitions, now.partitions)
-        for partition in range(partitions):
-            yield differences(
-                self.rows(before, partition, partitions),
-                self.rows(now, partition, partitions),
-                are_values_comparable=are_values_comparable,
-            )
+        return GenerationWriter(self, begun)
 
     def rows(self, generation: Generation, partition: int, partitions: int) -> pl.DataFrame:
         """Return the rows of one partition, each Id once.
@@ -145,6 +124,9 @@ class GenerationStore:
             generation: Of which.
             partition: Which one.
             partitions: Of how many; no more than the generation has.
+
+        Raises:
+            BrokenStoreError: A file is not as it was written.
         """
         files = [file for file in generation.files if file.partition % partitions == partition]
         tables = [self._read(generation, file) for file in files]
@@ -159,13 +141,18 @@ class GenerationStore:
         Args:
             name: Its name.
         """
-        folder = f"{self._folder}/{name}"
-        with self._usable():
-            # That first: without it, it is none.
-            if self._filesystem.exists(f"{folder}/{_MARK}"):
-                self._filesystem.rm_file(f"{folder}/{_MARK}")
-            if self._filesystem.exists(folder):
-                self._filesystem.rm(folder, recursive=True)
+        # That first: without it, it is none.
+        self._folder.remove(self._path(name, _MARK))
+        self._folder.remove(f"{self._place}/{name}")
+
+    def keep_only(self, names: Collection[str]) -> None:
+        """Remove all generations but some.
+
+        Args:
+            names: Of those.
+        """
+        for name in set(self.names()) - set(names):
+            self.remove(name)
 
     def write(self, generation: str, name: str, content: bytes) -> None:
         """Write one file of a generation.
@@ -175,8 +162,7 @@ class GenerationStore:
             name: The file's.
             content: The bytes.
         """
-        with self._usable(), new_file(self._filesystem, self._path(generation, name)) as file:
-            file.write(content)
+        self._folder.write(self._path(generation, name), content)
 
     def end(self, generation: Generation) -> None:
         """Let a generation be there, now that its files are.
@@ -185,91 +171,30 @@ class GenerationStore:
             BrokenStoreError: They are not: somebody has removed them meanwhile.
         """
         self._check_files(generation)
-        # Whole or not at all, also where the run is killed in between.
-        self.write(generation.name, _UNFINISHED_MARK, msgspec.json.encode(generation))
-        with self._usable():
-            self._filesystem.mv(
-                self._path(generation.name, _UNFINISHED_MARK), self._path(generation.name, _MARK)
-            )
-
-    def _folders(self) -> list[str]:
-        # No pattern: the user's folder may have one in its name.
-        if not self._filesystem.exists(self._folder):
-            return []
-        return [str(path).rstrip("/") for path in self._filesystem.ls(self._folder, detail=False)]
-
-    def _unfinished(self) -> set[str]:
-        with self._usable():
-            self._filesystem.invalidate_cache()
-            return {
-                folder.rpartition("/")[2]
-                for folder in self._folders()
-                if not self._filesystem.exists(f"{folder}/{_MARK}")
-            }
+        self.write(generation.name, _MARK, msgspec.json.encode(generation))
 
     def _path(self, generation: str, name: str) -> str:
-        return f"{self._folder}/{generation}/{name}"
-
-    def _described(self, mark: str) -> Generation:
-        content = self._filesystem.cat_file(mark)
-        try:
-            generation = msgspec.json.decode(content, type=Generation)
-        except msgspec.MsgspecError:
-            raise self._broken(mark, "it does not describe a generation") from None
-        if generation.meaning.format != FORMAT:
-            raise self._broken(mark, f"it is of format {generation.meaning.format}")
-        return generation
+        return f"{self._place}/{generation}/{name}"
 
     def _check_files(self, generation: Generation) -> None:
-        with self._usable():
-            folder = f"{self._folder}/{generation.name}"
-            self._filesystem.invalidate_cache()
-            is_there = self._filesystem.exists(folder)
-            found = {
-                str(entry["name"]).rpartition("/")[2]: entry["size"]
-                for entry in (self._filesystem.ls(folder, detail=True) if is_there else ())
-            }
+        found = self._folder.sizes(f"{self._place}/{generation.name}")
         for file in generation.files:
-            if found.get(file.name) != file.size:
-                is_there = file.name in found
-                problem = "it is not of the size it was written in" if is_there else "it is missing"
-                raise self._broken(self._path(generation.name, file.name), problem)
+            if file.name not in found:
+                raise self._broken(generation.name, file.name, "it is missing")
+            if found[file.name] != file.size:
+                problem = "it is not of the size it was written in"
+                raise self._broken(generation.name, file.name, problem)
 
     def _read(self, generation: Generation, file: StoredFile) -> pl.DataFrame:
-        path = self._path(generation.name, file.name)
-        with self._usable():
-            content = self._filesystem.cat_file(path)
-        if _blake2b(content) != file.blake2b:
-            raise self._broken(path, "its bytes are not those that were written")
+        content = self._folder.read(self._path(generation.name, file.name))
+        if blake2b(content) != file.blake2b:
+            problem = "its bytes are not those that were written"
+            raise self._broken(generation.name, file.name, problem)
         return pl.read_parquet(io.BytesIO(content))
 
-    def _broken(self, path: str, problem: str) -> BrokenStoreError:
-        return BrokenStoreError(
-            f"The store {self._url} can't be used: {path.rpartition(self._folder)[2].lstrip('/')} "
-            f"of {self._sobject} is broken ({problem}).",
-            hint="Name a new store, and begin the stream anew without its bookmark: what has been "
-            "deleted since can't be known any more.",
-        )
-
-    @contextmanager
-    def _usable(self) -> Iterator[None]:
-        """Tell whatever storage says as what it is.
-
-        Raises:
-            SettingsError: It can't be read or written.
-        """
-        try:
-            yield
-        except SettingsError:
-            raise
-        # Each kind of storage has its own errors, that of missing packages among them.
-        except Exception as error:  # noqa: BLE001
-            reason = " ".join(str(error).split()) or type(error).__name__
-            raise SettingsError(
-                f"The store {self._url} can't be used ({reason}).",
-                hint="It has to be a folder that can be read and written, or the URL of one; a "
-                "bucket needs its fsspec package beside this one, such as s3fs or gcsfs.",
-            ) from None
+    def _broken(self, generation: str, name: str, problem: str) -> BrokenStoreError:
+        path = self._path(generation, name).rstrip("/")
+        return self._folder.broken(path, problem, stream=self._sobject)
 
 
 class GenerationWriter:
@@ -277,26 +202,12 @@ class GenerationWriter:
 
     Args:
         store: Where it goes.
-        name: Its name.
-        meaning: What its rows are.
-        taken_at: The server's clock before the first was read.
-        rows_at_once: So many are held until they are written.
+        begun: The generation, which has no rows yet.
     """
 
-    def __init__(
-        self,
-        store: GenerationStore,
-        name: str,
-        meaning: Meaning,
-        *,
-        taken_at: datetime,
-        rows_at_once: int,
-    ) -> None:
+    def __init__(self, store: GenerationStore, begun: Generation) -> None:
         self._store = store
-        self._name = name
-        self._meaning = meaning
-        self._taken_at = taken_at
-        self._rows_at_once = rows_at_once
+        self._begun = begun
         self._held: list[pl.DataFrame] = []
         self._files: list[StoredFile] = []
         self._rows = 0
@@ -312,17 +223,16 @@ class GenerationWriter:
         """
         self._rows += rows.height
         self._held.append(rows)
-        if sum(table.height for table in self._held) >= self._rows_at_once:
-            many = _PARTITIONS_OF_MANY * self._rows_at_once // 2
+        at_once = self._store.rows_at_once
+        if sum(table.height for table in self._held) >= at_once:
+            many = PARTITIONS_OF_MANY * at_once // 2
             self._flush(many if expected_rows is None else expected_rows)
 
     def finish(self) -> Generation:
         """Write what is left and let the generation be there."""
         self._flush(self._rows)
-        generation = Generation(
-            name=self._name,
-            taken_at=self._taken_at,
-            meaning=self._meaning,
+        generation = msgspec.structs.replace(
+            self._begun,
             rows=self._rows,
             partitions=self._partitions or 1,
             files=tuple(self._files),
@@ -333,32 +243,26 @@ class GenerationWriter:
     def abandon(self) -> None:
         """Remove what has been written."""
         self._held.clear()
-        self._store.remove(self._name)
+        self._store.remove(self._begun.name)
 
     def _flush(self, expected_rows: int) -> None:
         if not self._held:
             return
         if self._partitions is None:
             # Two are compared at once.
-            wanted = max(1, math.ceil(2 * expected_rows / self._rows_at_once))
+            wanted = max(1, math.ceil(2 * expected_rows / self._store.rows_at_once))
             self._partitions = min(_MOST_PARTITIONS, 1 << (wanted - 1).bit_length())
         rows = pl.concat(self._held)
         self._held.clear()
         for partition, part in partitioned(rows, self._partitions).items():
-            file = io.BytesIO()
-            part.write_parquet(file, compression="zstd", statistics=False)
-            content = file.getvalue()
+            content = packed(part)
             name = f"{len(self._files):05}.parquet"
-            self._store.write(self._name, name, content)
+            self._store.write(self._begun.name, name, content)
             self._files.append(
                 StoredFile(
                     name=name,
                     partition=partition,
                     size=len(content),
-                    blake2b=_blake2b(content),
+                    blake2b=blake2b(content),
                 )
             )
-
-
-def _blake2b(content: bytes) -> str:
-    return hashlib.blake2b(content, digest_size=_DIGEST_BYTES).hexdigest()

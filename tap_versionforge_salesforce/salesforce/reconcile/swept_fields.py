@@ -21,18 +21,21 @@ _MOVED_BY_DATE = {
 
 
 def swept_fields(
-    sobject: str, columns: Iterable[Column], *, named: Sequence[str] = ()
+    sobject: str, columns: Iterable[Column], *, stamp: str | None, named: Sequence[str] = ()
 ) -> tuple[Column, ...]:
     """Return the columns that no stamp tells of, sorted by name.
 
     Args:
         sobject: The object's API name.
         columns: What is read of it.
+        stamp: The field that moves with a row and is compared anyway.
         named: Further fields of these, by API name, or with a leading ``-`` fields to leave out.
             Upper and lower case do not matter.
     """
     by_date = _MOVED_BY_DATE.get(sobject.lower(), frozenset())
     wanted = {name.lower() for name in named}
+    # It moves with what another stamp, such as LastModifiedDate, says nothing of.
+    wanted |= {"systemmodstamp"} - {str(stamp).lower()}
     found = {
         part.name: part
         for column in columns

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+import io
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -13,24 +13,26 @@ if TYPE_CHECKING:
 
     from tap_versionforge_salesforce.salesforce.frames.frame import Frame
 
-_INSTANT = pl.Datetime("ms")
-#: The columns of a table of swept rows. A digest has no value where no field is swept.
+INSTANT = pl.Datetime("ms")
+#: The columns of a table of swept rows. A stamp, a digest, or whether a row is in the recycle bin
+#: has no value where that is not read.
 SCHEMA = pl.Schema(
-    [("id", pl.String), ("stamp", _INSTANT), ("is_deleted", pl.Boolean), ("digest", pl.Binary)]
+    [("id", pl.String), ("stamp", INSTANT), ("is_deleted", pl.Boolean), ("digest", pl.Binary)]
 )
 _STAMP_FORMAT = "%Y-%m-%dT%H:%M:%S%.fZ"
 _DIGEST_BYTES = 16
 # The other three of an 18-character Id are a checksum.
 _ID_LENGTH = 15
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_CHECKSUM_DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
+_CHECKED_TOGETHER = 5
 
 
 def swept_rows(frame: Frame, *, fields: Sequence[str], stamp: str | None) -> pl.DataFrame:
     """Return the rows of a page as a generation keeps them.
 
     Args:
-        frame: The page, whose values are canonical. It has ``Id``, and ``IsDeleted`` where the
-            object does.
+        frame: The page, whose values are canonical. It has ``Id``.
         fields: What no stamp tells of, in the order in which the digest has it.
         stamp: The field that moves with the row; None where the object has none.
 
@@ -42,15 +44,37 @@ def swept_rows(frame: Frame, *, fields: Sequence[str], stamp: str | None) -> pl.
     moved = (
         nothing
         if stamp is None
-        else pl.col(stamp).str.strptime(_INSTANT, _STAMP_FORMAT, strict=False)
+        else pl.col(stamp).str.strptime(INSTANT, _STAMP_FORMAT, strict=False)
     )
-    deleted = pl.col("IsDeleted") if "IsDeleted" in table.columns else pl.lit(value=False)
+    deleted = pl.col("IsDeleted") if "IsDeleted" in table.columns else nothing
     rows = table.select(
-        id=pl.col("Id").str.head(_ID_LENGTH),
-        stamp=moved.cast(_INSTANT),
+        id=short_ids("Id"),
+        stamp=moved.cast(INSTANT),
         is_deleted=deleted.cast(pl.Boolean),
     )
     return rows.with_columns(_digests(table, fields))
+
+
+def short_ids(column: str) -> pl.Expr:
+    """Return the Ids of a column as swept rows have them: without their checksum."""
+    return pl.col(column).str.head(_ID_LENGTH)
+
+
+def full_id(short: str) -> str:
+    """Return an Id with its checksum, as all answers have it.
+
+    Each of its characters says which of five before are capital letters ("ID Field Type" in the
+    Object Reference).
+
+    Args:
+        short: Its 15 characters.
+    """
+    checksum = ""
+    for start in range(0, _ID_LENGTH, _CHECKED_TOGETHER):
+        some = short[start : start + _CHECKED_TOGETHER]
+        bits = sum(1 << place for place, char in enumerate(some) if "A" <= char <= "Z")
+        checksum += _CHECKSUM_DIGITS[bits]
+    return short + checksum
 
 
 def _digests(table: pl.DataFrame, fields: Sequence[str]) -> pl.Series:
@@ -76,7 +100,7 @@ def partitioned(rows: pl.DataFrame, partitions: int) -> dict[int, pl.DataFrame]:
     Ids are given out one after the other, so that their last digits spread the rows evenly.
 
     Args:
-        rows: A table of `SCHEMA`; of two with one Id, the later one counts.
+        rows: A table that has the columns of `SCHEMA`; of two with one Id, the later one counts.
         partitions: How many there are; a power of two, so that each of fewer partitions is made
             of whole ones of these.
     """
@@ -95,41 +119,13 @@ def partitioned(rows: pl.DataFrame, partitions: int) -> dict[int, pl.DataFrame]:
     return {int(place): part for (place,), part in parts.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class Differences:
-    """What differs between two generations, in one of their partitions.
-
-    Attributes:
-        gone: Rows that only the earlier one has, as that has them.
-        appeared: Rows that only the later one has.
-        moved: Rows of the later one whose stamp is another than in the earlier.
-        stale: Rows of the later one with the stamp of the earlier and other values.
-    """
-
-    gone: pl.DataFrame
-    appeared: pl.DataFrame
-    moved: pl.DataFrame
-    stale: pl.DataFrame
+def packed(rows: pl.DataFrame) -> bytes:
+    """Return a table as the bytes of a Parquet file."""
+    file = io.BytesIO()
+    rows.write_parquet(file, compression="zstd", statistics=False)
+    return file.getvalue()
 
 
-def differences(
-    before: pl.DataFrame, now: pl.DataFrame, *, are_values_comparable: bool
-) -> Differences:
-    """Compare one partition of two generations.
-
-    Args:
-        before: Of the earlier one: a table of `SCHEMA`, each Id once.
-        now: Of the later one.
-        are_values_comparable: Both have swept the same fields.
-    """
-    both = now.join(before, on="id", how="inner", suffix="_before")
-    has_moved = pl.col("stamp").ne_missing(pl.col("stamp_before"))
-    differs = pl.col("is_deleted").ne_missing(pl.col("is_deleted_before"))
-    if are_values_comparable:
-        differs |= pl.col("digest").ne_missing(pl.col("digest_before"))
-    return Differences(
-        gone=before.join(now, on="id", how="anti"),
-        appeared=now.join(before, on="id", how="anti"),
-        moved=both.filter(has_moved).select(now.columns),
-        stale=both.filter(~has_moved & differs).select(now.columns),
-    )
+def blake2b(content: bytes) -> str:
+    """Return what tells whether bytes are still those that were written, in hexadecimal digits."""
+    return hashlib.blake2b(content, digest_size=_DIGEST_BYTES).hexdigest()

@@ -13,6 +13,7 @@ from tap_versionforge_salesforce.errors import SettingsError
 from tap_versionforge_salesforce.salesforce.objects.describe import REPLICATION_KEYS
 from tap_versionforge_salesforce.salesforce.objects.soql import Range, Window
 from tap_versionforge_salesforce.salesforce.query.job_checkpoint import JobCheckpoint
+from tap_versionforge_salesforce.salesforce.reconcile.confirmed import Confirmed
 from tap_versionforge_salesforce.salesforce.support.timestamps import (
     EARLIEST,
     format_instant,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 _JOB = "bulk_job"
+_RECONCILIATION = "reconciliation"
 
 
 class Bookmark:
@@ -168,11 +170,10 @@ class Bookmark:
         For a window that could not be proven complete: its checkpoints may have passed what is
         missing.
         """
-        job = self._state.get(_JOB)
+        kept = {key: self._state[key] for key in (_JOB, _RECONCILIATION) if key in self._state}
         self._state.clear()
         self._state.update(self._before)
-        if job is not None:
-            self._state[_JOB] = job
+        self._state.update(kept)
 
     def commit(self) -> None:
         """Note that everything before the bookmark is proven: it never goes back behind it."""
@@ -189,6 +190,33 @@ class Bookmark:
         if self._key is not None:
             self._state["replication_key"] = self._key
             self._state["replication_key_value"] = format_instant(instant)
+
+    # Reconciliation
+
+    @property
+    def confirmed(self) -> Confirmed | None:
+        """Return what is known of its reconciliation; None where nothing is.
+
+        Raises:
+            SettingsError: The state holds something else.
+        """
+        saved = self._state.get(_RECONCILIATION)
+        if saved is None:
+            return None
+        try:
+            return Confirmed.from_state(saved)
+        except ValueError as error:
+            place = f"bookmarks.{self._stream}.{_RECONCILIATION}"
+            raise SettingsError(
+                f"The state's {place} is not of the form that the tap writes ({error}).",
+                hint=f"Put back what the tap has written, or remove bookmarks.{self._stream} to "
+                "read the stream from its beginning.",
+                code="invalid-state",
+            ) from None
+
+    def save_confirmed(self, confirmed: Confirmed) -> None:
+        """Keep what is known of its reconciliation."""
+        self._state[_RECONCILIATION] = confirmed.to_state()
 
     # The job in flight
 

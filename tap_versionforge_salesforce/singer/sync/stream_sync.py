@@ -73,7 +73,8 @@ class StreamSync:
         self._reads = reads
         self._checkpoints = checkpoints
         self._is_test = is_test
-        self._turn = run.downloads.join()
+        #: Its place in the queue of downloads.
+        self.turn = run.downloads.join()
         self._begun = _Begun()
         # Behind what is read now comes what has changed since an earlier run began with it.
         self._reads_again = False
@@ -197,7 +198,7 @@ class StreamSync:
         Raises:
             TapError: As `SalesforcePaginator`, where the rows can't be read in parts either.
         """
-        self._turn.begin()
+        self.turn.begin()
         with usage_counted_in(self._usage):
             read = self._begun.read or self._resumed() or self._new_read()
             self._begun.read = None
@@ -227,7 +228,7 @@ class StreamSync:
         self.is_over = True
         if self._begun.read is not None:
             self._begun.read.paginator.stop()
-        self._turn.leave()
+        self.turn.leave()
 
     def usage(self, in_turn: Usage) -> Usage:
         """Return what the stream has used, also before its turn.
@@ -313,7 +314,7 @@ class StreamSync:
         job = self._checkpoints.saved_job
         if job is None:
             return None
-        read = self._reads.of(job.partition, self._turn)
+        read = self._reads.of(job.partition, self.turn)
         if self._is_resumed(read, job, briefly=briefly):
             self._reads_again = True
             self._checkpoints.resume(job)
@@ -339,7 +340,7 @@ class StreamSync:
         for page in read.pages():
             yield page
             rows += page.frame.height
-            self._tell_written(page)
+            tell_written(self._run, self._name, page)
             self._checkpoints.take(page, read.partition)
             self._run.prefetcher.after_page()
             self._run.org.interruption.check()
@@ -355,18 +356,6 @@ class StreamSync:
         )
         self._run.org.events.tell(ended)
 
-    def _tell_written(self, page: Page) -> None:
-        written = PageWritten(
-            self._name,
-            page.frame.height,
-            starts_page=page.starts_page,
-            ends_page=page.ends_page,
-            is_served=page.is_served,
-            takes_back=page.takes_back,
-            value_warnings=page.frame.value_warnings,
-        )
-        self._run.org.events.tell(written)
-
     def _create_job(self, read: PartitionRead) -> bool:
         job = None if read.window.is_empty else read.paginator.prefetch_job()
         if job is not None:
@@ -379,15 +368,29 @@ class StreamSync:
         self._checkpoints.new_version()
         self._reads_again = False
         # The server's clock, from an answer that came before the query is sent.
-        read = self._reads.whole(self._run.org.server_time(), self._turn)
+        read = self._reads.whole(self._run.org.server_time(), self.turn)
         self._checkpoints.begin_window(read.coverage)
         return read
 
     def _next_part(self, pending: list[Partition]) -> PartitionRead:
-        return self._reads.of(pending.pop(), self._turn)
+        return self._reads.of(pending.pop(), self.turn)
 
     def _remark(self, text: str, *, is_warning: bool = False) -> None:
         self._run.org.events.tell(Remark(self._name, text, is_warning))
+
+
+def tell_written(run: Run, stream: str, page: Page) -> None:
+    """Tell that a page of a stream has been handed to the target."""
+    written = PageWritten(
+        stream,
+        page.frame.height,
+        starts_page=page.starts_page,
+        ends_page=page.ends_page,
+        is_served=page.is_served,
+        takes_back=page.takes_back,
+        value_warnings=page.frame.value_warnings,
+    )
+    run.org.events.tell(written)
 
 
 def _behind(partition: Partition) -> list[Partition]:

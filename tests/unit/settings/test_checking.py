@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,8 +21,6 @@ from tap_versionforge_salesforce.settings.naming import (
 from tests.support.values import MY_DOMAIN, config, instant, settings_of, some_examples
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tap_versionforge_salesforce.settings.declaring import Setting
 
 DEFAULTS: dict[str, object] = {
@@ -45,6 +44,11 @@ DEFAULTS: dict[str, object] = {
     "max_api_calls": None,
     "keep_jobs": False,
     "discovery_cache": "true",
+    "reconcile_every_hours": None,
+    "reconcile_store": None,
+    "reconcile_fields": None,
+    "reconcile_max_deleted_percent": 20,
+    "deletions": "stream",
     "spool_dir": None,
     "report_path": None,
     "ca_bundle": None,
@@ -169,6 +173,47 @@ def test_a_key_beside_an_empty_path() -> None:
     assert settings_of(private_key=SECRET, private_key_path="").private_key == SECRET
 
 
+# What needs another setting
+
+
+def test_reconciling_needs_a_store() -> None:
+    """Before anything is asked of anybody."""
+    error = refused(reconcile_every_hours=24)
+    assert error.message == (
+        "The setting reconcile_every_hours is given, and reconcile_store is not."
+    )
+    assert error.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("s3://bucket/store", "s3://bucket/store"), ("store", str(Path.cwd() / "store"))],
+)
+def test_a_store_is_a_folder_or_a_url(text: str, expected: str) -> None:
+    """A folder counts from where the tap runs."""
+    assert settings_of(reconcile_store=text).reconcile_store == expected
+
+
+def test_fields_by_object() -> None:
+    """As lists of names."""
+    given = {"Opportunity": ["Age__c", "-AgeInDays"]}
+    assert settings_of(reconcile_fields=given).reconcile_fields == {
+        "Opportunity": ("Age__c", "-AgeInDays")
+    }
+
+
+@pytest.mark.parametrize(
+    "value", ["Opportunity", ["Age__c"], {"Opportunity": "Age__c"}, {"A": [1]}]
+)
+def test_fields_of_another_form_are_refused(value: object) -> None:
+    """With an example."""
+    error = refused(reconcile_fields=value)
+    assert error.message == (
+        "The setting reconcile_fields must have a list of names for each object."
+    )
+    assert '{"Opportunity": ' in error.hint
+
+
 # Kinds and bounds
 
 
@@ -176,7 +221,8 @@ def test_a_key_beside_an_empty_path() -> None:
 def test_smallest_and_largest_numbers_are_taken(setting: Setting) -> None:
     """The bounds themselves are values."""
     for bound in (setting.minimum, setting.maximum):
-        assert getattr(settings_of(**{setting.name: bound}), setting.name) == bound
+        given = {setting.name: bound, "reconcile_store": "store"}
+        assert getattr(settings_of(**given), setting.name) == bound
 
 
 @pytest.mark.parametrize("setting", INTEGERS, ids=named)

@@ -91,6 +91,7 @@ def test_the_report_adds_up(events: Events, report: RunReport) -> None:
         "bookmark_after": "2026-11-23T11:00:00.000Z",
         "error": None,
         "usage": {"calls": 5, "received_bytes": 700, "seconds": 2.0, "waiting_seconds": 1.5},
+        "reconciliation": None,
     }
 
 

@@ -11,7 +11,11 @@ import pytest
 from tap_versionforge_salesforce import salesforce
 from tap_versionforge_salesforce.errors import IncompleteError, TapError
 from tap_versionforge_salesforce.salesforce.query.options import QueryOptions
-from tap_versionforge_salesforce.salesforce.query.sweep import sweep, sweep_query
+from tap_versionforge_salesforce.salesforce.query.read import context_of
+from tap_versionforge_salesforce.salesforce.query.sweep import meaning_of, sweep, sweep_query
+from tap_versionforge_salesforce.salesforce.reconcile.comparison import compared
+from tap_versionforge_salesforce.salesforce.reconcile.emitted_rows import EmittedRows
+from tap_versionforge_salesforce.salesforce.reconcile.folder import StoreFolder
 from tap_versionforge_salesforce.salesforce.reconcile.store import GenerationStore
 from tap_versionforge_salesforce.salesforce.reconcile.swept_fields import swept_fields
 from tests.integration.salesforce.test_seam import credentials_of
@@ -22,13 +26,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tap_versionforge_salesforce.salesforce.objects.soql import Query
     from tap_versionforge_salesforce.salesforce.reconcile.generation import Generation
     from tests.local_org import LocalOrg
     from tests.support.harness import OrgClock
 
 LAST_WEEK = datetime.now(timezone.utc) - timedelta(days=7)
 ORG_ID = "00DHs0000000001MAA"
-TOTAL = "Total__c"
+STAMP, TOTAL = "SystemModstamp", "Total__c"
 ROWS = 23
 
 
@@ -48,28 +53,32 @@ def ids(org: LocalOrg) -> list[str]:
 
 
 def store_in(folder: Path) -> GenerationStore:
-    return GenerationStore(str(folder / "store"), org=ORG_ID, sobject="Contract", rows_at_once=10)
+    return GenerationStore(StoreFolder(str(folder / "store")), sobject="Contract", rows_at_once=10)
 
 
 def swept(
     connected: salesforce.Org, folder: Path, *, include_deleted: bool = True, **options: object
 ) -> Generation:
     contract = connected.describe("Contract")
-    fields = swept_fields("Contract", contract.columns)
+    fields = swept_fields("Contract", contract.columns, stamp=STAMP)
     assert [column.name for column in fields] == ["Status", TOTAL]
-    return sweep(
-        connected,
-        contract,
-        sweep_query(contract, fields, include_deleted=include_deleted),
-        store_in(folder),
-        org_id=ORG_ID,
-        options=QueryOptions(**options),  # type: ignore[arg-type]
-    )
+    query = sweep_query(contract, fields, stamp=STAMP, include_deleted=include_deleted)
+    return swept_by(connected, query, folder, **options)
+
+
+def swept_by(
+    connected: salesforce.Org, query: Query, folder: Path, **options: object
+) -> Generation:
+    context = context_of(connected, query, QueryOptions(**options))  # type: ignore[arg-type]
+    context.turn.begin()
+    meaning = meaning_of(query, stamp=STAMP, org_id=ORG_ID)
+    return sweep(context, store_in(folder), meaning)
 
 
 def found(folder: Path, before: Generation, now: Generation) -> dict[str, set[str]]:
     kinds = ("gone", "appeared", "moved", "stale")
-    different = list(store_in(folder).compare(before, now))
+    emitted = EmittedRows(StoreFolder(str(folder / "store")), sobject="Contract", confirmed=0)
+    different = list(compared(store_in(folder), before, now, emitted, spool_dir=None))
     return {kind: {i for each in different for i in getattr(each, kind)["id"]} for kind in kinds}
 
 
@@ -150,15 +159,9 @@ def test_rows_of_a_page_that_is_not_whole_are_counted_once(
     org.store.insert("Contract", texts, stamp=LAST_WEEK)
     broken = org.faults.add("*/results", faults.drop_last_row(), times=1)
     contract = connected.describe("Contract")
-    fields = swept_fields("Contract", contract.columns, named=["Description"])
-    generation = sweep(
-        connected,
-        contract,
-        sweep_query(contract, fields, include_deleted=True),
-        store_in(tmp_path),
-        org_id=ORG_ID,
-        options=QueryOptions(api_mode="bulk"),
-    )
+    fields = swept_fields("Contract", contract.columns, stamp=STAMP, named=["Description"])
+    query = sweep_query(contract, fields, stamp=STAMP, include_deleted=True)
+    generation = swept_by(connected, query, tmp_path, api_mode="bulk")
     assert broken.fired == 1
     assert generation.rows == len(texts)
 
@@ -182,5 +185,5 @@ def test_a_sweep_that_fails_leaves_nothing(
     org.faults.add("*/results", trouble, skip=2, times=None)
     with pytest.raises(error):
         swept(connected, tmp_path, api_mode="bulk")
-    assert store_in(tmp_path).generations() == []
+    assert store_in(tmp_path).names() == []
     assert list(tmp_path.rglob("*.parquet")) == []

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.soak.machine import Machine
+from tests.soak.reconciling import ReconcilingMachine
 from tests.soak.tried import Tried
 
 if TYPE_CHECKING:
@@ -20,11 +21,14 @@ if TYPE_CHECKING:
 
 
 @pytest.mark.timeout(600)
-def test_nothing_is_lost(org: LocalOrg, tap: TapRunner, clock: OrgClock) -> None:
+@pytest.mark.parametrize("machine", [Machine, ReconcilingMachine])
+def test_nothing_is_lost(
+    org: LocalOrg, tap: TapRunner, clock: OrgClock, machine: type[Machine]
+) -> None:
     """Changes, late commits, deletes, faults, kills, merged states, wrong clocks, any API."""
     tried = Tried()
     run_state_machine_as_test(
-        lambda: Machine(org, tap, clock, tried),  # type: ignore[arg-type]  # any function will do
+        lambda: machine(org, tap, clock, tried),  # type: ignore[arg-type]  # any function will do
         settings=settings(
             max_examples=8,
             stateful_step_count=16,
@@ -38,3 +42,4 @@ def test_nothing_is_lost(org: LocalOrg, tap: TapRunner, clock: OrgClock) -> None
     assert tried.compared > 0
     assert tried.faults.total() > 0
     assert tried.lost == 0
+    assert (tried.reconciled > 0) == (machine is ReconcilingMachine)

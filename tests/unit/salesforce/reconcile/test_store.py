@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+import msgspec
 import polars as pl
 import pytest
 from hypothesis import given
@@ -16,18 +17,23 @@ from hypothesis import strategies as st
 
 from tap_versionforge_salesforce.errors import SettingsError
 from tap_versionforge_salesforce.salesforce.frames.frame import Frame
-from tap_versionforge_salesforce.salesforce.reconcile.generation import Generation, Meaning
-from tap_versionforge_salesforce.salesforce.reconcile.store import (
+from tap_versionforge_salesforce.salesforce.reconcile.comparison import Differences, compared
+from tap_versionforge_salesforce.salesforce.reconcile.emitted_rows import EmittedRows
+from tap_versionforge_salesforce.salesforce.reconcile.folder import (
     BrokenStoreError,
-    GenerationStore,
+    StoreFolder,
+    open_store,
 )
+from tap_versionforge_salesforce.salesforce.reconcile.generation import Generation, Meaning
+from tap_versionforge_salesforce.salesforce.reconcile.store import GenerationStore
 from tap_versionforge_salesforce.salesforce.reconcile.swept_rows import SCHEMA, swept_rows
 from tests.support.values import instant, some_examples
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-NOON = instant("2026-11-23T12:00:00Z")
+NOON_TEXT = "2026-11-23T12:00:00Z"
+NOON = instant(NOON_TEXT)
 ORG = "00DHs0000000001MAA"
 FIELDS = ("Discount__c", "Total__c")
 MEANING = Meaning(org=ORG, sobject="Account", fields=FIELDS, stamp="SystemModstamp")
@@ -71,8 +77,8 @@ def pages(rows: Mapping[str, Row], size: int) -> Iterable[pl.DataFrame]:
         yield page({name: rows[name] for name in names[start : start + size]})
 
 
-def store_in(url: object, *, org: str = ORG, rows_at_once: int = 1_000) -> GenerationStore:
-    return GenerationStore(str(url), org=org, sobject="Account", rows_at_once=rows_at_once)
+def store_in(url: object, *, rows_at_once: int = 1_000) -> GenerationStore:
+    return GenerationStore(StoreFolder(str(url)), sobject="Account", rows_at_once=rows_at_once)
 
 
 def kept(
@@ -83,7 +89,7 @@ def kept(
     meaning: Meaning = MEANING,
     expected_rows: int | None = None,
 ) -> Generation:
-    writer = store.begin(meaning, taken_at=NOON + timedelta(hours=hour))
+    writer = store.begin(meaning, taken_at=NOON + timedelta(hours=hour), follows=0)
     for table in tables:
         writer.add(table, expected_rows=expected_rows)
     return writer.finish()
@@ -93,11 +99,24 @@ def short(ids: Iterable[str]) -> list[str]:
     return sorted(row_id[:15] for row_id in ids)
 
 
-def found(store: GenerationStore, before: Generation, now: Generation) -> dict[str, list[str]]:
-    kinds = ("gone", "appeared", "moved", "stale")
-    different = list(store.compare(before, now))
+def all_in(store: GenerationStore) -> list[Generation]:
+    return [store.generation(name) for name in store.names()]
+
+
+def different(
+    store: GenerationStore, before: Generation, now: Generation, emitted: EmittedRows | None = None
+) -> list[Differences]:
+    nothing = EmittedRows(StoreFolder(f"memory://{uuid4()}"), sobject="Account", confirmed=0)
+    return list(compared(store, before, now, emitted or nothing, spool_dir=None))
+
+
+def found(
+    store: GenerationStore, before: Generation, now: Generation, emitted: EmittedRows | None = None
+) -> dict[str, list[str]]:
+    kinds = ("gone", "appeared", "moved", "stale", "unsure")
+    parts = different(store, before, now, emitted)
     return {
-        kind: sorted(row_id for each in different for row_id in getattr(each, kind)["id"])
+        kind: sorted(row_id for each in parts for row_id in getattr(each, kind)["id"])
         for kind in kinds
     }
 
@@ -128,12 +147,13 @@ def test_what_differs_is_found(
     later = kept(second, pages(now, size), hour=1)
     both = before.keys() & now.keys()
     moved = {row_id for row_id in both if before[row_id].stamp != now[row_id].stamp}
-    assert second.generations() == [earlier, later]
+    assert all_in(second) == [earlier, later]
     assert found(second, earlier, later) == {
         "gone": short(before.keys() - now.keys()),
         "appeared": short(now.keys() - before.keys()),
         "moved": short(moved),
         "stale": short(row_id for row_id in both - moved if before[row_id] != now[row_id]),
+        "unsure": [],
     }
 
 
@@ -142,11 +162,12 @@ def test_what_is_gone_is_as_it_was_last_seen(tmp_path: Path) -> None:
     store = store_in(tmp_path)
     earlier = kept(store, [page({"001Hs0000000001AAA": Row(2, is_deleted=True, values=("", ""))})])
     later = kept(store, [], hour=1)
-    (different,) = store.compare(earlier, later)
-    assert different.gone.drop("digest").rows() == [
-        ("001Hs0000000001", instant("2026-11-02T12:00:00Z").replace(tzinfo=None), True)
-    ]
-    assert different.appeared.schema == SCHEMA
+    (part,) = different(store, earlier, later)
+    stamp, seen_at = (
+        instant(text).replace(tzinfo=None) for text in ("2026-11-02T12:00:00Z", NOON_TEXT)
+    )
+    assert part.gone.drop("digest").rows() == [("001Hs0000000001", stamp, True, seen_at, True)]
+    assert part.appeared.schema == SCHEMA
 
 
 def test_of_a_row_that_is_read_again_the_later_one_counts(tmp_path: Path) -> None:
@@ -159,47 +180,37 @@ def test_of_a_row_that_is_read_again_the_later_one_counts(tmp_path: Path) -> Non
     assert sum(map(len, found(store, earlier, later).values())) == 0
 
 
+def meaning(**other: object) -> Meaning:
+    return msgspec.structs.replace(MEANING, **other)
+
+
 @pytest.mark.parametrize(
-    ("meaning", "expected"),
+    "other",
     [
-        pytest.param(MEANING, ["gone", "stale"], id="the same"),
-        pytest.param(
-            Meaning(org=ORG, sobject="Account", fields=FIELDS[:1], stamp="SystemModstamp"),
-            ["gone"],
-            id="other fields",
-        ),
-        pytest.param(
-            Meaning(
-                org=ORG, sobject="Account", fields=FIELDS, stamp="SystemModstamp", condition="A = 1"
-            ),
-            [],
-            id="other rows",
-        ),
-        pytest.param(
-            Meaning(
-                org=ORG,
-                sobject="Account",
-                fields=FIELDS,
-                stamp="SystemModstamp",
-                include_deleted=False,
-            ),
-            [],
-            id="without the deleted",
-        ),
+        {"org": "00Dother"},
+        {"sobject": "Contact"},
+        {"condition": "A = 1"},
+        {"include_deleted": False},
+        {"stamp": "LastModifiedDate"},
     ],
 )
-def test_only_what_can_be_compared_is(
-    tmp_path: Path, meaning: Meaning, expected: list[str]
-) -> None:
-    """Rows that nobody asked for have not gone, and digests of other values say nothing."""
+def test_which_rows_they_are_has_a_name(other: dict[str, object]) -> None:
+    """Rows that nobody asked for have not gone."""
+    assert meaning(**other).of_rows != MEANING.of_rows
+    assert meaning(**other).of_values == MEANING.of_values
+
+
+def test_digests_of_other_values_are_not_compared(tmp_path: Path) -> None:
+    """The rows are."""
     store = store_in(tmp_path)
     one, two = "001Hs0000000001AAA", "001Hs0000000002AAA"
     row = Row(1, is_deleted=False, values=("a", "b"))
     earlier = kept(store, [page({one: row, two: row})])
     other = Row(1, is_deleted=False, values=("a", "c"))
-    later = kept(store, [page({two: other})], hour=1, meaning=meaning)
-    different = found(store, earlier, later)
-    assert [kind for kind, ids in different.items() if ids] == expected
+    later = kept(store, [page({two: other})], hour=1, meaning=meaning(fields=FIELDS[:1]))
+    assert later.meaning.of_rows == earlier.meaning.of_rows
+    parts = found(store, earlier, later)
+    assert [kind for kind, ids in parts.items() if ids] == ["gone"]
 
 
 # Digests
@@ -219,7 +230,7 @@ def test_rows_of_which_no_field_is_swept_have_no_digest() -> None:
     """Their Ids and stamps are compared."""
     frame = Frame(pl.DataFrame({"Id": ["001Hs0000000001AAA"]}))
     (row,) = swept_rows(frame, fields=(), stamp=None).rows()
-    assert row == ("001Hs0000000001", None, False, None)
+    assert row == ("001Hs0000000001", None, None, None)
 
 
 # What is there, and what is not
@@ -231,12 +242,12 @@ def test_a_generation_is_there_once_it_is_whole(tmp_path: Path) -> None:
     row = Row(1, is_deleted=False, values=("a", "b"))
     before = kept(store, [])
     for hour in (1, 2):
-        writer = store.begin(MEANING, taken_at=NOON + timedelta(hours=hour))
+        writer = store.begin(MEANING, taken_at=NOON + timedelta(hours=hour), follows=0)
         writer.add(page({"001Hs0000000001AAA": row}))
-        assert store.generations() == [before]
+        assert all_in(store) == [before]
         assert len(list(tmp_path.rglob("*.parquet"))) == 1
     again = kept(store, [], hour=2)
-    assert store.generations() == [before, again]
+    assert all_in(store) == [before, again]
     assert list(tmp_path.rglob("*.parquet")) == []
 
 
@@ -244,17 +255,17 @@ def test_a_folder_may_be_called_like_a_pattern(tmp_path: Path) -> None:
     """It is none."""
     store = store_in(tmp_path / "[prod] *")
     generation = kept(store, [])
-    assert store.generations() == [generation]
+    assert all_in(store) == [generation]
 
 
 def test_two_of_one_second_are_two(tmp_path: Path) -> None:
     """The server's clock has whole seconds, and a baseline is not lost for one that is begun."""
     store = store_in(tmp_path)
     first = kept(store, [])
-    store.begin(MEANING, taken_at=NOON).abandon()
-    assert store.generations() == [first]
+    store.begin(MEANING, taken_at=NOON, follows=0).abandon()
+    assert all_in(store) == [first]
     second = kept(store, [])
-    assert store.generations() == [first, second]
+    assert all_in(store) == [first, second]
 
 
 def test_a_description_that_is_half_written_is_none(tmp_path: Path) -> None:
@@ -263,21 +274,21 @@ def test_a_description_that_is_half_written_is_none(tmp_path: Path) -> None:
     first = kept(store, [])
     (mark,) = tmp_path.rglob("generation.json")
     mark.rename(mark.with_name("generation.json.unfinished"))
-    assert store.generations() == []
+    assert all_in(store) == []
     again = kept(store, [], hour=1)
-    assert store.generations() == [again] != [first]
+    assert all_in(store) == [again] != [first]
 
 
 def test_what_another_run_has_removed_is_not_taken_for_whole(tmp_path: Path) -> None:
     """The run that has lost its files fails, and the store is as before."""
     store = store_in(tmp_path, rows_at_once=1)
     before = kept(store, [])
-    writer = store.begin(MEANING, taken_at=NOON + timedelta(hours=1))
+    writer = store.begin(MEANING, taken_at=NOON + timedelta(hours=1), follows=0)
     writer.add(page({"001Hs0000000001AAA": Row(1, is_deleted=False, values=("a", "b"))}))
     other = kept(store, [], hour=2)
     with pytest.raises(BrokenStoreError, match="it is missing"):
         writer.finish()
-    assert store.generations() == [before, other]
+    assert all_in(store) == [before, other]
 
 
 def test_what_is_abandoned_or_removed_is_gone(tmp_path: Path) -> None:
@@ -285,10 +296,10 @@ def test_what_is_abandoned_or_removed_is_gone(tmp_path: Path) -> None:
     store = store_in(tmp_path, rows_at_once=1)
     tables = [page({"001Hs0000000001AAA": Row(1, is_deleted=False, values=("a", "b"))})]
     store.remove(kept(store, tables).name)
-    writer = store.begin(MEANING, taken_at=NOON + timedelta(hours=1))
+    writer = store.begin(MEANING, taken_at=NOON + timedelta(hours=1), follows=0)
     writer.add(tables[0])
     writer.abandon()
-    assert store.generations() == []
+    assert all_in(store) == []
     assert list(tmp_path.rglob("*.*")) == []
 
 
@@ -297,7 +308,7 @@ def test_any_fsspec_url_will_do() -> None:
     store = store_in(f"memory://{uuid4()}")
     row = Row(1, is_deleted=False, values=("a", "b"))
     earlier = kept(store, [page({"001Hs0000000001AAA": row})])
-    assert store.generations() == [earlier]
+    assert all_in(store) == [earlier]
     assert store.rows(earlier, 0, 1).height == earlier.rows == 1
 
 
@@ -339,27 +350,36 @@ def test_a_broken_store_is_told(tmp_path: Path, name: str) -> None:
     (path,) = tmp_path.rglob(pattern)
     hurt(path)
     with pytest.raises(BrokenStoreError) as caught:
-        store.rows(store.generations()[0], 0, 1)
-    assert f"{generation.name}/{path.name} of Account is broken ({problem})" in str(caught.value)
+        store.rows(store.generation(generation.name), 0, 1)
+    assert f"{generation.name}/{path.name} is broken ({problem})" in str(caught.value)
+    assert "can't be used for Account" in str(caught.value)
     assert caught.value.exit_code == 2
 
 
 def test_a_store_of_another_format_is_told(tmp_path: Path) -> None:
     """A later version wrote it."""
     store = store_in(tmp_path)
-    kept(store, [])
+    generation = kept(store, [])
     (mark,) = tmp_path.rglob("generation.json")
-    mark.write_text(mark.read_text("utf-8").replace('"format":1', '"format":2'), "utf-8")
-    with pytest.raises(BrokenStoreError, match="it is of format 2"):
-        store.generations()
+    mark.write_text(mark.read_text("utf-8").replace('"format":2', '"format":3'), "utf-8")
+    with pytest.raises(BrokenStoreError, match="it is of format 3"):
+        store.generation(generation.name)
 
 
 def test_the_store_of_another_org_is_told(tmp_path: Path) -> None:
     """Its rows would all be gone."""
-    kept(store_in(tmp_path), [])
+    open_store(str(tmp_path), ORG)
+    assert open_store(str(tmp_path), ORG).url == str(tmp_path)
     with pytest.raises(SettingsError, match=f"that of the org {ORG}, and this is 00Dother") as told:
-        store_in(tmp_path, org="00Dother").generations()
+        open_store(str(tmp_path), "00Dother")
     assert "a store of its own" in told.value.hint
+
+
+def test_a_folder_of_something_else_is_told(tmp_path: Path) -> None:
+    """Whatever its store.json is for."""
+    (tmp_path / "store.json").write_text("[]", encoding="utf-8")
+    with pytest.raises(SettingsError, match="does not say whose rows it keeps"):
+        open_store(str(tmp_path), ORG)
 
 
 def test_a_store_that_can_not_be_used_is_told(tmp_path: Path) -> None:

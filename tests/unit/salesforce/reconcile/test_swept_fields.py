@@ -32,7 +32,15 @@ DRAWING = Column("Drawing__c", Kind.UNSUPPORTED, is_calculated=True)
 def test_swept_fields(sobject: str, named: tuple[str, ...], expected: list[str]) -> None:
     """Sorted, each once, and nothing that a query can't name."""
     columns = (TOTAL, PLAIN, STATUS, AGE, WHERE, DRAWING, PLACE)
-    assert [column.name for column in swept_fields(sobject, columns, named=named)] == expected
+    found = swept_fields(sobject, columns, stamp="SystemModstamp", named=named)
+    assert [column.name for column in found] == expected
+
+
+def test_what_another_stamp_says_nothing_of_is_swept() -> None:
+    """LastModifiedDate stays where the system itself changes a row."""
+    columns = (Column("SystemModstamp", Kind.DATETIME), Column("LastModifiedDate", Kind.DATETIME))
+    (found,) = swept_fields("Account", columns, stamp="LastModifiedDate")
+    assert found.name == "SystemModstamp"
 
 
 def test_a_describe_says_which_fields_are_calculated() -> None:

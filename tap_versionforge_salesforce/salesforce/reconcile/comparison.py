@@ -1,0 +1,120 @@
+"""What a target holds, as far as its state says, against what the org holds now."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from tap_versionforge_salesforce.salesforce.reconcile.emitted_rows import known
+from tap_versionforge_salesforce.salesforce.reconcile.folder import StoreFolder
+from tap_versionforge_salesforce.salesforce.reconcile.store import GenerationStore
+from tap_versionforge_salesforce.salesforce.reconcile.swept_rows import SCHEMA
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from tap_versionforge_salesforce.salesforce.reconcile.emitted_rows import EmittedRows
+    from tap_versionforge_salesforce.salesforce.reconcile.generation import Generation
+
+
+@dataclass(frozen=True, slots=True)
+class Differences:
+    """What differs, in one partition of the rows.
+
+    Attributes:
+        living: How many rows there were outside of the recycle bin.
+        gone: Rows that are not there any more, as they were last seen.
+        appeared: Rows that were not there before.
+        moved: Rows whose stamp is another.
+        stale: Rows with the same stamp and other values, or that are in the recycle bin now.
+        unsure: Rows that a run has written which died: nobody knows whether the target has them.
+    """
+
+    living: int
+    gone: pl.DataFrame
+    appeared: pl.DataFrame
+    moved: pl.DataFrame
+    stale: pl.DataFrame
+    unsure: pl.DataFrame
+
+
+def compared(
+    store: GenerationStore,
+    before: Generation | None,
+    now: Generation,
+    emitted: EmittedRows,
+    *,
+    spool_dir: str | None,
+) -> Generator[Differences, None, None]:
+    """Yield what differs, partition by partition, in bounded memory.
+
+    Args:
+        store: Of both generations, whose rows are those of the same query.
+        before: The earlier one; None where all has been written since the stream's beginning.
+        now: The later one.
+        emitted: What has been written since the earlier one.
+        spool_dir: Where that waits in partitions; None for the system's temporary folder.
+
+    Raises:
+        BrokenStoreError: Something is not as it was written.
+    """
+    follows = 0 if before is None else before.follows
+    with tempfile.TemporaryDirectory(dir=spool_dir) as folder:
+        spool = GenerationStore(
+            StoreFolder(folder), sobject=now.meaning.sobject, rows_at_once=store.rows_at_once
+        )
+        writer = spool.begin(now.meaning, taken_at=now.taken_at, follows=follows)
+        for table in emitted.tables(now.meaning, after=follows):
+            writer.add(table)
+        since = writer.finish()
+        partitions = min(each.partitions for each in (before, since, now) if each is not None)
+        for partition in range(partitions):
+            rows = pl.DataFrame(schema=SCHEMA)
+            if before is not None:
+                rows = store.rows(before, partition, partitions)
+                if before.meaning.of_values != now.meaning.of_values:
+                    rows = rows.with_columns(digest=pl.lit(None, pl.Binary))
+            earlier = now if before is None else before
+            tables = [
+                known(rows, seen_at=earlier.taken_at, is_certain=True),
+                spool.rows(since, partition, partitions),
+            ]
+            whole = pl.concat(tables, how="diagonal").unique("id", keep="last", maintain_order=True)
+            yield differences(whole, store.rows(now, partition, partitions))
+
+
+def differences(before: pl.DataFrame, now: pl.DataFrame) -> Differences:
+    """Compare two tables.
+
+    Args:
+        before: Rows as `known` returns them, each Id once.
+        now: A table of `swept_rows.SCHEMA`, each Id once.
+    """
+    both = now.join(before, on="id", how="inner", suffix="_before")
+    is_certain = pl.col("is_certain")
+    has_moved = is_certain & pl.col("stamp").ne_missing(pl.col("stamp_before"))
+    # What one of them does not know is no difference.
+    differs = pl.any_horizontal(
+        pl.col(name).ne(pl.col(f"{name}_before")).fill_null(value=False)
+        for name in ("is_deleted", "digest")
+    )
+    return Differences(
+        living=before.filter(_is_living()).height,
+        gone=before.join(now, on="id", how="anti"),
+        appeared=now.join(before, on="id", how="anti"),
+        moved=both.filter(has_moved).select(now.columns),
+        stale=both.filter(is_certain & ~has_moved & differs).select(now.columns),
+        unsure=both.filter(~is_certain).select(now.columns),
+    )
+
+
+def living(rows: pl.DataFrame) -> int:
+    """Return how many rows were outside of the recycle bin."""
+    return rows.filter(_is_living()).height
+
+
+def _is_living() -> pl.Expr:
+    return pl.col("is_deleted").ne_missing(pl.lit(value=True))

@@ -1,0 +1,239 @@
+"""A stream made equal to what its object holds: swept, compared, and told what differs."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import replace
+from typing import TYPE_CHECKING, Protocol
+
+from tap_versionforge_salesforce.errors import IncompleteError, SettingsError, TapError
+from tap_versionforge_salesforce.salesforce.http.quota import StreamUsage, usage_counted_in
+from tap_versionforge_salesforce.salesforce.objects.soql import query_of
+from tap_versionforge_salesforce.salesforce.query.context import ReadContext
+from tap_versionforge_salesforce.salesforce.query.read_again import read_again
+from tap_versionforge_salesforce.salesforce.query.sweep import sweep
+from tap_versionforge_salesforce.salesforce.reconcile.comparison import compared
+from tap_versionforge_salesforce.salesforce.reconcile.findings import Closed, Findings, gone_in
+from tap_versionforge_salesforce.salesforce.reconcile.lock import locked
+from tap_versionforge_salesforce.salesforce.support.events import Remark
+from tap_versionforge_salesforce.salesforce.support.timestamps import format_instant
+from tap_versionforge_salesforce.salesforce.support.wording import counted
+from tap_versionforge_salesforce.singer.events import DeletedRow, Reconciled
+from tap_versionforge_salesforce.singer.sync.stream_sync import tell_written
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from datetime import datetime
+
+    from tap_versionforge_salesforce.salesforce.objects.columns import Column
+    from tap_versionforge_salesforce.salesforce.objects.describe import SObject
+    from tap_versionforge_salesforce.salesforce.objects.soql import Query
+    from tap_versionforge_salesforce.salesforce.query.download_queue import Turn
+    from tap_versionforge_salesforce.salesforce.query.page import Page
+    from tap_versionforge_salesforce.salesforce.reconcile.comparison import Differences
+    from tap_versionforge_salesforce.salesforce.reconcile.findings import GoneRow
+    from tap_versionforge_salesforce.salesforce.reconcile.generation import Generation
+    from tap_versionforge_salesforce.singer.run import Run
+    from tap_versionforge_salesforce.singer.sync.bookmarks import Bookmark
+    from tap_versionforge_salesforce.singer.sync.mirror import Mirror
+
+# "User" in the Object Reference: users are deactivated, never deleted. A row that is not there any
+# more is one that the user may not see.
+_NEVER_DELETED = frozenset({"user", "organization"})
+# Nobody counts their rows, so that one that did not come could be taken for deleted.
+_NOT_COUNTED = "__x"
+
+
+class Deletions(Protocol):
+    """Where it is told that rows are gone."""
+
+    def tell_deleted(self, rows: Iterable[DeletedRow]) -> None:
+        """Tell of some rows of the stream."""
+
+
+class Reconciliation:
+    """Reconciles one stream, behind its window.
+
+    Args:
+        run: What the streams of the run share.
+        sobject: What is read.
+        columns: The columns of a record.
+        bookmark: Of the stream, behind its window.
+        mirror: What the target holds.
+        sink: Where deletions go.
+        turn: Of the stream in the queue of downloads.
+    """
+
+    def __init__(
+        self,
+        *,
+        run: Run,
+        sobject: SObject,
+        columns: tuple[Column, ...],
+        bookmark: Bookmark,
+        mirror: Mirror,
+        sink: Deletions,
+        turn: Turn,
+    ) -> None:
+        self._run = run
+        self._sobject = sobject
+        self._columns = columns
+        self._bookmark = bookmark
+        self._mirror = mirror
+        self._sink = sink
+        self._turn = turn
+
+    @property
+    def is_due(self) -> bool:
+        """Tell whether the stream was not reconciled for as long as the settings say."""
+        every_hours = self._run.settings.reconcile_every_hours
+        if every_hours is None:
+            return False
+        return self._mirror.is_due(self._run.org.server_time(), every_hours)
+
+    def pages(self) -> Iterator[Page]:
+        """Yield the rows that the target does not have as they are, and tell those that are gone.
+
+        Raises:
+            IncompleteError: More rows are gone than can be believed to be deleted.
+            TapError: The object can't be swept, or its rows can't be read again.
+        """
+        name = self._sobject.name
+        if name.lower().endswith(_NOT_COUNTED):
+            self._remark(f"{name} is not reconciled: nobody counts the rows of external objects.")
+            return
+        with locked(self._mirror.folder, name, self._run.org.clock.now) as holder:
+            if holder is not None:
+                self._remark(
+                    f"{name} is not reconciled in this run: another one, process {holder.process} "
+                    f"on {holder.host}, is at it.",
+                    is_warning=True,
+                )
+                return
+            try:
+                yield from self._reconciled()
+            except SettingsError:
+                raise
+            except TapError as error:
+                raise error.reworded(f"{name} could not be reconciled: {error.message}") from None
+
+    def _reconciled(self) -> Iterator[Page]:
+        usage, quota = StreamUsage(), self._run.org.quota
+        jobs = quota.bulk.created_jobs
+        with usage_counted_in(usage):
+            now = self._swept()
+            why = self._mirror.why_incomparable()
+            told = Reconciled(stream=self._sobject.name, swept=now.rows, not_compared=why)
+            if why is None:
+                self._tell_gap()
+                findings = self._findings(now)
+                told = self._tell_gone(findings, now, told)
+                for page in self._again(findings):
+                    yield page
+                    told = replace(told, read_again=told.read_again + page.frame.height)
+        self._mirror.made_equal(now)
+        self._run.org.events.tell(
+            replace(
+                told,
+                calls=usage.calls,
+                jobs=quota.bulk.created_jobs - jobs,
+                generation=now.name,
+            )
+        )
+
+    def _swept(self) -> Generation:
+        mirror = self._mirror
+        self._remark(f"{self._sobject.name} is swept, to be compared with what was read before.")
+        return sweep(
+            self._context(mirror.query),
+            mirror.store,
+            mirror.meaning,
+            follows=mirror.emitted.number,
+            count_rows=self._run.advice.count_rows,
+        )
+
+    def _tell_gap(self) -> None:
+        name = self._sobject.name
+        if self._mirror.has_gap:
+            self._remark(
+                f"Since {name} was last reconciled, runs without reconcile_store have written rows "
+                "of it: those that were new and are gone again can't be known. Set it in all runs "
+                "of one state.",
+                is_warning=True,
+            )
+
+    def _findings(self, now: Generation) -> Findings:
+        settings, findings = self._run.settings, Findings()
+        closed = Closed(self._bookmark.value, settings.lookback_seconds)
+        for part in self._compared(now):
+            findings.take(part, closed)
+        if findings.gone_too_many(settings.reconcile_max_deleted_percent):
+            self._mirror.store.remove(now.name)
+            raise self._too_many(findings)
+        return findings
+
+    def _compared(self, now: Generation) -> Iterator[Differences]:
+        mirror, spool_dir = self._mirror, self._run.settings.spool_dir
+        before = mirror.generation
+        parts = compared(mirror.store, before, now, mirror.emitted, spool_dir=spool_dir)
+        with closing(parts):
+            yield from parts
+
+    def _too_many(self, findings: Findings) -> IncompleteError:
+        percent = self._run.settings.reconcile_max_deleted_percent
+        name = self._sobject.name
+        return IncompleteError(
+            f"{findings.living_gone:,} of {counted(findings.living, 'row')} of {name} are gone at "
+            f"once, more than {percent} %: that is taken for a lost permission, and none is told "
+            "as deleted.",
+            hint=f"Give the user back what lets it see them: View All on {name}, View All Data, or "
+            "the sharing that it had. Where they have been deleted, set "
+            "reconcile_max_deleted_percent higher for one run.",
+            code="too-many-gone",
+        )
+
+    def _tell_gone(self, findings: Findings, now: Generation, told: Reconciled) -> Reconciled:
+        told = replace(
+            told,
+            stale=findings.stale,
+            new_behind_bookmark=findings.new_behind_bookmark,
+            moved_unseen=findings.moved_unseen,
+            unsure=findings.unsure,
+            # What other runs have written without the store is none that was missed.
+            in_closed_windows=0 if self._mirror.has_gap else findings.in_closed_windows,
+        )
+        if self._sobject.name.lower() in _NEVER_DELETED:
+            return replace(told, hidden=findings.rows_gone)
+        for rows in findings.gone or (part.gone for part in self._compared(now)):
+            self._sink.tell_deleted(_deleted(gone_in(rows), now.taken_at))
+        return replace(told, gone=findings.rows_gone)
+
+    def _again(self, findings: Findings) -> Iterator[Page]:
+        wanted = findings.wanted(self._mirror.meaning.stamp)
+        if not wanted.rows:
+            return
+        include_deleted = self._run.settings.include_deleted
+        key = self._sobject.column(self._mirror.meaning.stamp or "")
+        columns = self._columns if key is None else (*self._columns, key)
+        query = query_of(self._sobject, columns, include_deleted=include_deleted)
+        pages = read_again(self._context(query), wanted, self._run.advice.count_rows)
+        for page in pages:
+            self._mirror.keep(page)
+            yield page
+            tell_written(self._run, self._sobject.name, page)
+            self._mirror.confirm(page)
+            self._run.org.interruption.check()
+
+    def _context(self, query: Query) -> ReadContext:
+        run = self._run
+        return ReadContext(run.org, query, run.query_options, self._turn, composites=run.composites)
+
+    def _remark(self, text: str, *, is_warning: bool = False) -> None:
+        self._run.org.events.tell(Remark(self._sobject.name, text, is_warning))
+
+
+def _deleted(rows: Iterable[GoneRow], found_at: datetime) -> Iterator[DeletedRow]:
+    found = format_instant(found_at)
+    for row in rows:
+        seen = format_instant(row.last_seen_at)
+        yield DeletedRow(row.id, found, seen, row.was_in_recycle_bin)
