@@ -314,7 +314,7 @@ class SObjectStream(FrameStream):
         mirror.clear()
         for page in self.stream_sync.pages():
             # Before it is written: what the target may have got has to be known of a run that dies.
-            mirror.keep(page)
+            mirror.keep(page, seen_at=self._run.org.server_time())
             yield page
             mirror.confirm(page)
         reconciliation = Reconciliation(
@@ -360,7 +360,7 @@ class SObjectStream(FrameStream):
         if self._deletions is not None:
             self._deletions.tell(self.name, listed)
         if self.added_properties:
-            for message in self._tombstones.messages(listed):
+            for message in self._tombstones.messages(listed, now=self._run.org.clock.now()):
                 self._tap.write_message(message)
 
     @property

@@ -8,10 +8,10 @@ from singer_sdk.mapper import SameRecordTransform
 from singer_sdk.singerlib import RecordMessage
 
 from tap_versionforge_salesforce.errors import SettingsError
-from tap_versionforge_salesforce.salesforce.support.timestamps import parse_instant
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from datetime import datetime
 
     from singer_sdk.mapper import StreamMap
 
@@ -61,18 +61,16 @@ class Tombstones:
             hint="Set deletions to stream: the Ids come in the stream _deletions then.",
         )
 
-    def messages(self, rows: Iterable[DeletedRow]) -> Iterator[RecordMessage]:
+    def messages(self, rows: Iterable[DeletedRow], *, now: datetime) -> Iterator[RecordMessage]:
         """Yield a RECORD message for each row, with its key and no values.
 
         Args:
             rows: The rows.
+            now: This machine's clock. Of two messages of one row, targets that look for the later
+                one by its time have to find this one.
         """
         for row in rows:
             record: dict[str, Any] = {self._key[0]: row.id, DELETED_AT: row.found_at}
             record |= dict.fromkeys(self._deleted, True)
             for each in self._maps:
-                yield RecordMessage(
-                    stream=each.stream_alias,
-                    record=record,
-                    time_extracted=parse_instant(row.found_at),
-                )
+                yield RecordMessage(stream=each.stream_alias, record=record, time_extracted=now)

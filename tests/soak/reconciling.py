@@ -12,6 +12,7 @@ from hypothesis.stateful import rule
 from typing_extensions import override
 
 from tests.local_org.objects.fields import Field
+from tests.local_org.store.automations import DaysSince, ParentValue, RollUp
 from tests.soak.machine import STREAMS, WHOLE, Machine, names, picks_of_some, some
 
 if TYPE_CHECKING:
@@ -22,8 +23,10 @@ if TYPE_CHECKING:
     from tests.soak.tried import Tried
     from tests.support.harness import OrgClock, Run, TapRunner
 
-_TOTAL = "Total__c"
+_TOTAL, _AGE, _OF_PARENT, _ROLL_UP = "Total__c", "Age__c", "Revenue__c", "Amounts__c"
+_AMOUNTS = RollUp("Opportunity", "AccountId", "Amount")
 _LONGEST_SECONDS = 5_000
+_UNSEEN = ("insert", "recount", "cascade", "go", "wait")
 _READ_BY_STAMP = tuple(name for name in STREAMS if name != WHOLE)
 by_stamp = st.sampled_from(_READ_BY_STAMP)
 
@@ -48,9 +51,13 @@ class ReconcilingMachine(Machine):
 
     @override
     def prepare(self) -> None:
-        total = Field(name=_TOTAL, type="double", label="Total", precision=18, scale=2)
         for name in _READ_BY_STAMP:
-            self.org.store.add_field(name, replace(total, calculated=True))
+            self.org.store.add_field(name, replace(_number_named(_TOTAL), calculated=True))
+        store = self.org.store
+        store.add_formula("Opportunity", _number_named(_AGE), DaysSince("CreatedDate"))
+        revenue = ParentValue("AccountId", "Account", "AnnualRevenue")
+        store.add_formula("Opportunity", _number_named(_OF_PARENT), revenue)
+        store.add_formula("Account", _number_named(_ROLL_UP), _AMOUNTS)
 
     @override
     def settings(self) -> dict[str, Any]:
@@ -77,24 +84,56 @@ class ReconcilingMachine(Machine):
     def gone_for_good(self, name: str) -> bool:
         return True
 
+    def _some_ids(self, name: str, picks: list[int]) -> list[str]:
+        """Return Ids of some rows, made where there are none."""
+        if not self._ids(name):
+            self.org.store.insert(name, [self._values() for _ in range(3)])
+        ids = self._ids(name)
+        return sorted({ids[pick % len(ids)] for pick in picks})
+
     @rule(name=by_stamp, picks=picks_of_some, number=st.integers(0, 3))
     def recount(self, name: str, picks: list[int], number: int) -> None:
-        """A formula over another object changes: no stamp moves."""
-        ids = self._ids(name)
-        if ids:
-            self._happened("formula")
-            chosen = sorted({ids[pick % len(ids)] for pick in picks})
-            self.org.store.update(name, chosen, {_TOTAL: str(number)}, touch=False)
+        """A formula changes for whatever reason: no stamp moves."""
+        self._happened("formula")
+        ids = self._some_ids(name, picks)
+        self.org.store.update(name, ids, {_TOTAL: str(number)}, touch=False)
+
+    @rule(parents=picks_of_some, picks=picks_of_some, number=st.integers(0, 3))
+    def change_parent(self, parents: list[int], picks: list[int], number: int) -> None:
+        """Rows get a parent, whose own change and sums move no stamp of theirs."""
+        self._happened("formula over another object")
+        children, accounts = (
+            self._some_ids(name, some)
+            for name, some in (("Opportunity", picks), ("Account", parents))
+        )
+        values = {"AccountId": accounts[0], "Amount": str(number)}
+        self.org.store.update("Opportunity", children, values, touch=bool(number))
+        self.org.store.update("Account", accounts, {"AnnualRevenue": str(number)})
+
+    @rule(picks=picks_of_some)
+    def cascade(self, picks: list[int]) -> None:
+        """Parents go into the recycle bin, with children whose stamps stay."""
+        self._happened("cascade delete")
+        ids = self._some_ids("Account", picks)
+        of_them = {"AccountId": ids[0]}
+        self.org.store.update(
+            "Opportunity", self._some_ids("Opportunity", picks), of_them, touch=False
+        )
+        self.org.store.delete_with_children("Account", ids, ["Opportunity"])
+
+    @rule(name=names)
+    def empty(self, name: str) -> None:
+        """The recycle bin is emptied."""
+        self._happened("recycle bin emptied")
+        self.org.store.empty_recycle_bin(name)
 
     @rule(name=names, picks=picks_of_some)
     def hide(self, name: str, picks: list[int]) -> None:
         """Rows are not shared with the user any more."""
-        ids = self._ids(name)
-        if ids:
-            self._happened("rows hidden")
-            chosen = {ids[pick % len(ids)] for pick in picks}
-            self._hidden[name] |= chosen
-            self.org.store.hide_rows(name, sorted(chosen))
+        self._happened("rows hidden")
+        chosen = self._some_ids(name, picks)
+        self._hidden[name] |= set(chosen)
+        self.org.store.hide_rows(name, chosen)
 
     @rule(name=names)
     def show(self, name: str) -> None:
@@ -125,12 +164,37 @@ class ReconcilingMachine(Machine):
         self.org.store.hard_delete(name, ids[:count])
         self.org.store.insert(name, [self._values() for _ in ids[:count]])
 
+    # The runs
+
+    @override
+    def _run(self, data: st.DataObject) -> None:
+        """Most runs find something that no stamp has told of."""
+        for change in data.draw(st.lists(st.sampled_from(_UNSEEN), max_size=3)):
+            name, picks = data.draw(by_stamp), data.draw(picks_of_some)
+            if change == "insert":
+                self.insert(name, len(picks))
+            elif change == "recount":
+                self.recount(name, picks, len(self._ids(name)))
+            elif change == "cascade":
+                self.cascade(picks)
+            elif change == "go":
+                self._happened("hard delete")
+                self.org.store.hard_delete(name, self._some_ids(name, picks))
+            else:
+                self.org.clock.advance(_LONGEST_SECONDS)
+        super()._run(data)
+
     # What is promised
 
     @override
     def shown(self, rows: Iterable[Row]) -> dict[str, tuple[object, ...]]:
+        numbers = (_TOTAL, _AGE, _OF_PARENT, _ROLL_UP)
         return {
-            str(row["Id"]): (row["Description"], row["IsDeleted"], _number(row.get(_TOTAL)))
+            str(row["Id"]): (
+                row["Description"],
+                row["IsDeleted"],
+                *(_number(row.get(name)) for name in numbers),
+            )
             for row in rows
         }
 
@@ -149,6 +213,10 @@ class ReconcilingMachine(Machine):
         reconciled = [each["reconciliation"] for each in run.report["streams"]]
         self.tried.reconciled += sum(each is not None for each in reconciled)
         return run
+
+
+def _number_named(name: str) -> Field:
+    return Field(name=name, type="double", label=name, precision=18, scale=2)
 
 
 def _number(value: object) -> Decimal | None:

@@ -96,12 +96,17 @@ class Mirror:
         self.store.keep_only([] if kept is None else [kept.name])
         self.emitted.forget(0 if kept is None else kept.follows)
 
-    def keep(self, page: Page) -> None:
-        """Keep the rows of a page, which is about to be written."""
+    def keep(self, page: Page, *, seen_at: datetime) -> None:
+        """Keep the rows of a page, which is about to be written.
+
+        Args:
+            page: The page.
+            seen_at: The server's clock.
+        """
         if page.frame.height:
             meaning = self.meaning
             rows = swept_rows(page.frame, fields=meaning.fields, stamp=meaning.stamp)
-            self._written = self.emitted.keep(rows, meaning, seen_at=page.arrived)
+            self._written = self.emitted.keep(rows, meaning, seen_at=seen_at)
 
     def confirm(self, page: Page) -> None:
         """Let the state say that what was kept is written, now that a page is."""

@@ -218,7 +218,7 @@ class Reconciliation:
         query = query_of(self._sobject, columns, include_deleted=include_deleted)
         pages = read_again(self._context(query), wanted, self._run.advice.count_rows)
         for page in pages:
-            self._mirror.keep(page)
+            self._mirror.keep(page, seen_at=self._run.org.server_time())
             yield page
             tell_written(self._run, self._sobject.name, page)
             self._mirror.confirm(page)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Protocol
 
@@ -12,6 +12,7 @@ from tests.local_org.objects.object_notation import fields_with
 from tests.local_org.soql.parser import parse
 from tests.local_org.soql.plan import make_plan
 from tests.local_org.soql.plan_sql import Statement
+from tests.local_org.store.automations import Formulas, lookups_to
 from tests.local_org.store.database import Database
 from tests.local_org.store.rows import INTEGRATION_USER_ID, Rows
 from tests.local_org.store.seed import seed_statement
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from tests.local_org.objects.fields import Field
     from tests.local_org.objects.sobjects import SObject
     from tests.local_org.soql.plan import Column, Join, Plan
+    from tests.local_org.store.automations import Formula
 
 
 ARCHIVED = frozenset({"Event", "Task"})
@@ -80,6 +82,7 @@ class Store:
         self._catalog = Catalog()
         self._database = Database()
         self._rows = Rows(self._database)
+        self._formulas = Formulas(self._catalog, self._database)
         # Of each transaction that commits late: when it began, and when it commits.
         self._late: list[tuple[datetime, datetime]] = []
 
@@ -107,6 +110,12 @@ class Store:
         with self._database.lock:
             self._database.add_column(self._catalog.whole(object_name), field)
             self._catalog.add_field(object_name, field)
+
+    def add_formula(self, object_name: str, field: Field, formula: Formula) -> None:
+        """Create a field that is counted whenever somebody asks for it, and moves no stamp."""
+        calculated = replace(field, calculated=True)
+        self.add_field(object_name, calculated)
+        self._formulas.add(object_name, calculated, formula)
 
     def add_feature(self, name: str) -> None:
         """Let the org have a feature, such as ``person_accounts``: objects get its fields."""
@@ -139,6 +148,7 @@ class Store:
         with self._database.lock:
             self._database.drop_all()
             self._catalog.reset()
+            self._formulas.clear()
             self._late.clear()
 
     # The rows
@@ -213,6 +223,35 @@ class Store:
         """Remove rows so that no query shows them again, not even an open cursor."""
         self._rows.hard_delete(self._catalog.whole(object_name), ids)
 
+    def empty_recycle_bin(self, object_name: str) -> None:
+        """Remove the rows in it for good, as Salesforce does by itself after fifteen days."""
+        self.hard_delete(
+            object_name, [str(row["Id"]) for row in self.rows(object_name) if row["IsDeleted"]]
+        )
+
+    def delete_with_children(
+        self, object_name: str, ids: Sequence[str], child_names: Sequence[str]
+    ) -> None:
+        """Put rows into the recycle bin, and their children with them: no stamp of these moves."""
+        self.delete(object_name, ids)
+        for name in child_names:
+            child = self._catalog.whole(name)
+            lookups = lookups_to(child, object_name)
+            gone = [
+                str(row["Id"])
+                for row in self.rows(name)
+                if any(row[lookup] in ids for lookup in lookups)
+            ]
+            self._rows.update(child, gone, {"IsDeleted": True})
+
+    def sync_quote(self, opportunity_ids: Sequence[str]) -> None:
+        """Make the line items of opportunities anew: the old ones pass by the recycle bin."""
+        name = "OpportunityLineItem"
+        kept = ("OpportunityId", "PricebookEntryId", "Product2Id", "Quantity", "UnitPrice")
+        old = [row for row in self.rows(name) if row["OpportunityId"] in opportunity_ids]
+        self.hard_delete(name, [str(row["Id"]) for row in old])
+        self.insert(name, [{field: row[field] for field in kept} for row in old])
+
     def hide_rows(self, object_name: str, ids: Sequence[str]) -> None:
         """Take away the user's right to see rows, which moves no stamp."""
         self._rows.set_visible_from(self._catalog.whole(object_name), ids, _NEVER)
@@ -229,6 +268,7 @@ class Store:
     def rows(self, object_name: str, *, include_deleted: bool = True) -> list[dict[str, object]]:
         """Return the committed rows, oldest first, with every field, hidden ones too."""
         sobject = self._catalog.whole(object_name)
+        self._formulas.recount(self._clock.now())
         return self._rows.read(sobject, now=self._clock.now(), include_deleted=include_deleted)
 
     def oldest_open_transaction(self) -> datetime | None:
@@ -244,6 +284,7 @@ class Store:
         """Run a query, or raise the SalesforceError that answers it."""
         query = parse(soql)
         with self._database.lock:
+            self._formulas.recount(self._clock.now())
             plan = make_plan(soql, query, self.sobjects, bulk=bulk)
             whole = self._catalog.whole(plan.sobject.name)
             for sobject in (plan.sobject, *(join.sobject for join in plan.joins)):
@@ -259,6 +300,7 @@ class Store:
         numbers = result.numbers[start : start + count]
         if not numbers:
             return []
+        self._formulas.recount(self._clock.now())
         statement = Statement(result.plan, self._clock.now())
         rows = self._database.execute(statement.values_of(numbers.tolist()), statement.values)
         place = {number: index for index, number in enumerate(numbers)}
