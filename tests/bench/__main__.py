@@ -39,6 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         found += aims.of_memory(folder / "memory", sizes)
         found += aims.of_objects(folder / "objects", sizes)
         found += aims.of_discovery(folder / "discovery", sizes)
+        found += aims.of_reconciliation(folder / "swept", sizes)
         found += aims.of_downloads(folder / "slow", sizes)
         found += aims.of_nine_jobs(folder / "nine", sizes)
         found += aims.of_small_runs(folder / "small")

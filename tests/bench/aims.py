@@ -14,8 +14,9 @@ from urllib.parse import urlsplit
 
 from tests.bench import objects, runs
 from tests.bench.measure import measure
-from tests.bench.org import DescribedOrgProcess, ReadyOrgProcess
-from tests.bench.pages import VERSION, bulk_page_rows
+from tests.bench.org import DescribedOrgProcess, ReadyOrgProcess, SweptOrgProcess
+from tests.bench.pages import BULK_PAGE_ROWS, VERSION, bulk_page_rows
+from tests.bench.swept_org import SWEPT
 from tests.support import processes
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ _WIDTH_OF_OBJECTS = 100
 _SLOW_BYTES_PER_SECOND = 4_000_000
 _FAR_AWAY_SECONDS = 0.3
 _JOB_SECONDS = 6
+_CALLS_OF_TWO_JOBS = 16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -209,6 +211,58 @@ def of_discovery(folder: Path, sizes: runs.Sizes) -> Iterator[Aim]:
         at_least=5,
         remark=f"packed: {cost['sent_bytes']:,} against {cost_again['sent_bytes']:,}; the second "
         f"took {again.seconds:.1f} s",
+    )
+
+
+def of_reconciliation(folder: Path, sizes: runs.Sizes) -> Iterator[Aim]:
+    """Sweep a table and compare it with what the target has, against extracting it."""
+    store, state = folder / "store", folder / "state.json"
+    rows = sizes.large
+    settings: dict[str, object] = {"objects": [SWEPT], "api_mode": "bulk"}
+    extracts, sweeps = [], []
+    with SweptOrgProcess(folder, rows=rows) as org:
+        plain = folder / "plain.json"
+        plain.write_bytes(org.tap_config(**settings).read_bytes())
+        settings |= {"reconcile_store": str(store), "reconcile_every_hours": 0}
+        command: list[str | Path] = [processes.TAP, "--config", org.tap_config(**settings)]
+        command += ["--state", state]
+        # The first one keeps what it writes; from the second on, one is as the next.
+        for _ in range(2):
+            lines = processes.run(command).stdout.splitlines()
+            states = [line for line in lines if '"type":"STATE"' in line]
+            state.write_text(states[-1], encoding="utf-8")
+        # By turns: what else the machine does hits both.
+        for _ in range(sizes.repeats):
+            extracts.append(measure([processes.TAP, "--config", plain]))
+            before = org.journal()["calls"]
+            sweeps.append((measure(command), org.journal()["calls"] - before))
+    for result in [*extracts, *(sweep for sweep, _ in sweeps)]:
+        if result.exit_code or result.rows not in (0, rows):
+            raise processes.ProgramFailedError(result.log)
+    extract = min(extracts, key=lambda result: result.seconds)
+    sweep, calls = min(sweeps, key=lambda pair: pair[0].seconds)
+    stored = sum(path.stat().st_size for path in store.rglob("*") if path.is_file())
+    what = f"A reconciliation of {rows:,} rows with three formulas"
+    yield Aim(
+        what=f"{what}, against a Bulk extract of the same columns",
+        value=extract.seconds / sweep.seconds,
+        at_least=0.7,
+        remark=f"whole runs, rows/s: {rows / sweep.seconds:,.0f} against "
+        f"{rows / extract.seconds:,.0f}",
+    )
+    yield Aim(
+        what=f"{what}: peak memory",
+        value=max(result.peak_bytes for result, _ in sweeps) / MEGABYTE,
+        at_most=400,
+        unit=" MB",
+        remark=f"{stored / MEGABYTE:,.0f} MB in the store, in two sweeps",
+    )
+    yield Aim(
+        what=f"{what}: API calls",
+        value=calls,
+        at_most=rows / BULK_PAGE_ROWS + _CALLS_OF_TWO_JOBS,
+        unit="",
+        remark=f"of which {rows // BULK_PAGE_ROWS} are result pages; with the window before it",
     )
 
 

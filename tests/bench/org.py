@@ -52,6 +52,18 @@ class DescribedOrgProcess(_BenchOrgProcess):
         )
 
 
+class SweptOrgProcess(_BenchOrgProcess):
+    """`python -m tests.bench.swept_org`, stopped at the end of the with block.
+
+    Args:
+        folder: Where its config and key, and those of the tap, are put.
+        rows: How many it has.
+    """
+
+    def __init__(self, folder: Path, *, rows: int) -> None:
+        super().__init__(folder, "tests.bench.swept_org", "--rows", str(rows))
+
+
 class ReadyOrgProcess(_BenchOrgProcess):
     """`python -m tests.bench.ready_org`, stopped at the end of the with block.
 

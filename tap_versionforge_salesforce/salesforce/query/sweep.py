@@ -65,6 +65,7 @@ def sweep(
     meaning: Meaning,
     *,
     follows: int = 0,
+    expected_rows: int | None = None,
     count_rows: Callable[[str], int | None] = lambda _: None,
 ) -> Generation:
     """Read what an object holds now and keep it.
@@ -75,6 +76,7 @@ def sweep(
         store: The object's.
         meaning: Of `meaning_of` that query.
         follows: The number of the last emitted rows that were written before.
+        expected_rows: About how many there are; None where nobody knows.
         count_rows: Returns the approximate rows of an object; None where nobody tells.
 
     Raises:
@@ -95,7 +97,8 @@ def sweep(
                     writer.abandon()
                     writer = store.begin(meaning, taken_at=taken_at, follows=follows)
                 else:
-                    writer.add(swept_rows(frame, fields=meaning.fields, stamp=meaning.stamp))
+                    rows = swept_rows(frame, fields=meaning.fields, stamp=meaning.stamp)
+                    writer.add(rows, expected_rows=expected_rows)
         return writer.finish()
     except BaseException:
         # What has happened first is what is told.

@@ -11,7 +11,7 @@ import polars as pl
 from tap_versionforge_salesforce.salesforce.reconcile.emitted_rows import known
 from tap_versionforge_salesforce.salesforce.reconcile.folder import StoreFolder
 from tap_versionforge_salesforce.salesforce.reconcile.store import GenerationStore
-from tap_versionforge_salesforce.salesforce.reconcile.swept_rows import SCHEMA
+from tap_versionforge_salesforce.salesforce.reconcile.swept_rows import SCHEMA, latest
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -62,15 +62,17 @@ def compared(
         BrokenStoreError: Something is not as it was written.
     """
     follows = 0 if before is None else before.follows
+    partitions = min(each.partitions for each in (before, now) if each is not None)
     with tempfile.TemporaryDirectory(dir=spool_dir) as folder:
         spool = GenerationStore(
             StoreFolder(folder), sobject=now.meaning.sobject, rows_at_once=store.rows_at_once
         )
-        writer = spool.begin(now.meaning, taken_at=now.taken_at, follows=follows)
+        writer = spool.begin(
+            now.meaning, taken_at=now.taken_at, follows=follows, partitions=partitions
+        )
         for table in emitted.tables(now.meaning, after=follows):
             writer.add(table)
         since = writer.finish()
-        partitions = min(each.partitions for each in (before, since, now) if each is not None)
         for partition in range(partitions):
             rows = pl.DataFrame(schema=SCHEMA)
             if before is not None:
@@ -78,12 +80,10 @@ def compared(
                 if before.meaning.of_values != now.meaning.of_values:
                     rows = rows.with_columns(digest=pl.lit(None, pl.Binary))
             earlier = now if before is None else before
-            tables = [
-                known(rows, seen_at=earlier.taken_at, is_certain=True),
-                spool.rows(since, partition, partitions),
-            ]
-            whole = pl.concat(tables, how="diagonal").unique("id", keep="last", maintain_order=True)
-            yield differences(whole, store.rows(now, partition, partitions))
+            tables = [known(rows, seen_at=earlier.taken_at, is_certain=True)]
+            if since.rows:
+                tables.append(spool.rows(since, partition, partitions))
+            yield differences(latest(tables), store.rows(now, partition, partitions))
 
 
 def differences(before: pl.DataFrame, now: pl.DataFrame) -> Differences:
@@ -103,12 +103,17 @@ def differences(before: pl.DataFrame, now: pl.DataFrame) -> Differences:
     )
     return Differences(
         living=before.filter(_is_living()).height,
-        gone=before.join(now, on="id", how="anti"),
-        appeared=now.join(before, on="id", how="anti"),
+        gone=_missing(before, now, both),
+        appeared=_missing(now, before, both),
         moved=both.filter(has_moved).select(now.columns),
         stale=both.filter(is_certain & ~has_moved & differs).select(now.columns),
         unsure=both.filter(~is_certain).select(now.columns),
     )
+
+
+def _missing(rows: pl.DataFrame, others: pl.DataFrame, both: pl.DataFrame) -> pl.DataFrame:
+    """Return those that the others lack: mostly none, which the number of both tells."""
+    return rows.clear() if rows.height == both.height else rows.join(others, on="id", how="anti")
 
 
 def living(rows: pl.DataFrame) -> int:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from tap_versionforge_salesforce.salesforce.reconcile.swept_rows import INSTANT, blake2b, packed
+from tap_versionforge_salesforce.salesforce.reconcile.swept_rows import INSTANT, digest_of, packed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +27,7 @@ _FOLDER = "emitted"
 _DIGITS_OF_HASH = 16
 _NAME = re.compile(
     r"(?P<number>\d+)-(?P<seen_at>\d+)-(?P<of_rows>[0-9a-f]+)-(?P<of_values>[0-9a-f]+)-"
-    r"(?P<blake2b>[0-9a-f]+)(?P<unsure>-unsure)?\.parquet"
+    r"(?P<digest>[0-9a-f]+)(?P<unsure>-unsure)?\.parquet"
 )
 
 
@@ -40,7 +40,7 @@ class _Kept:
         seen_at: When its rows were here.
         of_rows: As `Meaning.of_rows`.
         of_values: As `Meaning.of_values`.
-        blake2b: Of its bytes.
+        digest: Of its bytes.
         is_certain: The target has confirmed them, or is going to before it confirms more.
     """
 
@@ -48,7 +48,7 @@ class _Kept:
     seen_at: datetime
     of_rows: str
     of_values: str
-    blake2b: str
+    digest: str
     is_certain: bool = True
 
     @property
@@ -56,7 +56,7 @@ class _Kept:
         unsure = "" if self.is_certain else "-unsure"
         return (
             f"{self.number:010}-{int(self.seen_at.timestamp() * 1000)}-{self.of_rows}-"
-            f"{self.of_values}-{self.blake2b}{unsure}.parquet"
+            f"{self.of_values}-{self.digest}{unsure}.parquet"
         )
 
 
@@ -91,7 +91,7 @@ class EmittedRows:
                     seen_at,
                     match["of_rows"],
                     match["of_values"],
-                    match["blake2b"],
+                    match["digest"],
                     is_certain=match["unsure"] is None,
                 )
 
@@ -118,7 +118,7 @@ class EmittedRows:
             seen_at.astimezone(timezone.utc),
             meaning.of_rows,
             meaning.of_values,
-            blake2b(content)[:_DIGITS_OF_HASH],
+            digest_of(content)[:_DIGITS_OF_HASH],
         )
         self._folder.write(f"{self._place}/{kept.name}", content)
         self._kept.append(kept)
@@ -184,7 +184,7 @@ class EmittedRows:
     def _read(self, kept: _Kept) -> pl.DataFrame:
         path = f"{self._place}/{kept.name}"
         content = self._folder.read(path)
-        if blake2b(content)[:_DIGITS_OF_HASH] != kept.blake2b:
+        if digest_of(content)[:_DIGITS_OF_HASH] != kept.digest:
             problem = "its bytes are not those that were written"
             raise self._folder.broken(path, problem, stream=self._sobject)
         return pl.read_parquet(io.BytesIO(content))

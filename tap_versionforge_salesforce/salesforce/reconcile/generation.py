@@ -61,13 +61,13 @@ class StoredFile(msgspec.Struct, frozen=True, kw_only=True):
         name: In the generation's folder.
         partition: Whose rows it has.
         size: In bytes.
-        blake2b: Of its bytes, in hexadecimal digits.
+        digest: Of its bytes, in hexadecimal digits.
     """
 
     name: str
     partition: int
     size: int
-    blake2b: str
+    digest: str
 
 
 class Generation(msgspec.Struct, frozen=True, kw_only=True):

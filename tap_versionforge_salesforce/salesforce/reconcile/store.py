@@ -17,7 +17,8 @@ from tap_versionforge_salesforce.salesforce.reconcile.generation import (
 )
 from tap_versionforge_salesforce.salesforce.reconcile.swept_rows import (
     SCHEMA,
-    blake2b,
+    digest_of,
+    latest,
     packed,
     partitioned,
 )
@@ -34,8 +35,8 @@ if TYPE_CHECKING:
 
 _FOLDER = "generations"
 _MARK = "generation.json"
-#: Rows held in memory until they are written; some 70 bytes each.
-ROWS_AT_ONCE = 1_000_000
+#: Rows held in memory until they are written; some 80 bytes each, and as much again for a while.
+ROWS_AT_ONCE = 400_000
 _MOST_PARTITIONS = 1_024
 #: Where nobody knows how many rows there will be.
 PARTITIONS_OF_MANY = 64
@@ -90,13 +91,16 @@ class GenerationStore:
         self._check_files(generation)
         return generation
 
-    def begin(self, meaning: Meaning, *, taken_at: datetime, follows: int) -> GenerationWriter:
+    def begin(
+        self, meaning: Meaning, *, taken_at: datetime, follows: int, partitions: int | None = None
+    ) -> GenerationWriter:
         """Return what takes the rows of a new generation.
 
         Args:
             meaning: What its rows are.
             taken_at: The server's clock, from an answer received before.
             follows: The number of the last emitted rows that were written before.
+            partitions: How many there are to be; None for as many as the rows need.
         """
         there = self._folder.sizes(self._place)
         finished = self.names()
@@ -115,7 +119,7 @@ class GenerationStore:
             partitions=1,
             files=(),
         )
-        return GenerationWriter(self, begun)
+        return GenerationWriter(self, begun, partitions=partitions)
 
     def rows(self, generation: Generation, partition: int, partitions: int) -> pl.DataFrame:
         """Return the rows of one partition, each Id once.
@@ -133,7 +137,7 @@ class GenerationStore:
         if not tables:
             return pl.DataFrame(schema=SCHEMA)
         # Rows that were read again are in a later file.
-        return pl.concat(tables).unique("id", keep="last", maintain_order=True)
+        return latest(tables)
 
     def remove(self, name: str) -> None:
         """Remove a generation, or what there is of it.
@@ -187,7 +191,7 @@ class GenerationStore:
 
     def _read(self, generation: Generation, file: StoredFile) -> pl.DataFrame:
         content = self._folder.read(self._path(generation.name, file.name))
-        if blake2b(content) != file.blake2b:
+        if digest_of(content) != file.digest:
             problem = "its bytes are not those that were written"
             raise self._broken(generation.name, file.name, problem)
         return pl.read_parquet(io.BytesIO(content))
@@ -203,16 +207,19 @@ class GenerationWriter:
     Args:
         store: Where it goes.
         begun: The generation, which has no rows yet.
+        partitions: How many there are to be; None for as many as the rows need.
     """
 
-    def __init__(self, store: GenerationStore, begun: Generation) -> None:
+    def __init__(
+        self, store: GenerationStore, begun: Generation, *, partitions: int | None = None
+    ) -> None:
         self._store = store
         self._begun = begun
         self._held: list[pl.DataFrame] = []
         self._files: list[StoredFile] = []
         self._rows = 0
-        # Once the first rows are written.
-        self._partitions: int | None = None
+        # Known once the first rows are written.
+        self._partitions = partitions
 
     def add(self, rows: pl.DataFrame, *, expected_rows: int | None = None) -> None:
         """Take the rows of a page.
@@ -252,9 +259,9 @@ class GenerationWriter:
             # Two are compared at once.
             wanted = max(1, math.ceil(2 * expected_rows / self._store.rows_at_once))
             self._partitions = min(_MOST_PARTITIONS, 1 << (wanted - 1).bit_length())
-        rows = pl.concat(self._held)
+        rows = pl.concat(self._held, rechunk=False)
         self._held.clear()
-        for partition, part in partitioned(rows, self._partitions).items():
+        for partition, part in partitioned(rows, self._partitions):
             content = packed(part)
             name = f"{len(self._files):05}.parquet"
             self._store.write(self._begun.name, name, content)
@@ -263,6 +270,6 @@ class GenerationWriter:
                     name=name,
                     partition=partition,
                     size=len(content),
-                    blake2b=blake2b(content),
+                    digest=digest_of(content),
                 )
             )

@@ -149,6 +149,7 @@ class Reconciliation:
             mirror.store,
             mirror.meaning,
             follows=mirror.emitted.number,
+            expected_rows=None if mirror.generation is None else mirror.generation.rows,
             count_rows=self._run.advice.count_rows,
         )
 
