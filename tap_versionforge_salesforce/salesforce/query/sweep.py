@@ -6,6 +6,7 @@ from contextlib import closing, suppress
 from typing import TYPE_CHECKING
 
 from tap_versionforge_salesforce.errors import SettingsError
+from tap_versionforge_salesforce.salesforce.frames.frame import joined
 from tap_versionforge_salesforce.salesforce.objects.soql import query_of
 from tap_versionforge_salesforce.salesforce.query.read import pages_in
 from tap_versionforge_salesforce.salesforce.reconcile.generation import Meaning
@@ -117,6 +118,7 @@ def _whole(pages: Generator[Page, None, None]) -> Iterator[Frame | None]:
             yield None
         elif page.is_served:
             held.append(page.frame)
-        if page.ends_page:
-            yield from held
+        if page.ends_page and held:
+            # At once: each stroke of polars has its price, however few rows it is for.
+            yield joined(held)
             held.clear()
