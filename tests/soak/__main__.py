@@ -18,7 +18,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from tap_versionforge_salesforce.singer.tap import TapVersionForgeSalesforce
 from tests.local_org import LocalOrg
 from tests.soak.crowd import every_row_of_all
-from tests.soak.kills import MOST_CALLS, every_row_comes
+from tests.soak.kills import MOST_CALLS, every_row_comes, the_target_equals_the_org
 from tests.soak.machine import Machine
 from tests.soak.reconciling import ReconcilingMachine
 from tests.soak.tried import Tried
@@ -90,6 +90,14 @@ def _until(deadline: float, org: LocalOrg, other: LocalOrg, folder: str, tried: 
             kills=[chance.randint(1, MOST_CALLS) for _ in range(chance.randint(1, _MOST_KILLS))],
             mode=chance.choice(("bulk", "auto", "rest")),
             most_rows=chance.choice((None, 20)),
+        )
+        the_target_equals_the_org(
+            other,
+            killed,
+            tried,
+            kills=[chance.randint(1, MOST_CALLS) for _ in range(chance.randint(1, _MOST_KILLS))],
+            mode=chance.choice(("bulk", "auto", "rest")),
+            takes_all=chance.choice((True, False)),
         )
         sys.stderr.write(f"{tried.runs.total():,} runs, {tried.compared:,} rows compared\n")
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.soak.kills import MOST_CALLS, every_row_comes
+from tests.soak.kills import MOST_CALLS, every_row_comes, the_target_equals_the_org
 from tests.soak.tried import Tried
 
 if TYPE_CHECKING:
@@ -32,3 +32,23 @@ def test_every_row_comes_however_often_it_is_killed(
 ) -> None:
     """Of pages that were downloaded, no more come again than may wait, for each kill."""
     every_row_comes(org, tap, Tried(), kills=kills, mode=mode, most_rows=most_rows)
+
+
+@pytest.mark.timeout(600)
+@settings(
+    max_examples=4,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(
+    kills=st.lists(st.integers(1, MOST_CALLS), min_size=1, max_size=4),
+    mode=st.sampled_from(("bulk", "auto", "rest")),
+    takes_all=st.booleans(),
+)
+def test_a_reconciliation_makes_up_for_those_that_were_killed(
+    org: LocalOrg, tap: TapRunner, kills: list[int], mode: str, *, takes_all: bool
+) -> None:
+    """Whether or not the target keeps what stands behind the last STATE."""
+    tried = Tried()
+    the_target_equals_the_org(org, tap, tried, kills=kills, mode=mode, takes_all=takes_all)
+    assert tried.compared > 0
