@@ -321,6 +321,12 @@ class Settings:
             return user_cache_path("tap-versionforge-salesforce", appauthor=False)
         return Path(self.discovery_cache)
 
+    def reconciled_fields(self, sobject: str) -> tuple[str, ...]:
+        """Return what is named in ``reconcile_fields`` of an object, in whatever case."""
+        named = self.reconcile_fields or {}
+        by_object = {name.lower(): fields for name, fields in named.items()}
+        return by_object.get(sobject.lower(), ())
+
     @property
     def is_reconciling(self) -> bool:
         """Tell whether streams are reconciled that have not been for long enough."""
@@ -334,7 +340,8 @@ class Settings:
     @property
     def has_tombstones(self) -> bool:
         """Tell whether rows that are gone are told in their own streams."""
-        return self.is_reconciling and self.deletions != "stream"
+        # In runs between two reconciliations as well: a target has one schema of a table.
+        return self.reconcile_store is not None and self.deletions != "stream"
 
     @property
     def credentials(self) -> Credentials:

@@ -134,7 +134,7 @@ class Reconciled:
     Attributes:
         stream: Its name.
         swept: Rows that the object holds.
-        gone: Rows that it holds no longer, and that were told as deleted.
+        gone: Rows that it holds no longer, which are told as deleted.
         hidden: Rows that it shows no longer, though they can't be deleted.
         stale: Rows with other values and the same stamp, such as formulas.
         new_behind_bookmark: Rows that nobody had read, though their stamp lies before the bookmark.
@@ -149,7 +149,7 @@ class Reconciled:
     """
 
     stream: str
-    swept: int
+    swept: int = 0
     gone: int = 0
     hidden: int = 0
     stale: int = 0

@@ -79,13 +79,12 @@ class Frame:
         """Return some of the rows; what was odd about them stays with the whole."""
         return Frame(self.table.slice(start, rows))
 
-    def among(self, ids: pl.Series) -> Frame:
-        """Return the rows with some Ids; what was odd about any of the rows stays with them.
+    def only(self, wanted: pl.Series) -> Frame:
+        """Return some of the rows; what was odd about any of the rows stays with them.
 
         Args:
-            ids: The Ids' first 15 characters.
+            wanted: Whether each is.
         """
-        wanted = self.table["Id"].str.head(15).is_in(ids.implode())
         return Frame(self.table.filter(wanted), self.value_warnings)
 
     def last_below(self, column: str, bound: str) -> tuple[str, str] | None:

@@ -113,6 +113,13 @@ class SObject:
         """Return the column of that name."""
         return next((column for column in self.columns if column.name == name), None)
 
+    def with_columns(
+        self, columns: tuple[Column, ...], names: Iterable[str | None]
+    ) -> tuple[Column, ...]:
+        """Return some columns and behind them those of some names, as far as there are any."""
+        wanted = [self.column(name) for name in dict.fromkeys(names) if name is not None]
+        return (*columns, *(column for column in wanted if column is not None))
+
     @property
     def one_column(self) -> Column:
         """Return a column that a query of the object can name: its key, where it has one."""

@@ -47,7 +47,8 @@ def read_again(
             f"{'is' if wanted.rows == 1 else 'are'} read again by Id, in "
             f"{counted(by_ids.requests, 'API call')} or more."
         )
-        yield from by_ids.pages()
+        for page in by_ids.pages():
+            yield replace(page, frame=wanted.of(page.frame))
         return
     among = f"all rows with {wanted.among}" if wanted.among else "all rows"
     context.remark(

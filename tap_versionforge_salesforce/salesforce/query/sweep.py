@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing, suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tap_versionforge_salesforce.errors import SettingsError
@@ -14,6 +15,7 @@ from tap_versionforge_salesforce.salesforce.reconcile.swept_rows import swept_ro
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
+    from datetime import datetime
 
     from tap_versionforge_salesforce.salesforce.frames.frame import Frame
     from tap_versionforge_salesforce.salesforce.objects.columns import Column
@@ -66,6 +68,7 @@ def sweep(
     meaning: Meaning,
     *,
     follows: int = 0,
+    closed_until: datetime | None = None,
     expected_rows: int | None = None,
     count_rows: Callable[[str], int | None] = lambda _: None,
 ) -> Generation:
@@ -77,6 +80,7 @@ def sweep(
         store: The object's.
         meaning: Of `meaning_of` that query.
         follows: The number of the last emitted rows that were written before.
+        closed_until: As `Generation` has it.
         expected_rows: About how many there are; None where nobody knows.
         count_rows: Returns the approximate rows of an object; None where nobody tells.
 
@@ -89,14 +93,17 @@ def sweep(
         message = f"{context.query.sobject} can't be swept by a range"
         raise ValueError(message)
     taken_at = context.org.server_time()
-    writer = store.begin(meaning, taken_at=taken_at, follows=follows)
+    begin = partial(
+        store.begin, meaning, taken_at=taken_at, follows=follows, closed_until=closed_until
+    )
+    writer = begin()
     try:
         with closing(pages_in(context, count_rows)) as pages:
             for frame in _whole(pages):
                 context.org.interruption.check()
                 if frame is None:
                     writer.abandon()
-                    writer = store.begin(meaning, taken_at=taken_at, follows=follows)
+                    writer = begin()
                 else:
                     rows = swept_rows(frame, fields=meaning.fields, stamp=meaning.stamp)
                     writer.add(rows, expected_rows=expected_rows)

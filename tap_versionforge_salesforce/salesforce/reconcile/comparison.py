@@ -11,7 +11,7 @@ import polars as pl
 from tap_versionforge_salesforce.salesforce.reconcile.emitted_rows import known
 from tap_versionforge_salesforce.salesforce.reconcile.folder import StoreFolder
 from tap_versionforge_salesforce.salesforce.reconcile.store import GenerationStore
-from tap_versionforge_salesforce.salesforce.reconcile.swept_rows import SCHEMA, latest
+from tap_versionforge_salesforce.salesforce.reconcile.swept_rows import SCHEMA, is_before, latest
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -47,6 +47,7 @@ def compared(
     now: Generation,
     emitted: EmittedRows,
     *,
+    are_others_certain: bool = False,
     spool_dir: str | None,
 ) -> Generator[Differences, None, None]:
     """Yield what differs, partition by partition, in bounded memory.
@@ -56,34 +57,48 @@ def compared(
         before: The earlier one; None where all has been written since the stream's beginning.
         now: The later one.
         emitted: What has been written since the earlier one.
+        are_others_certain: As for `EmittedRows.tables`.
         spool_dir: Where that waits in partitions; None for the system's temporary folder.
 
     Raises:
         BrokenStoreError: Something is not as it was written.
     """
-    follows = 0 if before is None else before.follows
     partitions = min(each.partitions for each in (before, now) if each is not None)
     with tempfile.TemporaryDirectory(dir=spool_dir) as folder:
         spool = GenerationStore(
             StoreFolder(folder), sobject=now.meaning.sobject, rows_at_once=store.rows_at_once
         )
-        writer = spool.begin(
-            now.meaning, taken_at=now.taken_at, follows=follows, partitions=partitions
-        )
-        for table in emitted.tables(now.meaning, after=follows):
+        writer = spool.begin(now.meaning, taken_at=now.taken_at, partitions=partitions)
+        for table in emitted.tables(now.meaning, before, are_others_certain=are_others_certain):
             writer.add(table)
         since = writer.finish()
         for partition in range(partitions):
-            rows = pl.DataFrame(schema=SCHEMA)
-            if before is not None:
-                rows = store.rows(before, partition, partitions)
-                if before.meaning.of_values != now.meaning.of_values:
-                    rows = rows.with_columns(digest=pl.lit(None, pl.Binary))
-            earlier = now if before is None else before
-            tables = [known(rows, seen_at=earlier.taken_at, is_certain=True)]
+            tables = [_held_before(store, before, now, partition, partitions)]
             if since.rows:
                 tables.append(spool.rows(since, partition, partitions))
-            yield differences(latest(tables), store.rows(now, partition, partitions))
+            whole = latest(tables)
+            # What was told as gone is gone; nobody knows of what a dead run has told.
+            whole = whole.filter(~(pl.col("is_gone") & pl.col("is_certain")))
+            yield differences(whole, store.rows(now, partition, partitions))
+
+
+def _held_before(
+    store: GenerationStore,
+    before: Generation | None,
+    now: Generation,
+    partition: int,
+    partitions: int,
+) -> pl.DataFrame:
+    if before is None:
+        return known(pl.DataFrame(schema=SCHEMA), seen_at=now.taken_at, is_certain=True)
+    rows = store.rows(before, partition, partitions)
+    if before.meaning.of_values != now.meaning.of_values:
+        rows = rows.with_columns(digest=pl.lit(None, pl.Binary))
+    is_certain: bool | pl.Expr = True
+    if before.closed_until is not None:
+        # Rows behind it were left to the next window, which may not have found them.
+        is_certain = is_before(before.closed_until)
+    return known(rows, seen_at=before.taken_at, is_certain=is_certain)
 
 
 def differences(before: pl.DataFrame, now: pl.DataFrame) -> Differences:

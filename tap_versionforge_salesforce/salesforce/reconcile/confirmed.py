@@ -13,12 +13,15 @@ class Confirmed(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         generation: The sweep that it was made equal to last; empty before the first.
         emitted: The number of the last rows that have been written since.
+        begins_after: The number of the last rows in the store that an earlier life of the stream
+            has written: before its bookmark was taken out of the state, for one.
         has_gap: Rows have been written that are not in the store.
     """
 
     # It becomes part of a path.
     generation: Annotated[str, msgspec.Meta(pattern=r"^[0-9TZ+]*$")] = ""
     emitted: Annotated[int, msgspec.Meta(ge=0)] = 0
+    begins_after: Annotated[int, msgspec.Meta(ge=0)] = 0
     has_gap: bool = False
 
     @classmethod

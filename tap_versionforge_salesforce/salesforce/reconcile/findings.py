@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 import polars as pl
 
 from tap_versionforge_salesforce.salesforce.reconcile.comparison import living
-from tap_versionforge_salesforce.salesforce.reconcile.swept_rows import INSTANT, full_id
+from tap_versionforge_salesforce.salesforce.reconcile.swept_rows import (
+    SCHEMA,
+    full_id,
+    is_before,
+    short_ids,
+)
 from tap_versionforge_salesforce.salesforce.support.timestamps import format_instant
 
 if TYPE_CHECKING:
@@ -46,9 +51,8 @@ class Closed:
         if self.until is None:
             return pl.lit(value=True)
         back = timedelta(seconds=self.lookback_seconds if with_lookback else 0)
-        bound = (self.until - back).astimezone(timezone.utc).replace(tzinfo=None)
         # Rows without a stamp are in every window.
-        return (pl.col("stamp") < pl.lit(bound, INSTANT)).fill_null(value=True)
+        return is_before(self.until - back)
 
 
 class GoneRow(NamedTuple):
@@ -87,7 +91,8 @@ class Wanted:
     def __init__(self, rows: int, ids: pl.Series | None, among: str) -> None:
         self.rows = rows
         self.among = among
-        self._ids = ids
+        self._ids = None if ids is None else ids.sort()
+        self._come: list[pl.Series] = []
 
     def ids(self) -> list[str] | None:
         """Return their Ids; None where they are too many to be named."""
@@ -95,7 +100,36 @@ class Wanted:
 
     def of(self, frame: Frame) -> Frame:
         """Return those of some rows; all of them where nobody can name them."""
-        return frame if self._ids is None else frame.among(self._ids)
+        if self._ids is None:
+            return frame
+        short = frame.table.select(short_ids("Id")).to_series()
+        found = frame.only(_is_among(short, self._ids))
+        self._come.append(found.table.select(short_ids("Id")).to_series())
+        return found
+
+    def not_come(self) -> pl.DataFrame | None:
+        """Return those that `of` has not been shown, as rows of which nothing is known.
+
+        Returns:
+            A table of `swept_rows.SCHEMA`; None where all have come, or nobody can name them.
+        """
+        if self._ids is None:
+            return None
+        come = pl.concat([*self._come, self._ids.clear()]).sort()
+        missing = self._ids.filter(~_is_among(self._ids, come))
+        rows = pl.DataFrame({"id": missing}).select(
+            pl.col(name) if name == "id" else pl.lit(None, kind).alias(name)
+            for name, kind in SCHEMA.items()
+        )
+        return rows if rows.height else None
+
+
+def _is_among(values: pl.Series, others: pl.Series) -> pl.Series:
+    """Tell of each value whether it is one of others, which are sorted."""
+    if others.is_empty():
+        return pl.repeat(value=False, n=len(values), eager=True)
+    places = others.search_sorted(values).clip(0, len(others) - 1)
+    return others.gather(places) == values
 
 
 @dataclass(slots=True)

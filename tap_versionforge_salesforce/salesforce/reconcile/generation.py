@@ -78,6 +78,8 @@ class Generation(msgspec.Struct, frozen=True, kw_only=True):
         taken_at: The server's clock before its first row was read.
         meaning: What its rows are.
         follows: The number of the last emitted rows that were written before it.
+        closed_until: The bookmark then: rows from there on were left to the next window. None
+            where none were.
         rows: How many.
         partitions: How many, a power of two.
         files: In the order in which their rows were read.
@@ -87,6 +89,7 @@ class Generation(msgspec.Struct, frozen=True, kw_only=True):
     taken_at: _Instant
     meaning: Meaning
     follows: int
+    closed_until: _Instant | None = None
     rows: int
     partitions: int
     files: tuple[StoredFile, ...]

@@ -102,7 +102,8 @@ def locked(
         is_over.set()
         keeper.join()
         with suppress(SettingsError):
-            folder.remove(path)
+            if _is_held(folder, path, token):
+                folder.remove(path)
 
 
 def _take(folder: StoreFolder, path: str, token: str, now: datetime) -> None:
@@ -120,7 +121,14 @@ def _keep(
     while not is_over.wait(_RENEWED_SECONDS):
         # A storage that can't be written now may be in a minute.
         with suppress(SettingsError):
-            _take(folder, path, token, now())
+            if _is_held(folder, path, token):
+                _take(folder, path, token, now())
+
+
+def _is_held(folder: StoreFolder, path: str, token: str) -> bool:
+    """Tell whether it is still this run's: one that stood still for long may have lost it."""
+    holder = _holder(folder, path)
+    return holder is not None and holder.token == token
 
 
 def _holder(folder: StoreFolder, path: str) -> Holder | None:

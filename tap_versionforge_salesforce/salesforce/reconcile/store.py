@@ -24,7 +24,6 @@ from tap_versionforge_salesforce.salesforce.reconcile.swept_rows import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
     from datetime import datetime
 
     from tap_versionforge_salesforce.salesforce.reconcile.folder import (
@@ -92,7 +91,13 @@ class GenerationStore:
         return generation
 
     def begin(
-        self, meaning: Meaning, *, taken_at: datetime, follows: int, partitions: int | None = None
+        self,
+        meaning: Meaning,
+        *,
+        taken_at: datetime,
+        follows: int = 0,
+        closed_until: datetime | None = None,
+        partitions: int | None = None,
     ) -> GenerationWriter:
         """Return what takes the rows of a new generation.
 
@@ -100,6 +105,7 @@ class GenerationStore:
             meaning: What its rows are.
             taken_at: The server's clock, from an answer received before.
             follows: The number of the last emitted rows that were written before.
+            closed_until: As `Generation` has it.
             partitions: How many there are to be; None for as many as the rows need.
         """
         there = self._folder.sizes(self._place)
@@ -115,6 +121,7 @@ class GenerationStore:
             taken_at=taken_at,
             meaning=meaning,
             follows=follows,
+            closed_until=closed_until,
             rows=0,
             partitions=1,
             files=(),
@@ -149,14 +156,15 @@ class GenerationStore:
         self._folder.remove(self._path(name, _MARK))
         self._folder.remove(f"{self._place}/{name}")
 
-    def keep_only(self, names: Collection[str]) -> None:
-        """Remove all generations but some.
+    def remove_before(self, name: str) -> None:
+        """Remove the generations that are earlier than one: a later one may be confirmed yet.
 
         Args:
-            names: Of those.
+            name: Of that one.
         """
-        for name in set(self.names()) - set(names):
-            self.remove(name)
+        for each in self.names():
+            if each < name:
+                self.remove(each)
 
     def write(self, generation: str, name: str, content: bytes) -> None:
         """Write one file of a generation.
@@ -216,6 +224,7 @@ class GenerationWriter:
         self._store = store
         self._begun = begun
         self._held: list[pl.DataFrame] = []
+        self._rows_held = 0
         self._files: list[StoredFile] = []
         self._rows = 0
         # Known once the first rows are written.
@@ -229,9 +238,10 @@ class GenerationWriter:
             expected_rows: Of the whole generation; None where nobody knows.
         """
         self._rows += rows.height
+        self._rows_held += rows.height
         self._held.append(rows)
         at_once = self._store.rows_at_once
-        if sum(table.height for table in self._held) >= at_once:
+        if self._rows_held >= at_once:
             many = PARTITIONS_OF_MANY * at_once // 2
             self._flush(many if expected_rows is None else expected_rows)
 
@@ -261,6 +271,7 @@ class GenerationWriter:
             self._partitions = min(_MOST_PARTITIONS, 1 << (wanted - 1).bit_length())
         rows = pl.concat(self._held, rechunk=False)
         self._held.clear()
+        self._rows_held = 0
         for partition, part in partitioned(rows, self._partitions):
             content = packed(part)
             name = f"{len(self._files):05}.parquet"

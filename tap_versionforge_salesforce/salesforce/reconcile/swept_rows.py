@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING
+from datetime import timezone
+from typing import TYPE_CHECKING, TypeAlias
 
 import polars as pl
 import xxhash
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from datetime import datetime
 
     from tap_versionforge_salesforce.salesforce.frames.frame import Frame
 
+#: Rows, for who only hands them on.
+Rows: TypeAlias = pl.DataFrame
 INSTANT = pl.Datetime("ms")
 #: The columns of a table of swept rows. A stamp, a digest, or whether a row is in the recycle bin
 #: has no value where that is not read.
@@ -120,6 +124,12 @@ def partitioned(rows: pl.DataFrame, partitions: int) -> Iterator[tuple[int, pl.D
         part = rows.filter(places == place)
         if part.height:
             yield place, part.sort("id", maintain_order=True)
+
+
+def is_before(moment: datetime) -> pl.Expr:
+    """Tell of each row whether its stamp lies before a moment; rows without one always do."""
+    bound = pl.lit(moment.astimezone(timezone.utc).replace(tzinfo=None), INSTANT)
+    return (pl.col("stamp") < bound).fill_null(value=True)
 
 
 def latest(tables: Sequence[pl.DataFrame]) -> pl.DataFrame:

@@ -10,7 +10,7 @@ from tap_versionforge_salesforce.salesforce.reconcile.confirmed import Confirmed
 from tap_versionforge_salesforce.salesforce.reconcile.emitted_rows import EmittedRows
 from tap_versionforge_salesforce.salesforce.reconcile.store import GenerationStore
 from tap_versionforge_salesforce.salesforce.reconcile.swept_fields import swept_fields
-from tap_versionforge_salesforce.salesforce.reconcile.swept_rows import swept_rows
+from tap_versionforge_salesforce.salesforce.reconcile.swept_rows import SCHEMA, swept_rows
 from tap_versionforge_salesforce.salesforce.support.timestamps import format_instant
 
 if TYPE_CHECKING:
@@ -22,8 +22,27 @@ if TYPE_CHECKING:
     from tap_versionforge_salesforce.salesforce.query.page import Page
     from tap_versionforge_salesforce.salesforce.reconcile.folder import StoreFolder
     from tap_versionforge_salesforce.salesforce.reconcile.generation import Generation
+    from tap_versionforge_salesforce.salesforce.reconcile.swept_rows import Rows
     from tap_versionforge_salesforce.settings.definitions import Settings
     from tap_versionforge_salesforce.singer.sync.bookmarks import Bookmark
+
+_SECONDS_PER_HOUR = 3_600
+_NEARLY = 0.95
+
+
+def with_stamps(
+    sobject: SObject, columns: tuple[Column, ...], key: str | None
+) -> tuple[Column, ...]:
+    """Return the columns that are read, with those that tell whether a row has changed.
+
+    SystemModstamp moves with what another replication key says nothing of.
+
+    Args:
+        sobject: The object.
+        columns: The columns of a record.
+        key: What it is read by.
+    """
+    return sobject.with_columns(columns, (key, sobject.replication_key))
 
 
 def swept_query(
@@ -37,9 +56,9 @@ def swept_query(
         stamp: What it is read by.
         settings: Of the run.
     """
-    by_object = {name.lower(): n for name, n in (settings.reconcile_fields or {}).items()}
-    named = by_object.get(sobject.name.lower(), ())
-    fields = swept_fields(sobject.name, columns, stamp=stamp, named=named)
+    named = settings.reconciled_fields(sobject.name)
+    read = with_stamps(sobject, columns, stamp)
+    fields = swept_fields(sobject.name, read, stamp=stamp, named=named)
     query = sweep_query(sobject, fields, stamp=stamp, include_deleted=settings.include_deleted)
     if settings.start_date is None or stamp is None:
         return query
@@ -60,7 +79,7 @@ class Mirror:
         bookmark: In whose state it is said what the target has confirmed.
 
     Raises:
-        SettingsError: The store can't be read, or is that of another org.
+        SettingsError: The store can't be read.
         BrokenStoreError: What the target has confirmed is not there any more.
     """
 
@@ -79,22 +98,49 @@ class Mirror:
         self.store = GenerationStore(folder, sobject=query.sobject)
         self._bookmark = bookmark
         saved = bookmark.confirmed
-        # What was written before there was a store is in none.
-        is_new = bookmark.value is None and bookmark.saved_job is None
-        self._confirmed = saved or Confirmed(has_gap=not is_new)
+        self._confirmed = Confirmed() if saved is None else saved
+        self.emitted = EmittedRows(folder, sobject=query.sobject, confirmed=self._confirmed)
+        if saved is None:
+            last = self.emitted.number
+            # What was written before there was a store is in none.
+            is_new = bookmark.value is None and bookmark.saved_job is None
+            self._confirmed = Confirmed(emitted=last, begins_after=last, has_gap=not is_new)
+            self.emitted.begin_life(self._confirmed)
         # From here on what is written is kept.
         bookmark.save_confirmed(self._confirmed)
         name = self._confirmed.generation
         #: The sweep that the target was made equal to last; None before the first.
         self.generation: Generation | None = self.store.generation(name) if name else None
-        self.emitted = EmittedRows(folder, sobject=query.sobject, confirmed=self._confirmed.emitted)
+        self.emitted.check(self.generation)
         self._written = self._confirmed.emitted
 
     def clear(self) -> None:
-        """Remove from the store what the target's state names no longer."""
-        kept = self.generation
-        self.store.keep_only([] if kept is None else [kept.name])
-        self.emitted.forget(0 if kept is None else kept.follows)
+        """Remove from the store what the target has left behind, now that it has confirmed more.
+
+        What is later than that may be confirmed yet, by the target of another run.
+        """
+        if self.generation is not None:
+            self.store.remove_before(self.generation.name)
+            self.emitted.forget(self.generation)
+
+    def keep_gone(self, rows: Rows, *, seen_at: datetime) -> None:
+        """Keep rows that are about to be told as gone.
+
+        Args:
+            rows: Of `Differences.gone`.
+            seen_at: When they were not there any more.
+        """
+        rows = rows.select(SCHEMA.names())
+        self._written = self.emitted.keep(rows, self.meaning, seen_at=seen_at, is_gone=True)
+
+    def keep_unknown(self, rows: Rows, *, seen_at: datetime) -> None:
+        """Keep rows of which nobody knows how the target has them.
+
+        Args:
+            rows: A table of `swept_rows.SCHEMA`.
+            seen_at: When they were asked for.
+        """
+        self._written = self.emitted.keep(rows, self.meaning, seen_at=seen_at, is_certain=False)
 
     def keep(self, page: Page, *, seen_at: datetime) -> None:
         """Keep the rows of a page, which is about to be written.
@@ -116,7 +162,13 @@ class Mirror:
     def made_equal(self, generation: Generation) -> None:
         """Let the state say that the target holds what was swept, now that all is written."""
         self.generation = generation
-        self._save(Confirmed(generation=generation.name, emitted=self.emitted.number))
+        self._save(
+            Confirmed(
+                generation=generation.name,
+                emitted=self.emitted.number,
+                begins_after=self._confirmed.begins_after,
+            )
+        )
 
     def _save(self, confirmed: Confirmed) -> None:
         self._confirmed = confirmed
@@ -136,7 +188,9 @@ class Mirror:
         """
         if self.generation is None:
             return True
-        return (now - self.generation.taken_at).total_seconds() >= every_hours * 3600
+        age_hours = (now - self.generation.taken_at).total_seconds() / _SECONDS_PER_HOUR
+        # A run may be a little earlier in its day than the one before, and its sweep is later.
+        return age_hours >= every_hours * _NEARLY
 
     def why_incomparable(self) -> str | None:
         """Return why the next sweep can't be compared with what the target holds; None if it can.
@@ -145,8 +199,37 @@ class Mirror:
         """
         if self.generation is None and self.has_gap:
             return "it is the first one, and the stream had been read before"
-        follows = 0 if self.generation is None else self.generation.follows
-        is_same = self.generation is None or self.generation.meaning.of_rows == self.meaning.of_rows
-        if not is_same or not self.emitted.are_comparable(self.meaning, after=follows):
+        of_rows = self.meaning.of_rows
+        is_same = self.generation is None or self.generation.meaning.of_rows == of_rows
+        if not is_same or not self.emitted.are_comparable(self.meaning, self.generation):
             return "other rows are read than before (start_date, include_deleted, replication key)"
         return None
+
+    def earlier_query(self, sobject: SObject) -> Query | None:
+        """Return the query of the last sweep, where other fields are swept now.
+
+        Args:
+            sobject: The object as it is now.
+
+        Returns:
+            None where the same fields are swept, or those of the last sweep are not all there.
+        """
+        before = self.generation
+        if before is None or before.meaning.of_values == self.meaning.of_values:
+            return None
+        there = {part.name: part for column in sobject.columns for part in column.queried}
+        if not there.keys() >= set(before.meaning.fields):
+            return None
+        fields = [there[name] for name in before.meaning.fields]
+        query = sweep_query(
+            sobject,
+            fields,
+            stamp=self.meaning.stamp,
+            include_deleted=self.meaning.include_deleted,
+        )
+        return replace(
+            query,
+            condition=self.query.condition,
+            all_rows=self.query.all_rows,
+            living=self.query.living,
+        )

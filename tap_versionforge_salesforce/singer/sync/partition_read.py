@@ -168,8 +168,10 @@ class PartitionReads:
         )
         if window.range is not None and key is not None:
             window = replace(window, range=replace(window.range, key=key))
-        by = None if key is None else sobject.column(key)
-        columns = self._columns if by is None else (*self._columns, by)
+        # What is kept of each row has to tell whether it has changed.
+        is_kept = settings.reconcile_store is not None and self._limit is None
+        stamps = (key, sobject.replication_key) if is_kept else (key,)
+        columns = sobject.with_columns(self._columns, stamps)
         query = replace(
             query_of(
                 sobject,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
@@ -19,10 +19,11 @@ from tap_versionforge_salesforce.salesforce.support.events import Remark
 from tap_versionforge_salesforce.salesforce.support.timestamps import format_instant
 from tap_versionforge_salesforce.salesforce.support.wording import counted
 from tap_versionforge_salesforce.singer.events import DeletedRow, Reconciled
+from tap_versionforge_salesforce.singer.sync.mirror import with_stamps
 from tap_versionforge_salesforce.singer.sync.stream_sync import tell_written
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Generator, Iterable, Iterator
     from datetime import datetime
 
     from tap_versionforge_salesforce.salesforce.objects.columns import Column
@@ -32,7 +33,8 @@ if TYPE_CHECKING:
     from tap_versionforge_salesforce.salesforce.query.page import Page
     from tap_versionforge_salesforce.salesforce.reconcile.comparison import Differences
     from tap_versionforge_salesforce.salesforce.reconcile.findings import GoneRow
-    from tap_versionforge_salesforce.salesforce.reconcile.generation import Generation
+    from tap_versionforge_salesforce.salesforce.reconcile.generation import Generation as Sweep
+    from tap_versionforge_salesforce.salesforce.reconcile.generation import Meaning
     from tap_versionforge_salesforce.singer.run import Run
     from tap_versionforge_salesforce.singer.sync.bookmarks import Bookmark
     from tap_versionforge_salesforce.singer.sync.mirror import Mirror
@@ -120,35 +122,75 @@ class Reconciliation:
     def _reconciled(self) -> Iterator[Page]:
         usage, quota = StreamUsage(), self._run.org.quota
         jobs = quota.bulk.created_jobs
+        mirror = self._mirror
+        why = mirror.why_incomparable()
+        told = Reconciled(stream=self._sobject.name, not_compared=why)
         with usage_counted_in(usage):
-            now = self._swept()
-            why = self._mirror.why_incomparable()
-            told = Reconciled(stream=self._sobject.name, swept=now.rows, not_compared=why)
             if why is None:
                 self._tell_gap()
-                findings = self._findings(now)
-                told = self._tell_gone(findings, now, told)
-                for page in self._again(findings):
-                    yield page
-                    told = replace(told, read_again=told.read_again + page.frame.height)
-        self._mirror.made_equal(now)
-        self._run.org.events.tell(
-            replace(
-                told,
-                calls=usage.calls,
-                jobs=quota.bulk.created_jobs - jobs,
-                generation=now.name,
-            )
-        )
+                told = yield from self._by_earlier_values(told)
+            now = self._swept(mirror.query, mirror.meaning)
+            try:
+                told = replace(told, swept=now.rows)
+                if why is None:
+                    told = yield from self._made_equal(now, told)
+            except BaseException:
+                # No state can name it.
+                with suppress(SettingsError):
+                    mirror.store.remove(now.name)
+                raise
+        mirror.made_equal(now)
+        jobs = quota.bulk.created_jobs - jobs
+        told = replace(told, calls=usage.calls, jobs=jobs, generation=now.name)
+        self._run.org.events.tell(told)
 
-    def _swept(self) -> Generation:
+    def _by_earlier_values(self, told: Reconciled) -> Generator[Page, None, Reconciled]:
+        """Compare values of the fields that the last sweep had, where it had others than now.
+
+        What has changed of them is in no later sweep.
+        """
+        mirror, before = self._mirror, self._mirror.generation
+        if before is None or before.meaning.of_values == mirror.meaning.of_values:
+            return told
+        name, query = self._sobject.name, mirror.earlier_query(self._sobject)
+        if query is None:
+            gone = sorted(set(before.meaning.fields) - {c.name for c in self._sobject.columns})
+            self._remark(
+                f"{name} was swept with {', '.join(gone)}, which is not there any more: which "
+                "formulas have changed since can't be known, and is from now on. Remove "
+                f"bookmarks.{name} from the state to read it whole.",
+                is_warning=True,
+            )
+            return told
+        self._remark(f"Other fields of {name} are swept than before: it is swept with both.")
+        now = self._swept(query, before.meaning)
+        try:
+            return (yield from self._made_equal(now, told, are_others_certain=True))
+        finally:
+            with suppress(SettingsError):
+                mirror.store.remove(now.name)
+
+    def _made_equal(
+        self, now: Sweep, told: Reconciled, *, are_others_certain: bool = False
+    ) -> Generator[Page, None, Reconciled]:
+        """Yield what differs from a sweep, and tell what is gone."""
+        findings = self._findings(now, are_others_certain=are_others_certain)
+        told = self._counted(findings, told)
+        self._tell_gone(findings, now, are_others_certain=are_others_certain)
+        for page in self._again(findings):
+            yield page
+            told = replace(told, read_again=told.read_again + page.frame.height)
+        return told
+
+    def _swept(self, query: Query, meaning: Meaning) -> Sweep:
         mirror = self._mirror
         self._remark(f"{self._sobject.name} is swept, to be compared with what was read before.")
         return sweep(
-            self._context(mirror.query),
+            self._context(query),
             mirror.store,
-            mirror.meaning,
+            meaning,
             follows=mirror.emitted.number,
+            closed_until=self._bookmark.value,
             expected_rows=None if mirror.generation is None else mirror.generation.rows,
             count_rows=self._run.advice.count_rows,
         )
@@ -163,20 +205,25 @@ class Reconciliation:
                 is_warning=True,
             )
 
-    def _findings(self, now: Generation) -> Findings:
+    def _findings(self, now: Sweep, *, are_others_certain: bool) -> Findings:
         settings, findings = self._run.settings, Findings()
         closed = Closed(self._bookmark.value, settings.lookback_seconds)
-        for part in self._compared(now):
+        for part in self._compared(now, are_others_certain=are_others_certain):
             findings.take(part, closed)
         if findings.gone_too_many(settings.reconcile_max_deleted_percent):
-            self._mirror.store.remove(now.name)
             raise self._too_many(findings)
         return findings
 
-    def _compared(self, now: Generation) -> Iterator[Differences]:
-        mirror, spool_dir = self._mirror, self._run.settings.spool_dir
-        before = mirror.generation
-        parts = compared(mirror.store, before, now, mirror.emitted, spool_dir=spool_dir)
+    def _compared(self, now: Sweep, *, are_others_certain: bool) -> Iterator[Differences]:
+        mirror = self._mirror
+        parts = compared(
+            mirror.store,
+            mirror.generation,
+            now,
+            mirror.emitted,
+            are_others_certain=are_others_certain,
+            spool_dir=self._run.settings.spool_dir,
+        )
         with closing(parts):
             yield from parts
 
@@ -193,37 +240,53 @@ class Reconciliation:
             code="too-many-gone",
         )
 
-    def _tell_gone(self, findings: Findings, now: Generation, told: Reconciled) -> Reconciled:
-        told = replace(
+    @property
+    def _is_never_deleted(self) -> bool:
+        return self._sobject.name.lower() in _NEVER_DELETED
+
+    def _counted(self, findings: Findings, told: Reconciled) -> Reconciled:
+        rows_gone = findings.rows_gone
+        # What other runs have written without the store is none that was missed.
+        in_closed_windows = 0 if self._mirror.has_gap else findings.in_closed_windows
+        return replace(
             told,
-            stale=findings.stale,
-            new_behind_bookmark=findings.new_behind_bookmark,
-            moved_unseen=findings.moved_unseen,
-            unsure=findings.unsure,
-            # What other runs have written without the store is none that was missed.
-            in_closed_windows=0 if self._mirror.has_gap else findings.in_closed_windows,
+            gone=told.gone + (0 if self._is_never_deleted else rows_gone),
+            hidden=told.hidden + (rows_gone if self._is_never_deleted else 0),
+            stale=told.stale + findings.stale,
+            new_behind_bookmark=told.new_behind_bookmark + findings.new_behind_bookmark,
+            moved_unseen=told.moved_unseen + findings.moved_unseen,
+            unsure=told.unsure + findings.unsure,
+            in_closed_windows=told.in_closed_windows + in_closed_windows,
         )
-        if self._sobject.name.lower() in _NEVER_DELETED:
-            return replace(told, hidden=findings.rows_gone)
-        for rows in findings.gone or (part.gone for part in self._compared(now)):
+
+    def _tell_gone(self, findings: Findings, now: Sweep, *, are_others_certain: bool) -> None:
+        if self._is_never_deleted or not findings.rows_gone:
+            return
+        parts = self._compared(now, are_others_certain=are_others_certain)
+        for rows in findings.gone or (part.gone for part in parts):
+            # Before they are told: should this run die, they have to come again where they are.
+            self._mirror.keep_gone(rows, seen_at=now.taken_at)
             self._sink.tell_deleted(_deleted(gone_in(rows), now.taken_at))
-        return replace(told, gone=findings.rows_gone)
 
     def _again(self, findings: Findings) -> Iterator[Page]:
-        wanted = findings.wanted(self._mirror.meaning.stamp)
+        mirror = self._mirror
+        wanted = findings.wanted(mirror.meaning.stamp)
         if not wanted.rows:
             return
-        include_deleted = self._run.settings.include_deleted
-        key = self._sobject.column(self._mirror.meaning.stamp or "")
-        columns = self._columns if key is None else (*self._columns, key)
-        query = query_of(self._sobject, columns, include_deleted=include_deleted)
-        pages = read_again(self._context(query), wanted, self._run.advice.count_rows)
-        for page in pages:
-            self._mirror.keep(page, seen_at=self._run.org.server_time())
+        query = query_of(
+            self._sobject,
+            with_stamps(self._sobject, self._columns, mirror.meaning.stamp),
+            include_deleted=self._run.settings.include_deleted,
+        )
+        for page in read_again(self._context(query), wanted, self._run.advice.count_rows):
+            mirror.keep(page, seen_at=self._run.org.server_time())
             yield page
             tell_written(self._run, self._sobject.name, page)
-            self._mirror.confirm(page)
+            mirror.confirm(page)
             self._run.org.interruption.check()
+        missing = wanted.not_come()
+        if missing is not None:
+            mirror.keep_unknown(missing, seen_at=self._run.org.server_time())
 
     def _context(self, query: Query) -> ReadContext:
         run = self._run

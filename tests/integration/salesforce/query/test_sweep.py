@@ -14,6 +14,7 @@ from tap_versionforge_salesforce.salesforce.query.options import QueryOptions
 from tap_versionforge_salesforce.salesforce.query.read import context_of
 from tap_versionforge_salesforce.salesforce.query.sweep import meaning_of, sweep, sweep_query
 from tap_versionforge_salesforce.salesforce.reconcile.comparison import compared
+from tap_versionforge_salesforce.salesforce.reconcile.confirmed import Confirmed
 from tap_versionforge_salesforce.salesforce.reconcile.emitted_rows import EmittedRows
 from tap_versionforge_salesforce.salesforce.reconcile.folder import StoreFolder
 from tap_versionforge_salesforce.salesforce.reconcile.store import GenerationStore
@@ -77,7 +78,9 @@ def swept_by(
 
 def found(folder: Path, before: Generation, now: Generation) -> dict[str, set[str]]:
     kinds = ("gone", "appeared", "moved", "stale")
-    emitted = EmittedRows(StoreFolder(str(folder / "store")), sobject="Contract", confirmed=0)
+    emitted = EmittedRows(
+        StoreFolder(str(folder / "store")), sobject="Contract", confirmed=Confirmed()
+    )
     different = list(compared(store_in(folder), before, now, emitted, spool_dir=None))
     return {kind: {i for each in different for i in getattr(each, kind)["id"]} for kind in kinds}
 

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from tap_versionforge_salesforce.errors import SettingsError
 from tap_versionforge_salesforce.salesforce.frames.frame import Frame
 from tap_versionforge_salesforce.salesforce.reconcile.comparison import Differences, compared
+from tap_versionforge_salesforce.salesforce.reconcile.confirmed import Confirmed
 from tap_versionforge_salesforce.salesforce.reconcile.emitted_rows import EmittedRows
 from tap_versionforge_salesforce.salesforce.reconcile.folder import (
     BrokenStoreError,
@@ -106,7 +107,9 @@ def all_in(store: GenerationStore) -> list[Generation]:
 def different(
     store: GenerationStore, before: Generation, now: Generation, emitted: EmittedRows | None = None
 ) -> list[Differences]:
-    nothing = EmittedRows(StoreFolder(f"memory://{uuid4()}"), sobject="Account", confirmed=0)
+    nothing = EmittedRows(
+        StoreFolder(f"memory://{uuid4()}"), sobject="Account", confirmed=Confirmed()
+    )
     return list(compared(store, before, now, emitted or nothing, spool_dir=None))
 
 
@@ -166,7 +169,9 @@ def test_what_is_gone_is_as_it_was_last_seen(tmp_path: Path) -> None:
     stamp, seen_at = (
         instant(text).replace(tzinfo=None) for text in ("2026-11-02T12:00:00Z", NOON_TEXT)
     )
-    assert part.gone.drop("digest").rows() == [("001Hs0000000001", stamp, True, seen_at, True)]
+    assert part.gone.drop("digest", "is_gone").rows() == [
+        ("001Hs0000000001", stamp, True, seen_at, True)
+    ]
     assert part.appeared.schema == SCHEMA
 
 
