@@ -42,6 +42,7 @@ def build(org: LocalOrg) -> Map:
         ("GET", f"{root}/sobjects/<name>"): org.rest.basic_information,
         ("GET", f"{root}/sobjects/<name>/describe"): org.rest.describe,
         ("GET", f"{root}/sobjects/<name>/updated"): org.replication.updated,
+        ("GET", f"{root}/sobjects/<name>/deleted"): org.replication.deleted,
         ("GET", f"{root}/query"): org.query.query,
         ("GET", f"{root}/queryAll"): org.query.query_all,
         ("GET", f"{root}/query/<locator>"): org.query.more,

@@ -1,4 +1,4 @@
-"""The local org's getUpdated: what has changed, and up to where nothing is still to come."""
+"""The local org's getUpdated and getDeleted: what has changed, and up to where that is all."""
 
 from __future__ import annotations
 
@@ -40,6 +40,32 @@ def test_it_reaches_to_the_oldest_open_transaction(org: LocalOrg, caller: Caller
     assert updated(caller)["latestDateCovered"] == "2026-11-23T09:50:00.000+0000"
     org.clock.advance(60)
     assert updated(caller)["latestDateCovered"] == "2026-11-23T10:00:00.000+0000"
+
+
+def deleted(caller: Caller, name: str = "Account", **between: str) -> dict[str, object]:
+    params = {"start": "2026-11-23T09:58:30+00:00", "end": "2026-11-23T10:00:30+00:00", **between}
+    content = caller.get(f"/sobjects/{name}/deleted", params=params).json()
+    return content if isinstance(content, dict) else content[0]
+
+
+def test_rows_in_the_recycle_bin(org: LocalOrg, caller: Caller) -> None:
+    """With when they were deleted; what has left it is in no answer."""
+    ids = org.store.insert("Account", [{}] * 4, stamp=NOW - timedelta(days=1))
+    org.store.delete("Account", ids[:1], stamp=NOW - timedelta(hours=1))
+    org.store.delete("Account", ids[1:3], stamp=NOW - timedelta(seconds=60))
+    org.store.hard_delete("Account", ids[2:3])
+    assert deleted(caller) == {
+        "deletedRecords": [{"id": ids[1], "deletedDate": "2026-11-23T09:59:30.000+0000"}],
+        "earliestDateAvailable": "2026-11-08T10:00:00.000+0000",
+        "latestDateCovered": "2026-11-23T10:00:00.000+0000",
+    }
+
+
+def test_deletions_are_told_of_fifteen_days(caller: Caller) -> None:
+    """Changes are of thirty."""
+    start = "2026-11-08T09:59:00+00:00"
+    assert deleted(caller, start=start)["errorCode"] == "INVALID_REPLICATION_DATE"
+    assert updated(caller, start=start)["ids"] == []
 
 
 @pytest.mark.parametrize(

@@ -98,6 +98,17 @@ def test_what_was_updated(org: LocalOrg, salesforce: Salesforce) -> None:
     assert told == {"ids": ids, "latestDateCovered": "2026-11-23T10:00:00.000+0000"}
 
 
+def test_what_was_deleted(org: LocalOrg, salesforce: Salesforce) -> None:
+    moment = datetime(2026, 11, 23, 10, 0, 30, tzinfo=timezone.utc)
+    org.clock.freeze(moment)
+    ids = org.store.insert("Account", [{}, {}], stamp=moment - timedelta(days=1))
+    org.store.delete("Account", ids[:1], stamp=moment - timedelta(minutes=1))
+    account = cast("SFType", salesforce.Account)
+    told = account.deleted(moment - timedelta(minutes=2), moment)
+    assert [record["id"] for record in told["deletedRecords"]] == ids[:1]
+    assert told["latestDateCovered"] == "2026-11-23T10:00:00.000+0000"
+
+
 def test_errors_have_the_codes_that_it_knows(org: LocalOrg, salesforce: Salesforce) -> None:
     with pytest.raises(exceptions.SalesforceMalformedRequest, match="No such column 'Nonsense'"):
         salesforce.query("SELECT Nonsense FROM Opportunity")
