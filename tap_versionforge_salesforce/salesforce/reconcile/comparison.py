@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from tap_versionforge_salesforce.salesforce.reconcile.emitted_rows import known
 from tap_versionforge_salesforce.salesforce.reconcile.folder import StoreFolder
 from tap_versionforge_salesforce.salesforce.reconcile.store import GenerationStore
 from tap_versionforge_salesforce.salesforce.reconcile.swept_rows import SCHEMA, is_before, latest
+from tap_versionforge_salesforce.salesforce.support.spool import spool_folder
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -64,9 +64,11 @@ def compared(
         BrokenStoreError: Something is not as it was written.
     """
     partitions = min(each.partitions for each in (before, now) if each is not None)
-    with tempfile.TemporaryDirectory(dir=spool_dir) as folder:
+    with spool_folder(spool_dir) as folder:
         spool = GenerationStore(
-            StoreFolder(folder), sobject=now.meaning.sobject, rows_at_once=store.rows_at_once
+            StoreFolder(folder, is_spool=True),
+            sobject=now.meaning.sobject,
+            rows_at_once=store.rows_at_once,
         )
         writer = spool.begin(now.meaning, taken_at=now.taken_at, partitions=partitions)
         for table in emitted.tables(now.meaning, before, are_others_certain=are_others_certain):

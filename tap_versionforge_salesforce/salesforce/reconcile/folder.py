@@ -75,13 +75,15 @@ class StoreFolder:
 
     Args:
         url: A folder, or a URL that fsspec knows. Made where it is missing.
+        is_spool: It is where rows wait in this run, and no store.
 
     Raises:
         SettingsError: Nobody knows such URLs here.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, is_spool: bool = False) -> None:
         self.url = url
+        self._is_spool = is_spool
         with self._usable():
             self._filesystem, root = url_to_fs(url)
         self._root = str(root).rstrip("/")
@@ -186,6 +188,12 @@ class StoreFolder:
         # Each kind of storage has its own errors, that of missing packages among them.
         except Exception as error:  # noqa: BLE001
             reason = " ".join(str(error).split()) or type(error).__name__
+            if self._is_spool:
+                raise SettingsError(
+                    f"The spool folder can't be used ({reason}).",
+                    hint="Make room there, or set spool_dir to a folder on a larger disk.",
+                    code="spool-full",
+                ) from None
             raise SettingsError(
                 f"The store {self.url} can't be used ({reason}).",
                 hint="reconcile_store has to be a folder that can be read and written, or the URL "

@@ -24,10 +24,31 @@ def spool_file(folder: str | None) -> IO[bytes]:
     try:
         return tempfile.TemporaryFile(dir=folder)
     except OSError as error:
-        message = f"No file can be made in the spool folder ({error})."
-        raise SettingsError(
-            message, hint="Set spool_dir to a folder that exists and can be written to."
-        ) from None
+        raise _no_room(f"No file can be made in the spool folder ({error}).") from None
+
+
+@contextmanager
+def spool_folder(folder: str | None) -> Iterator[str]:
+    """Give the block an empty folder, which goes with all that is in it when the block ends.
+
+    Args:
+        folder: As for `spool_file`.
+
+    Raises:
+        SettingsError: None can be made there.
+    """
+    try:
+        made = tempfile.TemporaryDirectory(dir=folder)
+    except OSError as error:
+        raise _no_room(f"No folder can be made in the spool folder ({error}).") from None
+    with made as path:
+        yield path
+
+
+def _no_room(message: str) -> SettingsError:
+    return SettingsError(
+        message, hint="Set spool_dir to a folder that exists and can be written to."
+    )
 
 
 @contextmanager
