@@ -392,3 +392,76 @@ def test_compounds_are_loaded_with_all_their_members(of_compounds: Load) -> None
         is_empty = all(value is None for value in parts.values())
         assert addresses[row_id] == (None if is_empty else parts)
     assert any(addresses.values())
+
+
+LINE_ITEM = "OpportunityLineItem"
+
+
+def _documented_delete() -> str:
+    """Return the SQL that docs/reconciliation.md gives for PostgreSQL."""
+    text = (processes.ROOT / "docs" / "reconciliation.md").read_text(encoding="utf-8")
+    return text.partition("```sql\n")[2].partition("```")[0]
+
+
+def _apply_deletions(server: PostgresServer, schema: str) -> None:
+    with psycopg.connect(host="127.0.0.1", port=server.port, user=SUPERUSER) as connection:
+        connection.execute(sql.SQL("SET search_path TO {}").format(sql.Identifier(schema)))
+        connection.execute(sql.SQL(_documented_delete()))
+
+
+def test_what_a_reconciliation_finds_reaches_the_table(
+    server: PostgresServer, tmp_path: Path
+) -> None:
+    """With the SQL of the document, the table is what the org shows, and stays so."""
+    how: dict[str, Any] = {
+        "schema": "reconciled",
+        "streams": [LINE_ITEM],
+        "objects": [LINE_ITEM],
+        "reconcile_store": str(tmp_path / "store"),
+        "reconcile_every_hours": 0,
+        "reconcile_fields": {LINE_ITEM: ["Description"]},
+    }
+    with LocalOrg() as org:
+        ids = org.store.seed(LINE_ITEM, 100)
+        state = load(org, server, tmp_path, state={}, **how).state
+        org.store.hard_delete(LINE_ITEM, ids[:3])
+        org.store.hide_rows(LINE_ITEM, ids[3:4])
+        org.store.update(LINE_ITEM, ids[4:6], {"Description": "counted anew"}, touch=False)
+        state = load(org, server, tmp_path, state=state, **how).state
+        _apply_deletions(server, how["schema"])
+        found = tables(server, how["schema"], [LINE_ITEM])[LINE_ITEM]
+        assert found.keys() == set(ids[4:])
+        org.store.show_rows(LINE_ITEM, ids[3:4])
+        last = load(org, server, tmp_path, state=state, **how)
+        _apply_deletions(server, how["schema"])
+        found = tables(server, how["schema"], [LINE_ITEM])[LINE_ITEM]
+        assert differences(last.expected[LINE_ITEM], found) == []
+
+
+def test_a_tombstone_marks_the_row(server: PostgresServer, tmp_path: Path) -> None:
+    """And the mark goes when the row comes back, with its values."""
+    how: dict[str, Any] = {
+        "schema": "tombstones",
+        "streams": [LINE_ITEM],
+        "objects": [LINE_ITEM],
+        "reconcile_store": str(tmp_path / "store"),
+        "reconcile_every_hours": 0,
+        "deletions": "tombstones",
+    }
+    with LocalOrg() as org:
+        ids = org.store.seed(LINE_ITEM, 100)
+        state = load(org, server, tmp_path, state={}, **how).state
+        org.store.hide_rows(LINE_ITEM, ids[:2])
+        state = load(org, server, tmp_path, state=state, **how).state
+        assert _marked(server, how["schema"]) == set(ids[:2])
+        org.store.show_rows(LINE_ITEM, ids[:2])
+        last = load(org, server, tmp_path, state=state, **how)
+        assert _marked(server, how["schema"]) == set()
+        assert differences(last.expected[LINE_ITEM], last.found[LINE_ITEM]) == []
+
+
+def _marked(server: PostgresServer, schema: str) -> set[str]:
+    with psycopg.connect(host="127.0.0.1", port=server.port, user=SUPERUSER) as connection:
+        query = sql.SQL('SELECT "Id" FROM {} WHERE _sdc_deleted_at IS NOT NULL')
+        rows = connection.execute(query.format(sql.Identifier(schema, LINE_ITEM))).fetchall()
+    return {row_id for (row_id,) in rows}
