@@ -222,8 +222,9 @@ class EmittedRows:
             before: The sweep.
         """
         left = self._since(before)
+        names = {kept.name for kept in left}
         for kept in self._kept:
-            if kept not in left:
+            if kept.name not in names:
                 self._folder.remove(f"{self._place}/{kept.name}")
         self._kept = left
 
