@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -83,8 +84,8 @@ def test_rows_that_are_left_to_the_next_window_are_looked_after(
     """It does not see them, and none after it looks for them."""
     pipeline.sync()
     org.clock.advance(3_600)
-    (late,) = org.store.insert(NAME, [{}])
-    # The window ends before this second, and the sweep has the row.
+    # The window ends before that, and the sweep has the row.
+    (late,) = org.store.insert(NAME, [{}], stamp=org.clock.now() + timedelta(seconds=30))
     assert pipeline.sync().ids(NAME) == []
     org.store.hide_rows(NAME, [late])
     for _ in range(2):
