@@ -211,8 +211,8 @@ class TapVersionForgeSalesforce(Tap):
                 f"Streams are to be reconciled, and the catalog does not select {DELETIONS}, which "
                 "tells the rows that are gone.",
                 hint=f"Select {DELETIONS}.* (make a new catalog with --discover where it is not in "
-                "it), or set deletions to tombstones. Where nobody is to be told, set it to null "
-                "in stream_maps.",
+                "it), or set deletions to tombstones. Where nobody is to be told, give "
+                f'{DELETIONS} null in stream_maps (in Meltano "__NULL__").',
                 code="invalid-catalog",
             )
 

@@ -133,9 +133,13 @@ def _missing(rows: pl.DataFrame, others: pl.DataFrame, both: pl.DataFrame) -> pl
     return rows.clear() if rows.height == both.height else rows.join(others, on="id", how="anti")
 
 
-def living(rows: pl.DataFrame) -> int:
-    """Return how many rows were outside of the recycle bin."""
-    return rows.filter(_is_living()).height
+def certainly_living(rows: pl.DataFrame) -> int:
+    """Return how many rows the target is certain to hold, outside of the recycle bin.
+
+    What an earlier life of the stream has written, or a run that died, says nothing of what the
+    user may see.
+    """
+    return rows.filter(_is_living() & pl.col("is_certain")).height
 
 
 def _is_living() -> pl.Expr:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 import polars as pl
 
-from tap_versionforge_salesforce.salesforce.reconcile.comparison import living
+from tap_versionforge_salesforce.salesforce.reconcile.comparison import certainly_living
 from tap_versionforge_salesforce.salesforce.reconcile.swept_rows import (
     SCHEMA,
     full_id,
@@ -138,7 +138,7 @@ class Findings:
 
     Attributes:
         living: Rows outside of the recycle bin that the target holds.
-        living_gone: How many of them are gone.
+        living_gone: How many of them are gone that the target is certain to hold.
         rows_gone: Rows that are gone, with others that were in the recycle bin.
         gone: These; none where they are too many to be held.
         stale: How many have other values and the same stamp.
@@ -170,7 +170,7 @@ class Findings:
             closed: Rows behind it are read by the next window, and are left to that.
         """
         self.living += part.living
-        self.living_gone += living(part.gone)
+        self.living_gone += certainly_living(part.gone)
         self.rows_gone += part.gone.height
         if self.rows_gone > _MOST_IDS:
             self.gone.clear()

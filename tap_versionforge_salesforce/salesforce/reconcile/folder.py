@@ -168,9 +168,9 @@ class StoreFolder:
         return BrokenStoreError(
             f"The store {self.url} can't be used for {stream}: {path} is broken ({problem}).",
             hint="What has been deleted since can't be known any more. Remove "
-            f"bookmarks.{stream} from the state, or name a new store in reconcile_store as well: "
-            "the stream is read whole once more then, and reconciled from there on. What was "
-            "deleted before stays in a table that is not loaded anew.",
+            f"bookmarks.{stream} from the state (of every stream, where the whole store is lost): "
+            "it is read whole once more then, and reconciled from there on. What was deleted "
+            "before stays in a table that is not loaded anew.",
         )
 
     def _at(self, path: str) -> str:

@@ -264,3 +264,17 @@ def test_names_in_reconcile_fields_that_change_nothing_are_told(
     assert "Descripton (did you mean Description?), -Statis (did you mean Status?)." in run.log
     assert "reconcile_fields names Acount, which this run does not read" in run.log
     assert ids
+
+
+def test_what_an_earlier_life_has_written_is_no_lost_permission(
+    org: LocalOrg, pipeline: Pipeline, ids: list[str]
+) -> None:
+    """The stream is begun anew, and rows have gone before that, a few each night."""
+    pipeline.sync()
+    for first in (0, 3):
+        org.store.hard_delete(NAME, ids[first : first + 3])
+        pipeline.sync()
+    del pipeline.state["bookmarks"][NAME]
+    pipeline.target = ModelTarget()
+    pipeline.sync()
+    pipeline.assert_equal()
