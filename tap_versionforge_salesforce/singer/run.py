@@ -21,6 +21,7 @@ from tap_versionforge_salesforce.salesforce.query.composite_queries import Compo
 from tap_versionforge_salesforce.salesforce.query.download_queue import DownloadQueue
 from tap_versionforge_salesforce.salesforce.query.options import QueryOptions
 from tap_versionforge_salesforce.salesforce.reconcile.folder import open_store
+from tap_versionforge_salesforce.salesforce.reconcile.lock import Presence
 from tap_versionforge_salesforce.singer.discovery_progress import DiscoveryProgress, terminal
 from tap_versionforge_salesforce.singer.event_log import EventLog
 from tap_versionforge_salesforce.singer.events import Usage
@@ -137,6 +138,15 @@ class Run:
         return None if url is None else open_store(url, self.org.id)
 
     @cached_property
+    def presence(self) -> Presence | None:
+        """Return what says in the store that this run uses it; None where it uses none.
+
+        Raises:
+            SettingsError: It can't be written.
+        """
+        return None if self.store is None else Presence(self.store, self.org.clock.now)
+
+    @cached_property
     def client(self) -> SalesforceClient:
         """Return the org's endpoints.
 
@@ -151,6 +161,8 @@ class Run:
         try:
             self.org.end()
         finally:
+            if (presence := vars(self).get("presence")) is not None:
+                presence.end()
             self.prefetcher.end()
             self.describes.close()
             self.org.retry_log.tell_summary()

@@ -338,14 +338,16 @@ class SObjectStream(FrameStream):
             SettingsError: The store or the state can't be used.
         """
         key = self.sobject.stamp(self._read_by)
-        if key is None or not self.sobject.has_ids or self._run.store is None:
+        run = self._run
+        if key is None or not self.sobject.has_ids or run.store is None or run.presence is None:
             return None
         return Mirror(
-            self._run.store,
-            swept_query(self.sobject, self.selected_columns, key, self._run.settings),
+            run.store,
+            swept_query(self.sobject, self.selected_columns, key, run.settings),
             stamp=key,
-            org_id=self._run.org.id,
+            org_id=run.org.id,
             bookmark=self._bookmark,
+            presence=run.presence,
         )
 
     def _tell_gap(self) -> None:

@@ -68,6 +68,7 @@ def sweep(
     meaning: Meaning,
     *,
     follows: int = 0,
+    seen: tuple[str, ...] = (),
     closed_until: datetime | None = None,
     expected_rows: int | None = None,
     count_rows: Callable[[str], int | None] = lambda _: None,
@@ -79,8 +80,9 @@ def sweep(
             for what is read again of one does not begin from its start.
         store: The object's.
         meaning: Of `meaning_of` that query.
-        follows: The number of the last emitted rows that were written before.
-        closed_until: As `Generation` has it.
+        follows: As `Generation` has it, and so the next two.
+        seen: Of what was emitted before.
+        closed_until: The bookmark.
         expected_rows: About how many there are; None where nobody knows.
         count_rows: Returns the approximate rows of an object; None where nobody tells.
 
@@ -94,7 +96,12 @@ def sweep(
         raise ValueError(message)
     taken_at = context.org.server_time()
     begin = partial(
-        store.begin, meaning, taken_at=taken_at, follows=follows, closed_until=closed_until
+        store.begin,
+        meaning,
+        taken_at=taken_at,
+        follows=follows,
+        seen=seen,
+        closed_until=closed_until,
     )
     writer = begin()
     try:

@@ -2,24 +2,28 @@
 
 A row that is new and gone again between two sweeps is in neither of them, and the target has it all
 the same: quote sync makes such rows every day. So each page is kept here before it is written, and
-so is each row that is told as gone. What a later run is told to be confirmed is what the target
-holds; of the rest it may hold some, or may have deleted it.
+so is each row that is told as gone.
+
+The files of one state are a line: each says which run has written it and behind which file it
+stands, and the state names the last one. What is not in that line was written by a run that died,
+by one with another state, or by one that is under way beside this one: the target may hold it.
 """
 
 from __future__ import annotations
 
 import io
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 import polars as pl
 
+from tap_versionforge_salesforce.salesforce.reconcile.confirmed import Place
 from tap_versionforge_salesforce.salesforce.reconcile.swept_rows import INSTANT, digest_of, packed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from tap_versionforge_salesforce.salesforce.reconcile.confirmed import Confirmed
     from tap_versionforge_salesforce.salesforce.reconcile.folder import StoreFolder
@@ -28,8 +32,9 @@ if TYPE_CHECKING:
 _FOLDER = "emitted"
 _DIGITS_OF_HASH = 16
 _NAME = re.compile(
-    r"(?P<number>\d+)-(?P<seen_at>\d+)-(?P<of_rows>[0-9a-f]+)-(?P<of_values>[0-9a-f]+)-"
-    r"(?P<digest>[0-9a-f]+)(?P<gone>-gone)?(?P<unsure>-unsure)?\.parquet"
+    r"(?P<number>\d+)-(?P<run>[0-9a-z.]+)-(?P<behind>[0-9a-z.]*)-(?P<seen_at>\d+)-"
+    r"(?P<of_rows>[0-9a-f]+)-(?P<of_values>[0-9a-f]+)-(?P<digest>[0-9a-f]+)"
+    r"(?P<gone>-gone)?(?P<unsure>-unsure)?(?P<beside>-beside)?\.parquet"
 )
 
 
@@ -38,30 +43,53 @@ class _Kept:
     """One file of emitted rows.
 
     Attributes:
-        number: Counted through, from 1.
+        place: Where it stands.
+        behind: The run of the file before it, which has the number before; empty for none.
         seen_at: When its rows were here.
         of_rows: As `Meaning.of_rows`.
         of_values: As `Meaning.of_values`.
         digest: Of its bytes.
         is_gone: Its rows were told as gone.
-        is_certain: The target has confirmed them, or is going to before it confirms more.
+        is_certain: They were written as they are.
+        was_alone: No other run was under way when its run began.
     """
 
-    number: int
+    place: Place
+    behind: str
     seen_at: datetime
     of_rows: str
     of_values: str
     digest: str
-    is_gone: bool = False
-    is_certain: bool = True
+    is_gone: bool
+    is_certain: bool
+    was_alone: bool
 
     @property
     def name(self) -> str:
-        marks = f"{'-gone' if self.is_gone else ''}{'' if self.is_certain else '-unsure'}"
+        marks = {
+            "-gone": self.is_gone,
+            "-unsure": not self.is_certain,
+            "-beside": not self.was_alone,
+        }
         return (
-            f"{self.number:010}-{int(self.seen_at.timestamp() * 1000)}-{self.of_rows}-"
-            f"{self.of_values}-{self.digest}{marks}.parquet"
+            f"{self.place.number:010}-{self.place.run}-{self.behind}-"
+            f"{int(self.seen_at.timestamp() * 1000)}-{self.of_rows}-{self.of_values}-{self.digest}"
+            f"{''.join(mark for mark, has in marks.items() if has)}.parquet"
         )
+
+    @property
+    def key(self) -> str:
+        """Return its name in a generation."""
+        return f"{self.place.number}-{self.place.run}"
+
+    @property
+    def order(self) -> tuple[int, Place]:
+        """Return what sorts the files of runs that came one after the other."""
+        return _sequence(self.place.run), self.place
+
+
+def _sequence(run: str) -> int:
+    return int(run.partition(".")[0])
 
 
 class EmittedRows:
@@ -70,46 +98,37 @@ class EmittedRows:
     Args:
         folder: Where they are kept.
         sobject: The object's API name.
-        confirmed: What the target has confirmed. What is behind that may have come to it or not.
+        confirmed: What the target has confirmed. Of what is not in its line nobody knows.
+        run: Names the run; no other one has it.
+        is_alone: No other run was under way when it began.
 
     Raises:
         SettingsError: The store can't be read.
     """
 
-    def __init__(self, folder: StoreFolder, *, sobject: str, confirmed: Confirmed) -> None:
+    def __init__(
+        self,
+        folder: StoreFolder,
+        *,
+        sobject: str,
+        confirmed: Confirmed,
+        run: str,
+        is_alone: bool = True,
+    ) -> None:
         self._folder = folder
         self._sobject = sobject
         self._place = f"{sobject.lower()}/{_FOLDER}"
-        self._confirmed = confirmed
-        self._kept = sorted(self._found(), key=lambda kept: kept.number)
-        self._are_marked = False
+        self._is_alone = is_alone
+        self._kept: list[_Kept] = []
+        self.look()
+        before = max((_sequence(kept.place.run) for kept in self._kept), default=0)
+        self._run = f"{before + 1}.{run}"
+        #: Where the last rows stand that this run has kept, or that were confirmed before.
+        self.last = confirmed.last
 
-    def _found(self) -> Iterator[_Kept]:
-        for name in self._folder.sizes(self._place):
-            match = _NAME.fullmatch(name)
-            if match is not None:
-                yield _Kept(
-                    int(match["number"]),
-                    datetime.fromtimestamp(int(match["seen_at"]) / 1000, tz=timezone.utc),
-                    match["of_rows"],
-                    match["of_values"],
-                    match["digest"],
-                    is_gone=match["gone"] is not None,
-                    is_certain=match["unsure"] is None,
-                )
-
-    @property
-    def number(self) -> int:
-        """Return the number of the last rows that were kept; 0 before the first."""
-        return max(self._kept[-1].number if self._kept else 0, self._confirmed.emitted)
-
-    def begin_life(self, confirmed: Confirmed) -> None:
-        """Take what is here for that of an earlier life: the target may hold it, or not.
-
-        Args:
-            confirmed: What the state says from here on.
-        """
-        self._confirmed = confirmed
+    def look(self) -> None:
+        """See what is there now: another run may be under way."""
+        self._kept = [kept for name in self._folder.sizes(self._place) for kept in _of_name(name)]
 
     def keep(
         self,
@@ -119,7 +138,7 @@ class EmittedRows:
         seen_at: datetime,
         is_gone: bool = False,
         is_certain: bool = True,
-    ) -> int:
+    ) -> Place:
         """Keep rows that are about to be written, or told as gone.
 
         Args:
@@ -130,22 +149,24 @@ class EmittedRows:
             is_certain: They are written as they are; False of rows of which that is not known.
 
         Returns:
-            Their number. Once they are written, the state may say that it is confirmed.
+            Where they stand. Once they are written, the state may say so.
         """
-        self._mark_unsure()
         content = packed(rows)
         kept = _Kept(
-            self.number + 1,
+            Place(self.last.number + 1, self._run),
+            self.last.run,
             seen_at.astimezone(timezone.utc),
             meaning.of_rows,
             meaning.of_values,
             digest_of(content)[:_DIGITS_OF_HASH],
-            is_gone,
-            is_certain,
+            is_gone=is_gone,
+            is_certain=is_certain,
+            was_alone=self._is_alone,
         )
         self._folder.write(f"{self._place}/{kept.name}", content)
         self._kept.append(kept)
-        return kept.number
+        self.last = kept.place
+        return kept.place
 
     def check(self, before: Generation | None) -> None:
         """See that all is there that the target has confirmed.
@@ -156,25 +177,20 @@ class EmittedRows:
         Raises:
             BrokenStoreError: It is not.
         """
-        numbers = {kept.number for kept in self._kept}
-        for number in range(self._first(before), self._confirmed.emitted + 1):
-            if number not in numbers:
-                path = f"{self._place}/{number:010}"
+        self._line(before)
+
+    def _line(self, before: Generation | None) -> list[_Kept]:
+        """Return what the target has confirmed, or is going to, since a sweep."""
+        at = {kept.place: kept for kept in self._kept}
+        line, place = [], self.last
+        while place.number > (0 if before is None else before.follows):
+            kept = at.get(place)
+            if kept is None:
+                path = f"{self._place}/{place.number:010}-{place.run}"
                 raise self._folder.broken(path, "it is missing", stream=self._sobject)
-
-    def _first(self, before: Generation | None) -> int:
-        return 1 + max(self._confirmed.begins_after, 0 if before is None else before.follows)
-
-    def _since(self, before: Generation | None) -> list[_Kept]:
-        """Return those that a sweep has not seen, of whatever run."""
-        if before is None:
-            return self._kept
-        # Another run may have gone by what it had listed before.
-        return [
-            kept
-            for kept in self._kept
-            if kept.number > before.follows or kept.seen_at > before.taken_at
-        ]
+            line.append(kept)
+            place = Place(place.number - 1, kept.behind)
+        return line[::-1]
 
     def are_comparable(self, meaning: Meaning, before: Generation | None) -> bool:
         """Tell whether all that the target has confirmed are rows of the same query.
@@ -183,12 +199,7 @@ class EmittedRows:
             meaning: What is compared with them.
             before: The last sweep.
         """
-        begins_after = self._confirmed.begins_after
-        return all(
-            kept.of_rows == meaning.of_rows
-            for kept in self._since(before)
-            if kept.number > begins_after
-        )
+        return all(kept.of_rows == meaning.of_rows for kept in self._line(before))
 
     def tables(
         self, meaning: Meaning, before: Generation | None, *, are_others_certain: bool
@@ -204,44 +215,52 @@ class EmittedRows:
         Raises:
             BrokenStoreError: One is not as it was written.
         """
-        self._mark_unsure()
-        for kept in self._since(before):
+        line = self._line(before)
+        others = self._beside(line, before)
+        ordered = [*line, *others]
+        if all(kept.was_alone for kept in ordered):
+            # A run that died has written nothing behind one that began after it.
+            ordered.sort(key=lambda kept: kept.order)
+        in_line = {kept.place for kept in line}
+        for kept in ordered:
             if kept.of_rows != meaning.of_rows:
                 continue  # of an earlier life
             rows = self._read(kept)
-            is_certain = kept.is_certain and kept.number > self._confirmed.begins_after
+            is_certain = kept.is_certain and kept.place in in_line
             if kept.of_values != meaning.of_values and not kept.is_gone:
                 rows = rows.with_columns(digest=pl.lit(None, pl.Binary))
                 is_certain = is_certain and are_others_certain
             yield known(rows, seen_at=kept.seen_at, is_certain=is_certain, is_gone=kept.is_gone)
 
+    def _beside(self, line: list[_Kept], before: Generation | None) -> list[_Kept]:
+        """Return what is in no line and was not looked at before."""
+        done = {kept.key for kept in line} | set(() if before is None else before.seen)
+        found = [kept for kept in self._kept if kept.key not in done]
+        return sorted(found, key=lambda kept: kept.order)
+
+    def seen(self, under_way: Collection[str]) -> tuple[str, ...]:
+        """Return the keys of those that need no other look once they are compared with a sweep.
+
+        Args:
+            under_way: The tokens of the other runs: what they have kept may come to the target
+                after what this one tells.
+        """
+        return tuple(
+            kept.key for kept in self._kept if kept.place.run.partition(".")[2] not in under_way
+        )
+
     def forget(self, before: Generation) -> None:
-        """Remove those that a confirmed sweep has seen.
+        """Remove those that a confirmed sweep was compared with, and what was never finished.
 
         Args:
             before: The sweep.
         """
-        left = self._since(before)
-        names = {kept.name for kept in left}
+        seen = set(before.seen)
         for kept in self._kept:
-            if kept.name not in names:
+            if kept.key in seen:
                 self._folder.remove(f"{self._place}/{kept.name}")
-        self._kept = left
-
-    def _mark_unsure(self) -> None:
-        """Remember of rows of runs that have died that nobody has confirmed them.
-
-        Later ones are confirmed by higher numbers.
-        """
-        if self._are_marked:
-            return
-        self._are_marked = True
-        last = max(self._confirmed.emitted, self._confirmed.begins_after)
-        for place, kept in enumerate(self._kept):
-            if kept.number > last and kept.is_certain:
-                unsure = replace(kept, is_certain=False)
-                self._folder.rename(f"{self._place}/{kept.name}", f"{self._place}/{unsure.name}")
-                self._kept[place] = unsure
+        self._kept = [kept for kept in self._kept if kept.key not in seen]
+        self._folder.remove_unfinished(self._place)
 
     def _read(self, kept: _Kept) -> pl.DataFrame:
         path = f"{self._place}/{kept.name}"
@@ -250,6 +269,22 @@ class EmittedRows:
             problem = "its bytes are not those that were written"
             raise self._folder.broken(path, problem, stream=self._sobject)
         return pl.read_parquet(io.BytesIO(content))
+
+
+def _of_name(name: str) -> Iterator[_Kept]:
+    match = _NAME.fullmatch(name)
+    if match is not None:
+        yield _Kept(
+            Place(int(match["number"]), match["run"]),
+            match["behind"],
+            datetime.fromtimestamp(int(match["seen_at"]) / 1000, tz=timezone.utc),
+            match["of_rows"],
+            match["of_values"],
+            match["digest"],
+            is_gone=match["gone"] is not None,
+            is_certain=match["unsure"] is None,
+            was_alone=match["beside"] is None,
+        )
 
 
 def known(

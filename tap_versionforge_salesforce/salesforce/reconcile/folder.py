@@ -94,16 +94,17 @@ class StoreFolder:
         Args:
             path: Of the folder; where there is none, nothing is in it.
         """
+        found = self._sizes(path)
+        return {name: found[name] for name in sorted(found) if not name.endswith(_UNFINISHED)}
+
+    def _sizes(self, path: str) -> dict[str, int]:
         with self._usable():
             self._filesystem.invalidate_cache()
             # No pattern: the user's folder may have one in its name.
             if not self._filesystem.exists(self._at(path)):
                 return {}
             entries = self._filesystem.ls(self._at(path), detail=True)
-        found = {
-            str(e["name"]).rstrip("/").rpartition("/")[2]: int(e["size"] or 0) for e in entries
-        }
-        return {name: found[name] for name in sorted(found) if not name.endswith(_UNFINISHED)}
+        return {str(e["name"]).rstrip("/").rpartition("/")[2]: int(e["size"] or 0) for e in entries}
 
     def has(self, path: str) -> bool:
         """Tell whether a file or folder is there."""
@@ -135,16 +136,21 @@ class StoreFolder:
             if first != place:
                 self._filesystem.mv(first, place)
 
-    def rename(self, path: str, to: str) -> None:
-        """Let a file have another name."""
-        with self._usable():
-            self._filesystem.mv(self._at(path), self._at(to))
-
     def remove(self, path: str) -> None:
         """Remove a file, or a folder with all that is in it, if it is there."""
         with self._usable():
             if self._filesystem.exists(self._at(path)):
                 self._filesystem.rm(self._at(path), recursive=True)
+
+    def remove_unfinished(self, path: str) -> None:
+        """Remove from a folder what runs were writing when they were killed.
+
+        Args:
+            path: Of the folder, in which no run is writing now.
+        """
+        for name in self._sizes(path):
+            if name.endswith(_UNFINISHED):
+                self.remove(f"{path}/{name}")
 
     def try_out(self) -> None:
         """See that files can be written, read and removed.

@@ -9,7 +9,7 @@ from typing import Annotated
 import msgspec
 
 #: Of the files and of what stands in them. What is of another is not read.
-FORMAT = 2
+FORMAT = 3
 
 _Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 _NAME_BYTES = 4
@@ -77,7 +77,8 @@ class Generation(msgspec.Struct, frozen=True, kw_only=True):
         name: Of its folder; of two the later one sorts behind the other.
         taken_at: The server's clock before its first row was read.
         meaning: What its rows are.
-        follows: The number of the last emitted rows that were written before it.
+        follows: The number of the last rows that were written before it.
+        seen: The emitted rows that it was compared with, by their keys; they need no other look.
         closed_until: The bookmark then: rows from there on were left to the next window. None
             where none were.
         rows: How many.
@@ -88,7 +89,8 @@ class Generation(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     taken_at: _Instant
     meaning: Meaning
-    follows: int
+    follows: int = 0
+    seen: tuple[str, ...] = ()
     closed_until: _Instant | None = None
     rows: int
     partitions: int

@@ -1,7 +1,7 @@
-"""One run at a time reconciles an object, as far as that can be had of a plain folder.
+"""Which runs use a store, and which one reconciles an object, as far as a plain folder can tell.
 
-Nothing is lost where two do all the same: each has a generation of its own, and one that another
-run has removed fails. The lock is there so that the second run can say what it leaves out, and why.
+Nothing is lost where two runs reconcile an object all the same: each has a generation of its own.
+The lock is there so that the second can say what it leaves out, and why.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tap_versionforge_salesforce.salesforce.reconcile.folder import StoreFolder
 
 _FILE = "lock.json"
+_RUNS, _SUFFIX = "runs", ".json"
 _LASTS = timedelta(minutes=10)
 _RENEWED_SECONDS = 60
 
@@ -85,50 +86,109 @@ def locked(
     if holder is not None and not holder.is_gone(now()):
         yield holder
         return
-    token = secrets.token_hex(8)
-    _take(folder, path, token, now())
-    if (written := _holder(folder, path)) is None or written.token != token:
+    lease = _Lease(folder, path, _new_token(), now)
+    if (written := _holder(folder, path)) is None or written.token != lease.token:
         # Of two at one moment the later one has it.
         yield written or Holder(host="another host", process=0, token="", until=now())
         return
-    is_over = threading.Event()
-    keeper = threading.Thread(
-        target=_keep, args=(folder, path, token, now, is_over), name="lock", daemon=True
-    )
-    keeper.start()
+    lease.keep()
     try:
         yield None
     finally:
-        is_over.set()
-        keeper.join()
+        lease.end()
+
+
+class Presence:
+    """Says in a store that a run uses it, until that ends.
+
+    Args:
+        folder: The store.
+        now: This machine's clock.
+
+    Raises:
+        SettingsError: The store can't be written or read.
+    """
+
+    def __init__(self, folder: StoreFolder, now: Callable[[], datetime]) -> None:
+        self._folder = folder
+        self._now = now
+        #: Names the run in the store; no other one has it.
+        self.token = _new_token()
+        # Before it looks at the others: of two at one moment, one sees the other at least.
+        self._lease = _Lease(folder, _path_of_run(self.token), self.token, now)
+        self._lease.keep()
+        #: No other run was under way when it began.
+        self.is_alone = not self.others()
+
+    def others(self) -> frozenset[str]:
+        """Return the tokens of the other runs that are under way."""
+        found = set()
+        for name in self._folder.sizes(_RUNS):
+            token = name.removesuffix(_SUFFIX)
+            holder = None if token == self.token else _holder(self._folder, _path_of_run(token))
+            if holder is None:
+                continue
+            if holder.is_gone(self._now()):
+                self._folder.remove(_path_of_run(token))
+            else:
+                found.add(token)
+        return frozenset(found)
+
+    def end(self) -> None:
+        """Say it no longer."""
+        self._lease.end()
+
+
+def _path_of_run(token: str) -> str:
+    return f"{_RUNS}/{token}{_SUFFIX}"
+
+
+def _new_token() -> str:
+    return secrets.token_hex(8)
+
+
+class _Lease:
+    """A file that says who holds something, for as long as that goes on."""
+
+    def __init__(
+        self, folder: StoreFolder, path: str, token: str, now: Callable[[], datetime]
+    ) -> None:
+        self._folder = folder
+        self._path = path
+        self.token = token
+        self._now = now
+        self._is_over = threading.Event()
+        self._keeper = threading.Thread(target=self._renew, name="lease", daemon=True)
+        self._write()
+
+    def keep(self) -> None:
+        """Put off its end until it is told."""
+        self._keeper.start()
+
+    def end(self) -> None:
+        """Let go."""
+        self._is_over.set()
+        self._keeper.join()
         with suppress(SettingsError):
-            if _is_held(folder, path, token):
-                folder.remove(path)
+            if self._is_held():
+                self._folder.remove(self._path)
 
+    def _write(self) -> None:
+        until = self._now() + _LASTS
+        mine = Holder(host=socket.gethostname(), process=os.getpid(), token=self.token, until=until)
+        self._folder.write(self._path, msgspec.json.encode(mine))
 
-def _take(folder: StoreFolder, path: str, token: str, now: datetime) -> None:
-    mine = Holder(host=socket.gethostname(), process=os.getpid(), token=token, until=now + _LASTS)
-    folder.write(path, msgspec.json.encode(mine))
+    def _renew(self) -> None:
+        while not self._is_over.wait(_RENEWED_SECONDS):
+            # A storage that can't be written now may be in a minute.
+            with suppress(SettingsError):
+                if self._is_held():
+                    self._write()
 
-
-def _keep(
-    folder: StoreFolder,
-    path: str,
-    token: str,
-    now: Callable[[], datetime],
-    is_over: threading.Event,
-) -> None:
-    while not is_over.wait(_RENEWED_SECONDS):
-        # A storage that can't be written now may be in a minute.
-        with suppress(SettingsError):
-            if _is_held(folder, path, token):
-                _take(folder, path, token, now())
-
-
-def _is_held(folder: StoreFolder, path: str, token: str) -> bool:
-    """Tell whether it is still this run's: one that stood still for long may have lost it."""
-    holder = _holder(folder, path)
-    return holder is not None and holder.token == token
+    def _is_held(self) -> bool:
+        """Tell whether it is still this run's: one that stood still for long may have lost it."""
+        holder = _holder(self._folder, self._path)
+        return holder is not None and holder.token == self.token
 
 
 def _holder(folder: StoreFolder, path: str) -> Holder | None:

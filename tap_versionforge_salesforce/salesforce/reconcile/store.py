@@ -96,6 +96,7 @@ class GenerationStore:
         *,
         taken_at: datetime,
         follows: int = 0,
+        seen: tuple[str, ...] = (),
         closed_until: datetime | None = None,
         partitions: int | None = None,
     ) -> GenerationWriter:
@@ -104,8 +105,9 @@ class GenerationStore:
         Args:
             meaning: What its rows are.
             taken_at: The server's clock, from an answer received before.
-            follows: The number of the last emitted rows that were written before.
-            closed_until: As `Generation` has it.
+            follows: As `Generation` has it, and so the next two.
+            seen: Of what was emitted before.
+            closed_until: The bookmark.
             partitions: How many there are to be; None for as many as the rows need.
         """
         there = self._folder.sizes(self._place)
@@ -121,6 +123,7 @@ class GenerationStore:
             taken_at=taken_at,
             meaning=meaning,
             follows=follows,
+            seen=seen,
             closed_until=closed_until,
             rows=0,
             partitions=1,

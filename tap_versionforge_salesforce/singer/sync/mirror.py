@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tap_versionforge_salesforce.salesforce.query.page import Page
     from tap_versionforge_salesforce.salesforce.reconcile.folder import StoreFolder
     from tap_versionforge_salesforce.salesforce.reconcile.generation import Generation
+    from tap_versionforge_salesforce.salesforce.reconcile.lock import Presence
     from tap_versionforge_salesforce.salesforce.reconcile.swept_rows import Rows
     from tap_versionforge_salesforce.settings.definitions import Settings
     from tap_versionforge_salesforce.singer.sync.bookmarks import Bookmark
@@ -77,6 +78,7 @@ class Mirror:
         stamp: What it is read by.
         org_id: The org's Id.
         bookmark: In whose state it is said what the target has confirmed.
+        presence: Of the run.
 
     Raises:
         SettingsError: The store can't be read.
@@ -91,37 +93,50 @@ class Mirror:
         stamp: str | None,
         org_id: str,
         bookmark: Bookmark,
+        presence: Presence,
     ) -> None:
         self.folder = folder
         self.query = query
         self.meaning = meaning_of(query, stamp=stamp, org_id=org_id)
         self.store = GenerationStore(folder, sobject=query.sobject)
         self._bookmark = bookmark
-        saved = bookmark.confirmed
-        self._confirmed = Confirmed() if saved is None else saved
-        self.emitted = EmittedRows(folder, sobject=query.sobject, confirmed=self._confirmed)
-        if saved is None:
-            last = self.emitted.number
-            # What was written before there was a store is in none.
-            is_new = bookmark.value is None and bookmark.saved_job is None
-            self._confirmed = Confirmed(emitted=last, begins_after=last, has_gap=not is_new)
-            self.emitted.begin_life(self._confirmed)
+        self._presence = presence
+        # What was written before there was a store is in none.
+        is_new = bookmark.value is None and bookmark.saved_job is None
+        self._confirmed = bookmark.confirmed or Confirmed(has_gap=not is_new)
+        self.emitted = EmittedRows(
+            folder,
+            sobject=query.sobject,
+            confirmed=self._confirmed,
+            run=presence.token,
+            is_alone=presence.is_alone,
+        )
         # From here on what is written is kept.
         bookmark.save_confirmed(self._confirmed)
         name = self._confirmed.generation
         #: The sweep that the target was made equal to last; None before the first.
         self.generation: Generation | None = self.store.generation(name) if name else None
         self.emitted.check(self.generation)
-        self._written = self._confirmed.emitted
+        self._written = self._confirmed.last
 
     def clear(self) -> None:
         """Remove from the store what the target has left behind, now that it has confirmed more.
 
-        What is later than that may be confirmed yet, by the target of another run.
+        What is later than that may be confirmed yet, by the target of another run; and one that
+        began before this one may have an older state.
         """
-        if self.generation is not None:
+        if self.generation is not None and self._presence.is_alone:
             self.store.remove_before(self.generation.name)
             self.emitted.forget(self.generation)
+
+    def seen(self) -> tuple[str, ...]:
+        """Return what a sweep that begins now need not be compared with again.
+
+        It looks at what is there: another run may have written something since this one began.
+        What it writes from now on is left to the next comparison, for the sweep may not have it.
+        """
+        self.emitted.look()
+        return self.emitted.seen(self._presence.others())
 
     def keep_gone(self, rows: Rows, *, seen_at: datetime) -> None:
         """Keep rows that are about to be told as gone.
@@ -156,19 +171,13 @@ class Mirror:
 
     def confirm(self, page: Page) -> None:
         """Let the state say that what was kept is written, now that a page is."""
-        if page.ends_page and self._written != self._confirmed.emitted:
+        if page.ends_page and self._written != self._confirmed.last:
             self._save(self._confirmed.with_emitted(self._written))
 
     def made_equal(self, generation: Generation) -> None:
         """Let the state say that the target holds what was swept, now that all is written."""
         self.generation = generation
-        self._save(
-            Confirmed(
-                generation=generation.name,
-                emitted=self.emitted.number,
-                begins_after=self._confirmed.begins_after,
-            )
-        )
+        self._save(Confirmed(generation=generation.name).with_emitted(self.emitted.last))
 
     def _save(self, confirmed: Confirmed) -> None:
         self._confirmed = confirmed

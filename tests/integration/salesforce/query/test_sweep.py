@@ -79,7 +79,7 @@ def swept_by(
 def found(folder: Path, before: Generation, now: Generation) -> dict[str, set[str]]:
     kinds = ("gone", "appeared", "moved", "stale")
     emitted = EmittedRows(
-        StoreFolder(str(folder / "store")), sobject="Contract", confirmed=Confirmed()
+        StoreFolder(str(folder / "store")), sobject="Contract", confirmed=Confirmed(), run="a"
     )
     different = list(compared(store_in(folder), before, now, emitted, spool_dir=None))
     return {kind: {i for each in different for i in getattr(each, kind)["id"]} for kind in kinds}

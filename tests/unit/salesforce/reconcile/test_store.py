@@ -108,7 +108,7 @@ def different(
     store: GenerationStore, before: Generation, now: Generation, emitted: EmittedRows | None = None
 ) -> list[Differences]:
     nothing = EmittedRows(
-        StoreFolder(f"memory://{uuid4()}"), sobject="Account", confirmed=Confirmed()
+        StoreFolder(f"memory://{uuid4()}"), sobject="Account", confirmed=Confirmed(), run="a"
     )
     return list(compared(store, before, now, emitted or nothing, spool_dir=None))
 
@@ -366,8 +366,8 @@ def test_a_store_of_another_format_is_told(tmp_path: Path) -> None:
     store = store_in(tmp_path)
     generation = kept(store, [])
     (mark,) = tmp_path.rglob("generation.json")
-    mark.write_text(mark.read_text("utf-8").replace('"format":2', '"format":3'), "utf-8")
-    with pytest.raises(BrokenStoreError, match="it is of format 3"):
+    mark.write_text(mark.read_text("utf-8").replace('"format":3', '"format":4'), "utf-8")
+    with pytest.raises(BrokenStoreError, match="it is of format 4"):
         store.generation(generation.name)
 
 
