@@ -34,6 +34,7 @@ class Column:
         label: What people call it. Like the help text, nothing that is read depends on it.
         help_text: What people are told about it.
         is_calculated: A formula or roll-up: its value changes without a word in any stamp.
+        is_filterable: It may stand in a condition.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Column:
     label: str | None = field(default=None, compare=False)
     help_text: str | None = field(default=None, compare=False)
     is_calculated: bool = False
+    is_filterable: bool = field(default=False, compare=False)
 
     @property
     def is_compound(self) -> bool:

@@ -317,6 +317,7 @@ def _column(name: str, field: _Field, fields: Sequence[_Field]) -> Column:
         label=_text(field.label),
         help_text=_text(field.inline_help_text),
         is_calculated=bool(field.calculated),
+        is_filterable=bool(field.filterable),
     )
 
 
@@ -335,7 +336,12 @@ def _parts(compound: _Field, fields: Sequence[_Field]) -> tuple[tuple[str, Colum
         member = _member(name)
         kind = KIND_BY_TYPE.get(str(field.type), Kind.TEXT)
         if member is not None and kind is not Kind.COMPOUND:
-            parts[member] = Column(name, kind, is_calculated=bool(field.calculated))
+            parts[member] = Column(
+                name,
+                kind,
+                is_calculated=bool(field.calculated),
+                is_filterable=bool(field.filterable),
+            )
     return tuple(sorted(parts.items()))
 
 

@@ -56,10 +56,27 @@ def read_again(
         f"{'is' if wanted.rows == 1 else 'are'} read again among {among}: "
         f"{_why_not_by_ids(context, wanted)}."
     )
-    query = replace(context.query, condition=wanted.among)
+    for page in read_whole(context, wanted.among, count_rows):
+        yield replace(page, frame=wanted.of(page.frame))
+
+
+def read_whole(
+    context: ReadContext, condition: str, count_rows: Callable[[str], int | None]
+) -> Iterator[Page]:
+    """Yield all rows that fulfil a condition, behind which nobody goes on.
+
+    Args:
+        context: Of the query, which is for all rows.
+        condition: In SOQL; empty for all.
+        count_rows: As for `read_again`.
+
+    Raises:
+        TapError: As `read`.
+    """
+    query = replace(context.query, condition=condition)
     with closing(pages_in(replace(context, query=query), count_rows)) as pages:
         for page in pages:
-            yield replace(page, frame=wanted.of(page.frame), checkpoint=None, job=None)
+            yield replace(page, checkpoint=None, job=None)
 
 
 def _why_not_by_ids(context: ReadContext, wanted: Wanted) -> str:

@@ -10,12 +10,11 @@ from tap_versionforge_salesforce.errors import SettingsError
 from tap_versionforge_salesforce.salesforce.frames.frame import joined
 from tap_versionforge_salesforce.salesforce.objects.soql import query_of
 from tap_versionforge_salesforce.salesforce.query.read import pages_in
-from tap_versionforge_salesforce.salesforce.reconcile.generation import Meaning
+from tap_versionforge_salesforce.salesforce.reconcile.generation import Meaning, Written
 from tap_versionforge_salesforce.salesforce.reconcile.swept_rows import swept_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
-    from datetime import datetime
 
     from tap_versionforge_salesforce.salesforce.frames.frame import Frame
     from tap_versionforge_salesforce.salesforce.objects.columns import Column
@@ -67,9 +66,7 @@ def sweep(
     store: GenerationStore,
     meaning: Meaning,
     *,
-    follows: int = 0,
-    seen: tuple[str, ...] = (),
-    closed_until: datetime | None = None,
+    written: Written = Written(),  # noqa: B008  it never changes
     expected_rows: int | None = None,
     count_rows: Callable[[str], int | None] = lambda _: None,
 ) -> Generation:
@@ -80,9 +77,7 @@ def sweep(
             for what is read again of one does not begin from its start.
         store: The object's.
         meaning: Of `meaning_of` that query.
-        follows: As `Generation` has it, and so the next two.
-        seen: Of what was emitted before.
-        closed_until: The bookmark.
+        written: What had been written before.
         expected_rows: About how many there are; None where nobody knows.
         count_rows: Returns the approximate rows of an object; None where nobody tells.
 
@@ -95,14 +90,7 @@ def sweep(
         message = f"{context.query.sobject} can't be swept by a range"
         raise ValueError(message)
     taken_at = context.org.server_time()
-    begin = partial(
-        store.begin,
-        meaning,
-        taken_at=taken_at,
-        follows=follows,
-        seen=seen,
-        closed_until=closed_until,
-    )
+    begin = partial(store.begin, meaning, taken_at=taken_at, written=written)
     writer = begin()
     try:
         with closing(pages_in(context, count_rows)) as pages:

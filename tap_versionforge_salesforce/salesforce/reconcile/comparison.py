@@ -97,9 +97,9 @@ def _held_before(
     if before.meaning.of_values != now.meaning.of_values:
         rows = rows.with_columns(digest=pl.lit(None, pl.Binary))
     is_certain: bool | pl.Expr = True
-    if before.closed_until is not None:
+    if before.written.closed_until is not None:
         # Rows behind it were left to the next window, which may not have found them.
-        is_certain = is_before(before.closed_until)
+        is_certain = is_before(before.written.closed_until)
     return known(rows, seen_at=before.taken_at, is_certain=is_certain)
 
 

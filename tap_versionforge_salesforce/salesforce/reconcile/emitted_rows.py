@@ -183,7 +183,7 @@ class EmittedRows:
         """Return what the target has confirmed, or is going to, since a sweep."""
         at = {kept.place: kept for kept in self._kept}
         line, place = [], self.last
-        while place.number > (0 if before is None else before.follows):
+        while place.number > (0 if before is None else before.written.last):
             kept = at.get(place)
             if kept is None:
                 path = f"{self._place}/{place.number:010}-{place.run}"
@@ -234,7 +234,7 @@ class EmittedRows:
 
     def _beside(self, line: list[_Kept], before: Generation | None) -> list[_Kept]:
         """Return what is in no line and was not looked at before."""
-        done = {kept.key for kept in line} | set(() if before is None else before.seen)
+        done = {kept.key for kept in line} | set(() if before is None else before.written.seen)
         found = [kept for kept in self._kept if kept.key not in done]
         return sorted(found, key=lambda kept: kept.order)
 
@@ -255,7 +255,7 @@ class EmittedRows:
         Args:
             before: The sweep.
         """
-        seen = set(before.seen)
+        seen = set(before.written.seen)
         for kept in self._kept:
             if kept.key in seen:
                 self._folder.remove(f"{self._place}/{kept.name}")

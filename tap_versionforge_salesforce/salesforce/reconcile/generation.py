@@ -70,6 +70,26 @@ class StoredFile(msgspec.Struct, frozen=True, kw_only=True):
     digest: str
 
 
+class Written(msgspec.Struct, frozen=True, kw_only=True):
+    """What had been written of an object when a sweep of it began.
+
+    Attributes:
+        last: The number of the last rows; 0 where there were none.
+        seen: The emitted rows that are compared with the sweep, by their keys; they need no other
+            look.
+        closed_until: The bookmark: rows from there on were left to the next window. None where
+            none were.
+        columns: The names of the columns that rows were written with.
+        former_columns: Those that they had been written with before.
+    """
+
+    last: int = 0
+    seen: tuple[str, ...] = ()
+    closed_until: _Instant | None = None
+    columns: tuple[str, ...] = ()
+    former_columns: tuple[str, ...] = ()
+
+
 class Generation(msgspec.Struct, frozen=True, kw_only=True):
     """One generation, whose files are all there.
 
@@ -77,10 +97,7 @@ class Generation(msgspec.Struct, frozen=True, kw_only=True):
         name: Of its folder; of two the later one sorts behind the other.
         taken_at: The server's clock before its first row was read.
         meaning: What its rows are.
-        follows: The number of the last rows that were written before it.
-        seen: The emitted rows that it was compared with, by their keys; they need no other look.
-        closed_until: The bookmark then: rows from there on were left to the next window. None
-            where none were.
+        written: What had been written before.
         rows: How many.
         partitions: How many, a power of two.
         files: In the order in which their rows were read.
@@ -89,9 +106,7 @@ class Generation(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     taken_at: _Instant
     meaning: Meaning
-    follows: int = 0
-    seen: tuple[str, ...] = ()
-    closed_until: _Instant | None = None
+    written: Written = Written()
     rows: int
     partitions: int
     files: tuple[StoredFile, ...]

@@ -14,6 +14,7 @@ from tap_versionforge_salesforce.salesforce.reconcile.generation import (
     FORMAT,
     Generation,
     StoredFile,
+    Written,
 )
 from tap_versionforge_salesforce.salesforce.reconcile.swept_rows import (
     SCHEMA,
@@ -95,9 +96,7 @@ class GenerationStore:
         meaning: Meaning,
         *,
         taken_at: datetime,
-        follows: int = 0,
-        seen: tuple[str, ...] = (),
-        closed_until: datetime | None = None,
+        written: Written = Written(),  # noqa: B008  it never changes
         partitions: int | None = None,
     ) -> GenerationWriter:
         """Return what takes the rows of a new generation.
@@ -105,9 +104,7 @@ class GenerationStore:
         Args:
             meaning: What its rows are.
             taken_at: The server's clock, from an answer received before.
-            follows: As `Generation` has it, and so the next two.
-            seen: Of what was emitted before.
-            closed_until: The bookmark.
+            written: What had been written before.
             partitions: How many there are to be; None for as many as the rows need.
         """
         there = self._folder.sizes(self._place)
@@ -122,9 +119,7 @@ class GenerationStore:
             name=name,
             taken_at=taken_at,
             meaning=meaning,
-            follows=follows,
-            seen=seen,
-            closed_until=closed_until,
+            written=written,
             rows=0,
             partitions=1,
             files=(),

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from tap_versionforge_salesforce.salesforce.query.sweep import meaning_of, sweep_query
 from tap_versionforge_salesforce.salesforce.reconcile.confirmed import Confirmed
 from tap_versionforge_salesforce.salesforce.reconcile.emitted_rows import EmittedRows
+from tap_versionforge_salesforce.salesforce.reconcile.generation import Written
+from tap_versionforge_salesforce.salesforce.reconcile.new_columns import former_columns
 from tap_versionforge_salesforce.salesforce.reconcile.store import GenerationStore
 from tap_versionforge_salesforce.salesforce.reconcile.swept_fields import swept_fields
 from tap_versionforge_salesforce.salesforce.reconcile.swept_rows import SCHEMA, swept_rows
@@ -129,14 +131,24 @@ class Mirror:
             self.store.remove_before(self.generation.name)
             self.emitted.forget(self.generation)
 
-    def seen(self) -> tuple[str, ...]:
-        """Return what a sweep that begins now need not be compared with again.
+    def written(self, columns: tuple[Column, ...]) -> Written:
+        """Return what has been written when a sweep begins now.
 
         It looks at what is there: another run may have written something since this one began.
-        What it writes from now on is left to the next comparison, for the sweep may not have it.
+        What that writes from now on is left to the next comparison, for the sweep may not have it.
+
+        Args:
+            columns: Of a record.
         """
         self.emitted.look()
-        return self.emitted.seen(self._presence.others())
+        before = Written() if self.generation is None else self.generation.written
+        return Written(
+            last=self.emitted.last.number,
+            seen=self.emitted.seen(self._presence.others()),
+            closed_until=self._bookmark.value,
+            columns=tuple(sorted(each.name for each in columns)),
+            former_columns=former_columns(columns, before),
+        )
 
     def keep_gone(self, rows: Rows, *, seen_at: datetime) -> None:
         """Keep rows that are about to be told as gone.

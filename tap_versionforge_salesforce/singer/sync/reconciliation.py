@@ -10,11 +10,12 @@ from tap_versionforge_salesforce.errors import IncompleteError, SettingsError, T
 from tap_versionforge_salesforce.salesforce.http.quota import StreamUsage, usage_counted_in
 from tap_versionforge_salesforce.salesforce.objects.soql import query_of
 from tap_versionforge_salesforce.salesforce.query.context import ReadContext
-from tap_versionforge_salesforce.salesforce.query.read_again import read_again
+from tap_versionforge_salesforce.salesforce.query.read_again import read_again, read_whole
 from tap_versionforge_salesforce.salesforce.query.sweep import sweep
 from tap_versionforge_salesforce.salesforce.reconcile.comparison import compared
 from tap_versionforge_salesforce.salesforce.reconcile.findings import Closed, Findings, gone_in
 from tap_versionforge_salesforce.salesforce.reconcile.lock import locked
+from tap_versionforge_salesforce.salesforce.reconcile.new_columns import having_values, new_columns
 from tap_versionforge_salesforce.salesforce.support.events import Remark
 from tap_versionforge_salesforce.salesforce.support.timestamps import format_instant
 from tap_versionforge_salesforce.salesforce.support.wording import counted
@@ -134,6 +135,7 @@ class Reconciliation:
                 told = replace(told, swept=now.rows)
                 if why is None:
                     told = yield from self._made_equal(now, told)
+                told = yield from self._emitted_again(self._with_new_columns(), told)
             except BaseException:
                 # No state can name it.
                 with suppress(SettingsError):
@@ -177,10 +179,7 @@ class Reconciliation:
         findings = self._findings(now, are_others_certain=are_others_certain)
         told = self._counted(findings, told)
         self._tell_gone(findings, now, are_others_certain=are_others_certain)
-        for page in self._again(findings):
-            yield page
-            told = replace(told, read_again=told.read_again + page.frame.height)
-        return told
+        return (yield from self._emitted_again(self._again(findings), told))
 
     def _swept(self, query: Query, meaning: Meaning) -> Sweep:
         mirror = self._mirror
@@ -189,9 +188,7 @@ class Reconciliation:
             self._context(query),
             mirror.store,
             meaning,
-            follows=mirror.emitted.last.number,
-            seen=mirror.seen(),
-            closed_until=self._bookmark.value,
+            written=mirror.written(self._columns),
             expected_rows=None if mirror.generation is None else mirror.generation.rows,
             count_rows=self._run.advice.count_rows,
         )
@@ -274,20 +271,52 @@ class Reconciliation:
         wanted = findings.wanted(mirror.meaning.stamp)
         if not wanted.rows:
             return
-        query = query_of(
-            self._sobject,
-            with_stamps(self._sobject, self._columns, mirror.meaning.stamp),
-            include_deleted=self._run.settings.include_deleted,
-        )
-        for page in read_again(self._context(query), wanted, self._run.advice.count_rows):
-            mirror.keep(page, seen_at=self._run.org.server_time())
-            yield page
-            tell_written(self._run, self._sobject.name, page)
-            mirror.confirm(page)
-            self._run.org.interruption.check()
+        yield from read_again(self._context(self._query), wanted, self._run.advice.count_rows)
         missing = wanted.not_come()
         if missing is not None:
             mirror.keep_unknown(missing, seen_at=self._run.org.server_time())
+
+    def _with_new_columns(self) -> Iterator[Page]:
+        """Yield the rows that have values in columns which the target has none of yet."""
+        mirror = self._mirror
+        if mirror.generation is None:
+            return
+        written = mirror.generation.written
+        columns = new_columns(self._columns, written)
+        if not columns:
+            return
+        having = having_values(columns, written)
+        names = ", ".join(each.name for each in columns)
+        self._remark(
+            f"{self._sobject.name} was read without {names} before: "
+            f"{'rows that have a value there' if having else 'its rows'} are read again."
+        )
+        conditions = [f"({each})" for each in (mirror.query.condition, having) if each]
+        count_rows = self._run.advice.count_rows
+        yield from read_whole(self._context(self._query), " AND ".join(conditions), count_rows)
+
+    def _emitted_again(
+        self, pages: Iterator[Page], told: Reconciled
+    ) -> Generator[Page, None, Reconciled]:
+        """Yield pages that are written, and kept before that."""
+        mirror, org = self._mirror, self._run.org
+        for page in pages:
+            mirror.keep(page, seen_at=org.server_time())
+            yield page
+            tell_written(self._run, self._sobject.name, page)
+            mirror.confirm(page)
+            told = replace(told, read_again=told.read_again + page.frame.height)
+            org.interruption.check()
+        return told
+
+    @property
+    def _query(self) -> Query:
+        """Return the query of rows that are read again."""
+        return query_of(
+            self._sobject,
+            with_stamps(self._sobject, self._columns, self._mirror.meaning.stamp),
+            include_deleted=self._run.settings.include_deleted,
+        )
 
     def _context(self, query: Query) -> ReadContext:
         run = self._run

@@ -90,7 +90,7 @@ def kept(
     meaning: Meaning = MEANING,
     expected_rows: int | None = None,
 ) -> Generation:
-    writer = store.begin(meaning, taken_at=NOON + timedelta(hours=hour), follows=0)
+    writer = store.begin(meaning, taken_at=NOON + timedelta(hours=hour))
     for table in tables:
         writer.add(table, expected_rows=expected_rows)
     return writer.finish()
@@ -247,7 +247,7 @@ def test_a_generation_is_there_once_it_is_whole(tmp_path: Path) -> None:
     row = Row(1, is_deleted=False, values=("a", "b"))
     before = kept(store, [])
     for hour in (1, 2):
-        writer = store.begin(MEANING, taken_at=NOON + timedelta(hours=hour), follows=0)
+        writer = store.begin(MEANING, taken_at=NOON + timedelta(hours=hour))
         writer.add(page({"001Hs0000000001AAA": row}))
         assert all_in(store) == [before]
         assert len(list(tmp_path.rglob("*.parquet"))) == 1
@@ -267,7 +267,7 @@ def test_two_of_one_second_are_two(tmp_path: Path) -> None:
     """The server's clock has whole seconds, and a baseline is not lost for one that is begun."""
     store = store_in(tmp_path)
     first = kept(store, [])
-    store.begin(MEANING, taken_at=NOON, follows=0).abandon()
+    store.begin(MEANING, taken_at=NOON).abandon()
     assert all_in(store) == [first]
     second = kept(store, [])
     assert all_in(store) == [first, second]
@@ -288,7 +288,7 @@ def test_what_another_run_has_removed_is_not_taken_for_whole(tmp_path: Path) -> 
     """The run that has lost its files fails, and the store is as before."""
     store = store_in(tmp_path, rows_at_once=1)
     before = kept(store, [])
-    writer = store.begin(MEANING, taken_at=NOON + timedelta(hours=1), follows=0)
+    writer = store.begin(MEANING, taken_at=NOON + timedelta(hours=1))
     writer.add(page({"001Hs0000000001AAA": Row(1, is_deleted=False, values=("a", "b"))}))
     other = kept(store, [], hour=2)
     with pytest.raises(BrokenStoreError, match="it is missing"):
@@ -301,7 +301,7 @@ def test_what_is_abandoned_or_removed_is_gone(tmp_path: Path) -> None:
     store = store_in(tmp_path, rows_at_once=1)
     tables = [page({"001Hs0000000001AAA": Row(1, is_deleted=False, values=("a", "b"))})]
     store.remove(kept(store, tables).name)
-    writer = store.begin(MEANING, taken_at=NOON + timedelta(hours=1), follows=0)
+    writer = store.begin(MEANING, taken_at=NOON + timedelta(hours=1))
     writer.add(tables[0])
     writer.abandon()
     assert all_in(store) == []
