@@ -20,6 +20,8 @@ from tests.local_org import LocalOrg
 from tests.soak.crowd import every_row_of_all
 from tests.soak.kills import MOST_CALLS, every_row_comes, the_target_equals_the_org
 from tests.soak.machine import Machine
+from tests.soak.pairs import MOST_CALLS as MOST_CALLS_OF_TWO
+from tests.soak.pairs import two_at_once_are_made_up_for
 from tests.soak.reconciling import ReconcilingMachine
 from tests.soak.tried import Tried
 from tests.soak.watchdog import watchdog
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 _SCENARIOS_AT_ONCE = 5
 _STEPS = 30
 _MOST_KILLS = 6
+_MOST_PAIRS = 3
 _CROWDS_AT_ONCE = 5
 _SECONDS_PER_MINUTE = 60
 
@@ -99,7 +102,19 @@ def _until(deadline: float, org: LocalOrg, other: LocalOrg, folder: str, tried: 
             mode=chance.choice(("bulk", "auto", "rest")),
             takes_all=chance.choice((True, False)),
         )
+        two_at_once_are_made_up_for(
+            other,
+            killed,
+            tried,
+            mode=chance.choice(("bulk", "auto", "rest")),
+            turns=[_turn_of_two(chance) for _ in range(chance.randint(1, _MOST_PAIRS))],
+        )
         sys.stderr.write(f"{tried.runs.total():,} runs, {tried.compared:,} rows compared\n")
+
+
+def _turn_of_two(chance: random.Random) -> tuple[int, int, bool, bool]:
+    come_at, go_at = (chance.randint(1, MOST_CALLS_OF_TWO) for _ in range(2))
+    return come_at, come_at + go_at, chance.choice((True, False)), chance.choice((True, False))
 
 
 def _try(machine: Callable[[], Machine]) -> None:

@@ -7,7 +7,8 @@ from collections import Counter
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
-from tests.support.harness import ModelTarget, parse
+from tests.soak.reconciled import Reconciled
+from tests.support.harness import parse
 from tests.support.real_process import TOO_LONG_SECONDS, finished, started, tap_run
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from tests.support.harness import TapRunner
 
 STREAMS = ("Account", "Contact", "Opportunity")
-RECONCILED = "Contract"
 DOWNLOADS = 3
 #: Up to the end of such a run there are some thirty.
 MOST_CALLS = 30
@@ -142,55 +142,13 @@ def the_target_equals_the_org(
         mode: The setting api_mode.
         takes_all: The target keeps also what stands behind the last STATE of a run.
     """
-    org.reset()
-    org.settings.page_rows = org.settings.result_page_rows = org.settings.bulk_page_rows = 10
-    week_ago = datetime.now(timezone.utc) - timedelta(days=7)
-    # Clocks of processes are real, and so is the org's: what is changed has to lie before now.
-    ids = org.store.insert(RECONCILED, [{}] * 45, stamp=week_ago)
-    options: dict[str, Any] = {
-        "objects": [RECONCILED],
-        "api_mode": mode,
-        "bulk_page_rows": 10,
-        "bulk_threshold": 5,
-        "reconcile_store": str(tap.folder / f"store-{tried.scenarios}"),
-        "reconcile_every_hours": 0,
-        "reconcile_max_deleted_percent": 100,
-    }
-    tried.scenarios += 1
-    run = tap.sync(**options)
-    assert run.exit_code == 0, run.log
-    target, state = ModelTarget(), run.state
-    target.load(run.messages)
+    case = Reconciled(org, tap, tried, mode=mode)
     for turn, calls in enumerate(kills):
-        first = turn * 4 % len(ids)
-        org.store.hard_delete(RECONCILED, ids[first : first + 2])
-        # More than a page, so that there are calls between rows that are read again; and not in
-        # each turn, for what is read again the next time makes up for what was lost.
-        stale = ids[first + 2 :][: 24 * (turn % 2 == 0)]
-        org.store.update(RECONCILED, stale, {"Status": str(turn)}, touch=False)
-        ids = ids[:first] + ids[first + 2 :]
-        ids += org.store.insert(RECONCILED, [{}] * 3, stamp=week_ago + timedelta(days=turn + 1))
-        arguments = ["--config", tap.config(**options), "--state", tap.file("state.json", state)]
-        confirmed, whole = _killed(org, tap, tried, calls, arguments)
-        taken = parse(whole if takes_all else confirmed)
-        target.load(taken)
-        states = [message["value"] for message in parse(whole) if message["type"] == "STATE"]
-        state = states[-1] if states else state
-    run = tap.sync(state=state, **options)
-    assert run.exit_code == 0, run.log
-    tried.runs[0] += 1
-    target.load(run.messages)
-    wanted = {str(row["Id"]): row["Status"] for row in org.store.rows(RECONCILED)}
-    found = {row_id: row["Status"] for row_id, row in target.rows[RECONCILED].items()}
-    tried.compared += len(wanted)
-    tried.reconciled += 1
-    if wanted != found:
-        tried.lost += 1
-        problem = (
-            f"kills at {kills} ({mode}, {takes_all}): {wanted} in the org, {found} in the target"
-        )
-        tried.problems.append(problem)
-        raise AssertionError(problem)
+        case.change(turn)
+        confirmed, whole = _killed(org, tap, tried, calls, case.arguments())
+        case.target.load(parse(whole if takes_all else confirmed))
+        case.take_state(whole)
+    case.see_that_it_is_equal(f"kills at {kills} ({mode}, {takes_all})")
 
 
 def _killed(

@@ -13,7 +13,7 @@ from typing_extensions import override
 
 from tests.local_org.objects.fields import Field
 from tests.local_org.store.automations import DaysSince, ParentValue, RollUp
-from tests.soak.machine import STREAMS, WHOLE, Machine, names, picks_of_some, some
+from tests.soak.machine import OPTIONAL_FIELDS, STREAMS, WHOLE, Machine, names, picks_of_some, some
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -97,6 +97,14 @@ class ReconcilingMachine(Machine):
         self._happened("formula")
         ids = self._some_ids(name, picks)
         self.org.store.update(name, ids, {_TOTAL: str(number)}, touch=False)
+
+    @rule(name=by_stamp, picks=picks_of_some)
+    def set_optional(self, name: str, picks: list[int]) -> None:
+        """A field that the user may see or not gets a value, and the stamp moves."""
+        self._happened("value of a field that may be hidden")
+        self.written += 1
+        value = {OPTIONAL_FIELDS[name]: f"optional {self.written}"}
+        self.org.store.update(name, self._some_ids(name, picks), value)
 
     @rule(parents=picks_of_some, picks=picks_of_some, number=st.integers(0, 3))
     def change_parent(self, parents: list[int], picks: list[int], number: int) -> None:
@@ -194,6 +202,7 @@ class ReconcilingMachine(Machine):
                 row["Description"],
                 row["IsDeleted"],
                 *(_number(row.get(name)) for name in numbers),
+                *(row.get(name) for name in OPTIONAL_FIELDS.values()),
             )
             for row in rows
         }
@@ -209,6 +218,8 @@ class ReconcilingMachine(Machine):
 
     @override
     def _quiet(self) -> Run:
+        for name in STREAMS:
+            self.show_field(name, is_shown=True)
         run = super()._quiet()
         reconciled = [each["reconciliation"] for each in run.report["streams"]]
         self.tried.reconciled += sum(each is not None for each in reconciled)

@@ -9,6 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.soak.kills import MOST_CALLS, every_row_comes, the_target_equals_the_org
+from tests.soak.pairs import MOST_CALLS as MOST_CALLS_OF_TWO
+from tests.soak.pairs import two_at_once_are_made_up_for
 from tests.soak.tried import Tried
 
 if TYPE_CHECKING:
@@ -51,4 +53,32 @@ def test_a_reconciliation_makes_up_for_those_that_were_killed(
     """Whether or not the target keeps what stands behind the last STATE."""
     tried = Tried()
     the_target_equals_the_org(org, tap, tried, kills=kills, mode=mode, takes_all=takes_all)
+    assert tried.compared > 0
+
+
+@pytest.mark.timeout(600)
+@settings(
+    max_examples=4,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(
+    mode=st.sampled_from(("bulk", "auto", "rest")),
+    turns=st.lists(
+        st.tuples(
+            st.integers(1, MOST_CALLS_OF_TWO),
+            st.integers(1, MOST_CALLS_OF_TWO),
+            st.booleans(),
+            st.booleans(),
+        ),
+        min_size=1,
+        max_size=2,
+    ),
+)
+def test_a_reconciliation_makes_up_for_two_runs_at_once(
+    org: LocalOrg, tap: TapRunner, mode: str, turns: list[tuple[int, int, bool, bool]]
+) -> None:
+    """Of one state, whichever of theirs is kept."""
+    tried = Tried()
+    two_at_once_are_made_up_for(org, tap, tried, mode=mode, turns=turns)
     assert tried.compared > 0
