@@ -36,10 +36,13 @@ if TYPE_CHECKING:
 _FOLDER = "generations"
 _MARK = "generation.json"
 #: Rows held in memory until they are written; some 80 bytes each, and as much again for a while.
-ROWS_AT_ONCE = 400_000
+ROWS_AT_ONCE = 800_000
+# A comparison holds two partitions, joins them, and what it frees comes back late; fewer partitions
+# are fewer files.
+_PARTITIONS_AT_ONCE = 10
 _MOST_PARTITIONS = 1_024
 #: Where nobody knows how many rows there will be.
-PARTITIONS_OF_MANY = 64
+PARTITIONS_OF_MANY = 128
 _NAME_FORMAT = "%Y%m%dT%H%M%S%fZ"
 
 
@@ -52,8 +55,7 @@ class GenerationStore:
     Args:
         folder: Where.
         sobject: The object's API name.
-        rows_at_once: So many are held in memory at the most: while they come, and of the two
-            partitions that are compared.
+        rows_at_once: So many are held in memory while they come; a partition has a tenth of it.
     """
 
     def __init__(
@@ -240,7 +242,7 @@ class GenerationWriter:
         self._held.append(rows)
         at_once = self._store.rows_at_once
         if self._rows_held >= at_once:
-            many = PARTITIONS_OF_MANY * at_once // 2
+            many = PARTITIONS_OF_MANY * at_once // _PARTITIONS_AT_ONCE
             self._flush(many if expected_rows is None else expected_rows)
 
     def finish(self) -> Generation:
@@ -264,8 +266,8 @@ class GenerationWriter:
         if not self._held:
             return
         if self._partitions is None:
-            # Two are compared at once.
-            wanted = max(1, math.ceil(2 * expected_rows / self._store.rows_at_once))
+            at_once = self._store.rows_at_once
+            wanted = max(1, math.ceil(_PARTITIONS_AT_ONCE * expected_rows / at_once))
             self._partitions = min(_MOST_PARTITIONS, 1 << (wanted - 1).bit_length())
         rows = pl.concat(self._held, rechunk=False)
         self._held.clear()
