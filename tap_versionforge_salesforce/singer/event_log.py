@@ -92,16 +92,10 @@ class EventLog:
             )
             return
         logger.info(
-            "%s is reconciled: %s swept, %d gone, %d stale, %d new behind the bookmark, %d moved "
-            "unseen, %d unsure; %s read again, in %s.",
+            "%s is reconciled: %s swept, %s, in %s.",
             name,
             counted(event.swept, "row"),
-            event.gone,
-            event.stale,
-            event.new_behind_bookmark,
-            event.moved_unseen,
-            event.unsure,
-            counted(event.read_again, "row"),
+            _differences(event),
             counted(event.calls, "API call"),
         )
         if event.hidden:
@@ -130,3 +124,16 @@ class EventLog:
 
     def _warnings_of(self, stream: str) -> ValueWarnings:
         return self._value_warnings.setdefault(stream, ValueWarnings(stream))
+
+
+def _differences(event: Reconciled) -> str:
+    numbers = {
+        "gone": event.gone,
+        "stale": event.stale,
+        "new behind the bookmark": event.new_behind_bookmark,
+        "moved unseen": event.moved_unseen,
+        "unsure": event.unsure,
+        "read again": event.read_again,
+    }
+    found = [f"{number:,} {what}" for what, number in numbers.items() if number]
+    return ", ".join(found) or "nothing differs"

@@ -88,7 +88,7 @@ def opening(
         api = Api.REST if mode == "rest" else Api.BULK
         return Choice(api, f"api_mode is {mode}", is_final=True)
     if is_full and counted_rows is not None and counted_rows > REST_PAGE_ROWS:
-        reason = f"this is a full extract of about {counted_rows:,} rows"
+        reason = f"all rows are read, about {counted_rows:,}"
         return Choice(Api.BULK, reason, is_final=True)
     return Choice(Api.REST, "its first page tells how many rows there are", is_final=False)
 
@@ -108,10 +108,10 @@ def after_first_page(
         reason = "nobody counts the rows of an external object, and Bulk API 2.0 serves none"
         return Choice(Api.REST, reason, is_final=True)
     if is_full and is_complete:
-        reason = f"this full extract fits into one page ({total_rows:,} rows)"
+        reason = f"all rows fit into one page ({total_rows:,})"
         return Choice(Api.REST, reason, is_final=True)
     if is_full:
-        reason = f"this is a full extract of {total_rows:,} rows, more than one REST page"
+        reason = f"all {total_rows:,} rows are read, more than one REST page"
         return Choice(Api.BULK, reason, is_final=True)
     if total_rows > bulk_threshold:
         reason = f"{_to_read(total_rows)}, more than bulk_threshold ({bulk_threshold:,})"

@@ -234,7 +234,7 @@ class Reconciliation:
             "as deleted.",
             hint=f"Give the user back what lets it see them: View All on {name}, View All Data, or "
             "the sharing that it had. Where they have been deleted, set "
-            "reconcile_max_deleted_percent higher for one run.",
+            "reconcile_max_deleted_percent to 100 for one run.",
             code="too-many-gone",
         )
 

@@ -36,7 +36,7 @@ def test_what_each_stream_did(
     assert json.loads(path.read_text()) == report
     account, contact = report["streams"]
     assert (account["stream"], account["api"]) == ("Account", "Bulk API 2.0")
-    assert account["reason"] == "this is a full extract of about 2,005 rows"
+    assert account["reason"] == "all rows are read, about 2,005"
     assert (account["rows"], account["pages"]) == (2_005, 1)
     assert account["proven_by"] == "numberRecordsProcessed"
     assert account["promised_rows"] == 2_005

@@ -117,7 +117,7 @@ def test_many_objects_are_counted_in_parts(org: LocalOrg, tap: TapRunner, wide: 
     assert [name for entry in counts for name in entry.query["sObjects"].split(",")] == wide
     assert all(len(entry.call.target) < 14_100 for entry in counts)
     for name in (wide[0], wide[-1]):
-        assert f"{name}: Bulk API 2.0, because this is a full extract of about 10,000" in run.log
+        assert f"{name}: Bulk API 2.0, because all rows are read, about 10,000" in run.log
 
 
 def test_a_part_that_is_refused_leaves_the_others(
@@ -134,4 +134,4 @@ def test_a_part_that_is_refused_leaves_the_others(
     (line,) = lines_with(run, "Some rows can't be counted beforehand: HTTP 403")
     assert "INFO" in line
     assert f"{wide[0]}: REST API" in run.log
-    assert f"{wide[-1]}: Bulk API 2.0, because this is a full extract of about 10,000" in run.log
+    assert f"{wide[-1]}: Bulk API 2.0, because all rows are read, about 10,000" in run.log

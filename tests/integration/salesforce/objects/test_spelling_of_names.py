@@ -212,7 +212,7 @@ def test_counts_are_found_in_any_case(org: LocalOrg, tap: TapRunner, catalog: Ca
     org.store.seed("Account", 2_500, hurt=False)
     run = tap.sync(catalog=respelled(catalog["streams"][0], str.lower))
     assert run.exit_code == 0, run.log
-    assert "account: Bulk API 2.0, because this is a full extract of about 2,5" in run.log
+    assert "account: Bulk API 2.0, because all rows are read, about 2,5" in run.log
 
 
 def test_describe_of_another_object(org: LocalOrg, tap: TapRunner, catalog: Catalog) -> None:

@@ -42,7 +42,7 @@ def test_small_full_extract_never_pays_for_a_job(org: LocalOrg, tap: TapRunner) 
     run = tap.sync(objects=["Account"])
     assert apis(org) == ["rest"]
     assert sorted(run.ids("Account")) == sorted(rows)
-    assert "REST API, because this full extract fits into one page (50 rows)." in run.log
+    assert "REST API, because all rows fit into one page (50)." in run.log
 
 
 def test_counted_full_extract_goes_to_bulk_at_once(org: LocalOrg, tap: TapRunner) -> None:
@@ -51,7 +51,7 @@ def test_counted_full_extract_goes_to_bulk_at_once(org: LocalOrg, tap: TapRunner
     run = tap.sync(objects=["Account"])
     assert apis(org) == ["bulk"]
     assert sorted(run.ids("Account")) == sorted(rows)
-    assert "Bulk API 2.0, because this is a full extract of about 2,100 rows." in run.log
+    assert "Bulk API 2.0, because all rows are read, about 2,100." in run.log
 
 
 def test_rows_are_counted_once_for_all_streams(org: LocalOrg, tap: TapRunner) -> None:
@@ -82,7 +82,7 @@ def test_unknown_count_lets_the_first_page_decide(
     assert apis(org) == ["rest", "bulk"]
     # The page is dropped: no row comes twice.
     assert sorted(run.ids("Account")) == sorted(rows)
-    reason = "this is a full extract of 2,100 rows, more than one REST page"
+    reason = "all 2,100 rows are read, more than one REST page"
     assert_told(run, "Bulk API 2.0", reason)
 
 
