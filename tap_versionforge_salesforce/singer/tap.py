@@ -23,7 +23,6 @@ from typing_extensions import override
 from tap_versionforge_salesforce import __version__
 from tap_versionforge_salesforce.errors import SettingsError, wrong_setting
 from tap_versionforge_salesforce.salesforce.support.clock import Clock
-from tap_versionforge_salesforce.salesforce.support.wording import did_you_mean
 from tap_versionforge_salesforce.settings.checking import is_blank
 from tap_versionforge_salesforce.settings.definitions import SETTINGS, Settings
 from tap_versionforge_salesforce.settings.naming import (
@@ -48,6 +47,7 @@ from tap_versionforge_salesforce.singer.packed_catalog import (
     unsupported_entry,
 )
 from tap_versionforge_salesforce.singer.quota_forecast import StreamForecast
+from tap_versionforge_salesforce.singer.reconciled_streams import check_deletions, idle_fields
 from tap_versionforge_salesforce.singer.run import Run
 from tap_versionforge_salesforce.singer.state_file import state_file
 from tap_versionforge_salesforce.singer.stream_map_names import StreamMapNames, misnamed
@@ -185,36 +185,11 @@ class TapVersionForgeSalesforce(Tap):
         """
         self._spell_bookmarks()
         self._check_names()
-        self._check_deletions()
+        if self.settings.has_deletions_stream:
+            deletions = cast("FrameStream | None", self.streams.get(DELETIONS))
+            check_deletions(deletions, self.config.get("stream_maps") or {})
         for stream in self._selected_streams():
             stream.check()
-
-    def _check_deletions(self) -> None:
-        """See that it can be told what is gone.
-
-        Raises:
-            SettingsError: The catalog does not select the stream for it.
-        """
-        if not self.settings.has_deletions_stream:
-            return
-        stream = self.streams.get(DELETIONS)
-        maps = self.config.get("stream_maps") or {}
-        if stream is not None and not cast("FrameStream", stream).is_read and DELETIONS not in maps:
-            raise SettingsError(
-                f"Streams are to be reconciled, and __else__ in stream_maps removes {DELETIONS}, "
-                "which tells the rows that are gone.",
-                hint=f"Give {DELETIONS} an entry of its own in stream_maps: {{}} lets it come, and "
-                "null removes it.",
-            )
-        if stream is None:
-            raise SettingsError(
-                f"Streams are to be reconciled, and the catalog does not select {DELETIONS}, which "
-                "tells the rows that are gone.",
-                hint=f"Select {DELETIONS}.* (make a new catalog with --discover where it is not in "
-                "it), or set deletions to tombstones. Where nobody is to be told, give "
-                f'{DELETIONS} null in stream_maps (in Meltano "__NULL__").',
-                code="invalid-catalog",
-            )
 
     def _check_names(self) -> None:
         """See that what the stream maps and the state name is there.
@@ -226,7 +201,7 @@ class TapVersionForgeSalesforce(Tap):
         for stream in self._selected_streams():
             read[stream.name] = stream.known_fields if maps else set()
             stream.let_go()
-        self._warn_of_reconciled_fields()
+        named = self.settings.reconcile_fields or {}
         bookmarked = list(read)
         if DELETIONS in self.streams:
             read[DELETIONS] = cast("DeletionsStream", self.streams[DELETIONS]).known_fields
@@ -237,31 +212,12 @@ class TapVersionForgeSalesforce(Tap):
             unread={*catalog, *self.streams} - read.keys(),
             org=self._names_in_org,
         )
-        for warning in [*names.warnings(), *misnamed(self.state.get("bookmarks", {}), bookmarked)]:
+        for warning in (
+            *idle_fields(named, self._selected_streams()),
+            *names.warnings(),
+            *misnamed(self.state.get("bookmarks", {}), bookmarked),
+        ):
             self.logger.warning("%s", warning)
-
-    def _warn_of_reconciled_fields(self) -> None:
-        """Say what of ``reconcile_fields`` changes nothing."""
-        streams = {stream.name.lower(): stream for stream in self._selected_streams()}
-        for name, fields in (self.settings.reconcile_fields or {}).items():
-            stream = streams.get(name.lower())
-            if stream is None:
-                self.logger.warning(
-                    "The setting reconcile_fields names %s, which this run does not read%s.",
-                    name,
-                    did_you_mean(name, [each.name for each in streams.values()]),
-                )
-                continue
-            read = {part.name for column in stream.selected_columns for part in column.queried}
-            folded = {each.lower() for each in read}
-            idle = [each for each in fields if each.removeprefix("-").lower() not in folded]
-            if idle:
-                self.logger.warning(
-                    "The setting reconcile_fields names of %s what is not read of it, and changes "
-                    "nothing: %s.",
-                    stream.name,
-                    ", ".join(each + did_you_mean(each.removeprefix("-"), read) for each in idle),
-                )
 
     def _names_in_org(self) -> list[str]:
         return [str(entry["name"]) for entry in self.run.client.describe_global()]

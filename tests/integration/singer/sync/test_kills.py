@@ -18,12 +18,15 @@ if TYPE_CHECKING:
     from tests.support.harness import TapRunner
 
 
-@pytest.mark.timeout(600)
-@settings(
+_a_few = settings(
     max_examples=4,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
+
+
+@pytest.mark.timeout(600)
+@_a_few
 @given(
     kills=st.lists(st.integers(1, MOST_CALLS), max_size=4),
     mode=st.sampled_from(("bulk", "auto")),
@@ -37,11 +40,7 @@ def test_every_row_comes_however_often_it_is_killed(
 
 
 @pytest.mark.timeout(600)
-@settings(
-    max_examples=4,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@_a_few
 @given(
     kills=st.lists(st.integers(1, MOST_CALLS), min_size=1, max_size=4),
     mode=st.sampled_from(("bulk", "auto", "rest")),
@@ -57,11 +56,7 @@ def test_a_reconciliation_makes_up_for_those_that_were_killed(
 
 
 @pytest.mark.timeout(600)
-@settings(
-    max_examples=4,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+@_a_few
 @given(
     mode=st.sampled_from(("bulk", "auto", "rest")),
     turns=st.lists(

@@ -1,0 +1,72 @@
+"""Whether the streams of a run can be reconciled as the settings, the catalog and the maps say."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tap_versionforge_salesforce.errors import SettingsError
+from tap_versionforge_salesforce.salesforce.support.wording import did_you_mean
+from tap_versionforge_salesforce.singer.events import DELETIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+
+    from tap_versionforge_salesforce.singer.frame_stream import FrameStream
+    from tap_versionforge_salesforce.singer.sobject_stream import SObjectStream
+
+
+def check_deletions(stream: FrameStream | None, maps: Collection[str]) -> None:
+    """See that it can be told what is gone, where a stream is to tell that.
+
+    Args:
+        stream: That one; None where the catalog does not select it.
+        maps: The names in ``stream_maps``.
+
+    Raises:
+        SettingsError: It can't, and nobody has said that it need not.
+    """
+    if stream is not None and not stream.is_read and DELETIONS not in maps:
+        raise SettingsError(
+            f"Streams are to be reconciled, and __else__ in stream_maps removes {DELETIONS}, "
+            "which tells the rows that are gone.",
+            hint=f"Give {DELETIONS} an entry of its own in stream_maps: {{}} lets it come, and "
+            "null removes it.",
+        )
+    if stream is None:
+        raise SettingsError(
+            f"Streams are to be reconciled, and the catalog does not select {DELETIONS}, which "
+            "tells the rows that are gone.",
+            hint=f"Select {DELETIONS}.* (make a new catalog with --discover where it is not in "
+            "it), or set deletions to tombstones. Where nobody is to be told, give "
+            f'{DELETIONS} null in stream_maps (in Meltano "__NULL__").',
+            code="invalid-catalog",
+        )
+
+
+def idle_fields(
+    named: Mapping[str, Sequence[str]], streams: Collection[SObjectStream]
+) -> Iterator[str]:
+    """Yield a warning for what of ``reconcile_fields`` changes nothing.
+
+    Args:
+        named: The setting.
+        streams: Those that are read.
+    """
+    by_name = {stream.name.lower(): stream for stream in streams}
+    for name, fields in named.items():
+        stream = by_name.get(name.lower())
+        if stream is None:
+            near = did_you_mean(name, [each.name for each in streams])
+            yield (
+                f"The setting reconcile_fields names {name}, which this run does not read{near}."
+            )
+            continue
+        read = {part.name for column in stream.selected_columns for part in column.queried}
+        folded = {each.lower() for each in read}
+        idle = [each for each in fields if each.removeprefix("-").lower() not in folded]
+        if idle:
+            listed = ", ".join(each + did_you_mean(each.removeprefix("-"), read) for each in idle)
+            yield (
+                f"The setting reconcile_fields names of {stream.name} what is not read of it, and "
+                f"changes nothing: {listed}."
+            )
