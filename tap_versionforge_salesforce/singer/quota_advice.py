@@ -106,13 +106,14 @@ class QuotaAdvice:
     def _is_estimated(self) -> bool:
         expected = self._expected()
         needed = estimate_of(expected, self._known_counts(), self._settings.api_mode)
+        streams = sum(not each.is_sweep for each in expected)
         if needed.unknown < len(expected):
             self._logger.info(
                 "Needed at the least: %s, %s, %s MB for their results%s.",
                 counted(needed.calls, "API call"),
                 counted(needed.jobs, "Bulk job"),
                 f"{needed.storage_megabytes:,}",
-                f"; nobody can tell beforehand for {needed.unknown:,} of {len(expected):,} streams"
+                f"; nobody can tell beforehand for {needed.unknown:,} of {streams:,} streams"
                 if needed.unknown
                 else "",
             )
@@ -132,7 +133,8 @@ class QuotaAdvice:
 
     @cached_property
     def _row_counts(self) -> dict[str, int]:
-        names = [each.name for each in self._expected() if each.is_full]
+        # One may be read whole and swept, too.
+        names = list(dict.fromkeys(each.name for each in self._expected() if each.is_full))
         counts: dict[str, int] = {}
         problem: TapError | None = None
         for together in counted_together(names):

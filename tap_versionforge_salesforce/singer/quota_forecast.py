@@ -28,17 +28,19 @@ _BYTES_PER_MEGABYTE = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class StreamForecast:
-    """What is known of one stream before it is read.
+    """What is known of one stream, or of its sweep, before it is read.
 
     Attributes:
         name: The stream's name.
         columns: How many are selected.
         is_full: It is read whole, not from a bookmark or start_date.
+        is_sweep: To be reconciled, and beside what else is read of it.
     """
 
     name: str
     columns: int
     is_full: bool
+    is_sweep: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ def estimate_of(
     stored = 0.0
     for stream in streams:
         rows = row_counts.get(stream.name) if stream.is_full else None
-        unknown += rows is None
+        unknown += rows is None and not stream.is_sweep
         is_bulk = api_mode == "bulk" or (api_mode == "auto" and (rows or 0) > REST_PAGE_ROWS)
         if not is_bulk or parent_of(stream.name) is not None:
             calls += max(1, math.ceil((rows or 0) / REST_PAGE_ROWS))

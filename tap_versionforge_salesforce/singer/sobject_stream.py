@@ -27,6 +27,7 @@ from tap_versionforge_salesforce.singer.catalog_drift import Drift, drift_of
 from tap_versionforge_salesforce.singer.events import StreamBegun, StreamEnded
 from tap_versionforge_salesforce.singer.frame_stream import FrameStream
 from tap_versionforge_salesforce.singer.json_schema import record_schema
+from tap_versionforge_salesforce.singer.quota_forecast import StreamForecast
 from tap_versionforge_salesforce.singer.remedies import name_settings
 from tap_versionforge_salesforce.singer.sync.bookmarks import Bookmark
 from tap_versionforge_salesforce.singer.sync.checkpoints import Checkpoints
@@ -217,6 +218,14 @@ class SObjectStream(FrameStream):
         for note in self._saved_bookmark.notes():
             self.logger.log(level, "%s", note)
 
+    def forecasts(self) -> Iterator[StreamForecast]:
+        """Yield what is known of what the stream will need."""
+        columns = len(self.selected_columns)
+        yield StreamForecast(self.name, columns, is_full=self.is_full_extract)
+        if self._mirror is not None and self._is_due(self._mirror):
+            swept = len(self._mirror.query.columns)
+            yield StreamForecast(self.name, swept, is_full=True, is_sweep=True)
+
     @property
     def is_full_extract(self) -> bool:
         """Tell whether the stream will be read whole."""
@@ -317,6 +326,8 @@ class SObjectStream(FrameStream):
             mirror.keep(page, seen_at=self._run.org.server_time())
             yield page
             mirror.confirm(page)
+        if not self._is_due(mirror):
+            return
         reconciliation = Reconciliation(
             run=self._run,
             sobject=self.sobject,
@@ -326,9 +337,8 @@ class SObjectStream(FrameStream):
             sink=self,
             turn=self.stream_sync.turn,
         )
-        if reconciliation.is_due:
-            yield from reconciliation.pages()
-            self.write_state()
+        yield from reconciliation.pages()
+        self.write_state()
 
     @cached_property
     def _mirror(self) -> Mirror | None:
@@ -349,6 +359,10 @@ class SObjectStream(FrameStream):
             bookmark=self._bookmark,
             presence=run.presence,
         )
+
+    def _is_due(self, mirror: Mirror) -> bool:
+        run = self._run
+        return mirror.is_due(run.org.server_time(), run.settings.reconcile_every_hours)
 
     def _tell_gap(self) -> None:
         """Let the state say that rows are written which the store does not have."""

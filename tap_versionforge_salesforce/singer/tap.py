@@ -46,7 +46,6 @@ from tap_versionforge_salesforce.singer.packed_catalog import (
     selected_in,
     unsupported_entry,
 )
-from tap_versionforge_salesforce.singer.quota_forecast import StreamForecast
 from tap_versionforge_salesforce.singer.reconciled_streams import check_deletions, idle_fields
 from tap_versionforge_salesforce.singer.run import Run
 from tap_versionforge_salesforce.singer.state_file import state_file
@@ -63,6 +62,7 @@ if TYPE_CHECKING:
     from tap_versionforge_salesforce.settings.declaring import Setting
     from tap_versionforge_salesforce.singer.deletions_stream import DeletionsStream
     from tap_versionforge_salesforce.singer.frame_stream import FrameStream
+    from tap_versionforge_salesforce.singer.quota_forecast import StreamForecast
     from tap_versionforge_salesforce.singer.sobject_stream import SObjectStream
     from tap_versionforge_salesforce.singer.sync.stream_sync import StreamSync
 
@@ -240,13 +240,8 @@ class TapVersionForgeSalesforce(Tap):
         return [stream.stream_sync for stream in self._selected_streams() if stream.is_read]
 
     def _expected(self) -> list[StreamForecast]:
-        return [
-            StreamForecast(
-                stream.name, len(stream.selected_columns), is_full=stream.is_full_extract
-            )
-            for stream in self._selected_streams()
-            if stream.is_read
-        ]
+        streams = [stream for stream in self._selected_streams() if stream.is_read]
+        return [forecast for stream in streams for forecast in stream.forecasts()]
 
     # What the user hands in
 

@@ -71,3 +71,8 @@ def streams_in(catalog: dict[str, Any]) -> list[str]:
 def is_sweep(call: Call) -> bool:
     """Match the query of a sweep."""
     return call.query.get("q", "").startswith(f"SELECT Status, {TOTAL}, SystemModstamp, IsDeleted")
+
+
+def is_window(call: Call) -> bool:
+    """Match the query of a window."""
+    return f" FROM {NAME} WHERE " in call.query.get("q", "") and not is_sweep(call)

@@ -200,15 +200,15 @@ class Mirror:
         """Tell whether rows have been written that are not in the store."""
         return self._confirmed.has_gap
 
-    def is_due(self, now: datetime, every_hours: int) -> bool:
+    def is_due(self, now: datetime, every_hours: int | None) -> bool:
         """Tell whether the last sweep is that old.
 
         Args:
             now: The server's clock.
-            every_hours: How old it may be.
+            every_hours: How old it may be; None where there is to be none.
         """
-        if self.generation is None:
-            return True
+        if every_hours is None or self.generation is None:
+            return every_hours is not None
         age_hours = (now - self.generation.taken_at).total_seconds() / _SECONDS_PER_HOUR
         # A run may be a little earlier in its day than the one before, and its sweep is later.
         return age_hours >= every_hours * _NEARLY

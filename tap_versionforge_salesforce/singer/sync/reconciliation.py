@@ -86,14 +86,6 @@ class Reconciliation:
         self._sink = sink
         self._turn = turn
 
-    @property
-    def is_due(self) -> bool:
-        """Tell whether the stream was not reconciled for as long as the settings say."""
-        every_hours = self._run.settings.reconcile_every_hours
-        if every_hours is None:
-            return False
-        return self._mirror.is_due(self._run.org.server_time(), every_hours)
-
     def pages(self) -> Iterator[Page]:
         """Yield the rows that the target does not have as they are, and tell those that are gone.
 

@@ -16,6 +16,7 @@ from tests.support.pipeline import (
     TOTAL,
     Pipeline,
     is_sweep,
+    is_window,
     report,
 )
 
@@ -302,6 +303,29 @@ def test_a_sweep_that_fails_is_its_streams_failure(
     assert report(run, "Account")["swept"] == 0
     org.faults.clear()
     assert [r["Id"] for r in pipeline.sync(**both).records(DELETIONS)] == ids[:1]
+
+
+def test_what_sweeps_need_is_told_beforehand(
+    org: LocalOrg, pipeline: Pipeline, ids: list[str]
+) -> None:
+    """All objects are counted in one call, and none is asked for a page that is not used."""
+    org.store.insert(NAME, [{}] * 2_000, stamp=LAST_WEEK)
+    org.store.insert("Account", [{}], stamp=LAST_WEEK)
+    both: dict[str, Any] = {"objects": [NAME, "Account"]}
+    pipeline.sync(**both)
+    org.clock.advance(3_600)
+    org.journal.entries.clear()
+    run = pipeline.sync(**both)
+    assert (
+        "Needed at the least: 8 API calls, 1 Bulk job, 1 MB for their results; nobody can tell "
+        "beforehand for 2 of 2 streams."
+    ) in run.log
+    assert f"{NAME}: Bulk API 2.0, because all rows are read, about 2,023." in run.log
+    assert len(org.journal.calls("*/recordCount")) == 1
+    asked = [part.call for entry in org.journal.entries for part in (entry, *entry.parts)]
+    assert not any(is_sweep(call) for call in asked)
+    assert any(is_window(call) for call in asked)
+    assert ids
 
 
 def test_streams_that_are_read_whole_are_not_reconciled(

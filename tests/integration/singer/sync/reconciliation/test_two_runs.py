@@ -13,17 +13,11 @@ import pytest
 
 from tests.local_org.conditions import faults
 from tests.support.harness import parse
-from tests.support.pipeline import DELETIONS, NAME, Pipeline, is_sweep, report
+from tests.support.pipeline import DELETIONS, NAME, Pipeline, is_sweep, is_window, report
 from tests.support.real_process import finished, started
 
 if TYPE_CHECKING:
     from tests.local_org import LocalOrg
-    from tests.local_org.exchange import Call
-
-
-def is_window(call: Call) -> bool:
-    """Match the query of a window."""
-    return f" FROM {NAME} WHERE " in call.query.get("q", "") and not is_sweep(call)
 
 
 class Beside:
