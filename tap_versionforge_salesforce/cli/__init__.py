@@ -20,6 +20,7 @@ from tap_versionforge_salesforce.cli.edges import (
     edges,
     leave_stdout,
 )
+from tap_versionforge_salesforce.cli.keygen import keygen
 from tap_versionforge_salesforce.errors import (
     IncompleteError,
     OutputError,
@@ -79,6 +80,7 @@ def build_command() -> click.Command:
         if isinstance(parameter.type, click.File):
             parameter.type = click.Path(allow_dash=True)
     command.add_command(check)
+    command.add_command(keygen)
     return command
 
 

@@ -128,6 +128,7 @@ class LocalOrg:
         """As new: no rows, no tokens, no jobs, no faults, real time, default behaviour."""
         self.crashes.clear()
         self.settings.reset()
+        self.identity.certificate = b""
         self.clock.reset()
         self.faults.clear()
         self.journal.clear()

@@ -72,7 +72,7 @@ def private_names() -> set[str]:
 def test_git_ignores_what_is_private(folder: str) -> None:
     """`git add .` takes none of it, in the folder that is meant for it and beside it."""
     names = private_names()
-    assert {"private_key.pem", "certificate.pem", "config.json", "catalog.json"} <= names
+    assert {"private_key.pem", "salesforce-tap.key", "config.json", "catalog.json"} <= names
     assert {"state.json", "states.jsonl", "everything.jsonl"} <= names
     paths = {f"{folder}{name}" for name in names}
     told = processes.run(["git", "check-ignore", *paths], cwd=ROOT)

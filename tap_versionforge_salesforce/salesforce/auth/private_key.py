@@ -30,10 +30,7 @@ PrivateKey = rsa.RSAPrivateKey
 
 _OTHERS_MAY_READ = stat.S_IRGRP | stat.S_IROTH
 _SMALLEST_KEY_BITS = 2048
-_MAKE_ONE = (
-    "Make one with: openssl req -x509 -newkey rsa:2048 -nodes -days 730 "
-    "-subj /CN=salesforce-tap -keyout private_key.pem -out certificate.pem"
-)
+_MAKE_ONE = "Make one with: tap-versionforge-salesforce keygen"
 _PEM_LABEL = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----")
 # What stands before the base64 of an encrypted PKCS#1 key, each on a line and then an empty one.
 _PEM_HEADERS = re.compile(r"\s*(Proc-Type: \S+)\s+(DEK-Info: \S+)\s")

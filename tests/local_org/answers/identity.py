@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
@@ -45,6 +46,8 @@ class Identity:
     username: str = "integration@local-org.example"
     organization_id: str = ORGANIZATION_ID
     user_id: str = USER_ID
+    certificate: bytes = b""
+    """In PEM, uploaded to the app in place of that of the org's own key pair."""
 
     @property
     def private_key_pem(self) -> str:
@@ -53,8 +56,12 @@ class Identity:
 
     @property
     def public_key(self) -> RSAPublicKey:
-        """The half that the org knows, as if from an uploaded certificate."""
-        return _key_pair().public_key()
+        """The half that the org knows, from the certificate."""
+        if not self.certificate:
+            return _key_pair().public_key()
+        key = x509.load_pem_x509_certificate(self.certificate).public_key()
+        assert isinstance(key, rsa.RSAPublicKey), "Salesforce takes RS256 only"
+        return key
 
     @property
     def id_url(self) -> str:
