@@ -17,6 +17,7 @@ from tap_versionforge_salesforce.cli.check_output import (
     print_step,
 )
 from tap_versionforge_salesforce.errors import RefusedError, TapError, UnavailableError
+from tap_versionforge_salesforce.salesforce.auth.certificate import certificate_end
 from tap_versionforge_salesforce.salesforce.auth.private_key import fingerprint, load_private_key
 from tap_versionforge_salesforce.salesforce.support.wording import counted
 from tap_versionforge_salesforce.singer.discovery import describe_selected, discover
@@ -34,6 +35,12 @@ if TYPE_CHECKING:
     from tap_versionforge_salesforce.salesforce.objects.describe import SObject
     from tap_versionforge_salesforce.salesforce.objects.soql import Query
     from tap_versionforge_salesforce.singer.run import Run
+
+
+# Of a certificate's life: enough to make the next one and upload it.
+_FEW_DAYS = 30
+# Answers carry whole seconds, and take some themselves.
+_SAME_SECONDS, _MANY_SECONDS = 5, 60
 
 
 class Checks:
@@ -77,9 +84,12 @@ class Checks:
     def _looks(self) -> Iterator[tuple[str, Callable[[], str]]]:
         yield "settings", self._settings
         yield "key", self._key
+        if self._run.settings.certificate_path is not None:
+            yield "certificate", self._certificate
         yield "token", self._token
         yield "API versions", self._versions
         yield "identity", self._identity
+        yield "clock", self._clock
         yield "limits", self._limits
         if self._run.settings.reconcile_store is not None:
             yield "store", self._store
@@ -107,6 +117,32 @@ class Checks:
     def _key(self) -> str:
         key = load_private_key(self._run.settings.credentials)
         return f"RSA, {key.key_size} bits, SHA-256 of the public key {fingerprint(key)}"
+
+    def _certificate(self) -> str:
+        settings, now = self._run.settings, self._run.org.clock.now()
+        assert settings.certificate_path is not None  # noqa: S101  it is given
+        key = load_private_key(settings.credentials)
+        end = certificate_end(settings.certificate_path, key, now=now)
+        days = (end - now).days
+        warning = (
+            "; WARNING: make the next one with tap-versionforge-salesforce keygen --renew"
+            if days < _FEW_DAYS
+            else ""
+        )
+        return f"of this key, good until {end:%Y-%m-%d}: {counted(days, 'day')}{warning}"
+
+    def _clock(self) -> str:
+        org = self._run.org
+        seconds = round((org.clock.now() - org.server_time()).total_seconds())
+        if abs(seconds) <= _SAME_SECONDS:
+            return f"as Salesforce's, within {_SAME_SECONDS} seconds"
+        side = "ahead of" if seconds > 0 else "behind"
+        warning = (
+            "; WARNING: set it (NTP), an assertion is good for three minutes"
+            if abs(seconds) > _MANY_SECONDS
+            else ""
+        )
+        return f"{abs(seconds):,} seconds {side} Salesforce's{warning}"
 
     def _token(self) -> str:
         token = self._run.client.session.token()

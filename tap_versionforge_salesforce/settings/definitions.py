@@ -95,6 +95,12 @@ class Settings:
         "Passphrase of the private key. Needed only when the key is encrypted.",
         secret=True,
     )
+    certificate_path: str | None = declared(
+        "Certificate file",
+        "Path of the certificate that was uploaded to the app. Only check reads it: it warns "
+        "before the certificate ends, and tells where it is that of another key.",
+        is_path=True,
+    )
     jwt_audience: str = declared(
         "JWT audience",
         "Authorization server named in the signed assertion. Derived from instance_url when "

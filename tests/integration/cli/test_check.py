@@ -8,9 +8,11 @@ import json
 import os
 import re
 import subprocess
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from tap_versionforge_salesforce.settings.definitions import DEFAULT_OBJECTS
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from tests.support.harness import OrgClock, Run, TapRunner
 
 NAME = "tap-versionforge-salesforce"
-STEPS = ["settings", "key", "token", "API versions", "identity", "limits", "describe"]
+STEPS = ["settings", "key", "token", "API versions", "identity", "clock", "limits", "describe"]
 TWO = ["Account", "Contact"]
 NO_REPLICATION_KEY = "TabDefinition"
 
@@ -618,3 +620,81 @@ def test_test_tells_bad_settings(org: LocalOrg, tap: TapRunner, option: str) -> 
     assert "api_mode can't be 'fast'" in run.log
     assert run.stdout == ""
     assert org.journal.calls() == []
+
+
+# The certificate and the clock
+
+
+@pytest.fixture
+def pair(org: LocalOrg, tap: TapRunner, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a key and its certificate, which is good for 31 days and in the app."""
+    folder = tmp_path_factory.mktemp("pair")
+    tap.command("keygen", "--directory", str(folder), "--days", "31")
+    org.identity.certificate = (folder / "salesforce-tap.crt").read_bytes()
+    return folder
+
+
+def with_pair(pair: Path, certificate: str = "salesforce-tap.crt") -> dict[str, object]:
+    return {
+        "objects": ["Account"],
+        "private_key": None,
+        "private_key_path": str(pair / "salesforce-tap.key"),
+        "certificate_path": str(pair / certificate),
+    }
+
+
+def test_the_end_of_the_certificate_is_told(
+    org: LocalOrg, tap: TapRunner, pair: Path, clock: OrgClock
+) -> None:
+    """And in its last month, with a warning."""
+    run = check(tap, **with_pair(pair))
+    assert run.exit_code == 0, run.stdout
+    ends = clock.now() + timedelta(days=31)
+    assert lines(run)["certificate"] in {
+        f"of this key, good until {ends:%Y-%m-%d}: {days} days" for days in (30, 31)
+    }
+    assert list(lines(run))[:4] == ["settings", "key", "certificate", "token"]
+    org.clock.advance(5 * 24 * 3_600)
+    told = lines(check(tap, **with_pair(pair)))["certificate"]
+    assert "WARNING: make the next one with tap-versionforge-salesforce keygen --renew" in told
+
+
+def test_a_certificate_that_is_no_good_is_told(org: LocalOrg, tap: TapRunner, pair: Path) -> None:
+    """That of another key, one that has ended, and what is none."""
+    tap.command("keygen", "--directory", str(pair), "--name", "other")
+    (pair / "der.crt").write_bytes(
+        x509.load_pem_x509_certificate(org.identity.certificate).public_bytes(Encoding.DER)
+    )
+    assert check(tap, **with_pair(pair, "der.crt")).exit_code == 0
+    (pair / "none.crt").write_text("-----BEGIN CERTIFICATE-----\n", encoding="utf-8")
+    for name, code, said in (
+        ("other.crt", "certificate-of-another-key", "is that of another key than the one that"),
+        ("none.crt", "certificate-unreadable", "names a file that holds no certificate: "),
+        ("salesforce-tap.key", "certificate-unreadable", "names a file that holds no certificate"),
+        ("nowhere.crt", "certificate-unreadable", "(No such file or directory)"),
+    ):
+        run = check(tap, **with_pair(pair, name))
+        assert run.exit_code == 2, name
+        assert said in lines(run)["certificate"]
+        assert f"[{code}]" in "".join(run.stdout.split("\n"))
+    org.clock.advance(32 * 24 * 3_600)
+    run = check(tap, **with_pair(pair))
+    assert run.exit_code == 2
+    assert "has ended on " in lines(run)["certificate"]
+    assert "keygen --renew" in " ".join(run.stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("ahead_seconds", "said"),
+    [
+        (0, "as Salesforce's, within 5 seconds"),
+        (-40, "seconds behind Salesforce's"),
+        (100, "seconds ahead of Salesforce's; WARNING: set it (NTP)"),
+    ],
+)
+def test_the_clock_is_compared(
+    tap: TapRunner, clock: OrgClock, ahead_seconds: float, said: str
+) -> None:
+    """An assertion is good for three minutes by Salesforce's clock."""
+    clock.ahead_seconds = ahead_seconds
+    assert said in lines(check(tap, objects=["Account"]))["clock"]

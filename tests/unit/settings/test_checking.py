@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 DEFAULTS: dict[str, object] = {
     "private_key": None,
     "private_key_passphrase": None,
+    "certificate_path": None,
     "jwt_audience": "https://login.salesforce.com",
     "api_version": "68.0",
     "objects": DEFAULT_OBJECTS,
