@@ -24,6 +24,7 @@ from tap_versionforge_salesforce.singer.discovery import describe_selected, disc
 from tap_versionforge_salesforce.singer.events import DELETIONS
 from tap_versionforge_salesforce.singer.input_files import catalog_file
 from tap_versionforge_salesforce.singer.packed_catalog import catalog_in, selected_in
+from tap_versionforge_salesforce.singer.reconciled_streams import check_deletions, idle_fields
 from tap_versionforge_salesforce.singer.remedies import name_settings
 from tap_versionforge_salesforce.singer.tap import TapVersionForgeSalesforce
 
@@ -94,6 +95,8 @@ class Checks:
         if self._run.settings.reconcile_store is not None:
             yield "store", self._store
         yield "describe", self._describe
+        if self._run.settings.reconcile_fields:
+            yield "reconcile_fields", self._reconcile_fields
         for name, error in self._undescribed.items():
             yield name, partial(_fail, error)
         for sobject in self._sobjects:
@@ -186,7 +189,20 @@ class Checks:
     def _store(self) -> str:
         store = self._run.store
         assert store is not None  # noqa: S101  the setting is given
-        return f"{store.url} can be read and written"
+        if self._catalog is not None and self._run.settings.has_deletions_stream:
+            is_selected = DELETIONS in selected_in(self._catalog)
+            maps = self._config.config.get("stream_maps") or {}
+            # An __else__ that removes it is told by the run.
+            check_deletions(is_selected=is_selected, is_read=True, maps=maps)
+        hours = self._run.settings.reconcile_every_hours
+        often = "no run with this config reconciles" if hours is None else _often(hours)
+        return f"{store.url} can be read and written; {often}"
+
+    def _reconcile_fields(self) -> str:
+        named = self._run.settings.reconcile_fields or {}
+        columns = {sobject.name: sobject.columns for sobject in self._sobjects}
+        warnings = [f"WARNING: {each}" for each in idle_fields(named, columns)]
+        return " ".join(warnings) or f"all fields of {counted(len(named), 'object')} are there"
 
     def _describe(self) -> str:
         assert self._tap is not None  # noqa: S101  the first step has made it
@@ -226,6 +242,10 @@ class Checks:
         key = sobject.replication_key
         how = f"incremental by {key}" if key else "full table, it has no replication key"
         return f"{'readable' if rows else 'readable, but the user sees no rows'}; {how}"
+
+
+def _often(hours: int) -> str:
+    return f"reconciled every {counted(hours, 'hour')}" if hours else "reconciled in each run"
 
 
 def _fail(error: TapError) -> str:

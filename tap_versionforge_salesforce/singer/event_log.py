@@ -100,7 +100,7 @@ class EventLog:
         )
         if event.hidden:
             logger.warning(
-                "%s: %s can't be seen any more. They can't have been deleted, and stay in the "
+                "%s: %s can't be seen any more. Such rows can't be deleted, and stay in the "
                 "target: look at what the user may see.",
                 name,
                 counted(event.hidden, "row"),
@@ -129,6 +129,7 @@ class EventLog:
 def _differences(event: Reconciled) -> str:
     numbers = {
         "gone": event.gone,
+        "hidden": event.hidden,
         "stale": event.stale,
         "new behind the bookmark": event.new_behind_bookmark,
         "moved unseen": event.moved_unseen,

@@ -11,28 +11,28 @@ from tap_versionforge_salesforce.singer.events import DELETIONS
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from tap_versionforge_salesforce.singer.frame_stream import FrameStream
-    from tap_versionforge_salesforce.singer.sobject_stream import SObjectStream
+    from tap_versionforge_salesforce.salesforce.objects.columns import Column
 
 
-def check_deletions(stream: FrameStream | None, maps: Collection[str]) -> None:
+def check_deletions(*, is_selected: bool, is_read: bool, maps: Collection[str]) -> None:
     """See that it can be told what is gone, where a stream is to tell that.
 
     Args:
-        stream: That one; None where the catalog does not select it.
+        is_selected: The catalog selects it.
+        is_read: No stream map removes it.
         maps: The names in ``stream_maps``.
 
     Raises:
         SettingsError: It can't, and nobody has said that it need not.
     """
-    if stream is not None and not stream.is_read and DELETIONS not in maps:
+    if is_selected and not is_read and DELETIONS not in maps:
         raise SettingsError(
             f"Streams are to be reconciled, and __else__ in stream_maps removes {DELETIONS}, "
             "which tells the rows that are gone.",
             hint=f"Give {DELETIONS} an entry of its own in stream_maps: {{}} lets it come, and "
             "null removes it.",
         )
-    if stream is None:
+    if not is_selected:
         raise SettingsError(
             f"Streams are to be reconciled, and the catalog does not select {DELETIONS}, which "
             "tells the rows that are gone.",
@@ -44,29 +44,29 @@ def check_deletions(stream: FrameStream | None, maps: Collection[str]) -> None:
 
 
 def idle_fields(
-    named: Mapping[str, Sequence[str]], streams: Collection[SObjectStream]
+    named: Mapping[str, Sequence[str]], streams: Mapping[str, Sequence[Column]]
 ) -> Iterator[str]:
     """Yield a warning for what of ``reconcile_fields`` changes nothing.
 
     Args:
         named: The setting.
-        streams: Those that are read.
+        streams: The columns that are read of each stream.
     """
-    by_name = {stream.name.lower(): stream for stream in streams}
+    by_name = {stream.lower(): stream for stream in streams}
     for name, fields in named.items():
         stream = by_name.get(name.lower())
         if stream is None:
-            near = did_you_mean(name, [each.name for each in streams])
+            near = did_you_mean(name, list(streams))
             yield (
                 f"The setting reconcile_fields names {name}, which this run does not read{near}."
             )
             continue
-        read = {part.name for column in stream.selected_columns for part in column.queried}
+        read = {part.name for column in streams[stream] for part in column.queried}
         folded = {each.lower() for each in read}
         idle = [each for each in fields if each.removeprefix("-").lower() not in folded]
         if idle:
             listed = ", ".join(each + did_you_mean(each.removeprefix("-"), read) for each in idle)
             yield (
-                f"The setting reconcile_fields names of {stream.name} what is not read of it, and "
+                f"The setting reconcile_fields names of {stream} what is not read of it, and "
                 f"changes nothing: {listed}."
             )

@@ -23,6 +23,7 @@ from tap_versionforge_salesforce.errors import (
 )
 from tap_versionforge_salesforce.salesforce.objects.columns import Column, Kind
 from tap_versionforge_salesforce.salesforce.objects.describe import spelled_as
+from tap_versionforge_salesforce.salesforce.support.events import Remark
 from tap_versionforge_salesforce.singer.catalog_drift import Drift, drift_of
 from tap_versionforge_salesforce.singer.events import StreamBegun, StreamEnded
 from tap_versionforge_salesforce.singer.frame_stream import FrameStream
@@ -321,6 +322,13 @@ class SObjectStream(FrameStream):
             yield from self.stream_sync.pages()
             return
         mirror.clear()
+        if mirror.is_used_already:
+            self._warn(
+                f"{self.name} begins anew in a store that knows it already: what has gone since "
+                "then is told with the next reconciliation. Where another pipeline uses "
+                f"{mirror.folder.url}, give this one a reconcile_store of its own: each would "
+                "remove what the other needs."
+            )
         for page in self.stream_sync.pages():
             # Before it is written: what the target may have got has to be known of a run that dies.
             mirror.keep(page, seen_at=self._run.org.server_time())
@@ -356,6 +364,7 @@ class SObjectStream(FrameStream):
             swept_query(self.sobject, self.selected_columns, key, run.settings),
             stamp=key,
             org_id=run.org.id,
+            columns=self.selected_columns,
             bookmark=self._bookmark,
             presence=run.presence,
         )
@@ -367,8 +376,18 @@ class SObjectStream(FrameStream):
     def _tell_gap(self) -> None:
         """Let the state say that rows are written which the store does not have."""
         confirmed = None if self._is_test else self._bookmark.confirmed
-        if confirmed is not None:
-            self._bookmark.save_confirmed(confirmed.with_gap())
+        if confirmed is None:
+            return
+        if not confirmed.has_gap:
+            self._warn(
+                f"{self.name} is reconciled by other runs of this state, and this one has no "
+                "reconcile_store: rows that it writes and that are gone before the next sweep "
+                "can't be known. Set it in all runs of one state."
+            )
+        self._bookmark.save_confirmed(confirmed.with_gap())
+
+    def _warn(self, text: str) -> None:
+        self._run.org.events.tell(Remark(self.name, text, is_warning=True))
 
     def tell_deleted(self, rows: Iterable[DeletedRow]) -> None:
         """Write that rows are gone."""

@@ -187,7 +187,11 @@ class TapVersionForgeSalesforce(Tap):
         self._check_names()
         if self.settings.has_deletions_stream:
             deletions = cast("FrameStream | None", self.streams.get(DELETIONS))
-            check_deletions(deletions, self.config.get("stream_maps") or {})
+            check_deletions(
+                is_selected=deletions is not None,
+                is_read=deletions is not None and deletions.is_read,
+                maps=self.config.get("stream_maps") or {},
+            )
         for stream in self._selected_streams():
             stream.check()
 
@@ -198,7 +202,8 @@ class TapVersionForgeSalesforce(Tap):
             SettingsError: A stream map names a stream or field that does not exist.
         """
         maps, read = self.config.get("stream_maps"), dict[str, set[str]]()
-        for stream in self._selected_streams():
+        selected = self._selected_streams()
+        for stream in selected:
             read[stream.name] = stream.known_fields if maps else set()
             stream.let_go()
         named = self.settings.reconcile_fields or {}
@@ -213,7 +218,7 @@ class TapVersionForgeSalesforce(Tap):
             org=self._names_in_org,
         )
         for warning in (
-            *idle_fields(named, self._selected_streams()),
+            *idle_fields(named, {each.name: each.selected_columns for each in selected}),
             *names.warnings(),
             *misnamed(self.state.get("bookmarks", {}), bookmarked),
         ):

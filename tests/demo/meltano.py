@@ -24,7 +24,9 @@ STOP_SECONDS = 10
 LINES_OF_A_FAILURE = 40
 
 _CHOICE = re.compile(r"(?:\w+: )?(?P<api>REST API|Bulk API 2\.0), because (?P<reason>.+)\.")
-_TOTAL = re.compile(r"(?P<rows>[\d,]+) rows? by .+ in (?P<calls>[\d,]+) API calls?\.")
+_TOTAL = re.compile(
+    r"(?P<rows>[\d,]+) rows? by .+ in (?:(?P<calls>[\d,]+) API calls?|another stream's API call)\."
+)
 
 
 class MeltanoFailedError(Exception):
@@ -81,7 +83,7 @@ class Run:
             stream.api, stream.reason = choice["api"], choice["reason"]
         elif total:
             stream.rows = int(total["rows"].replace(",", ""))
-            stream.calls = int(total["calls"].replace(",", ""))
+            stream.calls = int((total["calls"] or "0").replace(",", ""))
         return choice is not None
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, cast
 
 import pytest
 
+from tap_versionforge_salesforce.singer.event_log import EventLog
+from tap_versionforge_salesforce.singer.events import PartitionEnded
+from tests.demo.meltano import LogLine, Run
 from tests.demo.proof import Comparison, read_json
 from tests.demo.story import COLUMNS, Story
 
@@ -65,3 +69,18 @@ def test_lines_fit_the_narrowest_usual_terminal(capsys: pytest.CaptureFixture[st
     lines = capsys.readouterr().out.splitlines()
     assert max(map(len, lines)) <= COLUMNS
     assert [line for line in lines if line.startswith("    detail")]
+
+
+@pytest.mark.parametrize("calls", [0, 1, 1_234])
+def test_what_the_log_says_of_a_stream_is_understood(
+    caplog: pytest.LogCaptureFixture, calls: int
+) -> None:
+    """Also of one that another stream's request has served."""
+    event_log = EventLog(logging.getLogger("demo"))
+    with caplog.at_level(logging.INFO):
+        event_log.take(PartitionEnded("Opportunity", 49, 0, "REST API", "", None, calls))
+    run = Run()
+    for message in caplog.messages:
+        run.note(LogLine(message, "Opportunity"))
+    assert run.streams["Opportunity"].rows == 49
+    assert run.streams["Opportunity"].calls == calls

@@ -60,7 +60,7 @@ def report(run: Run, name: str = NAME) -> dict[str, Any]:
 
 
 def instant_of(generation: str) -> str:
-    taken_at = datetime.strptime(generation.rstrip("+"), "%Y%m%dT%H%M%S%fZ")  # noqa: DTZ007  text
+    taken_at = datetime.strptime(generation.partition("-")[0], "%Y%m%dT%H%M%S%fZ")  # noqa: DTZ007  text
     return f"{taken_at:%Y-%m-%dT%H:%M:%S}.000Z"
 
 

@@ -11,6 +11,7 @@ from tap_versionforge_salesforce.salesforce.frames.frame import joined
 from tap_versionforge_salesforce.salesforce.objects.soql import query_of
 from tap_versionforge_salesforce.salesforce.query.read import pages_in
 from tap_versionforge_salesforce.salesforce.reconcile.generation import Meaning, Written
+from tap_versionforge_salesforce.salesforce.reconcile.new_columns import column_names
 from tap_versionforge_salesforce.salesforce.reconcile.swept_rows import swept_rows
 
 if TYPE_CHECKING:
@@ -42,13 +43,16 @@ def sweep_query(
     return query_of(sobject, columns, include_deleted=include_deleted)
 
 
-def meaning_of(query: Query, *, stamp: str | None, org_id: str) -> Meaning:
+def meaning_of(
+    query: Query, *, stamp: str | None, org_id: str, columns: Sequence[Column] = ()
+) -> Meaning:
     """Return what the rows of a sweep are.
 
     Args:
         query: Of `sweep_query`.
         stamp: As for that.
         org_id: The org's Id.
+        columns: What the rows are written with, where they are.
     """
     read_of_itself = {stamp, "IsDeleted", "Id"}
     return Meaning(
@@ -58,6 +62,7 @@ def meaning_of(query: Query, *, stamp: str | None, org_id: str) -> Meaning:
         stamp=stamp,
         condition=query.text(ordered=False).partition(" WHERE ")[2],
         include_deleted=query.all_rows,
+        columns=column_names(columns),
     )
 
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from tap_versionforge_salesforce.salesforce.reconcile.emitted_rows import known
-from tap_versionforge_salesforce.salesforce.reconcile.folder import StoreFolder
+from tap_versionforge_salesforce.salesforce.reconcile.folder import BrokenStoreError, StoreFolder
 from tap_versionforge_salesforce.salesforce.reconcile.store import GenerationStore
 from tap_versionforge_salesforce.salesforce.reconcile.swept_rows import SCHEMA, is_before, latest
 from tap_versionforge_salesforce.salesforce.support.spool import spool_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Sequence
 
     from tap_versionforge_salesforce.salesforce.reconcile.emitted_rows import EmittedRows
     from tap_versionforge_salesforce.salesforce.reconcile.generation import Generation
@@ -40,6 +40,16 @@ class Differences:
     stale: pl.DataFrame
     unsure: pl.DataFrame
 
+    def only_stale(self) -> Differences:
+        """Return it as if nothing else differed."""
+        return replace(
+            self,
+            gone=self.gone.clear(),
+            appeared=self.appeared.clear(),
+            moved=self.moved.clear(),
+            unsure=self.unsure.clear(),
+        )
+
 
 def compared(
     store: GenerationStore,
@@ -47,6 +57,7 @@ def compared(
     now: Generation,
     emitted: EmittedRows,
     *,
+    of_earlier_lives: Sequence[Generation] = (),
     are_others_certain: bool = False,
     spool_dir: str | None,
 ) -> Generator[Differences, None, None]:
@@ -55,6 +66,7 @@ def compared(
     Args:
         store: Of both generations, whose rows are those of the same query.
         before: The earlier one; None where all has been written since the stream's beginning.
+        of_earlier_lives: Those from before that: the target may still hold their rows.
         now: The later one.
         emitted: What has been written since the earlier one.
         are_others_certain: As for `EmittedRows.tables`.
@@ -63,7 +75,8 @@ def compared(
     Raises:
         BrokenStoreError: Something is not as it was written.
     """
-    partitions = min(each.partitions for each in (before, now) if each is not None)
+    there = [*of_earlier_lives, now, *([] if before is None else [before])]
+    partitions = min(each.partitions for each in there)
     with spool_folder(spool_dir) as folder:
         spool = GenerationStore(
             StoreFolder(folder, is_spool=True),
@@ -71,17 +84,27 @@ def compared(
             rows_at_once=store.rows_at_once,
         )
         writer = spool.begin(now.meaning, taken_at=now.taken_at, partitions=partitions)
-        for table in emitted.tables(now.meaning, before, are_others_certain=are_others_certain):
+        for table in emitted.tables(now, before, are_others_certain=are_others_certain):
             writer.add(table)
         since = writer.finish()
         for partition in range(partitions):
-            tables = [_held_before(store, before, now, partition, partitions)]
+            earlier = [
+                _perhaps_held(store, each, partition, partitions) for each in of_earlier_lives
+            ]
+            tables = [*earlier, _held_before(store, before, now, partition, partitions)]
             if since.rows:
                 tables.append(spool.rows(since, partition, partitions))
             whole = latest(tables)
             # What was told as gone is gone; nobody knows of what a dead run has told.
             whole = whole.filter(~(pl.col("is_gone") & pl.col("is_certain")))
-            yield differences(whole, store.rows(now, partition, partitions))
+            part = differences(whole, store.rows(now, partition, partitions))
+            if earlier:
+                # They were there, whatever has become of the target: to see none of them any more
+                # may well be a permission that was lost.
+                were_there = pl.col("id").is_in(pl.concat(earlier)["id"].implode())
+                gone = part.gone.with_columns(is_certain=pl.col("is_certain") | were_there)
+                part = replace(part, gone=gone)
+            yield part
 
 
 def _held_before(
@@ -101,6 +124,18 @@ def _held_before(
         # Rows behind it were left to the next window, which may not have found them.
         is_certain = is_before(before.written.closed_until)
     return known(rows, seen_at=before.taken_at, is_certain=is_certain)
+
+
+def _perhaps_held(
+    store: GenerationStore, earlier: Generation, partition: int, partitions: int
+) -> pl.DataFrame:
+    try:
+        rows = store.rows(earlier, partition, partitions)
+    except BrokenStoreError:
+        # That may be why the stream was begun anew.
+        rows = pl.DataFrame(schema=SCHEMA)
+    unknown = rows.with_columns(digest=pl.lit(None, pl.Binary))
+    return known(unknown, seen_at=earlier.taken_at, is_certain=False)
 
 
 def differences(before: pl.DataFrame, now: pl.DataFrame) -> Differences:
@@ -134,7 +169,7 @@ def _missing(rows: pl.DataFrame, others: pl.DataFrame, both: pl.DataFrame) -> pl
 
 
 def certainly_living(rows: pl.DataFrame) -> int:
-    """Return how many rows the target is certain to hold, outside of the recycle bin.
+    """Return how many rows were certainly there, outside of the recycle bin.
 
     What an earlier life of the stream has written, or a run that died, says nothing of what the
     user may see.

@@ -30,7 +30,7 @@ class Confirmed(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     # It becomes part of a path.
-    generation: Annotated[str, msgspec.Meta(pattern=r"^[0-9TZ+]*$")] = ""
+    generation: Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Za-z+-]*$")] = ""
     emitted: Annotated[int, msgspec.Meta(ge=0)] = 0
     run: str = ""
     has_gap: bool = False

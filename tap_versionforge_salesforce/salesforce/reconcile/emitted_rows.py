@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from tap_versionforge_salesforce.salesforce.reconcile.confirmed import Place
+from tap_versionforge_salesforce.salesforce.reconcile.folder import BrokenStoreError
 from tap_versionforge_salesforce.salesforce.reconcile.swept_rows import INSTANT, digest_of, packed
 
 if TYPE_CHECKING:
@@ -33,7 +34,8 @@ _FOLDER = "emitted"
 _DIGITS_OF_HASH = 16
 _NAME = re.compile(
     r"(?P<number>\d+)-(?P<run>[0-9a-z.]+)-(?P<behind>[0-9a-z.]*)-(?P<seen_at>\d+)-"
-    r"(?P<of_rows>[0-9a-f]+)-(?P<of_values>[0-9a-f]+)-(?P<digest>[0-9a-f]+)"
+    r"(?P<of_rows>[0-9a-f]+)-(?P<of_values>[0-9a-f]+)-(?P<of_columns>[0-9a-f]+)-"
+    r"(?P<digest>[0-9a-f]+)"
     r"(?P<gone>-gone)?(?P<unsure>-unsure)?(?P<beside>-beside)?\.parquet"
 )
 
@@ -48,6 +50,7 @@ class _Kept:
         seen_at: When its rows were here.
         of_rows: As `Meaning.of_rows`.
         of_values: As `Meaning.of_values`.
+        of_columns: As `Meaning.of_columns`.
         digest: Of its bytes.
         is_gone: Its rows were told as gone.
         is_certain: They were written as they are.
@@ -59,6 +62,7 @@ class _Kept:
     seen_at: datetime
     of_rows: str
     of_values: str
+    of_columns: str
     digest: str
     is_gone: bool
     is_certain: bool
@@ -73,7 +77,8 @@ class _Kept:
         }
         return (
             f"{self.place.number:010}-{self.place.run}-{self.behind}-"
-            f"{int(self.seen_at.timestamp() * 1000)}-{self.of_rows}-{self.of_values}-{self.digest}"
+            f"{int(self.seen_at.timestamp() * 1000)}-{self.of_rows}-{self.of_values}-"
+            f"{self.of_columns}-{self.digest}"
             f"{''.join(mark for mark, has in marks.items() if has)}.parquet"
         )
 
@@ -126,6 +131,11 @@ class EmittedRows:
         #: Where the last rows stand that this run has kept, or that were confirmed before.
         self.last = confirmed.last
 
+    @property
+    def is_empty(self) -> bool:
+        """Tell whether no run has kept anything."""
+        return not self._kept
+
     def look(self) -> None:
         """See what is there now: another run may be under way."""
         self._kept = [kept for name in self._folder.sizes(self._place) for kept in _of_name(name)]
@@ -158,6 +168,7 @@ class EmittedRows:
             seen_at.astimezone(timezone.utc),
             meaning.of_rows,
             meaning.of_values,
+            meaning.of_columns,
             digest_of(content)[:_DIGITS_OF_HASH],
             is_gone=is_gone,
             is_certain=is_certain,
@@ -202,12 +213,13 @@ class EmittedRows:
         return all(kept.of_rows == meaning.of_rows for kept in self._line(before))
 
     def tables(
-        self, meaning: Meaning, before: Generation | None, *, are_others_certain: bool
+        self, now: Generation, before: Generation | None, *, are_others_certain: bool
     ) -> Iterator[pl.DataFrame]:
-        """Yield them in their order, as `known` returns rows.
+        """Yield those that were there when a sweep began, in their order, as `known` returns rows.
 
         Args:
-            meaning: What they are compared with; digests of other values are left out.
+            now: That sweep, which may lack rows of later ones; digests of other values are left
+                out.
             before: The last sweep.
             are_others_certain: Rows with digests of other values are taken as they are, for these
                 are compared by themselves.
@@ -215,8 +227,9 @@ class EmittedRows:
         Raises:
             BrokenStoreError: One is not as it was written.
         """
-        line = self._line(before)
-        others = self._beside(line, before)
+        meaning, there = now.meaning, {*now.written.seen, *now.written.beside}
+        line = [kept for kept in self._line(before) if kept.key in there]
+        others = [kept for kept in self._beside(line, before) if kept.key in there]
         ordered = [*line, *others]
         if all(kept.was_alone for kept in ordered):
             # A run that died has written nothing behind one that began after it.
@@ -225,10 +238,18 @@ class EmittedRows:
         for kept in ordered:
             if kept.of_rows != meaning.of_rows:
                 continue  # of an earlier life
-            rows = self._read(kept)
+            try:
+                rows = self._read(kept)
+            except BrokenStoreError:
+                if before is None and kept.place not in in_line:
+                    continue  # that may be why the stream was begun anew
+                raise
             is_certain = kept.is_certain and kept.place in in_line
             if kept.of_values != meaning.of_values and not kept.is_gone:
                 rows = rows.with_columns(digest=pl.lit(None, pl.Binary))
+                is_certain = is_certain and are_others_certain
+            if kept.of_columns != meaning.of_columns and not kept.is_gone:
+                # They may lack values that the target should have.
                 is_certain = is_certain and are_others_certain
             yield known(rows, seen_at=kept.seen_at, is_certain=is_certain, is_gone=kept.is_gone)
 
@@ -238,16 +259,21 @@ class EmittedRows:
         found = [kept for kept in self._kept if kept.key not in done]
         return sorted(found, key=lambda kept: kept.order)
 
-    def seen(self, under_way: Collection[str]) -> tuple[str, ...]:
-        """Return the keys of those that need no other look once they are compared with a sweep.
+    def keys(self, under_way: Collection[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Return the keys of those that are compared with a sweep that begins now.
 
         Args:
             under_way: The tokens of the other runs: what they have kept may come to the target
                 after what this one tells.
+
+        Returns:
+            Of those that need no other look then, and of the others.
         """
-        return tuple(
-            kept.key for kept in self._kept if kept.place.run.partition(".")[2] not in under_way
-        )
+        seen, beside = list[str](), list[str]()
+        for kept in self._kept:
+            is_under_way = kept.place.run.partition(".")[2] in under_way
+            (beside if is_under_way else seen).append(kept.key)
+        return tuple(seen), tuple(beside)
 
     def forget(self, before: Generation) -> None:
         """Remove those that a confirmed sweep was compared with, and what was never finished.
@@ -280,6 +306,7 @@ def _of_name(name: str) -> Iterator[_Kept]:
             datetime.fromtimestamp(int(match["seen_at"]) / 1000, tz=timezone.utc),
             match["of_rows"],
             match["of_values"],
+            match["of_columns"],
             match["digest"],
             is_gone=match["gone"] is not None,
             is_certain=match["unsure"] is None,

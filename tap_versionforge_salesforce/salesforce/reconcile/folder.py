@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -128,9 +128,8 @@ class StoreFolder:
         with self._usable():
             # Elsewhere a file is there once it is whole.
             is_local = isinstance(self._filesystem, LocalFileSystem)
-            first = f"{place}{_UNFINISHED}" if is_local else place
-            if self._filesystem.exists(first):
-                self._filesystem.rm_file(first)
+            # Two runs may write one file, such as a lock.
+            first = f"{place}.{secrets.token_hex(4)}{_UNFINISHED}" if is_local else place
             with new_file(self._filesystem, first) as file:
                 file.write(content)
             if first != place:
@@ -138,7 +137,7 @@ class StoreFolder:
 
     def remove(self, path: str) -> None:
         """Remove a file, or a folder with all that is in it, if it is there."""
-        with self._usable():
+        with self._usable(), suppress(FileNotFoundError):
             if self._filesystem.exists(self._at(path)):
                 self._filesystem.rm(self._at(path), recursive=True)
 
@@ -173,10 +172,11 @@ class StoreFolder:
         """
         return BrokenStoreError(
             f"The store {self.url} can't be used for {stream}: {path} is broken ({problem}).",
-            hint="What has been deleted since can't be known any more. Remove "
-            f"bookmarks.{stream} from the state (of every stream, where the whole store is lost): "
-            "it is read whole once more then, and reconciled from there on. What was deleted "
-            "before stays in a table that is not loaded anew.",
+            hint="See that reconcile_store names the store of this state, and that the state is "
+            "the latest one. If it is lost, what has been deleted since can't be known any more: "
+            f"Remove bookmarks.{stream} from the state (of every stream, where the whole store is "
+            "lost): it is read whole once more then, and reconciled from there on. What was "
+            "deleted before stays in a table that is not loaded anew.",
         )
 
     def _at(self, path: str) -> str:

@@ -25,6 +25,7 @@ class Meaning(msgspec.Struct, frozen=True, kw_only=True):
         stamp: The field that moves with a row; None where the object has none.
         condition: Which rows, in SOQL; empty for all.
         include_deleted: With those in the recycle bin.
+        columns: What they are written with, where they are, as `column_names` returns it.
         format: `FORMAT`.
     """
 
@@ -34,6 +35,7 @@ class Meaning(msgspec.Struct, frozen=True, kw_only=True):
     stamp: str | None
     condition: str = ""
     include_deleted: bool = True
+    columns: tuple[str, ...] = ()
     format: int = FORMAT
 
     @property
@@ -48,6 +50,11 @@ class Meaning(msgspec.Struct, frozen=True, kw_only=True):
     def of_values(self) -> str:
         """Return a short name of whose values are in the digests."""
         return _named(*self.fields)
+
+    @property
+    def of_columns(self) -> str:
+        """Return a short name of what the rows are written with."""
+        return _named(*self.columns)
 
 
 def _named(*parts: object) -> str:
@@ -77,6 +84,7 @@ class Written(msgspec.Struct, frozen=True, kw_only=True):
         last: The number of the last rows; 0 where there were none.
         seen: The emitted rows that are compared with the sweep, by their keys; they need no other
             look.
+        beside: Others that are compared with it, of runs that were under way.
         closed_until: The bookmark: rows from there on were left to the next window. None where
             none were.
         columns: The names of the columns that rows were written with.
@@ -85,6 +93,7 @@ class Written(msgspec.Struct, frozen=True, kw_only=True):
 
     last: int = 0
     seen: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
     closed_until: _Instant | None = None
     columns: tuple[str, ...] = ()
     former_columns: tuple[str, ...] = ()

@@ -12,6 +12,7 @@ import socket
 import threading
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
@@ -34,12 +35,14 @@ class Holder(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         host: The name of the machine.
-        process: The process's number there.
+        namespace: In which numbers of processes are counted there; containers have their own.
+        process: The process's number in it.
         token: No other holder has it.
         until: By the clock of that machine; a run that goes on puts it off.
     """
 
     host: str
+    namespace: str = ""
     process: int
     token: str
     until: Annotated[datetime, msgspec.Meta(tz=True)]
@@ -48,10 +51,17 @@ class Holder(msgspec.Struct, frozen=True, kw_only=True):
         """Tell whether it ended without letting go, as a run does that was killed."""
         if now >= self.until:
             return True
-        if self.host != socket.gethostname():
+        if (self.host, self.namespace) != (socket.gethostname(), _namespace()):
             return False
-        # In a container that is made anew, this process may have the number of the one before.
+        # This process may have been given the number of one that has ended.
         return self.process == os.getpid() or not _is_running(self.process)
+
+
+def _namespace() -> str:
+    try:
+        return str(Path("/proc/self/ns/pid").readlink())
+    except OSError:  # this is no Linux
+        return ""
 
 
 def _is_running(process: int) -> bool:
@@ -115,7 +125,7 @@ class Presence:
         #: Names the run in the store; no other one has it.
         self.token = _new_token()
         # Before it looks at the others: of two at one moment, one sees the other at least.
-        self._lease = _Lease(folder, _path_of_run(self.token), self.token, now)
+        self._lease = _Lease(folder, _path_of_run(self.token), self.token, now, is_shared=False)
         self._lease.keep()
         #: No other run was under way when it began.
         self.is_alone = not self.others()
@@ -134,6 +144,10 @@ class Presence:
                 found.add(token)
         return frozenset(found)
 
+    def renew(self) -> None:
+        """Say it again, also where another run has taken this one for ended."""
+        self._lease.write()
+
     def end(self) -> None:
         """Say it no longer."""
         self._lease.end()
@@ -151,15 +165,22 @@ class _Lease:
     """A file that says who holds something, for as long as that goes on."""
 
     def __init__(
-        self, folder: StoreFolder, path: str, token: str, now: Callable[[], datetime]
+        self,
+        folder: StoreFolder,
+        path: str,
+        token: str,
+        now: Callable[[], datetime],
+        *,
+        is_shared: bool = True,
     ) -> None:
+        self._is_shared = is_shared
         self._folder = folder
         self._path = path
         self.token = token
         self._now = now
         self._is_over = threading.Event()
         self._keeper = threading.Thread(target=self._renew, name="lease", daemon=True)
-        self._write()
+        self.write()
 
     def keep(self) -> None:
         """Put off its end until it is told."""
@@ -173,9 +194,16 @@ class _Lease:
             if self._is_held():
                 self._folder.remove(self._path)
 
-    def _write(self) -> None:
+    def write(self) -> None:
+        """Say for how long it is held from now on."""
         until = self._now() + _LASTS
-        mine = Holder(host=socket.gethostname(), process=os.getpid(), token=self.token, until=until)
+        mine = Holder(
+            host=socket.gethostname(),
+            namespace=_namespace(),
+            process=os.getpid(),
+            token=self.token,
+            until=until,
+        )
         self._folder.write(self._path, msgspec.json.encode(mine))
 
     def _renew(self) -> None:
@@ -183,10 +211,12 @@ class _Lease:
             # A storage that can't be written now may be in a minute.
             with suppress(SettingsError):
                 if self._is_held():
-                    self._write()
+                    self.write()
 
     def _is_held(self) -> bool:
         """Tell whether it is still this run's: one that stood still for long may have lost it."""
+        if not self._is_shared:
+            return True
         holder = _holder(self._folder, self._path)
         return holder is not None and holder.token == self.token
 
@@ -196,6 +226,9 @@ def _holder(folder: StoreFolder, path: str) -> Holder | None:
         return None
     try:
         return msgspec.json.decode(folder.read(path), type=Holder)
-    except (msgspec.MsgspecError, SettingsError):
-        # It was let go of, or is half written, at this very moment.
+    except msgspec.MsgspecError:  # nobody of this version has written it
         return None
+    except SettingsError:
+        if folder.has(path):
+            raise
+        return None  # it was let go of at this very moment

@@ -16,6 +16,19 @@ if TYPE_CHECKING:
 _MOST_NAMED = 20
 
 
+def column_names(columns: Iterable[Column]) -> tuple[str, ...]:
+    """Return the names of columns with their kinds, and those of the members of compound ones.
+
+    Args:
+        columns: Of a record.
+    """
+    return tuple(sorted({name for each in columns for name in _names_of(each)}))
+
+
+def _names_of(column: Column) -> set[str]:
+    return {f"{column.name}.{part.name}:{part.kind.value}" for part in column.queried}
+
+
 def new_columns(columns: Iterable[Column], written: Written) -> tuple[Column, ...]:
     """Return the columns that rows were not written with.
 
@@ -24,7 +37,7 @@ def new_columns(columns: Iterable[Column], written: Written) -> tuple[Column, ..
         written: What was written.
     """
     before = set(written.columns)
-    return tuple(each for each in columns if each.queried and each.name not in before)
+    return tuple(each for each in columns if not _names_of(each) <= before)
 
 
 def former_columns(columns: Iterable[Column], written: Written) -> tuple[str, ...]:
@@ -35,7 +48,7 @@ def former_columns(columns: Iterable[Column], written: Written) -> tuple[str, ..
         written: Also that.
     """
     names = {*written.columns, *written.former_columns}
-    return tuple(sorted(names - {each.name for each in columns}))
+    return tuple(sorted(names - set(column_names(columns))))
 
 
 def having_values(columns: Sequence[Column], written: Written) -> str:
@@ -53,6 +66,6 @@ def having_values(columns: Sequence[Column], written: Written) -> str:
     can_be_named = len(parts) <= _MOST_NAMED and all(
         part.is_filterable and part.kind is not Kind.BOOLEAN for part in parts
     )
-    if not can_be_named or {each.name for each in columns} & set(written.former_columns):
+    if not can_be_named or set(column_names(columns)) & set(written.former_columns):
         return ""
     return " OR ".join(f"{part.name} != null" for part in parts)

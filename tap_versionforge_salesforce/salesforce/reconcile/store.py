@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import math
+from contextlib import suppress
 from datetime import timezone
 from typing import TYPE_CHECKING
 
 import msgspec
 import polars as pl
 
+from tap_versionforge_salesforce.salesforce.reconcile.folder import BrokenStoreError
 from tap_versionforge_salesforce.salesforce.reconcile.generation import (
     FORMAT,
     Generation,
@@ -25,12 +27,10 @@ from tap_versionforge_salesforce.salesforce.reconcile.swept_rows import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
     from datetime import datetime
 
-    from tap_versionforge_salesforce.salesforce.reconcile.folder import (
-        BrokenStoreError,
-        StoreFolder,
-    )
+    from tap_versionforge_salesforce.salesforce.reconcile.folder import StoreFolder
     from tap_versionforge_salesforce.salesforce.reconcile.generation import Meaning
 
 _FOLDER = "generations"
@@ -56,11 +56,21 @@ class GenerationStore:
         folder: Where.
         sobject: The object's API name.
         rows_at_once: So many are held in memory while they come; a partition has a tenth of it.
+        run: Names the run; no other one has it.
+        under_way: Returns the names of the other runs that are under way.
     """
 
     def __init__(
-        self, folder: StoreFolder, *, sobject: str, rows_at_once: int = ROWS_AT_ONCE
+        self,
+        folder: StoreFolder,
+        *,
+        sobject: str,
+        rows_at_once: int = ROWS_AT_ONCE,
+        run: str = "",
+        under_way: Callable[[], Collection[str]] = frozenset,
     ) -> None:
+        self._run = run
+        self._under_way = under_way
         self._folder = folder
         self._sobject = sobject
         self._place = f"{sobject.lower()}/{_FOLDER}"
@@ -93,6 +103,20 @@ class GenerationStore:
         self._check_files(generation)
         return generation
 
+    def of_rows(self, of_rows: str) -> list[Generation]:
+        """Return the generations that are whole, and whose rows are those of one query.
+
+        Args:
+            of_rows: `Meaning.of_rows` of that.
+        """
+        found = []
+        for name in self.names():
+            with suppress(BrokenStoreError):
+                generation = self.generation(name)
+                if generation.meaning.of_rows == of_rows:
+                    found.append(generation)
+        return found
+
     def begin(
         self,
         meaning: Meaning,
@@ -111,9 +135,11 @@ class GenerationStore:
         """
         there = self._folder.sizes(self._place)
         finished = self.names()
-        for left_behind in set(there) - set(finished):
-            self.remove(left_behind)
-        name = taken_at.astimezone(timezone.utc).strftime(_NAME_FORMAT)
+        under_way = self._under_way()
+        for unfinished in set(there) - set(finished):
+            if unfinished.rstrip("+").rpartition("-")[2] not in under_way:
+                self.remove(unfinished)
+        name = f"{taken_at.astimezone(timezone.utc).strftime(_NAME_FORMAT)}-{self._run}"
         # The server's clock has whole seconds, and another may have been made in this one.
         while name in finished:
             name += "+"

@@ -79,6 +79,7 @@ class Mirror:
         query: That sweeps the stream.
         stamp: What it is read by.
         org_id: The org's Id.
+        columns: Of a record.
         bookmark: In whose state it is said what the target has confirmed.
         presence: Of the run.
 
@@ -94,15 +95,19 @@ class Mirror:
         *,
         stamp: str | None,
         org_id: str,
+        columns: tuple[Column, ...],
         bookmark: Bookmark,
         presence: Presence,
     ) -> None:
         self.folder = folder
         self.query = query
-        self.meaning = meaning_of(query, stamp=stamp, org_id=org_id)
-        self.store = GenerationStore(folder, sobject=query.sobject)
+        self.meaning = meaning_of(query, stamp=stamp, org_id=org_id, columns=columns)
+        self.store = GenerationStore(
+            folder, sobject=query.sobject, run=presence.token, under_way=presence.others
+        )
         self._bookmark = bookmark
         self._presence = presence
+        is_begun_anew = bookmark.confirmed is None
         # What was written before there was a store is in none.
         is_new = bookmark.value is None and bookmark.saved_job is None
         self._confirmed = bookmark.confirmed or Confirmed(has_gap=not is_new)
@@ -113,6 +118,10 @@ class Mirror:
             run=presence.token,
             is_alone=presence.is_alone,
         )
+        #: An earlier life of the stream has used the store, or that of another pipeline does.
+        self.is_used_already = is_begun_anew and not (
+            self.emitted.is_empty and not self.store.names()
+        )
         # From here on what is written is kept.
         bookmark.save_confirmed(self._confirmed)
         name = self._confirmed.generation
@@ -121,13 +130,25 @@ class Mirror:
         self.emitted.check(self.generation)
         self._written = self._confirmed.last
 
+    def of_earlier_lives(self, now: Generation) -> list[Generation]:
+        """Return the sweeps of the stream from before it was begun anew, where it was.
+
+        Args:
+            now: The present one, which is none of them.
+        """
+        if self.generation is not None:
+            return []
+        found = self.store.of_rows(self.meaning.of_rows)
+        return [each for each in found if each.name != now.name]
+
     def clear(self) -> None:
         """Remove from the store what the target has left behind, now that it has confirmed more.
 
         What is later than that may be confirmed yet, by the target of another run; and one that
         began before this one may have an older state.
         """
-        if self.generation is not None and self._presence.is_alone:
+        is_alone = self._presence.is_alone and not self._presence.others()
+        if self.generation is not None and is_alone:
             self.store.remove_before(self.generation.name)
             self.emitted.forget(self.generation)
 
@@ -141,12 +162,14 @@ class Mirror:
             columns: Of a record.
         """
         self.emitted.look()
+        seen, beside = self.emitted.keys(self._presence.others())
         before = Written() if self.generation is None else self.generation.written
         return Written(
             last=self.emitted.last.number,
-            seen=self.emitted.seen(self._presence.others()),
+            seen=seen,
+            beside=beside,
             closed_until=self._bookmark.value,
-            columns=tuple(sorted(each.name for each in columns)),
+            columns=self.meaning.columns,
             former_columns=former_columns(columns, before),
         )
 
@@ -223,7 +246,7 @@ class Mirror:
         of_rows = self.meaning.of_rows
         is_same = self.generation is None or self.generation.meaning.of_rows == of_rows
         if not is_same or not self.emitted.are_comparable(self.meaning, self.generation):
-            return "other rows are read than before (start_date, include_deleted, replication key)"
+            return "other rows than before (start_date, include_deleted, replication key)"
         return None
 
     def earlier_query(self, sobject: SObject) -> Query | None:

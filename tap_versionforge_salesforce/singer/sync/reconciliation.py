@@ -101,7 +101,7 @@ class Reconciliation:
             if holder is not None:
                 self._remark(
                     f"{name} is not reconciled in this run: another one, process {holder.process} "
-                    f"on {holder.host}, is at it.",
+                    f"on {holder.host}, is at it, or was stopped less than ten minutes ago.",
                     is_warning=True,
                 )
                 return
@@ -119,13 +119,19 @@ class Reconciliation:
         why = mirror.why_incomparable()
         told = Reconciled(stream=self._sobject.name, not_compared=why)
         with usage_counted_in(usage):
-            if why is None:
-                self._tell_gap()
-                told = yield from self._by_earlier_values(told)
+            if why is not None and mirror.generation is not None:
+                self._remark(
+                    f"{self._sobject.name} is swept with {why}: what is gone, or has changed "
+                    "without a stamp, since the last sweep can't be known.",
+                    is_warning=True,
+                )
+            # Before that with earlier fields: what changes in between differs the next time.
             now = self._swept(mirror.query, mirror.meaning)
             try:
                 told = replace(told, swept=now.rows)
                 if why is None:
+                    self._tell_gap()
+                    told = yield from self._by_earlier_values(told)
                     told = yield from self._made_equal(now, told)
                 told = yield from self._emitted_again(self._with_new_columns(), told)
             except BaseException:
@@ -141,7 +147,7 @@ class Reconciliation:
     def _by_earlier_values(self, told: Reconciled) -> Generator[Page, None, Reconciled]:
         """Compare values of the fields that the last sweep had, where it had others than now.
 
-        What has changed of them is in no later sweep.
+        What has changed of them is in no later sweep. All else the present one tells.
         """
         mirror, before = self._mirror, self._mirror.generation
         if before is None or before.meaning.of_values == mirror.meaning.of_values:
@@ -159,18 +165,18 @@ class Reconciliation:
         self._remark(f"Other fields of {name} are swept than before: it is swept with both.")
         now = self._swept(query, before.meaning)
         try:
-            return (yield from self._made_equal(now, told, are_others_certain=True))
+            findings = self._findings(now, are_others_certain=True, only_stale=True)
+            told = self._counted(findings, told)
+            return (yield from self._emitted_again(self._again(findings), told))
         finally:
             with suppress(SettingsError):
                 mirror.store.remove(now.name)
 
-    def _made_equal(
-        self, now: Sweep, told: Reconciled, *, are_others_certain: bool = False
-    ) -> Generator[Page, None, Reconciled]:
+    def _made_equal(self, now: Sweep, told: Reconciled) -> Generator[Page, None, Reconciled]:
         """Yield what differs from a sweep, and tell what is gone."""
-        findings = self._findings(now, are_others_certain=are_others_certain)
+        findings = self._findings(now)
         told = self._counted(findings, told)
-        self._tell_gone(findings, now, are_others_certain=are_others_certain)
+        self._tell_gone(findings, now)
         return (yield from self._emitted_again(self._again(findings), told))
 
     def _swept(self, query: Query, meaning: Meaning) -> Sweep:
@@ -195,22 +201,25 @@ class Reconciliation:
                 is_warning=True,
             )
 
-    def _findings(self, now: Sweep, *, are_others_certain: bool) -> Findings:
+    def _findings(
+        self, now: Sweep, *, are_others_certain: bool = False, only_stale: bool = False
+    ) -> Findings:
         settings, findings = self._run.settings, Findings()
         closed = Closed(self._bookmark.value, settings.lookback_seconds)
         for part in self._compared(now, are_others_certain=are_others_certain):
-            findings.take(part, closed)
+            findings.take(part.only_stale() if only_stale else part, closed)
         if findings.gone_too_many(settings.reconcile_max_deleted_percent):
             raise self._too_many(findings)
         return findings
 
-    def _compared(self, now: Sweep, *, are_others_certain: bool) -> Iterator[Differences]:
+    def _compared(self, now: Sweep, *, are_others_certain: bool = False) -> Iterator[Differences]:
         mirror = self._mirror
         parts = compared(
             mirror.store,
             mirror.generation,
             now,
             mirror.emitted,
+            of_earlier_lives=mirror.of_earlier_lives(now),
             are_others_certain=are_others_certain,
             spool_dir=self._run.settings.spool_dir,
         )
@@ -249,10 +258,10 @@ class Reconciliation:
             in_closed_windows=told.in_closed_windows + in_closed_windows,
         )
 
-    def _tell_gone(self, findings: Findings, now: Sweep, *, are_others_certain: bool) -> None:
+    def _tell_gone(self, findings: Findings, now: Sweep) -> None:
         if self._is_never_deleted or not findings.rows_gone:
             return
-        parts = self._compared(now, are_others_certain=are_others_certain)
+        parts = self._compared(now)
         for rows in findings.gone or (part.gone for part in parts):
             # Before they are told: should this run die, they have to come again where they are.
             self._mirror.keep_gone(rows, seen_at=now.taken_at)

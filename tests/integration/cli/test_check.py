@@ -20,6 +20,7 @@ from tests.local_org.answers import errors
 from tests.local_org.answers.oauth import TOKEN_ERRORS
 from tests.local_org.conditions import faults, outages
 from tests.support import keys, processes
+from tests.support.catalogs import select_streams
 from tests.support.harness import parse
 
 if TYPE_CHECKING:
@@ -698,3 +699,41 @@ def test_the_clock_is_compared(
     """An assertion is good for three minutes by Salesforce's clock."""
     clock.ahead_seconds = ahead_seconds
     assert said in lines(check(tap, objects=["Account"]))["clock"]
+
+
+# Reconciliation
+
+
+def test_what_a_reconciling_run_would_refuse_is_told(tap: TapRunner, tmp_path: Path) -> None:
+    """That the catalog lacks the stream of what is gone, and names that change nothing."""
+    store = {"reconcile_every_hours": 24, "reconcile_store": str(tmp_path / "store")}
+    catalog = tap.discover(objects=["Account"])
+    file = tap.file("catalog.json", select_streams(catalog, "Account"))
+    run = tap.command("check", "--config", tap.config(**store), "--catalog", file)
+    assert run.exit_code == 2
+    assert "the catalog does not select _deletions" in lines(run)["store"]
+    catalog = tap.discover(objects=["Account"], **store)
+    file = tap.file("catalog.json", select_streams(catalog, "Account", "_deletions"))
+    named = {"Account": ["Credt_Score__c", "-Name"], "Acount": ["Name"]}
+    config = tap.config(**store, reconcile_fields=named)
+    run = tap.command("check", "--config", config, "--catalog", file)
+    assert run.exit_code == 0, run.stdout
+    assert lines(run)["store"].endswith("can be read and written; reconciled every 24 hours")
+    told = lines(run)["reconcile_fields"]
+    assert "WARNING: The setting reconcile_fields names of Account what is not read" in told
+    assert "Credt_Score__c" in told
+    assert "names Acount, which this run does not read (did you mean Account?)" in told
+
+
+@pytest.mark.parametrize(
+    ("hours", "said"), [(None, "no run with this config reconciles"), (0, "in each run")]
+)
+def test_how_often_it_is_reconciled_is_told(
+    tap: TapRunner, tmp_path: Path, hours: int | None, said: str
+) -> None:
+    """And fields that are all there need no more than a line."""
+    named = {"Account": ["Name"]}
+    store = {"reconcile_every_hours": hours, "reconcile_store": str(tmp_path / "store")}
+    found = lines(check(tap, objects=["Account"], **store, reconcile_fields=named))
+    assert found["store"].endswith(said)
+    assert found["reconcile_fields"] == "all fields of 1 object are there"

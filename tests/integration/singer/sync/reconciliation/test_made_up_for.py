@@ -278,3 +278,58 @@ def test_what_an_earlier_life_has_written_is_no_lost_permission(
     pipeline.target = ModelTarget()
     pipeline.sync()
     pipeline.assert_equal()
+
+
+# A stream that is begun anew
+
+
+@pytest.mark.parametrize("is_hourly_first", [True, False])
+def test_what_went_before_a_stream_was_begun_anew_is_told(
+    org: LocalOrg, pipeline: Pipeline, ids: list[str], *, is_hourly_first: bool
+) -> None:
+    """The target still holds it, and neither life has seen it go."""
+    pipeline.sync()
+    org.clock.advance(3_600)
+    org.store.hard_delete(NAME, ids[:3])
+    pipeline.state = {}
+    if is_hourly_first:
+        pipeline.hourly()
+        org.clock.advance(3_600)
+    run = pipeline.sync()
+    assert [r["Id"] for r in run.records(DELETIONS)] == ids[:3]
+    assert report(run)["read_again"] == 0
+    pipeline.assert_equal()
+    org.clock.advance(3_600)
+    assert pipeline.sync().records(DELETIONS) == []
+    assert len(list((pipeline.store / "contract/generations").iterdir())) <= 2
+
+
+def test_a_lost_permission_is_seen_behind_a_new_beginning(
+    org: LocalOrg, pipeline: Pipeline, ids: list[str]
+) -> None:
+    """What the last sweep had and is gone may be hidden."""
+    pipeline.sync()
+    org.store.hide_rows(NAME, ids[5:])
+    pipeline.state = {}
+    run = pipeline.sync(exit_code=6)
+    assert run.records(DELETIONS) == []
+    assert "18 of 23 rows of Contract are gone at once" in run.log
+
+
+@pytest.mark.parametrize("broken", ["generations/*/*.parquet", "emitted/*.parquet"])
+def test_a_broken_file_does_not_break_the_stream_that_is_begun_anew_for_it(
+    org: LocalOrg, pipeline: Pipeline, ids: list[str], broken: str
+) -> None:
+    """What could have been known by it is not known any more."""
+    pipeline.sync()
+    org.store.update(NAME, ids[:2], {"Description": "new"})
+    org.clock.advance(60)
+    pipeline.hourly()
+    for path in (pipeline.store / "contract").glob(broken):
+        path.write_bytes(bytes(reversed(path.read_bytes())))
+    pipeline.sync(exit_code=2)
+    pipeline.state = {}
+    org.store.hard_delete(NAME, ids[:1])
+    pipeline.target = ModelTarget()
+    pipeline.sync()
+    pipeline.assert_equal()

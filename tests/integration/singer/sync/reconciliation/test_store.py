@@ -7,6 +7,7 @@ import shutil
 import socket
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -23,8 +24,6 @@ from tests.support.pipeline import (
 )
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.local_org import LocalOrg
     from tests.support.harness import TapRunner
 
@@ -46,6 +45,26 @@ def test_runs_without_the_store_leave_a_gap(
     assert "runs without reconcile_store have written rows" in run.log
     pipeline.assert_equal()
     assert "runs without" not in pipeline.sync().log
+
+
+def test_a_run_without_the_store_says_so_itself(pipeline: Pipeline, ids: list[str]) -> None:
+    """Once: the next reconciliation is too late, and each run of many too often."""
+    pipeline.sync()
+    said = f"{NAME} is reconciled by other runs of this state, and this one has no reconcile_store"
+    assert said in pipeline.hourly(reconcile_store=None).log
+    assert said not in pipeline.hourly(reconcile_store=None).log
+    assert ids
+
+
+def test_a_store_of_another_pipeline_is_told(pipeline: Pipeline, ids: list[str]) -> None:
+    """It can't be told from an earlier life of this one, so both are named."""
+    said = f"{NAME} begins anew in a store that knows it already"
+    assert said not in pipeline.sync().log
+    assert said not in pipeline.sync().log
+    pipeline.state = {}
+    assert said in pipeline.sync().log
+    assert said not in pipeline.sync().log
+    assert ids
 
 
 def test_a_run_whose_target_died_is_made_up_for(
@@ -93,12 +112,19 @@ def test_the_second_of_two_runs_leaves_it_to_the_first(
     lock.write_text(json.dumps(held), encoding="utf-8")
     run = pipeline.sync()
     assert run.records(DELETIONS) == []
-    assert f"{NAME} is not reconciled in this run: another one, process 7 on other, is at it" in (
-        run.log
-    )
+    assert (
+        f"{NAME} is not reconciled in this run: another one, process 7 on other, is at it, or was "
+        "stopped less than ten minutes ago."
+    ) in run.log
     lock.write_text(json.dumps({**held, "until": "2000-01-01T00:00:00Z"}), encoding="utf-8")
     assert len(pipeline.sync().records(DELETIONS)) == 1
     assert not lock.exists()
+
+
+def namespace() -> str:
+    """Return in which numbers of processes are counted here."""
+    place = Path("/proc/self/ns/pid")
+    return str(place.readlink()) if place.exists() else ""
 
 
 def test_a_lock_of_a_process_that_is_gone_is_none(pipeline: Pipeline, ids: list[str]) -> None:
@@ -108,6 +134,7 @@ def test_a_lock_of_a_process_that_is_gone_is_none(pipeline: Pipeline, ids: list[
         ended.wait()
     held = {
         "host": socket.gethostname(),
+        "namespace": namespace(),
         "process": ended.pid,
         "token": "t",
         "until": "2999-01-01T00:00:00Z",

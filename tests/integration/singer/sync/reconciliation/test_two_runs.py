@@ -6,14 +6,21 @@ The second one is a process of its own, whose clock can't be moved, so that the 
 from __future__ import annotations
 
 import json
+import os
+import socket
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
+import fsspec
 import pytest
 
+from tap_versionforge_salesforce.salesforce.reconcile.folder import StoreFolder
+from tap_versionforge_salesforce.salesforce.reconcile.lock import Presence
 from tests.local_org.conditions import faults
 from tests.support.harness import parse
-from tests.support.pipeline import DELETIONS, NAME, Pipeline, is_sweep, is_window, report
+from tests.support.pipeline import DELETIONS, LAST_WEEK, NAME, Pipeline, is_sweep, is_window, report
 from tests.support.real_process import finished, started
 
 if TYPE_CHECKING:
@@ -46,6 +53,19 @@ class Beside:
         pipeline.target.load(messages)
         self.state = [each["value"] for each in messages if each["type"] == "STATE"][-1]
         return messages
+
+
+def hold_presence(pipeline: Pipeline, token: str) -> Path:
+    """Let a run be under way on another machine."""
+    holder = {"host": "other", "process": 7, "token": token, "until": "2999-01-01T00:00:00Z"}
+    path = pipeline.store / "runs" / f"{token}.json"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(holder), encoding="utf-8")
+    return path
+
+
+def now() -> datetime:
+    return datetime.now(timezone.utc)
 
 
 @pytest.mark.parametrize("query", [is_window, is_sweep])
@@ -90,16 +110,12 @@ def test_what_the_other_run_has_begun_to_write_is_looked_at_again(
     beside.sync()
     (file,) = (pipeline.store / "contract/emitted").glob("*.parquet")
     # As if that run were still under way.
-    token = file.name.split("-")[1].partition(".")[2]
-    runs = pipeline.store / "runs"
-    runs.mkdir(exist_ok=True)
-    holder = {"host": "other", "process": 7, "token": token, "until": "2999-01-01T00:00:00Z"}
-    (runs / f"{token}.json").write_text(json.dumps(holder), encoding="utf-8")
+    held = hold_presence(pipeline, file.name.split("-")[1].partition(".")[2])
     org.store.hard_delete(NAME, [short_lived])
     for _ in range(2):
         assert [r["Id"] for r in pipeline.sync().records(DELETIONS)] == [short_lived]
         org.clock.advance(5)
-    (runs / f"{token}.json").unlink()
+    held.unlink()
     assert [r["Id"] for r in pipeline.sync().records(DELETIONS)] == [short_lived]
     assert pipeline.sync().records(DELETIONS) == []
     assert ids
@@ -155,3 +171,90 @@ def test_what_a_killed_run_was_writing_is_removed(pipeline: Pipeline, ids: list[
     pipeline.sync()
     assert not left.exists()
     assert ids
+
+
+def test_what_another_run_is_writing_is_not_removed(
+    org: LocalOrg, pipeline: Pipeline, ids: list[str]
+) -> None:
+    """It began after this one, which was alone then, and before this one's stream has its turn."""
+    pipeline.sync()
+    org.store.insert("Account", [{}], stamp=LAST_WEEK)
+    there = pipeline.store / "contract/emitted/1-1.b--0-0-0-0-0.parquet.0.unfinished"
+
+    def begin() -> None:
+        hold_presence(pipeline, "b")
+        there.write_bytes(b"PAR1")
+
+    org.faults.add(faults.querying("Account"), faults.before(begin), times=1)
+    pipeline.hourly(objects=["Account", NAME], composite_queries=False)
+    assert there.exists()
+    assert ids
+
+
+def test_a_run_that_stood_still_for_long_is_under_way_again(tmp_path: Path) -> None:
+    """Another one has taken it for ended, and has removed what it had said."""
+    presence = Presence(StoreFolder(str(tmp_path)), now)
+    (path,) = (tmp_path / "runs").iterdir()
+    path.unlink()
+    presence.renew()
+    assert path.exists()
+    presence.end()
+    assert not path.exists()
+
+
+def test_processes_of_another_container_are_not_asked_for(tmp_path: Path) -> None:
+    """Of one host name, and with numbers of their own."""
+    folder = StoreFolder(str(tmp_path))
+    other = {
+        "host": socket.gethostname(),
+        "namespace": "pid:[1]",
+        "process": os.getpid(),
+        "token": "b",
+        "until": "2999-01-01T00:00:00Z",
+    }
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs/b.json").write_text(json.dumps(other), encoding="utf-8")
+    presence = Presence(folder, now)
+    assert presence.others() == {"b"}
+    assert not presence.is_alone
+    presence.end()
+
+
+def test_what_is_renewed_is_there_at_any_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a bucket, where a file is written by replacing it."""
+    folder = StoreFolder(f"memory://{uuid4()}")
+    presence = Presence(folder, now)
+    bucket = fsspec.filesystem("memory")
+    real, seen = bucket.open, list[int]()
+
+    def opening(*arguments: Any, **options: Any) -> object:  # noqa: ANN401  as fsspec has them
+        seen.append(len(folder.sizes("runs")))
+        return real(*arguments, **options)
+
+    monkeypatch.setattr(bucket, "open", opening)
+    presence.renew()
+    assert seen == [1]
+    monkeypatch.undo()
+    presence.end()
+
+
+def test_two_runs_that_sweep_at_once_leave_each_other_s_sweep(
+    org: LocalOrg, pipeline: Pipeline, ids: list[str]
+) -> None:
+    """The lock of a plain folder can be held twice for a moment."""
+    pipeline.sync()
+    org.store.hard_delete(NAME, ids[:1])
+    generations = pipeline.store / "contract/generations"
+    theirs = generations / "20261128T075715000000Z-b"
+    dead = generations / "20261128T075715000000Z-c"
+
+    def begin() -> None:
+        hold_presence(pipeline, "b")
+        for path in (theirs, dead):
+            path.mkdir()
+            (path / "00000.parquet").write_bytes(b"PAR1")
+
+    org.faults.add(is_window, faults.before(begin), times=1)
+    assert [r["Id"] for r in pipeline.sync().records(DELETIONS)] == ids[:1]
+    assert theirs.exists()
+    assert not dead.exists()
