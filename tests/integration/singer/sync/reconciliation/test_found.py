@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.local_org.answers import errors
 from tests.local_org.conditions import outages
 from tests.support.pipeline import (
     DELETIONS,
@@ -287,6 +288,27 @@ def test_children_that_are_read_by_their_parents(org: LocalOrg, pipeline: Pipeli
     run = pipeline.sync(objects=[name], reconcile_max_deleted_percent=50)
     assert run.ids(name) == links[:1]
     assert [r["Id"] for r in run.records(DELETIONS)] == links[1:2]
+
+
+def test_what_bulk_does_not_serve_is_swept_by_rest(
+    org: LocalOrg, pipeline: Pipeline, ids: list[str]
+) -> None:
+    """However many rows it has, page by page."""
+    org.settings.page_rows = 7
+    org.faults.add(
+        lambda call: call.method == "POST" and f" FROM {NAME}".encode() in call.body,
+        outages.salesforce(errors.invalid_entity(NAME)),
+        times=None,
+    )
+    pipeline.sync()
+    org.store.hard_delete(NAME, ids[:1])
+    org.store.update(NAME, ids[1:2], {TOTAL: "99"}, touch=False)
+    org.clock.advance(3_600)
+    run = pipeline.sync()
+    assert report(run)["jobs"] == 0
+    assert report(run)["swept"] == ROWS - 1
+    assert f"{NAME}: REST API, because Bulk API 2.0 does not serve this object" in run.log
+    pipeline.assert_equal()
 
 
 def test_a_sweep_that_fails_is_its_streams_failure(
