@@ -21,6 +21,7 @@ from tap_versionforge_salesforce.cli.edges import (
     leave_stdout,
 )
 from tap_versionforge_salesforce.cli.keygen import keygen
+from tap_versionforge_salesforce.cli.plan import plan
 from tap_versionforge_salesforce.errors import (
     IncompleteError,
     OutputError,
@@ -81,6 +82,7 @@ def build_command() -> click.Command:
             parameter.type = click.Path(allow_dash=True)
     command.add_command(check)
     command.add_command(keygen)
+    command.add_command(plan)
     return command
 
 

@@ -7,7 +7,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import click
-from singer_sdk.plugin_base import _ConfigInput
 
 from tap_versionforge_salesforce.cli.check_output import (
     Step,
@@ -16,6 +15,7 @@ from tap_versionforge_salesforce.cli.check_output import (
     print_json,
     print_step,
 )
+from tap_versionforge_salesforce.cli.config_option import config_option, merged_config
 from tap_versionforge_salesforce.errors import RefusedError, TapError, UnavailableError
 from tap_versionforge_salesforce.salesforce.auth.certificate import certificate_end
 from tap_versionforge_salesforce.salesforce.auth.private_key import fingerprint, load_private_key
@@ -31,6 +31,7 @@ from tap_versionforge_salesforce.singer.tap import TapVersionForgeSalesforce
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from singer_sdk.plugin_base import _ConfigInput
     from singer_sdk.singerlib import Catalog
 
     from tap_versionforge_salesforce.salesforce.objects.describe import SObject
@@ -259,13 +260,7 @@ def _selected(tap: TapVersionForgeSalesforce) -> list[str]:
 
 
 @click.command()
-@click.option(
-    "--config",
-    multiple=True,
-    default=(),
-    callback=TapVersionForgeSalesforce.cb_config,
-    help="Configuration file location or 'ENV' to use environment variables.",
-)
+@config_option
 @click.option("--catalog", type=click.Path(), help="Look at the objects that this catalog selects.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of lines.")
 @click.pass_context
@@ -279,7 +274,7 @@ def check(
 
     Example: tap-versionforge-salesforce check --config config.json
     """
-    merged = _merged(context, config)
+    merged = merged_config(context, config)
     checks = Checks(merged, None if catalog is None else catalog_in(catalog_file(catalog)))
     steps: list[Step] = []
     code = 0
@@ -298,12 +293,3 @@ def check(
 def print_json_failure(error: TapError) -> None:
     """Print the report of a check whose own inputs can't be read, so that machines get one."""
     print_json([Step("settings", ok=False, found=error.message, hint=error.hint, code=error.code)])
-
-
-def _merged(context: click.Context, config: _ConfigInput) -> _ConfigInput:
-    above = context.parent.params.get("config") if context.parent else None
-    if not isinstance(above, _ConfigInput):
-        return config
-    return _ConfigInput(
-        config={**above.config, **config.config}, parse_env=above.parse_env or config.parse_env
-    )

@@ -76,15 +76,47 @@ def estimate_of(
         rows = row_counts.get(stream.name) if stream.is_full else None
         unknown += rows is None and not stream.is_sweep
         is_bulk = api_mode == "bulk" or (api_mode == "auto" and (rows or 0) > REST_PAGE_ROWS)
-        if not is_bulk or parent_of(stream.name) is not None:
-            calls += max(1, math.ceil((rows or 0) / REST_PAGE_ROWS))
-            continue
-        size = (rows or 0) * stream.columns * _BYTES_PER_VALUE
-        pages = max(1, math.ceil(size / _PAGE_BYTES))
-        calls += _CALLS_OF_A_JOB + pages + math.ceil(pages / _PAGES_LISTED)
-        jobs += 1
-        stored += size
+        is_bulk = is_bulk and parent_of(stream.name) is None
+        cost = cost_of(rows or 0, stream.columns, is_bulk=is_bulk)
+        calls += cost.calls
+        jobs += cost.jobs
+        stored += cost.result_bytes
     return Estimate(calls, jobs, math.ceil(stored / _BYTES_PER_MEGABYTE), unknown)
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What one extraction costs, at the least.
+
+    Attributes:
+        calls: API calls.
+        jobs: Bulk query jobs: one, or none.
+        result_bytes: Of unpacked CSV that the job makes.
+    """
+
+    calls: int
+    jobs: int
+    result_bytes: float
+
+    @property
+    def megabytes(self) -> int:
+        """Return the storage that the result takes."""
+        return math.ceil(self.result_bytes / _BYTES_PER_MEGABYTE)
+
+
+def cost_of(rows: int, columns: int, *, is_bulk: bool) -> Cost:
+    """Return what an extraction costs.
+
+    Args:
+        rows: How many come.
+        columns: How many values each has.
+        is_bulk: They come by a Bulk job.
+    """
+    if not is_bulk:
+        return Cost(max(1, math.ceil(rows / REST_PAGE_ROWS)), 0, 0.0)
+    size = rows * columns * _BYTES_PER_VALUE
+    pages = max(1, math.ceil(size / _PAGE_BYTES))
+    return Cost(_CALLS_OF_A_JOB + pages + math.ceil(pages / _PAGES_LISTED), 1, size)
 
 
 def shortfalls(needed: Estimate, quota: Quota) -> Iterator[str]:

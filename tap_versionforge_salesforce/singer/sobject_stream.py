@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from singer_sdk.singerlib import Catalog, MetadataMapping
 
     from tap_versionforge_salesforce.salesforce.objects.describe import SObject
+    from tap_versionforge_salesforce.salesforce.objects.soql import Query
     from tap_versionforge_salesforce.salesforce.query.page import Page
     from tap_versionforge_salesforce.singer.deletions_stream import DeletionsStream
     from tap_versionforge_salesforce.singer.events import DeletedRow
@@ -223,9 +224,15 @@ class SObjectStream(FrameStream):
         """Yield what is known of what the stream will need."""
         columns = len(self.selected_columns)
         yield StreamForecast(self.name, columns, is_full=self.is_full_extract)
-        if self._mirror is not None and self._is_due(self._mirror):
-            swept = len(self._mirror.query.columns)
-            yield StreamForecast(self.name, swept, is_full=True, is_sweep=True)
+        swept = self.sweep_query
+        if swept is not None:
+            yield StreamForecast(self.name, len(swept.columns), is_full=True, is_sweep=True)
+
+    @property
+    def sweep_query(self) -> Query | None:
+        """Return the query of the reconciliation that is due; None where none is."""
+        mirror = self._mirror
+        return mirror.query if mirror is not None and self._is_due(mirror) else None
 
     @property
     def is_full_extract(self) -> bool:

@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from tap_versionforge_salesforce.settings.declaring import Setting
     from tap_versionforge_salesforce.singer.deletions_stream import DeletionsStream
     from tap_versionforge_salesforce.singer.frame_stream import FrameStream
+    from tap_versionforge_salesforce.singer.plan import Plan
     from tap_versionforge_salesforce.singer.quota_forecast import StreamForecast
     from tap_versionforge_salesforce.singer.sobject_stream import SObjectStream
     from tap_versionforge_salesforce.singer.sync.stream_sync import StreamSync
@@ -233,6 +234,19 @@ class TapVersionForgeSalesforce(Tap):
         for name in [name for name in bookmarks if name not in self.streams]:
             if own.get(name.lower(), name) not in bookmarks:
                 bookmarks[own[name.lower()]] = bookmarks.pop(name)
+
+    def plan(self) -> Plan:
+        """Return what a run would do, without reading a row.
+
+        Raises:
+            TapError: A run would end with it, too.
+        """
+        # Not at the top: most commands do without.
+        from tap_versionforge_salesforce.singer.plan import plan_of  # noqa: PLC0415
+
+        self.check_streams()
+        self.run.client.ensure_api_version()
+        return plan_of(self.run, [each for each in self._selected_streams() if each.is_read])
 
     def _selected_streams(self) -> list[SObjectStream]:
         return [stream for stream in self._sobject_streams() if stream.selected]

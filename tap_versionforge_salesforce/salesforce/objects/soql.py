@@ -190,6 +190,11 @@ class Query:
             parts.append(f"LIMIT {self.limit}")
         return " ".join(parts)
 
+    def count(self) -> str:
+        """Return the SOQL that counts its rows, and has none of them."""
+        # Names come from describes; what a user writes is a literal, and quoted.
+        return " ".join([f"SELECT COUNT() FROM {self.sobject}", *self._where()])  # noqa: S608
+
     def edge(self, name: str, *, last: bool) -> str:
         """Return the SOQL of the row that a field puts first or last; it has no other field."""
         select = f"SELECT {name} FROM {self.sobject}"  # noqa: S608

@@ -93,6 +93,12 @@ def opening(
     return Choice(Api.REST, "its first page tells how many rows there are", is_final=False)
 
 
+def of_parents() -> Choice:
+    """Return the API for what is answered only by the Ids of a parent."""
+    reason = "Salesforce answers its queries only by the Ids of a parent"
+    return Choice(Api.REST, reason, is_final=True)
+
+
 def after_first_page(
     *, is_full: bool, total_rows: int | None, is_complete: bool, bulk_threshold: int
 ) -> Choice:

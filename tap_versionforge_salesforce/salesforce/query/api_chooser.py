@@ -59,8 +59,7 @@ class ApiChooser:
     def opening(self) -> Choice:
         """Return which API to ask first."""
         if self._context.query.parent is not None:
-            reason = "Salesforce answers its queries only by the Ids of a parent"
-            return Choice(Api.REST, reason, is_final=True)
+            return api_choice.of_parents()
         counts = self._is_auto and self._is_full and not self._is_sample
         return api_choice.opening(
             mode=self._context.options.api_mode,

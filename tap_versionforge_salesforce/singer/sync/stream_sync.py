@@ -219,6 +219,16 @@ class StreamSync:
                 if not read.window.is_empty:
                     yield from self._read_all(read)
 
+    def first_read(self) -> PartitionRead:
+        """Return what would be read first, of which nothing is asked for yet."""
+        return self._reads.of(Partition(self._run.org.server_time()), self.turn)
+
+    @property
+    def resumed_job_id(self) -> str | None:
+        """Return the Id of the Bulk job of an earlier run that is gone on with; None for none."""
+        job = self._checkpoints.saved_job
+        return None if job is None else job.id
+
     def fail(self, error: TapError) -> None:
         """Leave in the state only what is right after an error."""
         self._checkpoints.fail(error)

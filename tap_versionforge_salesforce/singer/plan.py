@@ -1,0 +1,258 @@
+"""What the coming run would do: the API for each stream, and what that costs. No row is read."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from tap_versionforge_salesforce.errors import RefusedError, UnavailableError
+from tap_versionforge_salesforce.salesforce.client import REST_PAGE_ROWS
+from tap_versionforge_salesforce.salesforce.query import api_choice
+from tap_versionforge_salesforce.salesforce.query.api_choice import Api, Choice, of_parents
+from tap_versionforge_salesforce.singer.quota_forecast import Cost, cost_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from tap_versionforge_salesforce.salesforce.objects.soql import Query
+    from tap_versionforge_salesforce.settings.definitions import Settings
+    from tap_versionforge_salesforce.singer.run import Run
+    from tap_versionforge_salesforce.singer.sobject_stream import SObjectStream
+
+# As docs/scaling.md has them.
+_REST_CALL_SECONDS = 1.0
+_JOB_SECONDS, _JOB_ROWS_PER_SECOND = 6.0, 20_000
+_BYTES_PER_SECOND_AND_CONNECTION = 4_000_000
+_VALUES_PER_SECOND = 3_000_000
+_NAMES = {Api.REST: "rest", Api.BULK: "bulk"}
+
+
+class _Times(NamedTuple):
+    """How long something takes.
+
+    Attributes:
+        job_seconds: Salesforce works on a job; on those of several streams at once.
+        other_seconds: Calls, downloads and writing, one stream after the other.
+    """
+
+    job_seconds: float
+    other_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class StreamPlan:
+    """What would be done for one stream, or to reconcile it.
+
+    Attributes:
+        stream: Its name.
+        api: ``rest`` or ``bulk``.
+        reason: Why that one.
+        rows: How many are expected; None where nobody can tell beforehand.
+        estimate: They are about so many: Salesforce counts objects by the way, and rows go on
+            changing.
+        calls: API calls, at the least.
+        jobs: Bulk query jobs.
+        megabytes: Of the day's storage for results.
+        seconds: About how long it takes by itself.
+        bookmark: From which it goes on; None where it is read whole.
+        is_reconciliation: It is the sweep behind what is read.
+        last_rows: Of the last run, as its report has it; None where there is none.
+        last_seconds: Also of that.
+    """
+
+    stream: str
+    api: str
+    reason: str
+    rows: int | None
+    calls: int
+    jobs: int
+    megabytes: int
+    seconds: int
+    bookmark: str | None
+    is_reconciliation: bool = False
+    last_rows: int | None = None
+    last_seconds: float | None = None
+    estimate: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What the coming run would do.
+
+    Attributes:
+        streams: In the order in which they are read.
+        seconds: About how long all of it takes: jobs of several streams go on at once.
+        calls_left: That the run may make today; None where nobody tells.
+    """
+
+    streams: tuple[StreamPlan, ...]
+    seconds: int
+    calls_left: int | None
+
+    @property
+    def total(self) -> dict[str, int]:
+        """Return the sums."""
+        return {
+            "rows": sum(each.rows or 0 for each in self.streams if not each.is_reconciliation),
+            "calls": sum(each.calls for each in self.streams),
+            "jobs": sum(each.jobs for each in self.streams),
+            "megabytes": sum(each.megabytes for each in self.streams),
+            "seconds": self.seconds,
+        }
+
+    def content(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+        return {
+            "streams": [asdict(each) for each in self.streams],
+            "total": self.total,
+            "calls_left": self.calls_left,
+        }
+
+
+def plan_of(run: Run, streams: Iterable[SObjectStream]) -> Plan:
+    """Return what a run would do.
+
+    Args:
+        run: Of the tap.
+        streams: That are read, in their order.
+
+    Raises:
+        TapError: Salesforce can't be asked at all.
+    """
+    run.advice.look_at_quota()
+    last = _last_run(run.settings.report_path)
+    extractions = [each for stream in streams for each in _extractions(run, stream)]
+    planned = [each.planned(run.settings, last.get(each.stream, {})) for each in extractions]
+    times = [each.times(run.settings) for each in extractions]
+    longest_job = max((each.job_seconds for each in times), default=0.0)
+    seconds = math.ceil(longest_job + sum(each.other_seconds for each in times))
+    return Plan(tuple(planned), seconds, run.org.quota.allowed_calls)
+
+
+@dataclass(frozen=True, slots=True)
+class _Extraction:
+    """One extraction of a stream, or its sweep.
+
+    Attributes:
+        stream: The stream's name.
+        columns: How many values each row has.
+        rows: As `StreamPlan` has them, and so the others.
+        choice: Of the API.
+        bookmark: From which it goes on.
+        is_reconciliation: It is a sweep.
+    """
+
+    stream: str
+    columns: int
+    rows: int | None
+    choice: Choice
+    bookmark: str | None = None
+    is_reconciliation: bool = False
+
+    @property
+    def cost(self) -> Cost:
+        return cost_of(self.rows or 0, self.columns, is_bulk=self.choice.api is Api.BULK)
+
+    def times(self, settings: Settings) -> _Times:
+        rows, cost = self.rows or 0, self.cost
+        writing_seconds = rows * self.columns / _VALUES_PER_SECOND
+        if not cost.jobs:
+            return _Times(0.0, cost.calls * _REST_CALL_SECONDS + writing_seconds)
+        per_second = _BYTES_PER_SECOND_AND_CONNECTION * settings.parallel_downloads
+        downloading_seconds = cost.result_bytes / per_second
+        return _Times(
+            max(_JOB_SECONDS, rows / _JOB_ROWS_PER_SECOND),
+            # Pages are written while others are downloaded.
+            max(downloading_seconds, writing_seconds),
+        )
+
+    def planned(self, settings: Settings, last: dict[str, Any]) -> StreamPlan:
+        cost, times = self.cost, self.times(settings)
+        before = {} if self.is_reconciliation else last
+        return StreamPlan(
+            stream=self.stream,
+            api=_NAMES[self.choice.api],
+            reason=self.choice.reason,
+            rows=self.rows,
+            calls=cost.calls,
+            jobs=cost.jobs,
+            megabytes=cost.megabytes,
+            seconds=math.ceil(sum(times)),
+            bookmark=self.bookmark,
+            is_reconciliation=self.is_reconciliation,
+            last_rows=before.get("rows"),
+            last_seconds=(before.get("usage") or {}).get("seconds"),
+        )
+
+
+def _extractions(run: Run, stream: SObjectStream) -> Iterator[_Extraction]:
+    sync, is_full = stream.stream_sync, stream.is_full_extract
+    query = sync.first_read().query
+    rows = _rows(run, query, is_full=is_full)
+    job = sync.resumed_job_id
+    choice = (
+        _choice(run, query, rows, is_full=is_full)
+        if job is None
+        else Choice(Api.BULK, f"the job {job} of an earlier run is gone on with", is_final=True)
+    )
+    yield _Extraction(stream.name, len(query.columns), rows, choice, sync.bookmark_text)
+    swept = stream.sweep_query
+    if swept is not None:
+        rows = run.advice.count_rows(stream.name)
+        choice = _choice(run, swept, rows, is_full=True)
+        columns = len(swept.columns)
+        yield _Extraction(stream.name, columns, rows, choice, is_reconciliation=True)
+
+
+def _rows(run: Run, query: Query, *, is_full: bool) -> int | None:
+    """Return about how many rows there are; None where nobody tells."""
+    if query.parent is not None:
+        return None
+    if is_full:
+        counted = run.advice.count_rows(query.sobject)
+        if counted is not None:
+            return counted
+    try:
+        reply = run.client.query(query.count(), deleted=query.all_rows, briefly=True)
+        answer = reply.json()
+    except (RefusedError, UnavailableError):
+        # Of a table that is too large to be counted, or that nobody counts.
+        return None
+    rows = answer.get("totalSize") if isinstance(answer, dict) else None
+    return rows if isinstance(rows, int) and rows >= 0 else None
+
+
+def _choice(run: Run, query: Query, rows: int | None, *, is_full: bool) -> Choice:
+    settings = run.settings
+    if query.parent is not None:
+        return of_parents()
+    first = api_choice.opening(
+        mode=settings.api_mode,
+        is_full=is_full,
+        is_part=False,
+        counted_rows=rows,
+        is_test=False,
+    )
+    if first.is_final or rows is None:
+        return first
+    return api_choice.after_first_page(
+        is_full=is_full,
+        total_rows=rows,
+        is_complete=rows <= REST_PAGE_ROWS,
+        bulk_threshold=settings.bulk_threshold,
+    )
+
+
+def _last_run(path: str | None) -> dict[str, dict[str, Any]]:
+    """Return what the report of the last run says of each stream; nothing where there is none."""
+    if path is None:
+        return {}
+    try:
+        content = json.loads(Path(path).read_bytes())
+        return {str(each["stream"]): dict(each) for each in content["streams"]}
+    except (OSError, ValueError, TypeError, KeyError):
+        # It is for comparison only: whatever else is there, the plan is the same.
+        return {}
