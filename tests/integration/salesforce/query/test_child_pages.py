@@ -158,8 +158,9 @@ def test_what_can_not_be_read_is_its_streams_failure(
     assert f"streams failed; the others are complete. {LINKS}: " in run.log
     assert len(run.ids("Account")) == 1
     if name == LINKS:
-        # The other queries are not tried for long when one of them has failed.
-        assert len([e for e in org.journal.calls("*/queryAll") if LINKS in e.query["q"]]) <= 10
+        # There are three of five tries each, and the others are given up when one has failed; how
+        # far they have come by then is a matter of threads.
+        assert len([e for e in org.journal.calls("*/queryAll") if LINKS in e.query["q"]]) < 15
     assert run.bookmark(LINKS) is None
     org.faults.clear()
     assert sorted(read(tap, run.state).ids(LINKS)) == sorted(links)
