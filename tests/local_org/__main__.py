@@ -138,6 +138,7 @@ Try, in another terminal, in any folder:
 Change some rows:
   curl -d '{{"object": "Opportunity", "update": 40, "insert": 3, "delete": 2}}' \\
     {org.url}/local-org/change
+With "hard_delete": 2 rows go for good, which a reconciliation finds (docs/reconciliation.md).
 
 Keep the last state of the first run, as a target would, and see what the next one picks up:
   {_STATES} {everything} | tail -n 1 > {state}

@@ -134,19 +134,21 @@ def test_rows_change_at_once(org: LocalOrg, caller: Caller) -> None:
     org.clock.freeze()
     ids = org.store.seed("Opportunity", 20)
     org.clock.advance(60)
-    body = {"object": "Opportunity", "update": 5, "insert": 3, "delete": 2}
+    body = {"object": "Opportunity", "update": 5, "insert": 3, "delete": 2, "hard_delete": 1}
     assert caller.post("/local-org/change", json=body).json() == body
     now = org.clock.now().replace(microsecond=0)
     changed = [row for row in org.store.rows("Opportunity") if row["SystemModstamp"] == now]
     assert len(changed) == 10
     assert sum(bool(row["IsDeleted"]) for row in changed) == 2
     assert sum(row["Id"] not in ids for row in changed) == 3
+    assert len(set(ids) - {row["Id"] for row in org.store.rows("Opportunity")}) == 1
 
 
 def test_users_can_not_be_deleted(org: LocalOrg, caller: Caller) -> None:
     org.store.seed("User", 3)
-    answer = caller.post("/local-org/change", json={"object": "User", "update": 1, "delete": 1})
-    assert answer.json() == {"object": "User", "insert": 0, "update": 1, "delete": 0}
+    body = {"object": "User", "update": 1, "delete": 1, "hard_delete": 1}
+    done = {"insert": 0, "update": 1, "delete": 0, "hard_delete": 0}
+    assert caller.post("/local-org/change", json=body).json() == {"object": "User", **done}
 
 
 @pytest.mark.parametrize("body", ["", "[]", "{}", '{"object": "Opportunity", "update": "many"}'])

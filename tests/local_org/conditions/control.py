@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from tests.local_org.answers import errors
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from tests.local_org.store.store import Store
 
 
+_KINDS = ("insert", "update", "delete", "hard_delete")
+
+
 class Control:
     """Levers for `make demo`."""
 
@@ -28,11 +32,14 @@ class Control:
         self._journal = journal
 
     def change(self, call: Call) -> Answer:
-        """POST /local-org/change: `{"object":"Opportunity","update":40,"insert":3,"delete":2}`."""
+        """POST /local-org/change: `{"object":"Opportunity","update":40,"insert":3,"delete":2}`.
+
+        `hard_delete` removes rows past the recycle bin, as a reconciliation finds them.
+        """
         try:
             wanted = json.loads(call.body)
             name = wanted["object"]
-            amounts = {kind: int(wanted.get(kind, 0)) for kind in ("insert", "update", "delete")}
+            amounts = {kind: int(wanted.get(kind, 0)) for kind in _KINDS}
         except (ValueError, KeyError, TypeError, AttributeError):
             msg = "Expected an object name and amounts"
             raise errors.json_parser_error(msg) from None
@@ -51,16 +58,27 @@ class Control:
 def change_rows(store: Store, name: str, amounts: dict[str, int]) -> dict[str, int]:
     """Change so many rows now, those first that have not changed for longest; say how many."""
     sobject = store.sobjects[name]
-    deletable = amounts["delete"] if sobject.field("IsDeleted") else 0
+    deletable, removable = (
+        amounts[kind] if sobject.field("IsDeleted") else 0 for kind in ("delete", "hard_delete")
+    )
     found = store.run(f"SELECT Id FROM {name} ORDER BY SystemModstamp, Id", all_rows=False)  # noqa: S608 - a known object's name
-    ids = [str(row[0]) for row in store.fetch(found, 0, amounts["update"] + deletable)]
-    updated, deleted = ids[: amounts["update"]], ids[amounts["update"] :]
+    wanted = amounts["update"] + deletable + removable
+    ids = iter([str(row[0]) for row in store.fetch(found, 0, wanted)])
+    updated, deleted = (list(islice(ids, count)) for count in (amounts["update"], deletable))
+    gone = list(ids)
     if updated:
         store.update(name, updated, {})
     if deleted:
         store.delete(name, deleted)
+    if gone:
+        store.hard_delete(name, gone)
     inserted = store.insert(name, [_new_row(sobject)] * amounts["insert"])
-    return {"insert": len(inserted), "update": len(updated), "delete": len(deleted)}
+    return {
+        "insert": len(inserted),
+        "update": len(updated),
+        "delete": len(deleted),
+        "hard_delete": len(gone),
+    }
 
 
 def _new_row(sobject: SObject) -> dict[str, object]:
