@@ -27,6 +27,7 @@ from tap_versionforge_salesforce.singer.event_log import EventLog
 from tap_versionforge_salesforce.singer.events import Usage
 from tap_versionforge_salesforce.singer.prefetch import Prefetcher
 from tap_versionforge_salesforce.singer.quota_advice import QuotaAdvice
+from tap_versionforge_salesforce.singer.read_progress import ReadProgress
 from tap_versionforge_salesforce.singer.run_report import RunReport
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ class Run:
         self.org.events.listen(self.report.take)
         progress = DiscoveryProgress(logger, clock.monotonic, terminal())
         self.org.events.listen(progress.take)
+        self.org.events.listen(ReadProgress(logger, clock.monotonic).take)
         self.downloads = DownloadQueue(
             # One is being written.
             pages=settings.parallel_downloads + 1,
