@@ -40,15 +40,14 @@ def new_columns(columns: Iterable[Column], written: Written) -> tuple[Column, ..
     return tuple(each for each in columns if not _names_of(each) <= before)
 
 
-def former_columns(columns: Iterable[Column], written: Written) -> tuple[str, ...]:
+def former_columns(names: Iterable[str], written: Written) -> tuple[str, ...]:
     """Return the names of the columns that rows were written with and are not now.
 
     Args:
-        columns: As for `new_columns`.
+        names: Of `column_names`, now.
         written: Also that.
     """
-    names = {*written.columns, *written.former_columns}
-    return tuple(sorted(names - set(column_names(columns))))
+    return tuple(sorted({*written.columns, *written.former_columns} - set(names)))
 
 
 def having_values(columns: Sequence[Column], written: Written) -> str:

@@ -152,14 +152,11 @@ class Mirror:
             self.store.remove_before(self.generation.name)
             self.emitted.forget(self.generation)
 
-    def written(self, columns: tuple[Column, ...]) -> Written:
+    def written(self) -> Written:
         """Return what has been written when a sweep begins now.
 
         It looks at what is there: another run may have written something since this one began.
         What that writes from now on is left to the next comparison, for the sweep may not have it.
-
-        Args:
-            columns: Of a record.
         """
         self.emitted.look()
         seen, beside = self.emitted.keys(self._presence.others())
@@ -170,7 +167,7 @@ class Mirror:
             beside=beside,
             closed_until=self._bookmark.value,
             columns=self.meaning.columns,
-            former_columns=former_columns(columns, before),
+            former_columns=former_columns(self.meaning.columns, before),
         )
 
     def keep_gone(self, rows: Rows, *, seen_at: datetime) -> None:

@@ -186,7 +186,7 @@ class Reconciliation:
             self._context(query),
             mirror.store,
             meaning,
-            written=mirror.written(self._columns),
+            written=mirror.written(),
             expected_rows=None if mirror.generation is None else mirror.generation.rows,
             count_rows=self._run.advice.count_rows,
         )
