@@ -85,9 +85,10 @@ class Checks:
 
     def _looks(self) -> Iterator[tuple[str, Callable[[], str]]]:
         yield "settings", self._settings
-        yield "key", self._key
-        if self._run.settings.certificate_path is not None:
-            yield "certificate", self._certificate
+        if self._run.settings.access_token is None:
+            yield "key", self._key
+            if self._run.settings.certificate_path is not None:
+                yield "certificate", self._certificate
         yield "token", self._token
         yield "API versions", self._versions
         yield "identity", self._identity
@@ -116,6 +117,8 @@ class Checks:
             setup_mapper=False,
         )
         settings = self._tap.settings
+        if settings.access_token is not None:
+            return f"an access token, which is never renewed, at {settings.instance_url}"
         return f"{settings.username} at {settings.instance_url}, audience {settings.jwt_audience}"
 
     def _key(self) -> str:
@@ -150,6 +153,8 @@ class Checks:
 
     def _token(self) -> str:
         token = self._run.client.session.token()
+        if self._run.settings.access_token is not None:
+            return "given; the steps below show whether it is good"
         return f"signed in, scopes: {token.scope or 'not told'}"
 
     def _versions(self) -> str:
@@ -161,13 +166,13 @@ class Checks:
 
     def _identity(self) -> str:
         client = self._run.client
-        organization, _, user = client.session.token().identity_url.rpartition("/")
-        ids = f"user {user}, org {organization.rpartition('/')[2]}"
+        user = client.session.token().identity_url.rpartition("/")[2]
         try:
             info = client.identity()
         except (RefusedError, UnavailableError):
             # It needs the scope id, which extracting does not.
-            return ids
+            return f"user {user or 'not told'}, org {self._run.org.id}"
+        ids = f"user {user or info.get('user_id')}, org {self._run.org.id}"
         return f"{info.get('name')} <{info.get('preferred_username')}>, {ids}"
 
     def _limits(self) -> str:

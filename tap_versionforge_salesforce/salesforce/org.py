@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -39,7 +38,6 @@ if TYPE_CHECKING:
 
 
 _LOGGER = logging.getLogger(__name__)
-_IDENTITY_URL = re.compile(r"/id/(00D[A-Za-z0-9]{12,15})/")
 
 
 class Org:
@@ -96,14 +94,12 @@ class Org:
     def id(self) -> str:
         """Return the org's Id, signing in if need be.
 
-        The identity URL of a sign-in has it ("Identity URLs" in the OAuth guide).
-
         Raises:
             SignInError: Salesforce refuses.
             UnavailableError: It does not tell.
         """
-        match = _IDENTITY_URL.search(self.client.session.token().identity_url)
-        found = match[1] if match else str(self.client.identity().get("organization_id") or "")
+        found = self.client.session.token().organization_id
+        found = found or str(self.client.identity().get("organization_id") or "")
         if not found:
             asked = "who is signed in"
             raise OddAnswerError(asked)

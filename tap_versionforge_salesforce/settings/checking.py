@@ -38,7 +38,7 @@ def checked_kinds(settings: Iterable[Setting], config: Mapping[str, object]) -> 
         # Meltano and .env files hand over a setting that was left empty as an empty text.
         if value is None or is_blank(value):
             if setting.required:
-                raise _missing(setting, empty=value is not None)
+                raise missing_setting(setting, value)
             value = setting.default
         else:
             value = _of_kind(setting, value)
@@ -62,11 +62,17 @@ def is_blank(value: object) -> bool:
     return isinstance(value, str) and not value.strip()
 
 
-def _missing(setting: Setting, *, empty: bool) -> SettingsError:
-    state = "is empty" if empty else "is missing"
+def missing_setting(setting: Setting, given: object) -> SettingsError:
+    """Return the error of a setting that has to be given.
+
+    Args:
+        setting: The one.
+        given: None, or a text that is empty.
+    """
+    state = "is missing" if given is None else "is empty"
     message = f"The setting {setting.name} {state}."
     variable = f"TAP_VERSIONFORGE_SALESFORCE_{setting.name.upper()}"
-    if os.environ.get(variable) and not empty:
+    if os.environ.get(variable) and given is None:
         return SettingsError(
             message,
             hint=f"The environment variable {variable} is set, but not read: add --config=ENV.",

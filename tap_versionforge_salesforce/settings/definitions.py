@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from platformdirs import user_cache_path
 
 from tap_versionforge_salesforce.errors import SettingsError, wrong_setting
+from tap_versionforge_salesforce.salesforce.auth.access_token import AccessToken
 from tap_versionforge_salesforce.salesforce.auth.credentials import Credentials
 from tap_versionforge_salesforce.salesforce.auth.hosts import (
     checked_audience,
@@ -24,7 +25,7 @@ from tap_versionforge_salesforce.salesforce.auth.hosts import (
 )
 from tap_versionforge_salesforce.salesforce.client import API_VERSION
 from tap_versionforge_salesforce.salesforce.support.timestamps import format_instant, parse_instant
-from tap_versionforge_salesforce.settings.checking import checked_kinds
+from tap_versionforge_salesforce.settings.checking import checked_kinds, missing_setting
 from tap_versionforge_salesforce.settings.declaring import declared, settings_of
 from tap_versionforge_salesforce.settings.naming import resolve_aliases
 
@@ -66,18 +67,16 @@ class Settings:
         "accepted for a loopback host only.",
         required=True,
     )
-    client_id: str = declared(
+    client_id: str | None = declared(
         "Consumer key",
         "Consumer key of the External Client App (or Connected App) that the integration signs "
         "in through.",
-        required=True,
         secret=True,
     )
-    username: str = declared(
+    username: str | None = declared(
         "Username",
         "Username of the pre-authorised integration user. It looks like an e-mail address, but "
         "is not the user's e-mail.",
-        required=True,
     )
     private_key: str | None = declared(
         "Private key",
@@ -100,6 +99,13 @@ class Settings:
         "Path of the certificate that was uploaded to the app. Only check reads it: it warns "
         "before the certificate ends, and tells where it is that of another key.",
         is_path=True,
+    )
+    access_token: str | None = declared(
+        "Access token",
+        "Access token of a user who is signed in already, for a first look before there is an "
+        "app: in place of client_id, username and the key. It is never renewed, so a run ends "
+        "when its session does.",
+        secret=True,
     )
     jwt_audience: str = declared(
         "JWT audience",
@@ -300,8 +306,9 @@ class Settings:
         Raises:
             SettingsError: A setting is missing, empty, of the wrong kind, or contradicts another.
         """
-        given = checked_kinds(SETTINGS, resolve_aliases(config))
-        _check_key_source(given)
+        told = resolve_aliases(config)
+        given = checked_kinds(SETTINGS, told)
+        _check_sign_in(given, told)
         _check_store(given)
         instance_url = checked_instance_url(str(given.pop("instance_url")))
         audience = given.pop("jwt_audience", None)
@@ -321,7 +328,8 @@ class Settings:
     @property
     def cache_folder(self) -> Path | None:
         """Return where describes are kept; None for nowhere."""
-        if self.discovery_cache == "false":
+        # Of a token nobody knows whose it is, and each user may see other fields.
+        if self.discovery_cache == "false" or self.access_token is not None:
             return None
         if self.discovery_cache == "true":
             return user_cache_path("tap-versionforge-salesforce", appauthor=False)
@@ -350,12 +358,19 @@ class Settings:
         return self.reconcile_store is not None and self.deletions != "stream"
 
     @property
+    def sign_in(self) -> AccessToken | Credentials:
+        """Return who signs in, and how."""
+        if self.access_token is not None:
+            return AccessToken(instance_url=self.instance_url, value=self.access_token)
+        return self.credentials
+
+    @property
     def credentials(self) -> Credentials:
-        """Return what a sign-in needs of them."""
+        """Return what a sign-in with a key needs of them."""
         return Credentials(
             instance_url=self.instance_url,
-            client_id=self.client_id,
-            username=self.username,
+            client_id=self.client_id or "",
+            username=self.username or "",
             audience=self.jwt_audience,
             is_audience_derived=self.jwt_audience_derived,
             private_key=self.private_key,
@@ -376,6 +391,19 @@ class Settings:
 
 
 SETTINGS = settings_of(Settings)
+
+
+def _check_sign_in(given: Mapping[str, object], told: Mapping[str, object]) -> None:
+    if "access_token" in given:
+        for name in ("client_id", "private_key", "private_key_path"):
+            if name in given:
+                message = f"The settings access_token and {name} are both given."
+                raise SettingsError(message, hint="Keep one of the two ways to sign in.")
+        return
+    for setting in SETTINGS:
+        if setting.name in ("client_id", "username") and setting.name not in given:
+            raise missing_setting(setting, told.get(setting.name))
+    _check_key_source(given)
 
 
 def _check_key_source(given: Mapping[str, object]) -> None:

@@ -73,7 +73,7 @@ class Run:
     ) -> None:
         self.settings = settings
         self.org = Org(
-            credentials=settings.credentials,
+            credentials=settings.sign_in,
             options=_http_options(settings, settings.user_agent or user_agent),
             api_version=settings.api_version,
             quota=Quota(reserve=settings.quota_reserve, max_calls=settings.max_api_calls),
@@ -120,7 +120,7 @@ class Run:
         settings = self.settings
         return DescribeCache(
             settings.cache_folder,
-            key=(self.org.url, settings.username, self.client.api_version, __version__),
+            key=(self.org.url, settings.username or "", self.client.api_version, __version__),
             now=self.org.clock.now,
             tell=lambda what: self.client.logger.warning(
                 "%s Delete that file where it is broken, or set discovery_cache to another folder, "

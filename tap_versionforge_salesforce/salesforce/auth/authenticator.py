@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import threading
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from requests.auth import AuthBase
 from typing_extensions import override
 
+from tap_versionforge_salesforce.salesforce.support.record_ids import full_id
 from tap_versionforge_salesforce.salesforce.support.redaction import one_line, remember_secrets
 
 if TYPE_CHECKING:
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from tap_versionforge_salesforce.salesforce.support.clock import Clock
 
 TOKEN_PATH = "/services/oauth2/token"  # noqa: S105  a path
+_IN_IDENTITY_URL = re.compile(r"/id/(00D[A-Za-z0-9]{12,15})/")
+_IN_TOKEN = re.compile(r"(00D[A-Za-z0-9]{12})!")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,18 @@ class Token:
     identity_url: str
     scope: str
     instance_url: str = ""
+
+    @property
+    def organization_id(self) -> str:
+        """Return the org's Id, 18 characters; empty where neither identity URL nor token has it.
+
+        An identity URL has it by "Identity URLs" in the OAuth guide; an opaque token begins with
+        its 15 characters and an exclamation mark, one that is a JWT does not.
+        """
+        if match := _IN_IDENTITY_URL.search(self.identity_url):
+            return match[1]
+        match = _IN_TOKEN.match(self.value)
+        return full_id(match[1]) if match else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,19 +80,53 @@ class TokenEndpoint(Protocol):
 
 
 class Grant(Protocol):
-    """One way to sign in: what is sent for it, and what its refusals mean."""
+    """One way to sign in."""
 
+    def token(self, endpoint: TokenEndpoint) -> Token:
+        """Return a token that this has not returned before.
+
+        Raises:
+            SignInError: There is none, or not another one.
+        """
+
+
+class PostedGrant(ABC):
+    """A grant that is posted to the token endpoint: what is sent, and what refusals mean."""
+
+    @abstractmethod
     def form(self) -> Mapping[str, str]:
         """Return the fields to post, made anew for each try. They are secrets."""
 
+    @abstractmethod
     def may_try_again(self, refused: TokenAnswer) -> bool:
         """Tell whether a refusal has taught another form, which `form` returns from here on."""
 
+    @abstractmethod
     def accepted(self) -> None:
         """Take note that the last form was accepted."""
 
+    @abstractmethod
     def refusal(self, refused: TokenAnswer) -> SignInError:
         """Return what to tell of a refusal: the cause, and the fix."""
+
+    def token(self, endpoint: TokenEndpoint) -> Token:
+        """Post the form, and return the token of the answer.
+
+        Raises:
+            SignInError: Salesforce refused.
+        """
+        answer = endpoint.post_grant(self.form())
+        if not _has_token(answer) and self.may_try_again(answer):
+            answer = endpoint.post_grant(self.form())
+        if not _has_token(answer):
+            raise self.refusal(answer)
+        self.accepted()
+        return Token(
+            value=str(answer.body["access_token"]),
+            identity_url=one_line(answer.body.get("id", "")),
+            scope=one_line(answer.body.get("scope", "")),
+            instance_url=one_line(answer.body.get("instance_url", "")),
+        )
 
 
 class SignIn(Protocol):
@@ -151,22 +201,16 @@ class Authenticator:
             return self._token
 
     def _sign_in(self, endpoint: TokenEndpoint) -> Token:
-        answer = endpoint.post_grant(self._grant.form())
-        if not _has_token(answer) and self._grant.may_try_again(answer):
-            answer = endpoint.post_grant(self._grant.form())
-        if not _has_token(answer):
-            raise self._grant.refusal(answer)
-        self._grant.accepted()
-        value = str(answer.body["access_token"])
-        remember_secrets(value)
-        return Token(
-            value=value,
-            identity_url=one_line(answer.body.get("id", "")),
-            scope=one_line(answer.body.get("scope", "")),
-            instance_url=one_line(answer.body.get("instance_url", "")),
-        )
+        token = self._grant.token(endpoint)
+        remember_secrets(token.value)
+        return token
+
+
+def is_sendable(text: str) -> bool:
+    """Tell whether a text can be a token in a header: printable ASCII without blanks."""
+    return re.fullmatch(r"[!-~]+", text) is not None
 
 
 def _has_token(answer: TokenAnswer) -> bool:
     value = answer.body.get("access_token")
-    return isinstance(value, str) and re.fullmatch(r"[!-~]+", value) is not None
+    return isinstance(value, str) and is_sendable(value)

@@ -8,8 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import jwt
+from typing_extensions import override
 
 from tap_versionforge_salesforce.errors import SignInError
+from tap_versionforge_salesforce.salesforce.auth.authenticator import PostedGrant
 from tap_versionforge_salesforce.salesforce.auth.hosts import PRODUCTION_AUDIENCE, SANDBOX_AUDIENCE
 from tap_versionforge_salesforce.salesforce.auth.sign_in_errors import SignInProblem, explain
 from tap_versionforge_salesforce.salesforce.support.redaction import one_line
@@ -31,7 +33,7 @@ _LIFETIME_SECONDS = 60
 _LARGEST_CLOCK_SKEW_SECONDS = 120
 
 
-class JwtBearer:
+class JwtBearer(PostedGrant):
     """The grant of a server that signs in without a person.
 
     Args:
@@ -66,11 +68,13 @@ class JwtBearer:
             "exp": int(self._clock.now().timestamp()) + _LIFETIME_SECONDS,
         }
 
+    @override
     def form(self) -> Mapping[str, str]:
         """Return the fields to post, with an assertion (RS256, compact) made now."""
         assertion = jwt.encode(self.claims(), self._key, algorithm="RS256")
         return {"grant_type": GRANT_TYPE, "assertion": assertion}
 
+    @override
     def may_try_again(self, refused: TokenAnswer) -> bool:
         """Tell whether the other audience may be the right one, where nobody has named any."""
         if not self._credentials.is_audience_derived or not _is_of_audience(refused.body):
@@ -79,6 +83,7 @@ class JwtBearer:
         self.audience = _other_audience(self.audience)
         return True
 
+    @override
     def accepted(self) -> None:
         """Say which audience was the right one, if that was not the first."""
         if self._refused_audience:
@@ -91,6 +96,7 @@ class JwtBearer:
             )
         self._refused_audience = ""
 
+    @override
     def refusal(self, refused: TokenAnswer) -> SignInError:
         """Return what to tell of a refusal: the cause, and the fix."""
         # The one that follows from the host is what its user can check.

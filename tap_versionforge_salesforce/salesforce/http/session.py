@@ -177,8 +177,9 @@ class SalesforceSession:
         token = self.token() if call.access.has_token else None
         reply, verdict = self._judged(call, token)
         if verdict is Verdict.SESSION_ENDED and token is not None:
-            self._events.tell(Remark(None, "The session has ended; signing in again."))
-            reply, verdict = self._judged(call, self.authenticator.renew(token, self))
+            renewed = self.authenticator.renew(token, self)
+            self._events.tell(Remark(None, "The session had ended; signed in again."))
+            reply, verdict = self._judged(call, renewed)
         if verdict is Verdict.ACCEPTED:
             return reply
         asked = f"{call.method} {call.path}"

@@ -15,6 +15,7 @@ import msgspec
 
 from tap_versionforge_salesforce.errors import RefusedError, RequestTimeoutError
 from tap_versionforge_salesforce.salesforce.objects.soql import IdRange
+from tap_versionforge_salesforce.salesforce.support.record_ids import ID_LENGTH
 from tap_versionforge_salesforce.salesforce.support.timestamps import format_instant, parse_instant
 
 if TYPE_CHECKING:
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 
 # In the order in which Salesforce sorts Ids.
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-# The other three of an 18-character Id are a checksum.
-_ID_LENGTH = 15
 _SHORTEST = timedelta(milliseconds=1)
 
 
@@ -174,14 +173,14 @@ def id_between(first: str, last: str) -> str | None:
 
 def _number(row_id: str) -> int:
     number = 0
-    for character in row_id[:_ID_LENGTH]:
+    for character in row_id[:ID_LENGTH]:
         number = number * len(_DIGITS) + _DIGITS.index(character)
     return number
 
 
 def _id(number: int) -> str:
     characters = ""
-    for _ in range(_ID_LENGTH):
+    for _ in range(ID_LENGTH):
         number, digit = divmod(number, len(_DIGITS))
         characters = _DIGITS[digit] + characters
     return characters

@@ -11,10 +11,10 @@ import polars as pl
 from tap_versionforge_salesforce.salesforce.reconcile.comparison import certainly_living
 from tap_versionforge_salesforce.salesforce.reconcile.swept_rows import (
     SCHEMA,
-    full_id,
     is_before,
     short_ids,
 )
+from tap_versionforge_salesforce.salesforce.support.record_ids import full_id
 from tap_versionforge_salesforce.salesforce.support.timestamps import format_instant
 
 if TYPE_CHECKING:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, TypeAlias
 import polars as pl
 import xxhash
 
+from tap_versionforge_salesforce.salesforce.support.record_ids import ID_LENGTH
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
@@ -26,11 +28,7 @@ SCHEMA = pl.Schema(
 # Of a canonical stamp, such as 2026-11-23T10:00:00.000Z.
 _MINUTE_FORMAT, _MINUTE_LENGTH = "%Y-%m-%dT%H:%M", 16
 _SECONDS_AT, _MILLISECONDS_AT = 17, 20
-# The other three of an 18-character Id are a checksum.
-_ID_LENGTH = 15
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-_CHECKSUM_DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
-_CHECKED_TOGETHER = 5
 
 
 def swept_rows(frame: Frame, *, fields: Sequence[str], stamp: str | None) -> pl.DataFrame:
@@ -69,24 +67,7 @@ def _instant(stamp: pl.Expr) -> pl.Expr:
 
 def short_ids(column: str) -> pl.Expr:
     """Return the Ids of a column as swept rows have them: without their checksum."""
-    return pl.col(column).str.head(_ID_LENGTH)
-
-
-def full_id(short: str) -> str:
-    """Return an Id with its checksum, as all answers have it.
-
-    Each of its characters says which of five before are capital letters ("ID Field Type" in the
-    Object Reference).
-
-    Args:
-        short: Its 15 characters.
-    """
-    checksum = ""
-    for start in range(0, _ID_LENGTH, _CHECKED_TOGETHER):
-        some = short[start : start + _CHECKED_TOGETHER]
-        bits = sum(1 << place for place, char in enumerate(some) if "A" <= char <= "Z")
-        checksum += _CHECKSUM_DIGITS[bits]
-    return short + checksum
+    return pl.col(column).str.head(ID_LENGTH)
 
 
 def _digests(table: pl.DataFrame, fields: Sequence[str]) -> pl.Series:
@@ -116,7 +97,7 @@ def partitioned(rows: pl.DataFrame, partitions: int) -> Iterator[tuple[int, pl.D
     """
     codes = {digit: code for code, digit in enumerate(_DIGITS)}
     last, before = (
-        pl.col("id").str.slice(_ID_LENGTH - n, 1).replace_strict(codes, default=0) for n in (1, 2)
+        pl.col("id").str.slice(ID_LENGTH - n, 1).replace_strict(codes, default=0) for n in (1, 2)
     )
     places = rows.select(((last + len(_DIGITS) * before) % partitions).cast(pl.UInt16)).to_series()
     # One after the other, so that no more than one of them is held beside the whole.

@@ -110,7 +110,7 @@ def test_the_same_settings_are_secret(
     secrets = {name for name, schema in properties.items() if schema.get("secret")}
 
     assert {name for name, s in settings.items() if s.get("sensitive")} == secrets
-    assert secrets == {"client_id", "private_key", "private_key_passphrase"}
+    assert secrets == {"access_token", "client_id", "private_key", "private_key_passphrase"}
 
 
 def test_options_are_alike(settings: dict[str, dict[str, Any]], properties: dict[str, Any]) -> None:
@@ -131,8 +131,9 @@ def test_either_form_of_the_key_completes_the_required_settings(
     required = about["settings"]["required"]
 
     assert extractor["settings_group_validation"] == [
-        [*required, "private_key"],
-        [*required, "private_key_path"],
+        [*required, "client_id", "username", "private_key"],
+        [*required, "client_id", "username", "private_key_path"],
+        [*required, "access_token"],
     ]
 
 

@@ -27,6 +27,7 @@ DEFAULTS: dict[str, object] = {
     "private_key": None,
     "private_key_passphrase": None,
     "certificate_path": None,
+    "access_token": None,
     "jwt_audience": "https://login.salesforce.com",
     "api_version": "68.0",
     "objects": DEFAULT_OBJECTS,

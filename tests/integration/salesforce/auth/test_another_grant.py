@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
+from typing_extensions import override
 
 from tap_versionforge_salesforce.errors import SignInError
 from tap_versionforge_salesforce.salesforce import Org, query_of, read
+from tap_versionforge_salesforce.salesforce.auth.authenticator import PostedGrant
 from tap_versionforge_salesforce.salesforce.support.clock import Clock
 from tests.local_org_tests.caller import assertion
 
@@ -20,24 +22,28 @@ if TYPE_CHECKING:
     from tests.local_org import LocalOrg
 
 
-class Borrowed:
+class Borrowed(PostedGrant):
     """Signs in with an assertion that somebody else has made."""
 
     def __init__(self, made: str) -> None:
         self._made = made
         self.is_accepted = False
 
+    @override
     def form(self) -> Mapping[str, str]:
         grant_type = "urn:ietf:params:oauth:grant-type:jwt-bearer"
         return {"grant_type": grant_type, "assertion": self._made}
 
+    @override
     def may_try_again(self, refused: TokenAnswer) -> bool:
         assert "access_token" not in refused.body
         return False
 
+    @override
     def accepted(self) -> None:
         self.is_accepted = True
 
+    @override
     def refusal(self, refused: TokenAnswer) -> SignInError:
         reason = refused.body["error"]
         return SignInError(f"The borrowed assertion is no good: {reason}.", hint="Ask its owner.")

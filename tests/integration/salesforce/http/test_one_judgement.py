@@ -150,7 +150,7 @@ def test_an_ended_session_is_renewed_with_any_status(
     run = tap.sync(objects=["Account"], api_mode=mode)
     assert run.exit_code == 0, run.log
     assert run.ids("Account") == rows
-    assert run.log.count("The session has ended; signing in again.") == 1
+    assert run.log.count("The session had ended; signed in again.") == 1
 
 
 def test_a_session_that_ends_for_ever_is_a_sign_in_error(
