@@ -22,6 +22,7 @@ from tap_versionforge_salesforce.cli.edges import (
 )
 from tap_versionforge_salesforce.cli.keygen import keygen
 from tap_versionforge_salesforce.cli.plan import plan
+from tap_versionforge_salesforce.cli.setup import setup
 from tap_versionforge_salesforce.errors import (
     IncompleteError,
     OutputError,
@@ -83,6 +84,7 @@ def build_command() -> click.Command:
     command.add_command(check)
     command.add_command(keygen)
     command.add_command(plan)
+    command.add_command(setup)
     return command
 
 

@@ -16,6 +16,8 @@ from tap_versionforge_salesforce.singer.tap import TapVersionForgeSalesforce
 # It becomes the name of files, and the common name of the certificate, which X.509 ends there.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _MOST_DAYS = 7_300
+#: Of a pair, where nobody names another one.
+DEFAULT_NAME, DEFAULT_DAYS = "salesforce-tap", 365
 _KEY_SUFFIX, _CERTIFICATE_SUFFIX = ".key", ".crt"
 _SECRET_MODE, _PUBLIC_MODE = 0o600, 0o644
 
@@ -33,14 +35,14 @@ def _checked_name(_: click.Context, __: click.Parameter, name: str) -> str:
 @click.command()
 @click.option(
     "--name",
-    default="salesforce-tap",
+    default=DEFAULT_NAME,
     show_default=True,
     callback=_checked_name,
     help="Of the two files, and in the certificate.",
 )
 @click.option(
     "--days",
-    default=365,
+    default=DEFAULT_DAYS,
     show_default=True,
     type=click.IntRange(1, _MOST_DAYS),
     help="How long the certificate is good.",
@@ -70,22 +72,51 @@ def keygen(*, name: str, days: int, bits: str, directory: Path, renew: bool) -> 
 
     Example: tap-versionforge-salesforce keygen --directory .secrets
     """
-    now = TapVersionForgeSalesforce.clock.now()
-    old = directory / f"{name}{_KEY_SUFFIX}"
-    stem = f"{name}-{now:%Y-%m-%d}" if renew else name
-    key, certificate = (
-        directory / f"{stem}{suffix}" for suffix in (_KEY_SUFFIX, _CERTIFICATE_SUFFIX)
+    key, certificate, pair = new_key_pair(
+        directory, name, days=days, bits=int(bits), is_renewal=renew
     )
-    for path in (key, certificate):
-        _see_that_it_is_free(path, is_renewal=renew)
-    pair = make_key_pair(name=name, days=days, bits=int(bits), now=now)
-    _write(key, certificate, pair)
+    old = key_file(directory, name)
     click.echo(f"Private key      {key} (RSA, {bits} bits; only its owner can read it)")
     click.echo(f"Certificate      {certificate} (good until {pair.expires_at:%Y-%m-%d})")
     click.echo(f"Public key       SHA-256 {pair.fingerprint}")
     click.echo("")
     for number, step in enumerate(_steps(key, certificate, old if renew else None), 1):
         click.echo(f"{number}. {step}")
+
+
+def key_file(directory: Path, name: str) -> Path:
+    """Return where the key of a name is."""
+    return directory / f"{name}{_KEY_SUFFIX}"
+
+
+def new_key_pair(
+    directory: Path, name: str, *, days: int, bits: int, is_renewal: bool = False
+) -> tuple[Path, Path, KeyPair]:
+    """Make a pair, and return its two files, the key's first, and what is in them.
+
+    Args:
+        directory: Made where it is missing.
+        name: Of the files, and in the certificate.
+        days: How long the certificate is good.
+        bits: Of the key.
+        is_renewal: The names have today's date, too.
+
+    Raises:
+        SettingsError: One of the files is there already, or can't be written.
+    """
+    now = TapVersionForgeSalesforce.clock.now()
+    key = key_file(directory, f"{name}-{now:%Y-%m-%d}" if is_renewal else name)
+    certificate = certificate_file(key)
+    for path in (key, certificate):
+        _see_that_it_is_free(path, is_renewal=is_renewal)
+    pair = make_key_pair(name=name, days=days, bits=bits, now=now)
+    _write(key, certificate, pair)
+    return key, certificate, pair
+
+
+def certificate_file(key: Path) -> Path:
+    """Return where the certificate is that was made with a key."""
+    return key.with_name(f"{key.name.removesuffix(_KEY_SUFFIX)}{_CERTIFICATE_SUFFIX}")
 
 
 def _steps(key: Path, certificate: Path, old: Path | None) -> list[str]:

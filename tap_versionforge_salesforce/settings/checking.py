@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_versionforge_salesforce.errors import SettingsError, wrong_setting
 from tap_versionforge_salesforce.salesforce.support.text_files import LONGEST_PATH
+from tap_versionforge_salesforce.settings.naming import VARIABLE_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -71,7 +72,7 @@ def missing_setting(setting: Setting, given: object) -> SettingsError:
     """
     state = "is missing" if given is None else "is empty"
     message = f"The setting {setting.name} {state}."
-    variable = f"TAP_VERSIONFORGE_SALESFORCE_{setting.name.upper()}"
+    variable = f"{VARIABLE_PREFIX}{setting.name.upper()}"
     if os.environ.get(variable) and given is None:
         return SettingsError(
             message,

@@ -10,6 +10,8 @@ from tap_versionforge_salesforce.salesforce.support.wording import closest
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
+#: Of the environment variables that stand for settings.
+VARIABLE_PREFIX = "TAP_VERSIONFORGE_SALESFORCE_"
 # Names under which the same settings are known elsewhere; a credential copied from there works.
 ALIASES = {
     "instanceUrl": "instance_url",

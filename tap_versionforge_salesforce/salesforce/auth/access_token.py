@@ -36,6 +36,14 @@ class AccessToken:
         Raises:
             SettingsError: It is no token.
         """
+        return GivenToken(self.checked_value(), self.instance_url)
+
+    def checked_value(self) -> str:
+        """Return the token as it is sent.
+
+        Raises:
+            SettingsError: It is no token.
+        """
         # A shell in which "!" is escaped leaves the backslash there; a header is copied whole.
         value = self.value.strip().removeprefix(_BEARER).strip().replace("\\!", "!")
         if not is_sendable(value):
@@ -45,7 +53,7 @@ class AccessToken:
                 hint="Give the token alone; `sf org auth show-access-token` shows it.",
                 code="access-token-unreadable",
             )
-        return GivenToken(value, self.instance_url)
+        return value
 
 
 class GivenToken:

@@ -1,0 +1,71 @@
+"""`setup`: from nothing to a config that works, asked step by step, or with every answer given."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from typing import Any
+
+import click
+
+from tap_versionforge_salesforce.settings.naming import VARIABLE_PREFIX
+
+_APPS = ("external", "connected", "ready")
+_LONGEST_WAIT_MINUTES = 60
+
+
+def _secret(name: str) -> dict[str, Any]:
+    return {"envvar": f"{VARIABLE_PREFIX}{name.upper()}", "show_envvar": True}
+
+
+@click.command()
+@click.option("--sf", metavar="ALIAS", help="Look first at this org of the sf CLI; '' for its own.")
+@click.option(
+    "--access-token", **_secret("access_token"), help="Look first at the org with this session."
+)
+@click.option("--instance-url", help="My Domain URL of the org.")
+@click.option("--private-key-path", help="Key to sign with; asked for or made otherwise.")
+@click.option(
+    "--private-key-passphrase", **_secret("private_key_passphrase"), help="Of an encrypted key."
+)
+@click.option("--app", type=click.Choice(_APPS), help="Which app the steps in Salesforce are for.")
+@click.option("--client-id", help="Consumer key of the app.")
+@click.option("--username", help="Username of the integration user.")
+@click.option("--jwt-audience", help="Where it can't be concluded from the URL.")
+@click.option("--ca-bundle", type=click.Path(), help="PEM file of a private authority.")
+@click.option("--objects", metavar="NAMES", help="API names with commas between them.")
+@click.option("--output", help="A .json file, an .env file, or meltano.  [default: config.json]")
+@click.option(
+    "--wait-minutes",
+    type=click.IntRange(0, _LONGEST_WAIT_MINUTES),
+    help="How long to try while Salesforce does not know the app yet.",
+)
+@click.option("--yes", is_flag=True, help="Ask nothing: all is given, and a file may be changed.")
+@click.pass_context
+def setup(context: click.Context, /, **given: Any) -> None:  # noqa: ANN401  as click hands them over
+    """Set up the sign-in, step by step.
+
+    Makes or takes a key, says what to click in Salesforce, signs in, helps where that fails, and
+    writes the settings. Without a terminal every answer has to be an option.
+
+    Example: tap-versionforge-salesforce setup
+    """
+    # Not at the top: no other command needs them.
+    from tap_versionforge_salesforce.cli.setup.guide import command_to_go_on, run  # noqa: PLC0415
+    from tap_versionforge_salesforce.cli.setup.questions import (  # noqa: PLC0415
+        questions_on_terminal,
+    )
+    from tap_versionforge_salesforce.cli.setup.talk import Talk  # noqa: PLC0415
+
+    is_asking = not given["yes"] and sys.stdin.isatty() and sys.stdout.isatty()
+    talk = Talk(given, questions_on_terminal() if is_asking else None)
+    if is_asking:
+        # Between two questions, too, so that it can be said how to go on.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        run(talk)
+    except (KeyboardInterrupt, click.Abort):
+        talk.console.print()
+        talk.say("Stopped; no settings have been written. To go on:")
+        talk.say(command_to_go_on(talk), lead="  ")
+        context.exit(128 + signal.SIGINT)

@@ -1,0 +1,147 @@
+"""The org that `setup` is about: signed in to, tried again while its app is new, and looked at."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from tap_versionforge_salesforce.errors import RefusedError, SignInError, TapError, UnavailableError
+from tap_versionforge_salesforce.salesforce.client import counted_together
+from tap_versionforge_salesforce.salesforce.http.options import HttpOptions
+from tap_versionforge_salesforce.salesforce.objects.soql import query_of
+from tap_versionforge_salesforce.salesforce.objects.unreadable import why_unreadable
+from tap_versionforge_salesforce.salesforce.org import Org
+from tap_versionforge_salesforce.settings.definitions import DEFAULT_OBJECTS, Settings
+from tap_versionforge_salesforce.singer.tap import TapVersionForgeSalesforce
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+# What a new app or certificate may need, and how often it is tried meanwhile.
+NEW_APP_SECONDS = 600
+_SECONDS_BETWEEN_TRIES = 30
+# Somebody is waiting at the terminal.
+_REQUEST_TIMEOUT_SECONDS = 60
+# Time does not mend these.
+_LASTING = frozenset({"clock-skew", "not-salesforce", "access-token-ended"})
+# Rows about rows, of which an org has one such object beside almost every other.
+_BESIDE = ("History", "Feed", "Share", "Tag", "__hd")
+_SHOWN_FIELDS = 6
+
+
+class ListedObject(NamedTuple):
+    """An object of the org.
+
+    Attributes:
+        name: Its API name.
+        label: As users of the org know it.
+        rows: About how many it has; None where Salesforce does not tell.
+    """
+
+    name: str
+    label: str
+    rows: int | None
+
+
+def connected(config: Mapping[str, object]) -> Org:
+    """Return the org that a config is of, signed in to and asked for its versions.
+
+    Args:
+        config: As it is going to be written.
+
+    Raises:
+        TapError: As `check` would tell it.
+    """
+    settings = Settings.from_config(config)
+    org = Org(
+        credentials=settings.sign_in,
+        options=HttpOptions(
+            request_timeout_seconds=_REQUEST_TIMEOUT_SECONDS, ca_bundle=settings.ca_bundle
+        ),
+        api_version=settings.api_version,
+        clock=TapVersionForgeSalesforce.clock,
+        logger=logging.getLogger(TapVersionForgeSalesforce.name),
+    )
+    try:
+        org.client.session.token()
+        org.client.ensure_api_version()
+        # An access token is looked at by the first request that is made with it.
+        org.client.describe_global()
+    except BaseException:
+        org.end()
+        raise
+    return org
+
+
+def may_pass(error: TapError) -> bool:
+    """Tell whether a failed sign-in may be that of an app that is not known everywhere yet."""
+    return isinstance(error, SignInError) and error.code not in _LASTING
+
+
+def connected_in_time(
+    config: Mapping[str, object], wait_seconds: float, tell: Callable[[float], None]
+) -> Org:
+    """Return the org as `connected` does, tried again for some time where that may help.
+
+    Args:
+        config: As it is going to be written.
+        wait_seconds: How long, at most.
+        tell: Takes the seconds that are left, before each wait of a second.
+
+    Raises:
+        TapError: The last failure.
+    """
+    clock = TapVersionForgeSalesforce.clock
+    left = float(wait_seconds)
+    while True:
+        try:
+            return connected(config)
+        except TapError as error:
+            if left <= 0 or not may_pass(error):
+                raise
+            pause = min(left, _SECONDS_BETWEEN_TRIES)
+            while pause > 0:
+                tell(left)
+                clock.sleep(1)
+                pause, left = pause - 1, left - 1
+
+
+def objects_of(org: Org) -> list[ListedObject]:
+    """Return what can be read: the default objects first, then the others by their rows.
+
+    Raises:
+        TapError: The list can't be had.
+    """
+    entries = {
+        str(entry["name"]): str(entry.get("label") or "")
+        for entry in org.client.describe_global()
+        if why_unreadable(entry) is None and not str(entry["name"]).endswith(_BESIDE)
+    }
+    counts: dict[str, int] = {}
+    # Without View Setup nobody is told them.
+    with suppress(RefusedError, UnavailableError):
+        for names in counted_together(entries):
+            counts |= org.client.record_count(names)
+    default = {name: place for place, name in enumerate(DEFAULT_OBJECTS)}
+    found = [ListedObject(name, label, counts.get(name)) for name, label in entries.items()]
+    return sorted(
+        found,
+        key=lambda each: (default.get(each.name, len(default)), -(each.rows or 0), each.name),
+    )
+
+
+def one_row(org: Org, name: str) -> dict[str, str]:
+    """Return some fields of one row of an object; empty where the user sees none.
+
+    Raises:
+        TapError: The object can't be read.
+    """
+    sobject = org.describe(name)
+    columns = sobject.columns[:_SHOWN_FIELDS]
+    query = replace(query_of(sobject, columns, include_deleted=False), limit=1)
+    answer = org.client.query(query.text(ordered=False), deleted=False).json()
+    records = answer.get("records") if isinstance(answer, dict) else None
+    row = records[0] if records else {}
+    return {each.name: str(row.get(each.name) or "") for each in columns} if row else {}
