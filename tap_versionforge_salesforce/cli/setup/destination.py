@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tap_versionforge_salesforce.cli.setup.programs import set_in_meltano
+from tap_versionforge_salesforce.cli.setup.programs import check_meltano, set_in_meltano
 from tap_versionforge_salesforce.errors import SettingsError
 from tap_versionforge_salesforce.settings.naming import VARIABLE_PREFIX
 
@@ -31,10 +31,11 @@ def check_output(name: str) -> None:
     """See that an output can be written.
 
     Raises:
-        SettingsError: It is none, or in a folder that is not there.
+        SettingsError: It is none, or in a folder that is not there; or Meltano is not.
     """
     path = Path(name)
     if name == MELTANO:
+        check_meltano()
         return
     if path.suffix != ".json" and not _is_variables(path):
         raise SettingsError(

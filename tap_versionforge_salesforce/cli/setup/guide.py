@@ -50,6 +50,8 @@ def run(talk: Talk) -> None:
             talk.config["objects"] = objects
     talk.head("The settings")
     output = output or _asked_output(talk)
+    if output == destination.MELTANO:
+        talk.say(f"Meltano takes some seconds for each of {len(talk.config)} settings.")
     destination.write(output, talk.config)
     talk.say(f"Written: {output}" if output != destination.MELTANO else "Set in Meltano.")
     talk.say("Next:")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 # Both are slow to start; the Salesforce CLI may renew a session first.
 _LONGEST_SECONDS = 180
-_SF = "sf"
+_SF, _MELTANO = "sf", "meltano"
 _TAP = "tap-versionforge-salesforce"
 
 
@@ -106,7 +106,7 @@ def set_in_meltano(name: str, value: str) -> None:
     Raises:
         SettingsError: Meltano is not there, or refuses.
     """
-    ended = _run(["meltano", "config", "set", _TAP, name, value])
+    ended = _run([_MELTANO, "config", "set", _TAP, name, value])
     if ended.returncode:
         lines = (ended.stderr or ended.stdout).strip().splitlines()
         raise SettingsError(
@@ -117,14 +117,28 @@ def set_in_meltano(name: str, value: str) -> None:
         )
 
 
-def _run(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
-    program = shutil.which(command[0])
+def check_meltano() -> None:
+    """See that Meltano is there.
+
+    Raises:
+        SettingsError: It is not.
+    """
+    _found(_MELTANO)
+
+
+def _found(name: str) -> str:
+    program = shutil.which(name)
     if program is None:
         raise SettingsError(
-            f"There is no program {command[0]} on the PATH.",
+            f"There is no program {name} on the PATH.",
             hint="Install it, or go on without it: `setup` takes every answer by itself.",
             code="program-missing",
         )
+    return program
+
+
+def _run(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    program = _found(command[0])
     # Colours would stand in its JSON.
     environment = {n: v for n, v in os.environ.items() if n != "FORCE_COLOR"} | {"NO_COLOR": "1"}
     try:

@@ -179,6 +179,7 @@ def test_what_is_missing_is_named(tap: TapRunner, folder: Path) -> None:
         pytest.param({"output": "config.txt"}, ["--output", ".json"], id="output"),
         pytest.param({"output": "no/config.json"}, ["--output", "folder"], id="folder"),
         pytest.param({"sf": "mine"}, ["no program sf", "PATH"], id="no sf"),
+        pytest.param({"output": "meltano"}, ["no program meltano", "PATH"], id="no meltano"),
     ],
 )
 def test_what_can_not_be_used(
