@@ -6,16 +6,13 @@ below the tap sees the config dict.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping  # noqa: TC003  likewise
 from dataclasses import dataclass
 from datetime import datetime  # noqa: TC003  the kind of a setting is read from its type
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from platformdirs import user_cache_path
 
-from tap_versionforge_salesforce.errors import SettingsError, wrong_setting
 from tap_versionforge_salesforce.salesforce.auth.access_token import AccessToken
 from tap_versionforge_salesforce.salesforce.auth.credentials import Credentials
 from tap_versionforge_salesforce.salesforce.auth.hosts import (
@@ -24,13 +21,17 @@ from tap_versionforge_salesforce.salesforce.auth.hosts import (
     derived_audience,
 )
 from tap_versionforge_salesforce.salesforce.client import API_VERSION
-from tap_versionforge_salesforce.salesforce.support.timestamps import format_instant, parse_instant
-from tap_versionforge_salesforce.settings.checking import checked_kinds, missing_setting
+from tap_versionforge_salesforce.salesforce.support.timestamps import format_instant
+from tap_versionforge_salesforce.settings.checking import checked_kinds
 from tap_versionforge_salesforce.settings.declaring import declared, settings_of
 from tap_versionforge_salesforce.settings.naming import resolve_aliases
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from tap_versionforge_salesforce.settings.values import (
+    check_sign_in,
+    check_store,
+    checked_api_version,
+    checked_objects,
+    checked_start_date,
+)
 
 DEFAULT_OBJECTS = (
     "Account",
@@ -45,9 +46,6 @@ DEFAULT_OBJECTS = (
 )
 API_MODES = ("auto", "rest", "bulk")
 DELETIONS = ("stream", "tombstones", "both")
-_OBJECT_NAME = re.compile(r"[A-Za-z*?][A-Za-z0-9_*?]*")
-# Bulk API 2.0 keeps the order of the SELECT in its result columns from this version on.
-_LOWEST_API_VERSION = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -308,20 +306,20 @@ class Settings:
         """
         told = resolve_aliases(config)
         given = checked_kinds(SETTINGS, told)
-        _check_sign_in(given, told)
-        _check_store(given)
+        check_sign_in(given, told, SETTINGS)
+        check_store(given)
         instance_url = checked_instance_url(str(given.pop("instance_url")))
         audience = given.pop("jwt_audience", None)
         start_date = given.pop("start_date", None)
-        objects = _objects(given.pop("objects"))
+        objects = checked_objects(given.pop("objects"))
         return cls(
             instance_url=instance_url,
             jwt_audience=checked_audience(audience) if audience else derived_audience(instance_url),
             jwt_audience_derived=not audience,
             objects=objects,
             objects_are_default=objects == DEFAULT_OBJECTS,
-            start_date=None if start_date is None else _start_date(str(start_date)),
-            api_version=_api_version(str(given.pop("api_version"))),
+            start_date=None if start_date is None else checked_start_date(str(start_date)),
+            api_version=checked_api_version(str(given.pop("api_version"))),
             **given,
         )
 
@@ -391,80 +389,3 @@ class Settings:
 
 
 SETTINGS = settings_of(Settings)
-
-
-def _check_sign_in(given: Mapping[str, object], told: Mapping[str, object]) -> None:
-    if "access_token" in given:
-        for name in ("client_id", "private_key", "private_key_path"):
-            if name in given:
-                message = f"The settings access_token and {name} are both given."
-                raise SettingsError(message, hint="Keep one of the two ways to sign in.")
-        return
-    for setting in SETTINGS:
-        if setting.name in ("client_id", "username") and setting.name not in given:
-            raise missing_setting(setting, told.get(setting.name))
-    _check_key_source(given)
-
-
-def _check_key_source(given: Mapping[str, object]) -> None:
-    text, path = "private_key" in given, "private_key_path" in given
-    if text and path:
-        message = "The settings private_key and private_key_path are both given."
-        raise SettingsError(message, hint="Keep one of them.")
-    if not text and not path:
-        message = "Neither the setting private_key nor private_key_path is given."
-        raise SettingsError(
-            message,
-            hint="Give the RSA key whose certificate is in the app: as PEM text in private_key, "
-            "or as the path of a PEM file in private_key_path.",
-            code="missing-setting",
-        )
-
-
-def _check_store(given: Mapping[str, object]) -> None:
-    if "reconcile_every_hours" in given and "reconcile_store" not in given:
-        message = "The setting reconcile_every_hours is given, and reconcile_store is not."
-        raise SettingsError(
-            message,
-            hint="Name the folder, or the URL of one, that keeps what is compared.",
-            code="missing-setting",
-        )
-
-
-def _start_date(text: str) -> datetime:
-    try:
-        return parse_instant(text)
-    except ValueError as error:
-        raise wrong_setting(
-            "start_date",
-            f"is no date: {error}",
-            "Write it as 2024-01-31 or 2024-01-31T00:00:00Z.",
-        ) from None
-
-
-def _api_version(text: str) -> str:
-    match = re.fullmatch(r"v?(\d{2,3})(?:\.0)?", text)
-    if match is None:
-        raise wrong_setting("api_version", f"can't be {text!r}", "Write it as 68.0.")
-    if int(match[1]) < _LOWEST_API_VERSION:
-        raise wrong_setting(
-            "api_version",
-            f"can't be {text!r}",
-            f"The lowest version that the tap works with is {_LOWEST_API_VERSION}.0.",
-        )
-    return f"{match[1]}.0"
-
-
-def _objects(names: Iterable[str]) -> tuple[str, ...]:
-    unique = tuple(dict.fromkeys(name.strip() for name in names))
-    for name in unique:
-        if not _OBJECT_NAME.fullmatch(name):
-            raise wrong_setting(
-                "objects",
-                f"holds {name!r}, which is no object's API name",
-                "API names have letters, digits and underscores only, such as Account or "
-                "Invoice__c; Setup > Object Manager shows them.",
-            )
-    if not unique:
-        raise wrong_setting("objects", "is empty", "Name at least one object, or leave it out.")
-    return unique

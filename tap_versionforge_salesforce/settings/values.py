@@ -1,0 +1,129 @@
+"""What single settings can mean, and which of them contradict each other."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from tap_versionforge_salesforce.errors import SettingsError, wrong_setting
+from tap_versionforge_salesforce.salesforce.support.timestamps import parse_instant
+from tap_versionforge_salesforce.settings.checking import missing_setting
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+
+    from tap_versionforge_salesforce.settings.declaring import Setting
+
+_OBJECT_NAME = re.compile(r"[A-Za-z*?][A-Za-z0-9_*?]*")
+# Bulk API 2.0 keeps the order of the SELECT in its result columns from this version on.
+_LOWEST_API_VERSION = 50
+
+
+def check_sign_in(
+    given: Mapping[str, object], told: Mapping[str, object], settings: Iterable[Setting]
+) -> None:
+    """See that there is one way to sign in, and only one.
+
+    Args:
+        given: By name, without what was left empty.
+        told: By name, as it was given.
+        settings: All that there are.
+
+    Raises:
+        SettingsError: There is none, or there are two.
+    """
+    if "access_token" in given:
+        for name in ("client_id", "private_key", "private_key_path"):
+            if name in given:
+                message = f"The settings access_token and {name} are both given."
+                raise SettingsError(message, hint="Keep one of the two ways to sign in.")
+        return
+    for setting in settings:
+        if setting.name in ("client_id", "username") and setting.name not in given:
+            raise missing_setting(setting, told.get(setting.name))
+    _check_key_source(given)
+
+
+def _check_key_source(given: Mapping[str, object]) -> None:
+    text, path = "private_key" in given, "private_key_path" in given
+    if text and path:
+        message = "The settings private_key and private_key_path are both given."
+        raise SettingsError(message, hint="Keep one of them.")
+    if not text and not path:
+        message = "Neither the setting private_key nor private_key_path is given."
+        raise SettingsError(
+            message,
+            hint="Give the RSA key whose certificate is in the app: as PEM text in private_key, "
+            "or as the path of a PEM file in private_key_path.",
+            code="missing-setting",
+        )
+
+
+def check_store(given: Mapping[str, object]) -> None:
+    """See that what is reconciled has a store.
+
+    Raises:
+        SettingsError: It has none.
+    """
+    if "reconcile_every_hours" in given and "reconcile_store" not in given:
+        message = "The setting reconcile_every_hours is given, and reconcile_store is not."
+        raise SettingsError(
+            message,
+            hint="Name the folder, or the URL of one, that keeps what is compared.",
+            code="missing-setting",
+        )
+
+
+def checked_start_date(text: str) -> datetime:
+    """Return the moment that a text means.
+
+    Raises:
+        SettingsError: It means none.
+    """
+    try:
+        return parse_instant(text)
+    except ValueError as error:
+        raise wrong_setting(
+            "start_date",
+            f"is no date: {error}",
+            "Write it as 2024-01-31 or 2024-01-31T00:00:00Z.",
+        ) from None
+
+
+def checked_api_version(text: str) -> str:
+    """Return a version as Salesforce spells it.
+
+    Raises:
+        SettingsError: It is none, or one that is too old.
+    """
+    match = re.fullmatch(r"v?(\d{2,3})(?:\.0)?", text)
+    if match is None:
+        raise wrong_setting("api_version", f"can't be {text!r}", "Write it as 68.0.")
+    if int(match[1]) < _LOWEST_API_VERSION:
+        raise wrong_setting(
+            "api_version",
+            f"can't be {text!r}",
+            f"The lowest version that the tap works with is {_LOWEST_API_VERSION}.0.",
+        )
+    return f"{match[1]}.0"
+
+
+def checked_objects(names: Iterable[str]) -> tuple[str, ...]:
+    """Return the names of objects, each once.
+
+    Raises:
+        SettingsError: There is none, or one that no object can have.
+    """
+    unique = tuple(dict.fromkeys(name.strip() for name in names))
+    for name in unique:
+        if not _OBJECT_NAME.fullmatch(name):
+            raise wrong_setting(
+                "objects",
+                f"holds {name!r}, which is no object's API name",
+                "API names have letters, digits and underscores only, such as Account or "
+                "Invoice__c; Setup > Object Manager shows them.",
+            )
+    if not unique:
+        raise wrong_setting("objects", "is empty", "Name at least one object, or leave it out.")
+    return unique
