@@ -16,6 +16,7 @@ UV_VERSION := 0.13.9
 MELTANO_VERSION := 4.4.1
 # As in meltano.yml.
 TARGET_POSTGRES_VERSION := 0.8.1
+TARGET_JSONL_VERSION := 0.1.4
 # What the target reads Parquet with; has wheels for 3.10 to 3.13.
 PYARROW_VERSION := 23.0.1
 
@@ -26,6 +27,7 @@ UV := $(TOOLS)/bin/uv
 UV_STAMP := $(TOOLS)/uv-$(UV_VERSION)
 MELTANO := $(TOOLS)/meltano/$(MELTANO_VERSION)
 TARGET_POSTGRES := $(TOOLS)/target-postgres/$(TARGET_POSTGRES_VERSION)-pyarrow-$(PYARROW_VERSION)
+TARGET_JSONL := $(TOOLS)/target-jsonl/$(TARGET_JSONL_VERSION)
 
 # Says every few seconds that a command is still at work; whoever ends it ends that too.
 BEAT_SECONDS := 5
@@ -43,7 +45,7 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo org test lint format docs bench soak mutants audit test-all clean pytest sync usable-python
+.PHONY: help demo org test lint format docs pictures site bench soak mutants audit test-all clean pytest sync usable-python
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -69,6 +71,13 @@ format: sync ## put the code into shape
 
 docs: sync ## write the tables in the documents that come from the code
 	@$(VENV)/bin/python -m tests.support.documents
+
+pictures: sync ## draw the pictures in the documents from what they show
+	@$(VENV)/bin/python -m tests.pictures
+
+site: sync ## build the site of the documents into .site, and fail where a link leads nowhere
+	@NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --strict
+	@echo 'Look at it with: python3 -m http.server --directory .site'
 
 soak: sync ## try to lose a row, for 10 minutes or MINUTES=60
 	@$(VENV)/bin/python -m tests.soak --minutes $(MINUTES)
@@ -97,7 +106,7 @@ test-all: lint ## the tests on every Python from 3.10 to 3.13 that is found
 
 # loadfile: the tests of one file share servers, which are slow to start. More of them than small machines
 # have cores, for many tests wait for a process or a server.
-pytest: sync $(TARGET_POSTGRES) ## the tests alone, or some of them with TESTS=tests/unit
+pytest: sync $(TARGET_POSTGRES) $(TARGET_JSONL) ## the tests alone, or some of them with TESTS=tests/unit
 	$(VENV)/bin/python -m pytest -n 4 --dist loadfile $(TESTS)
 
 sync: usable-python $(UV_STAMP)
@@ -121,14 +130,15 @@ $(UV_STAMP): | usable-python
 # Programs that the tap works with, each in an environment of its own, as their users have them.
 $(MELTANO): PACKAGES = meltano==$(MELTANO_VERSION)
 $(TARGET_POSTGRES): PACKAGES = meltanolabs-target-postgres==$(TARGET_POSTGRES_VERSION) pyarrow==$(PYARROW_VERSION)
-$(MELTANO) $(TARGET_POSTGRES): | usable-python $(UV_STAMP)
+$(TARGET_JSONL): PACKAGES = target-jsonl==$(TARGET_JSONL_VERSION)
+$(MELTANO) $(TARGET_POSTGRES) $(TARGET_JSONL): | usable-python $(UV_STAMP)
 	@echo 'Installing $(PACKAGES) into $(@D): half a minute, once'
 	@$(UV) venv --quiet --clear --python "$$($(BASE_PYTHON))" $(@D)
 	$(call with_beat,$(UV) pip install --quiet --python $(@D) $(PACKAGES))
 	@touch $@
 
 clean: ## remove what these commands have made
-	rm -rf .venv .venv-3.* $(TOOLS) .demo .secrets/local-org
+	rm -rf .venv .venv-3.* $(TOOLS) .demo .site .secrets/local-org .secrets/tutorial
 	@rmdir .secrets 2>/dev/null || true
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.*
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -82,6 +82,8 @@ This page is written by the command in the table; `make bench` measures the same
 
 ## Ways and widths
 
+![Rows per second of each way, by the number of columns](pictures/benchmark.svg)
+
 {cells}
 
 The tap runs as a process and writes into a pipe whose other end throws everything away.
