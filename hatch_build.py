@@ -14,6 +14,7 @@ from typing import Any
 
 from hatchling.metadata.plugin.interface import MetadataHookInterface
 
+_RELATIVE_PICTURE = re.compile(r"(?<=!\[)([^\]]*\]\()(?!https?://)")
 _RELATIVE_LINK = re.compile(r"(?<=\]\()(?!https?://|mailto:|#)")
 
 
@@ -27,6 +28,8 @@ class PageMetadata(MetadataHookInterface):
         url = os.environ.get("PACKAGE_REPOSITORY_URL", "").rstrip("/")
         if url:
             files = f"{url}/blob/v{metadata['version']}"
+            # Of a picture, its bytes and not the page that shows them.
+            text = _RELATIVE_PICTURE.sub(rf"\1{files.replace('/blob/', '/raw/')}/", text)
             text = _RELATIVE_LINK.sub(f"{files}/", text)
             metadata["urls"] = {
                 "Repository": url,

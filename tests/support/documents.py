@@ -15,10 +15,10 @@ from tap_versionforge_salesforce.salesforce.objects.describe import (
     KIND_BY_TYPE,
     sobject_from_describe,
 )
-from tap_versionforge_salesforce.settings.definitions import SETTINGS
 from tap_versionforge_salesforce.singer.json_schema import record_schema
-from tests.support import scaling
+from tests.support import reference, scaling
 from tests.support.fidelity import AMOUNTS_AS_TEXTS, GROUPS, NUL, UNKNOWN_TYPE
+from tests.support.reference import cell
 from tests.support.scaling import Assumptions
 
 if TYPE_CHECKING:
@@ -36,20 +36,11 @@ _PLUGIN_HEAD = f"""\
 _UNSEEN = {"\0": "NUL", "\t": "TAB", "\n": "LF", "\r": "CR"}
 
 
-def settings_table() -> str:
-    """Return the settings as a Markdown table."""
-    rows = [
-        f"| `{setting.name}` | {_default(setting)} | {_cell(setting.description)} |"
-        for setting in SETTINGS
-    ]
-    return "\n".join(["| Setting | Default | Meaning |", "| --- | --- | --- |", *rows])
-
-
 def sign_in_table() -> str:
     """Return every refusal of the token endpoint as a Markdown table."""
     rows = [
         f"| `{problem.code}` | {_said(problem.error, problem.description)} | "
-        f"{_cell(problem.cause)} | {_cell(problem.fix)} |"
+        f"{cell(problem.cause)} | {cell(problem.fix)} |"
         for problem in (*PROBLEMS, UNKNOWN)
     ]
     head = ["| Code | Salesforce says | Cause | What to do |", "| --- | --- | --- | --- |"]
@@ -87,13 +78,33 @@ def layout_table() -> str:
         room = name.removesuffix("/__init__.py")
         where = f"`{name}`" if room == name else f"**`{room}/`**"
         said = (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").split("\n")[0]
-        rows.append(f"| {where} | {_cell(said)} |")
+        rows.append(f"| {where} | {cell(said)} |")
     return "\n".join(["| Room, module | What it is |", "| --- | --- |", *rows])
+
+
+def _default(setting: Setting) -> str:
+    if setting.required:
+        return "required"
+    if isinstance(setting.default, tuple):
+        return ", ".join(f"`{name}`" for name in setting.default)
+    if setting.name.startswith("private_key") and setting.name != "private_key_passphrase":
+        return "one of the two"
+    if isinstance(setting.default, bool):
+        return f"`{str(setting.default).lower()}`"
+    return "none" if setting.default is None else f"`{setting.default}`"
 
 
 PARTS: dict[tuple[str, str], Callable[[], str]] = {
     ("docs/architecture.md", "layout"): layout_table,
-    ("README.md", "settings"): settings_table,
+    ("docs/reference/settings.md", "settings"): partial(reference.settings_by_group, _default),
+    ("docs/reference/settings.md", "sdk-settings"): reference.settings_of_the_sdk,
+    ("docs/reference/commands.md", "commands"): reference.commands,
+    ("README.md", "exit-codes"): reference.exit_codes,
+    ("docs/reference/exit-codes.md", "exit-codes"): reference.exit_codes,
+    ("docs/reference/exit-codes.md", "codes"): reference.codes,
+    ("docs/reference/state.md", "job"): reference.job_in_the_state,
+    ("docs/reference/state.md", "job-keys"): reference.job_attributes,
+    ("docs/reference/run-report.md", "report"): reference.report_tables,
     ("docs/troubleshooting.md", "sign-in"): sign_in_table,
     ("docs/fidelity.md", "types"): types_table,
     **{("docs/fidelity.md", group): partial(fidelity_table, group) for group in GROUPS},
@@ -124,27 +135,11 @@ def with_part(text: str, name: str, part: str) -> str:
     return pattern.sub(lambda match: f"{match[1]}\n{part}\n\n{match[2]}", text)
 
 
-def _default(setting: Setting) -> str:
-    if setting.required:
-        return "required"
-    if isinstance(setting.default, tuple):
-        return ", ".join(f"`{name}`" for name in setting.default)
-    if setting.name.startswith("private_key") and setting.name != "private_key_passphrase":
-        return "one of the two"
-    if isinstance(setting.default, bool):
-        return f"`{str(setting.default).lower()}`"
-    return "none" if setting.default is None else f"`{setting.default}`"
-
-
 def _said(error: str, description: str) -> str:
     if not error:
         return "anything else"
-    pattern = _cell(description.replace("'?", "'").replace(".*", " … "))
+    pattern = cell(description.replace("'?", "'").replace(".*", " … "))
     return f"`{error}`: {pattern}" if description else f"`{error}`"
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", " or ").replace("*", r"\*")
 
 
 def _type_in_catalog(name: str) -> str:

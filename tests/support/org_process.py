@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 STOP_SECONDS = 10
+_LAST_LINE = b"Ctrl-C stops it.\n"
 
 
 class OrgProcess:
@@ -29,12 +30,14 @@ class OrgProcess:
     Attributes:
         config: The path of a config.json that signs in to it.
         settings: What is in it.
+        greeting: What it says at its start.
     """
 
     def __init__(self, folder: Path, *, rows: int) -> None:
         self.config = folder / "config.json"
         self._log = folder / "org.log"
         self.settings: dict[str, str] = {}
+        self.greeting = ""
         self._command = [
             *(sys.executable, "-m", "tests.local_org"),
             *("--rows", str(rows), "--directory", str(folder)),
@@ -84,8 +87,13 @@ class OrgProcess:
         return answer
 
     def _await_greeting(self, process: subprocess.Popen[bytes]) -> None:
-        """Wait for the first line, which comes when requests are answered."""
-        if not process.stdout or not process.stdout.readline():
+        """Wait for its words, which come when requests are answered."""
+        lines = iter(process.stdout.readline, b"") if process.stdout else iter(())
+        for line in lines:
+            self.greeting += line.decode()
+            if line == _LAST_LINE:
+                break
+        if not self.greeting:
             msg = f"the local org did not start: {self._log.read_text(encoding='utf-8')}"
             raise RuntimeError(msg)
 

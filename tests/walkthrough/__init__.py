@@ -1,0 +1,1 @@
+"""The commands of README and tutorial, as somebody follows them: read, run, compared, written."""
