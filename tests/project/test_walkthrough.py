@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from typing import TYPE_CHECKING
 
 import click
 import pytest
+import yaml
 
 from tap_versionforge_salesforce.cli import build_command
 from tests.support import processes
@@ -25,7 +27,7 @@ from tests.walkthrough.documents import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 TAP = "tap-versionforge-salesforce"
@@ -67,6 +69,47 @@ def test_the_readme(tmp_path: Path, org: OrgProcess) -> None:
     """What it says of an org of one's own works with the local org in that one's place."""
     assert_as_shown(README, README.follow(org, tmp_path))
     assert len(list((tmp_path / ".secrets").glob("*.jsonl"))) > 9
+
+
+@pytest.mark.timeout(400)
+def test_the_script_for_schedulers(tmp_path: Path, org: OrgProcess) -> None:
+    """It begins without a state, goes on from the last one, and its exit code is the tap's."""
+    page = (processes.ROOT / "docs" / "how-to" / "shell.md").read_text(encoding="utf-8")
+    (text,) = [block.text for block in blocks(page) if block.language == SHELL]
+    assert "cd /srv/salesforce " in text
+    script = text.replace("/srv/salesforce", str(tmp_path))
+    for program, path in ((TAP, processes.TAP), ("target-jsonl", TARGET)):
+        folder = tmp_path / ("tap" if program == TAP else "target") / "bin"
+        folder.mkdir(parents=True)
+        (folder / program).symlink_to(path)
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps(org.settings | {"objects": ["Account"]}), encoding="utf-8")
+    catalog = processes.run([processes.TAP, "--config", config, "--discover"]).stdout
+    (tmp_path / "catalog.json").write_text(catalog, encoding="utf-8")
+
+    for _ in range(2):
+        processes.run(["bash", "-c", script])
+    rows = [len(path.read_text().splitlines()) for path in tmp_path.glob("Account-*.jsonl")]
+    config.write_text("{}", encoding="utf-8")
+    with pytest.raises(processes.ProgramFailedError, match="exit code 2"):
+        processes.run(["bash", "-c", script])
+
+    assert len((tmp_path / "states.jsonl").read_text(encoding="utf-8").splitlines()) == 2
+    # All of them, and what lies in the look-back.
+    assert max(rows) > 50 > min(rows)
+
+
+@pytest.mark.parametrize("path", EVERY_DOCUMENT, ids=lambda path: path.name)
+def test_other_blocks_can_be_read(path: Path) -> None:
+    """Python, JSON and YAML in a document are Python, JSON and YAML."""
+    readers: dict[str, Callable[[str], object]] = {
+        "python": lambda text: compile(text, path, "exec"),
+        "json": json.loads,
+        "yaml": lambda text: list(yaml.safe_load_all(text)),
+    }
+    for block in blocks(path.read_text(encoding="utf-8")):
+        if block.language in readers:
+            readers[block.language](block.text)
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.path)
