@@ -124,14 +124,19 @@ def _names(option: click.Option) -> str:
     if isinstance(option.type, click.Choice):
         choices = r" \| ".join(str(choice) for choice in option.type.choices)
         return f"{names} {choices}"
-    return f"{names} {option.type.name.upper()}"
+    return f"{names} {option.metavar or option.type.name.upper()}"
 
 
 def _help(option: click.Option) -> str:
     text = (option.help or "").strip()
     default = option.default
     is_told = option.show_default and isinstance(default, str | int) and not option.is_flag
-    return f"{text} [default: {default}]" if is_told else text
+    told = [text]
+    if option.show_envvar and isinstance(option.envvar, str):
+        told.append(f"[or in {option.envvar}]")
+    if is_told:
+        told.append(f"[default: {default}]")
+    return " ".join(told)
 
 
 def _unwrapped(paragraph: str) -> str:

@@ -27,7 +27,7 @@ ORG_FOLDER = Path(".secrets") / "local-org"
 _STARTED = "the org of this test is started with these options, and would serve until Ctrl-C"
 _INSTALLED = "needs the package index; the tap under test is on the PATH"
 _OF_THE_DEMO = "the workflow's job `Demo` runs it, for it installs Meltano and a target"
-_BELOW = "typed further down, where there is a config"
+_ASKS = "asks a person; tests/integration/cli/test_setup_asked.py answers at a terminal"
 
 
 @dataclass(frozen=True)
@@ -121,10 +121,10 @@ README = Document(
     "README.md",
     {
         "make demo": _OF_THE_DEMO,
-        "make demo                                                "
-        "# without Salesforce: see it run, and compare": _OF_THE_DEMO,
-        "tap-versionforge-salesforce check --config config.json   "
-        "# with an org of your own: does it work?": _BELOW,
+        "make demo                           "
+        "# without Salesforce: a stand-in org, a real target, a comparison": _OF_THE_DEMO,
+        "tap-versionforge-salesforce setup   "
+        "# an org of your own: from nothing to a config that works": _ASKS,
         "python3 -m venv tap && . tap/bin/activate": _INSTALLED,
         "pip install ..": _INSTALLED,
         "python3 -m venv target && target/bin/pip install target-jsonl": _INSTALLED,
