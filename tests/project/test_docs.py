@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tap_versionforge_salesforce import errors as exceptions
-from tap_versionforge_salesforce.salesforce.auth.sign_in_errors import PROBLEMS, UNKNOWN
 from tap_versionforge_salesforce.salesforce.objects.describe import KIND_BY_TYPE
 from tests.local_org.__main__ import DIRECTORY
 from tests.support import processes
 from tests.support.documents import FILES, PARTS, ROOT, with_part
+from tests.support.error_codes import PACKAGE, by_code
 from tests.support.fidelity import CASES, UNKNOWN_TYPE
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-PACKAGE = ROOT / "tap_versionforge_salesforce"
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 
 
@@ -86,34 +83,10 @@ def test_private_things_go_into_the_ignored_folder() -> None:
     assert DIRECTORY.parts[0] == ".secrets"
 
 
-def error_codes() -> set[str]:
-    """Every code that an error of the tap can carry, read from its source."""
-    codes = {problem.code for problem in (*PROBLEMS, UNKNOWN)}
-    for path in PACKAGE.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.keyword) and node.arg == "code":
-                codes |= _texts(node.value)
-            # private_key.py hands the code to its helper as the last argument.
-            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "_unusable":
-                codes |= _texts(node.args[-1])
-    for error in vars(exceptions).values():
-        if isinstance(error, type) and issubclass(error, exceptions.TapError):
-            codes.add(error.default_code)
-    return codes
-
-
-def _texts(node: ast.expr) -> set[str]:
-    return {
-        part.value
-        for part in ast.walk(node)
-        if isinstance(part, ast.Constant) and isinstance(part.value, str)
-    }
-
-
 def test_every_error_code_is_in_the_troubleshooting_page() -> None:
     """A user who searches for the code in brackets finds what to do."""
     text = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
-    missing = {code for code in error_codes() if f"`{code}`" not in text}
+    missing = {code for code in by_code() if f"`{code}`" not in text}
     assert missing == set()
 
 
@@ -128,13 +101,26 @@ def test_troubleshooting_page_has_no_code_that_does_not_exist() -> None:
 
 def test_codes_are_kebab_case() -> None:
     """Codes look alike."""
-    assert {code for code in error_codes() if not re.fullmatch(r"[a-z]+(-[a-z]+)*", code)} == set()
+    assert {code for code in by_code() if not re.fullmatch(r"[a-z]+(-[a-z]+)*", code)} == set()
 
 
 def test_readme_is_short() -> None:
     """A newcomer reads it to the end."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert len(text.splitlines()) < 230
+
+
+def test_the_comparison_says_nothing_without_a_source() -> None:
+    """Each cell about an extractor links to what shows it, or has a question mark."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    table = text.partition("## Beside the others")[2].partition("\n## ")[0]
+    rows = [line.strip("|").split("|") for line in table.splitlines() if line.startswith("|")][2:]
+    cells = [cell.strip() for _, *row in rows for cell in row]
+
+    assert len(rows) == 8
+    assert [cell for cell in cells if cell != "?" and not re.search(r"\]\(\S+\)", cell)] == []
+    own = re.findall(r"\]\((.+?)\)", "|".join(rows[0]))
+    assert [link for link in own if not (ROOT / link).is_file()] == []
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import inspect
 import json
 import re
@@ -13,9 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import yaml
 
-from tap_versionforge_salesforce import errors
 from tap_versionforge_salesforce.cli import build_command
-from tap_versionforge_salesforce.salesforce.auth.sign_in_errors import PROBLEMS, UNKNOWN
 from tap_versionforge_salesforce.salesforce.objects.soql import IdRange
 from tap_versionforge_salesforce.salesforce.query.job_checkpoint import JobCheckpoint
 from tap_versionforge_salesforce.salesforce.query.partitions import Partition
@@ -23,6 +20,7 @@ from tap_versionforge_salesforce.salesforce.support.retry_log import Retries
 from tap_versionforge_salesforce.settings.definitions import SETTINGS
 from tap_versionforge_salesforce.singer.events import Reconciled, Usage
 from tap_versionforge_salesforce.singer.run_report import StreamReport
+from tests.support.error_codes import by_code, error_classes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,7 +28,6 @@ if TYPE_CHECKING:
     from tap_versionforge_salesforce.settings.declaring import Setting
 
 _ROOT = Path(__file__).resolve().parents[2]
-_PACKAGE = _ROOT / "tap_versionforge_salesforce"
 # Settings are declared in the order of these groups; each begins with the setting of that name.
 _GROUPS = {
     "instance_url": "Signing in",
@@ -57,13 +54,6 @@ _EXIT_CODES = {
     143: "ended by SIGTERM, resumable",
 }
 _SIGNALS = frozenset({0, 130, 143})
-# Codes whose exit code is not that of the class which carries them everywhere else.
-_OTHER_EXITS = {
-    # It has been tried again, and nothing has to be changed.
-    "sign-in-retry": {errors.UnavailableError.exit_code},
-    # The summary of a run: 7, or what all of its failures have in common.
-    "some-streams-failed": {4, 6, 7},
-}
 _HEADING = re.compile(r"^#{2,3} (.*)$", re.MULTILINE)
 
 
@@ -148,7 +138,7 @@ def _unwrapped(paragraph: str) -> str:
 
 def exit_codes() -> str:
     """Return what each exit code means."""
-    raised = {kind.exit_code for kind in _error_classes().values()}
+    raised = {kind.exit_code for kind in error_classes().values()}
     assert raised == set(_EXIT_CODES) - _SIGNALS
     rows = [f"| {code} | {meaning} |" for code, meaning in _EXIT_CODES.items()]
     return "\n".join(["| Exit code | Meaning |", "| --: | --- |", *rows])
@@ -158,45 +148,10 @@ def codes() -> str:
     """Return every code that an error can carry, with its exit code and where it is explained."""
     text = (_ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
     rows = []
-    for code, exits in sorted(_codes().items()):
+    for code, exits in sorted(by_code().items()):
         shown = ", ".join(map(str, sorted(exits))) or "that of its cause"
         rows.append(f"| [`{code}`](../troubleshooting.md#{_anchor(text, code)}) | {shown} |")
     return "\n".join(["| Code | Exit code |", "| --- | --- |", *rows])
-
-
-def _codes() -> dict[str, set[int]]:
-    classes = _error_classes()
-    found: dict[str, set[int]] = {kind.default_code: set() for kind in classes.values()}
-    found |= {problem.code: {errors.SignInError.exit_code} for problem in (*PROBLEMS, UNKNOWN)}
-    for kind in classes.values():
-        found[kind.default_code].add(kind.exit_code)
-    for path in sorted(_PACKAGE.rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call):
-                _take_codes(node, classes, found)
-    return found | _OTHER_EXITS
-
-
-def _take_codes(
-    call: ast.Call, classes: dict[str, type[errors.TapError]], found: dict[str, set[int]]
-) -> None:
-    name = getattr(call.func, "id", getattr(call.func, "attr", ""))
-    given = [keyword.value for keyword in call.keywords if keyword.arg == "code"]
-    # private_key.py hands the code to its helper as the last argument.
-    if name == "_unusable":
-        given, name = [call.args[-1]], "SettingsError"
-    for part in (part for value in given for part in ast.walk(value)):
-        if isinstance(part, ast.Constant) and isinstance(part.value, str):
-            exits = found.setdefault(part.value, set())
-            exits |= {classes[name].exit_code} if name in classes else set()
-
-
-def _error_classes() -> dict[str, type[errors.TapError]]:
-    return {
-        name: kind
-        for name, kind in vars(errors).items()
-        if isinstance(kind, type) and issubclass(kind, errors.TapError)
-    }
 
 
 def _anchor(text: str, code: str) -> str:

@@ -36,6 +36,7 @@ class Session:
         # A new user's: an empty home, no colour, the narrowest usual terminal.
         self._environment = processes.environment(
             HOME=str(self._folder / "home"),
+            XDG_CACHE_HOME=str(self._folder / "home" / ".cache"),
             PATH=os.pathsep.join([str(path), str(own), os.environ["PATH"]]),
             TERM="dumb",
             COLUMNS="80",
