@@ -31,9 +31,7 @@ def build(folder: Path, *, config: Path = processes.ROOT / "mkdocs.yml") -> None
             *("--config-file", config, "--site-dir", folder),
         ],
         cwd=processes.ROOT,
-        env=processes.environment(
-            PACKAGE_DOCUMENTATION_URL=ROOT_URL, PACKAGE_REPOSITORY_URL="", NO_MKDOCS_2_WARNING="1"
-        ),
+        env=processes.environment(PACKAGE_DOCUMENTATION_URL=ROOT_URL, NO_MKDOCS_2_WARNING="1"),
     )
 
 
@@ -91,6 +89,8 @@ def test_nothing_is_loaded_from_elsewhere(site: Path) -> None:
         if 'rel="next"' not in found.group()
     ]
     assert pages == []
+    # The theme's own script asks the forge about a repository that a page names.
+    assert [n for n, text in texts(site, "html") if 'data-md-component="source"' in text] == []
     assert [name for name, text in texts(site, "css") if IN_A_STYLE.search(text)] == []
     assert [
         name for name, text in texts(site, "svg") if "@import" in text or "<image" in text
