@@ -112,8 +112,8 @@ def _names(option: click.Option) -> str:
     if option.is_flag or option.count:
         return names
     if isinstance(option.type, click.Choice):
-        choices = r" \| ".join(str(choice) for choice in option.type.choices)
-        return f"{names} {choices}"
+        # A bar would end the cell, for some readers of Markdown even inside of code.
+        return f"{names} {{{','.join(map(str, option.type.choices))}}}"
     return f"{names} {option.metavar or option.type.name.upper()}"
 
 
