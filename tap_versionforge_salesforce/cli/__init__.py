@@ -32,6 +32,7 @@ from tap_versionforge_salesforce.errors import (
     UnavailableError,
 )
 from tap_versionforge_salesforce.salesforce.support.redaction import RedactingFilter
+from tap_versionforge_salesforce.singer.error_lines import address_of, line_of
 from tap_versionforge_salesforce.singer.tap import TapVersionForgeSalesforce
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except TapError as error:
         if {"check", "--json"} <= set(given) and not isinstance(error, OutputError):
             print_json_failure(error)
-        TapVersionForgeSalesforce.logger.error("%s %s [%s]", error.message, error.hint, error.code)
+        TapVersionForgeSalesforce.logger.error("%s", line_of(error))
         code = error.exit_code
     except click.ClickException as error:
         error.show()
@@ -134,7 +135,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         code = INTERRUPTED
     except Exception:  # noqa: BLE001  the boundary: what gets here is a defect of the tap
         TapVersionForgeSalesforce.logger.exception(
-            "The tap itself has failed. Please report it with the lines below."
+            "The tap itself has failed. Please report it with the lines below. See %s",
+            address_of(TapError.default_code),
         )
         code = _UNEXPECTED
     leave_stdout()

@@ -25,6 +25,7 @@ from tap_versionforge_salesforce.salesforce.objects.describe import SObject
 from tap_versionforge_salesforce.salesforce.objects.unreadable import why_unreadable
 from tap_versionforge_salesforce.salesforce.support.events import Remark
 from tap_versionforge_salesforce.salesforce.support.wording import counted
+from tap_versionforge_salesforce.singer.error_lines import line_of
 from tap_versionforge_salesforce.singer.events import ObjectDescribed, StreamEnded
 
 if TYPE_CHECKING:
@@ -177,7 +178,7 @@ def _is_for_good(error: TapError) -> bool:
 def _note_failure(run: Run, name: str, error: TapError, logger: logging.Logger) -> None:
     run.fail_stream(name, error)
     run.org.events.tell(StreamEnded(name, error=error.code))
-    logger.error("%s %s", error.message, error.hint)
+    logger.error("%s", line_of(error))
 
 
 def _told(sobjects: list[SObject], logger: logging.Logger) -> list[SObject]:

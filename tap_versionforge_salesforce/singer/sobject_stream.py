@@ -25,6 +25,7 @@ from tap_versionforge_salesforce.salesforce.objects.columns import Column, Kind
 from tap_versionforge_salesforce.salesforce.objects.describe import spelled_as
 from tap_versionforge_salesforce.salesforce.support.events import Remark
 from tap_versionforge_salesforce.singer.catalog_drift import Drift, drift_of
+from tap_versionforge_salesforce.singer.error_lines import line_of
 from tap_versionforge_salesforce.singer.events import StreamBegun, StreamEnded
 from tap_versionforge_salesforce.singer.frame_stream import FrameStream
 from tap_versionforge_salesforce.singer.json_schema import record_schema
@@ -314,7 +315,7 @@ class SObjectStream(FrameStream):
                 # It may be of a describe that is not true any more.
                 run.describes.forget(self.name)
             run.fail_stream(self.name, error)
-            self.logger.error("%s %s", error.message, error.hint)  # noqa: TRY400  no traceback
+            self.logger.error("%s", line_of(error))  # noqa: TRY400  no traceback
         finally:
             sync.end()
             usage = sync.usage(run.usage - before)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tap_versionforge_salesforce.salesforce.auth.sign_in_errors import PROBLEMS, UNKNOWN
 from tap_versionforge_salesforce.salesforce.objects.describe import KIND_BY_TYPE
 from tests.local_org.__main__ import DIRECTORY
 from tests.support import processes
@@ -15,6 +17,7 @@ from tests.support.error_codes import PACKAGE, by_code
 from tests.support.fidelity import CASES, UNKNOWN_TYPE
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -83,20 +86,66 @@ def test_private_things_go_into_the_ignored_folder() -> None:
     assert DIRECTORY.parts[0] == ".secrets"
 
 
-def test_every_error_code_is_in_the_troubleshooting_page() -> None:
-    """A user who searches for the code in brackets finds what to do."""
+def code_headings() -> dict[str, str]:
+    """Return what stands below each heading of a code."""
     text = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
-    missing = {code for code in by_code() if f"`{code}`" not in text}
-    assert missing == set()
+    # Such a heading's anchor is the code itself, on GitHub as on a site made by mkdocs.
+    parts = re.split(r"^### `(.*)`$", text, flags=re.MULTILINE)[1:]
+    codes, bodies = parts[::2], parts[1::2]
+    assert len(set(codes)) == len(codes), "the anchor of a second one would be another"
+    return dict(zip(codes, bodies, strict=True))
 
 
-def test_troubleshooting_page_has_no_code_that_does_not_exist() -> None:
-    """The page does not outlive the errors it explains."""
+def test_every_error_code_has_a_heading_and_none_is_of_a_code_that_is_gone() -> None:
+    """An error's address leads somewhere, and the page does not outlive what it explains."""
+    assert set(code_headings()) == set(by_code())
+
+
+def test_no_other_heading_has_the_anchor_of_a_code() -> None:
+    """Headings of the page are those of codes, and sections by exit code."""
     text = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
-    headings = re.findall(r"^### (.*)$", text, re.MULTILINE)
-    named = {code for heading in headings for code in re.findall(r"`([a-z-]+)`", heading)}
-    source = "".join(path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py"))
-    assert {code for code in named if f'"{code}"' not in source} == set()
+    others = re.findall(r"^#+ (?!`).*$", text, re.MULTILINE)
+    assert all(re.search(r"\(exit code \d\)$", each) for each in others[1:])
+
+
+def test_a_heading_has_what_one_sees_why_and_what_to_do() -> None:
+    """In this order, and none is empty."""
+    pattern = r"(?s)\s+> \S.*?\n\n\*\*Why:\*\* \S.*?\n\n\*\*What to do:\*\* \S"
+    lacking = {code for code, body in code_headings().items() if not re.match(pattern, body)}
+    assert lacking == set()
+
+
+def test_what_one_sees_is_what_the_code_says() -> None:
+    """Every piece of the quoted sentences between two names stands in a text of the code."""
+    said = " ".join(
+        text
+        for path in PACKAGE.rglob("*.py")
+        for text in _texts_with_holes(ast.parse(path.read_text(encoding="utf-8")))
+    )
+    quoted = [
+        line.removeprefix("> ")
+        for code, body in code_headings().items()
+        if code not in {problem.code for problem in (*PROBLEMS, UNKNOWN)}
+        for line in body.splitlines()
+        if line.startswith("> ") and "any other sentence" not in line.lower()
+    ]
+    # One of the code's helpers puts the setting's name in front.
+    without_names = [re.sub(r"^The setting \w+ ", "", line) for line in quoted]
+    pieces = {part.strip(" ().,:") for line in without_names for part in line.split("…")}
+    assert {piece for piece in pieces if piece not in said} == set()
+
+
+def _texts_with_holes(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+        elif isinstance(node, ast.JoinedStr):
+            yield "".join(getattr(part, "value", "…") for part in _constants(node))
+
+
+def _constants(node: ast.JoinedStr) -> list[ast.expr]:
+    hole = ast.Constant("…")
+    return [part if isinstance(part, ast.Constant) else hole for part in node.values]
 
 
 def test_codes_are_kebab_case() -> None:

@@ -22,12 +22,15 @@ from tests.support.reference import cell
 from tests.support.scaling import Assumptions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
+    from tap_versionforge_salesforce.salesforce.auth.sign_in_errors import SignInProblem
     from tap_versionforge_salesforce.settings.declaring import Setting
     from tests.support.fidelity import Case
 
 ROOT = Path(__file__).resolve().parents[2]
+# It is no refusal for good.
+_RETRIED_CODE = "sign-in-retry"
 _SHOWN_CHARACTERS = 90
 _TAP = "tap-versionforge-salesforce"
 _PLUGIN_HEAD = f"""\
@@ -36,15 +39,20 @@ _PLUGIN_HEAD = f"""\
 _UNSEEN = {"\0": "NUL", "\t": "TAB", "\n": "LF", "\r": "CR"}
 
 
-def sign_in_table() -> str:
-    """Return every refusal of the token endpoint as a Markdown table."""
-    rows = [
-        f"| `{problem.code}` | {_said(problem.error, problem.description)} | "
-        f"{cell(problem.cause)} | {cell(problem.fix)} |"
-        for problem in (*PROBLEMS, UNKNOWN)
-    ]
-    head = ["| Code | Salesforce says | Cause | What to do |", "| --- | --- | --- | --- |"]
-    return "\n".join([*head, *rows])
+def sign_in_headings() -> str:
+    """Return a heading for each code of a refused sign-in, with what the page has under each."""
+    by_code: dict[str, list[SignInProblem]] = {}
+    for problem in (*PROBLEMS, UNKNOWN):
+        by_code.setdefault(problem.code, []).append(problem)
+    return "\n\n".join(_sign_in_heading(code, found) for code, found in by_code.items())
+
+
+def _sign_in_heading(code: str, problems: Sequence[SignInProblem]) -> str:
+    said = "\n>\n".join(f"> {_said(each.error, each.description)}" for each in problems)
+    # Of several refusals with one code, the first has the whole advice.
+    why, fix = problems[0].cause, problems[0].fix
+    later = " It has been retried, and the exit code is 5." if code == _RETRIED_CODE else ""
+    return f"### `{code}`\n\n{said}\n\n**Why:** {why}{later}\n\n**What to do:** {fix}"
 
 
 def types_table() -> str:
@@ -105,7 +113,7 @@ PARTS: dict[tuple[str, str], Callable[[], str]] = {
     ("docs/reference/state.md", "job"): reference.job_in_the_state,
     ("docs/reference/state.md", "job-keys"): reference.job_attributes,
     ("docs/reference/run-report.md", "report"): reference.report_tables,
-    ("docs/troubleshooting.md", "sign-in"): sign_in_table,
+    ("docs/troubleshooting.md", "sign-in"): sign_in_headings,
     ("docs/fidelity.md", "types"): types_table,
     **{("docs/fidelity.md", group): partial(fidelity_table, group) for group in GROUPS},
     ("docs/fidelity.md", "amounts-as-texts"): amounts_as_texts,
@@ -137,9 +145,9 @@ def with_part(text: str, name: str, part: str) -> str:
 
 def _said(error: str, description: str) -> str:
     if not error:
-        return "anything else"
-    pattern = cell(description.replace("'?", "'").replace(".*", " … "))
-    return f"`{error}`: {pattern}" if description else f"`{error}`"
+        return "Salesforce said anything else"
+    words = description.replace("'?", "'").replace(".*", " … ").replace("|", " or ")
+    return f"Salesforce said {error}: {words}" if description else f"Salesforce said {error}"
 
 
 def _type_in_catalog(name: str) -> str:

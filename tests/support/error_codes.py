@@ -29,7 +29,24 @@ def by_code() -> dict[str, set[int]]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call):
                 _take(node, classes, found)
+            elif isinstance(node, ast.Assign):
+                for code in _assigned(node):
+                    found.setdefault(code, {errors.UnavailableError.exit_code})
     return found | _OTHER_EXITS
+
+
+def _assigned(node: ast.Assign) -> list[str]:
+    """Return the code in `trouble, code = "...", "..."`, as troubles of connections have it."""
+    targets, value = node.targets[0], node.value
+    if not (isinstance(targets, ast.Tuple) and isinstance(value, ast.Tuple)):
+        return []
+    pairs = zip(targets.elts, value.elts, strict=False)
+    return [
+        given.value
+        for target, given in pairs
+        if getattr(target, "id", "") == "code"
+        if isinstance(given, ast.Constant) and isinstance(given.value, str)
+    ]
 
 
 def error_classes() -> dict[str, type[errors.TapError]]:
