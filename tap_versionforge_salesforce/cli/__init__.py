@@ -11,7 +11,7 @@ import click
 from singer_sdk.plugin_base import SingerCommand
 from typing_extensions import override
 
-from tap_versionforge_salesforce.cli.check import check, print_json_failure
+from tap_versionforge_salesforce.cli.check.command import check, print_json_failure
 from tap_versionforge_salesforce.cli.edges import (
     INTERRUPTED,
     OTHERS,

@@ -166,6 +166,20 @@ class SalesforceClient:
             if isinstance(entry.get("name"), str) and isinstance(entry.get("count"), int)
         }
 
+    def permissions(self, names: Iterable[str]) -> Mapping[str, object]:
+        """Return whether the user has some permissions; what nobody tells is not in it.
+
+        UserPermissionAccess has the running user's own, also for who may not see Setup.
+
+        Args:
+            names: As that object has them, such as ``ViewSetup``.
+        """
+        fields = {name: f"Permissions{name}" for name in names}
+        soql = f"SELECT {', '.join(fields.values())} FROM UserPermissionAccess"  # noqa: S608  ours
+        answer = self._answered(replace(query_call(soql, deleted=False), budget=ADVICE_BUDGET))
+        rows = _objects(answer.get("records")) or [{}]
+        return {name: rows[0][field] for name, field in fields.items() if field in rows[0]}
+
     # Describes
 
     def describe_global(self, *, as_advice: bool = False) -> list[Mapping[str, object]]:
@@ -332,6 +346,14 @@ class SalesforceClient:
                 when_in_doubt()
             raise OddAnswerError("the creation of a Bulk job")
         return job
+
+    def list_jobs(self) -> None:
+        """Ask for the list of query jobs, which only who may use Bulk API 2.0 gets.
+
+        Raises:
+            TapError: The user does not get it.
+        """
+        self._answered(_advice("/jobs/query", jobType="V2Query"))
 
     def job(self, job_id: str, *, version: str, briefly: bool = False) -> Mapping[str, object]:
         """Return a job's state and counters.

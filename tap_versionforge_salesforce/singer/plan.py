@@ -8,14 +8,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tap_versionforge_salesforce.errors import RefusedError, UnavailableError
 from tap_versionforge_salesforce.salesforce.client import REST_PAGE_ROWS
 from tap_versionforge_salesforce.salesforce.query import api_choice
 from tap_versionforge_salesforce.salesforce.query.api_choice import Api, Choice, of_parents
 from tap_versionforge_salesforce.singer.quota_forecast import Cost, cost_of
+from tap_versionforge_salesforce.singer.row_counts import FirstRead, count_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from tap_versionforge_salesforce.salesforce.objects.soql import Query
     from tap_versionforge_salesforce.settings.definitions import Settings
@@ -124,7 +124,9 @@ def plan_of(run: Run, streams: Iterable[SObjectStream]) -> Plan:
     """
     run.advice.look_at_quota()
     last = _last_run(run.settings.report_path)
-    extractions = [each for stream in streams for each in _extractions(run, stream)]
+    reads = [FirstRead(stream, stream.stream_sync.first_read().query) for stream in streams]
+    rows = count_rows(run, reads)
+    extractions = [each for read in reads for each in _extractions(run, read, rows)]
     planned = [each.planned(run.settings, last.get(each.stream, {})) for each in extractions]
     times = [each.times(run.settings) for each in extractions]
     longest_job = max((each.job_seconds for each in times), default=0.0)
@@ -188,10 +190,11 @@ class _Extraction:
         )
 
 
-def _extractions(run: Run, stream: SObjectStream) -> Iterator[_Extraction]:
-    sync, is_full = stream.stream_sync, stream.is_full_extract
-    query = sync.first_read().query
-    rows = _rows(run, query, is_full=is_full)
+def _extractions(
+    run: Run, read: FirstRead, counts: Mapping[str, int | None]
+) -> Iterator[_Extraction]:
+    stream, query = read
+    sync, is_full, rows = stream.stream_sync, stream.is_full_extract, counts[stream.name]
     job = sync.resumed_job_id
     choice = (
         _choice(run, query, rows, is_full=is_full)
@@ -205,24 +208,6 @@ def _extractions(run: Run, stream: SObjectStream) -> Iterator[_Extraction]:
         choice = _choice(run, swept, rows, is_full=True)
         columns = len(swept.columns)
         yield _Extraction(stream.name, columns, rows, choice, is_reconciliation=True)
-
-
-def _rows(run: Run, query: Query, *, is_full: bool) -> int | None:
-    """Return about how many rows there are; None where nobody tells."""
-    if query.parent is not None:
-        return None
-    if is_full:
-        counted = run.advice.count_rows(query.sobject)
-        if counted is not None:
-            return counted
-    try:
-        reply = run.client.query(query.count(), deleted=query.all_rows, briefly=True)
-        answer = reply.json()
-    except (RefusedError, UnavailableError):
-        # Of a table that is too large to be counted, or that nobody counts.
-        return None
-    rows = answer.get("totalSize") if isinstance(answer, dict) else None
-    return rows if isinstance(rows, int) and rows >= 0 else None
 
 
 def _choice(run: Run, query: Query, rows: int | None, *, is_full: bool) -> Choice:

@@ -104,6 +104,19 @@ def test_used_up_calls_come_back_after_a_day(org: LocalOrg, caller: Caller) -> N
     assert caller.get("/sobjects").status_code == 200
 
 
+def test_permissions_of_the_user_by_name(org: LocalOrg, caller: Caller) -> None:
+    """Whoever lacks View Setup may ask all the same; no other permission is a field."""
+    org.settings.view_setup = False
+    soql = "SELECT PermissionsViewSetup, permissionsapienabled FROM UserPermissionAccess"
+    answer = caller.query(soql).json()
+    row = answer["records"][0]
+    assert (answer["totalSize"], answer["done"]) == (1, True)
+    assert row["attributes"]["type"] == "UserPermissionAccess"
+    assert (row["PermissionsViewSetup"], row["PermissionsApiEnabled"]) == (False, True)
+    unknown = caller.query("SELECT PermissionsNothing FROM UserPermissionAccess")
+    assert _error(unknown) == (400, "INVALID_FIELD")
+
+
 def test_record_count_is_approximate_and_leaves_things_out(org: LocalOrg, caller: Caller) -> None:
     org.store.seed("Account", 20)
     org.store.seed("Contact", 10)

@@ -105,6 +105,22 @@ def checked_audience(text: str) -> str:
     return text.rstrip("/")
 
 
+def audience_problem(instance_url: str, audience: str) -> str | None:
+    """Return how an audience does not fit the org's host; None where it does, or nobody can tell.
+
+    Args:
+        instance_url: As `checked_instance_url` returns it.
+        audience: As `checked_audience` returns it: a My Domain URL may stand there, too.
+    """
+    host = urlsplit(instance_url).hostname or ""
+    expected = derived_audience(instance_url)
+    known = (PRODUCTION_AUDIENCE, SANDBOX_AUDIENCE)
+    if _is_loopback(host) or audience == expected or audience not in known:
+        return None
+    kind = "a sandbox or scratch org" if expected == SANDBOX_AUDIENCE else "no sandbox"
+    return f"{host} is the host of {kind}, which signs in at {expected}"
+
+
 def derived_audience(instance_url: str) -> str:
     """Return the authorization server that an org of this host belongs to.
 

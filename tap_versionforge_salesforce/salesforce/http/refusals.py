@@ -46,6 +46,7 @@ _OTHER_API = Advice(
 _FEWER_COLUMNS = Advice(
     "Select fewer columns, formula fields first: they make it so.", (Remedy.FEWER_COLUMNS,)
 )
+_WANTS_FILTER = r"\brequires a filter\b|\ba filter on a reified column\b"
 _NO_FILTER = Advice(
     "Read the object whole, without the filter that Salesforce refuses.", (Remedy.WHOLE,)
 )
@@ -64,7 +65,7 @@ _NOT_QUERYABLE = Advice("No query of this object is answered.", (Remedy.OBJECT,)
 _ADVICE: dict[str, Advice] = {
     r"serialize value for '?(\w+)'?": _OTHER_API,
     r"^query_too_complicated\b": _FEWER_COLUMNS,
-    r"\brequires a filter\b|\ba filter on a reified column\b": _OWN_FILTER,
+    _WANTS_FILTER: _OWN_FILTER,
     r"\b(?:can ?not|can't) be (?:filtered|sorted)\b|\bgaps within the composite key\b": _NO_FILTER,
     r"\bdoes not support query\b": _NOT_QUERYABLE,
     r"\bno such column\b|\bsobject type '\w+' is not supported\b": _GONE,
@@ -100,6 +101,11 @@ def is_not_for_bulk(error_code: str, reason: str) -> bool:
 def are_not_there_yet(status: int, error_code: str, reason: str) -> bool:
     """Tell whether the results of a job that is complete may only be late."""
     return status == 404 or error_code == "NOT_FOUND" or bool(_NOT_THERE_YET.search(reason))  # noqa: PLR2004
+
+
+def wants_filter(reason: str) -> bool:
+    """Tell whether Salesforce answers only queries of the object that have a filter of its own."""
+    return re.search(_WANTS_FILTER, reason, re.IGNORECASE) is not None
 
 
 def is_missing_permission(error_code: str, reason: str) -> bool:

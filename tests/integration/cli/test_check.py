@@ -21,6 +21,7 @@ from tests.local_org.answers.oauth import TOKEN_ERRORS
 from tests.local_org.conditions import faults, outages
 from tests.support import keys, processes
 from tests.support.catalogs import select_streams
+from tests.support.check_report import STEPS, check, closing, lines, with_pair
 from tests.support.harness import parse
 
 if TYPE_CHECKING:
@@ -31,31 +32,12 @@ if TYPE_CHECKING:
     from tests.support.harness import OrgClock, Run, TapRunner
 
 NAME = "tap-versionforge-salesforce"
-STEPS = ["settings", "key", "token", "API versions", "identity", "clock", "limits", "describe"]
-TWO = ["Account", "Contact"]
 NO_REPLICATION_KEY = "TabDefinition"
 
-
-def check(tap: TapRunner, *arguments: str, **settings: object) -> Run:
-    return tap.command("check", "--config", tap.config(**settings), *arguments)
-
-
-def lines(run: Run) -> dict[str, str]:
-    """Return what was found, by step, in the order of the lines; a failed one starts with FAIL."""
-    found = {}
-    steps, _, _ = run.stdout.partition("\n\n")
-    for line in steps.splitlines():
-        mark, name, text = line[:6].strip(), line[6:28].strip(), line[28:]
-        found[name] = text if mark == "ok" else f"{mark} {text}".strip()
-    return found
+TWO = ["Account", "Contact"]
 
 
 # What is shown
-
-
-def closing(run: Run) -> list[str]:
-    """Return the lines behind the steps."""
-    return run.stdout.partition("\n\n")[2].splitlines()
 
 
 def test_steps_come_in_the_order_of_an_extraction(org: LocalOrg, tap: TapRunner) -> None:
@@ -75,9 +57,8 @@ def test_lines_say_what_was_found(org: LocalOrg, tap: TapRunner) -> None:
     org.store.seed("Account", 2, hurt=False)
     found = lines(check(tap, objects=TWO))
     public = org.identity.public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    assert found["settings"] == (
-        f"{org.username} at {org.url}, audience https://login.salesforce.com"
-    )
+    assert found["settings"] == f"{org.username} at {org.url}"
+    assert found["audience"] == "https://login.salesforce.com, as instance_url has it"
     assert found["key"] == (
         f"RSA, 2048 bits, SHA-256 of the public key {hashlib.sha256(public).hexdigest()}"
     )
@@ -92,12 +73,10 @@ def test_lines_say_what_was_found(org: LocalOrg, tap: TapRunner) -> None:
     )
     fields = sum(len(org.store.sobjects[name].fields) for name in TWO)
     assert found["describe"] == (
-        f"2 objects with {fields:,} fields; a look at one row of each takes 2 API calls"
+        f"2 objects with {fields:,} fields; a look at one row of each takes 1 API call"
     )
     assert found["Account"] == "readable; incremental by SystemModstamp"
-    assert found["Contact"] == (
-        "readable, but the user sees no rows; incremental by SystemModstamp"
-    )
+    assert found["Contact"] == ("readable, no rows seen; incremental by SystemModstamp")
 
 
 def test_object_without_replication_key(tap: TapRunner) -> None:
@@ -140,7 +119,7 @@ def test_limits_refused_is_told_but_no_failure(org: LocalOrg, tap: TapRunner) ->
     org.settings.view_setup = False
     run = check(tap, objects=["Account"])
     assert run.exit_code == 0
-    assert "can't be read: HTTP 403, INSUFFICIENT_ACCESS" in lines(run)["limits"]
+    assert lines(run)["limits"].startswith("skip can't be read: HTTP 403, INSUFFICIENT_ACCESS")
     assert "View Setup and Configuration" in lines(run)["limits"]
     assert list(lines(run))[-1] == "Account"
 
@@ -150,33 +129,39 @@ def test_low_quota_shows_the_warning(org: LocalOrg, tap: TapRunner) -> None:
     org.limits.calls.remaining = 501
     run = check(tap, objects=["Account"])
     assert run.exit_code == 0
-    assert "WARNING: Only 500 of the org's 15,000 daily API calls remain" in lines(run)["limits"]
-    assert "warned below 1,000" in lines(run)["limits"]
+    assert lines(run)["limits"].startswith("warn 500 of 15,000 daily API calls left; ")
+    told = lines(run)["what to do"]
+    assert told.startswith("Only 500 of the org's 15,000 daily API calls remain")
+    assert "warned below 1,000" in told
 
 
 def test_quota_at_the_threshold_shows_none(org: LocalOrg, tap: TapRunner) -> None:
     """As many calls as the threshold are enough."""
     org.limits.calls.remaining = 501
     run = check(tap, objects=["Account"], quota_warning_threshold=500)
-    assert "WARNING" not in run.stdout
+    assert lines(run)["limits"].startswith("500 of ")
 
 
 def test_nothing_is_extracted(org: LocalOrg, tap: TapRunner) -> None:
     """One row of Id alone is asked of each object, by REST, and none is printed."""
     (account,) = org.store.seed("Account", 1, hurt=False)
     run = check(tap, objects=TWO, api_mode="bulk")
-    assert org.journal.soql() == [
+    (_, permissions), *looks = org.journal.soql()
+    assert "FROM UserPermissionAccess" in permissions
+    assert looks == [
         ("rest", "SELECT Id FROM Account LIMIT 1"),
         ("rest", "SELECT Id FROM Contact LIMIT 1"),
     ]
-    assert org.journal.calls("/jobs/*") == []
+    assert org.jobs.all() == []
     assert account not in run.stdout
 
 
-def test_nothing_secret_is_shown(org: LocalOrg, tap: TapRunner) -> None:
+@pytest.mark.parametrize("options", [[], ["--json"]], ids=["lines", "json"])
+def test_nothing_secret_is_shown(org: LocalOrg, tap: TapRunner, options: list[str]) -> None:
     """Neither the key, its passphrase, the consumer key nor the token is in the output."""
     pem = keys.encrypted(org.private_key_pem)
-    run = check(tap, objects=["Account"], private_key=pem, private_key_passphrase=keys.PASSPHRASE)
+    key = {"private_key": pem, "private_key_passphrase": keys.PASSPHRASE}
+    run = check(tap, *options, objects=["Account"], **key)
     assert run.exit_code == 0, run.stdout
     tokens = [
         entry.headers.get("Authorization", "").partition(" ")[2] for entry in org.journal.calls()
@@ -263,13 +248,15 @@ def test_json_has_the_same_steps(org: LocalOrg, tap: TapRunner, *, works: bool) 
     assert report["ok"] is works
     steps = report["steps"]
     assert [step["name"] for step in steps] == [n for n in lines(text) if n != "what to do"]
-    assert [step["ok"] for step in steps][:-1] == [True] * (len(steps) - 1)
-    assert set(steps[-1]) == {"name", "ok", "found", "hint", "code"}
+    assert [step["status"] for step in steps][:-1] == ["ok"] * (len(steps) - 1)
+    assert set(steps[-1]) == {"group", "name", "status", "found", "hint", "code", "address"}
     if works:
         assert {(step["hint"], step["code"]) for step in steps} == {("", "")}
     else:
         assert steps[-1]["code"] == "user-not-approved"
-        assert f"{steps[-1]['hint']} [user-not-approved]" == lines(text)["what to do"]
+        assert steps[-1]["address"] == "docs/troubleshooting.md#user-not-approved"
+        told = f"{steps[-1]['hint']} See {steps[-1]['address']} [user-not-approved]"
+        assert told == lines(text)["what to do"]
 
 
 # What it says at the end
@@ -333,6 +320,42 @@ def test_lines_fit_the_terminal(org: LocalOrg, tap: TapRunner, columns: int) -> 
     assert end.splitlines() == closing(run)
 
 
+def test_a_terminal_has_groups_and_symbols_on_one_screen(org: LocalOrg, tap: TapRunner) -> None:
+    """What is found is the same, and all of the default objects have room on 80 x 40."""
+    org.store.seed("Account", 2, hurt=False)
+    config = tap.config()
+    shown = on_terminal(["check", "--config", config], 80, TERM="xterm-256color")
+    assert "\x1b[32m" in shown
+    assert org.client_id not in shown
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", shown)
+    screen, _, end = plain.partition("\n\n")
+    assert len(plain.splitlines()) <= 40
+    assert max(map(len, screen.splitlines())) <= 80
+    groups = [line for line in screen.splitlines() if line[0] != " "]
+    assert groups == ["Settings and key", "Sign-in", "Org and limits", "Permissions", "Objects"]
+    names = re.findall(r"^ ✓ (.{19})", screen, re.MULTILINE)
+    assert [name.strip() for name in names] == [
+        *(n[:19] for n in STEPS),
+        *(n[:19] for n in DEFAULT_OBJECTS),
+    ]
+    assert end.splitlines()[0] == "Everything works. Next:"
+    assert end.splitlines()[1].strip() == closing(check(tap))[1].strip()
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [{"TERM": "xterm-256color", "NO_COLOR": "1"}, {"TERM": "dumb"}, {"TERM": ""}],
+    ids=["NO_COLOR", "dumb", "none"],
+)
+def test_who_wants_no_colour_gets_lines(tap: TapRunner, variables: dict[str, str]) -> None:
+    """As in a file: no symbol, and no escape sequence."""
+    arguments = ["check", "--config", tap.config(objects=["Account"])]
+    shown = on_terminal(arguments, 80, **variables)
+    assert shown.startswith("ok    settings ")
+    assert shown.isascii()
+    assert "\x1b" not in shown
+
+
 def test_a_program_that_is_not_on_the_path_is_named_by_its_own(tap: TapRunner) -> None:
     """What comes next can be copied by whoever has called it by its path."""
     command: list[str | Path] = [
@@ -345,13 +368,14 @@ def test_a_program_that_is_not_on_the_path_is_named_by_its_own(tap: TapRunner) -
     assert f"\n  {processes.TAP} --config " in done.stdout
 
 
-def on_terminal(arguments: list[str], columns: int) -> str:
-    """Return what a terminal of so many columns shows of stdout."""
+def on_terminal(arguments: list[str], columns: int, **variables: str) -> str:
+    """Return what a terminal of so many columns shows of stdout; it can do nothing by itself."""
     ours, its = os.openpty()
     try:
         command: list[str | Path] = [processes.TAP, *arguments]
         path = f"{processes.TAP.parent}{os.pathsep}{os.environ['PATH']}"
-        environment = processes.environment(COLUMNS=str(columns), PATH=path)
+        changes = {"TERM": "dumb", "NO_COLOR": "", **variables}
+        environment = processes.environment(COLUMNS=str(columns), PATH=path, **changes)
         with processes.start(
             command, stdout=its, stderr=subprocess.DEVNULL, env=environment
         ) as process:
@@ -422,19 +446,21 @@ def on_terminal(arguments: list[str], columns: int) -> str:
             {"objects": ["Acount"]}, None, "describe", 2, "objects names Acount", id="describe"
         ),
         pytest.param(
-            {},
-            lambda org: setattr(org.limits.calls, "remaining", 2),
+            {"quota_warning_threshold": 0},
+            lambda org: setattr(org.limits.calls, "remaining", 4),
             "Account",
             4,
             "daily API calls are used up",
             id="quota",
         ),
         pytest.param(
-            {"max_api_calls": 2}, None, "Account", 4, "made the 2 API calls", id="max_api_calls"
+            {"max_api_calls": 4}, None, "Account", 4, "made the 4 API calls", id="max_api_calls"
         ),
         pytest.param(
             {},
-            lambda org: org.faults.add("GET /query*", outages.url_not_reset(), times=None),
+            lambda org: org.faults.add(
+                faults.querying("Account"), outages.url_not_reset(), times=None
+            ),
             "Account",
             2,
             "URL_NOT_RESET",
@@ -478,7 +504,7 @@ def test_what_an_object_refuses_does_not_hide_the_others(org: LocalOrg, tap: Tap
     assert "HTTP 500 (UNKNOWN_EXCEPTION)" in found["Contact"]
     assert found["User"].startswith("readable")
     report = json.loads(check(tap, "--json", objects=[*TWO, "User"]).stdout)
-    assert [step["ok"] for step in report["steps"]][-3:] == [False, False, True]
+    assert [step["status"] for step in report["steps"]][-3:] == ["fail", "fail", "ok"]
 
 
 @pytest.mark.parametrize("way", ["named", "selected"])
@@ -513,7 +539,7 @@ def test_a_check_of_objects_that_can_not_be_described_ends_with_the_last(
     org.settings.composite_refusal = (404, "NOT_FOUND", "no")
     org.faults.add("/sobjects/*/describe", outages.unknown_exception(), times=None)
     report = json.loads(check(tap, "--json", objects=[*TWO, "User"]).stdout)
-    failed = [step for step in report["steps"] if not step["ok"]]
+    failed = [step for step in report["steps"] if step["status"] == "fail"]
     assert [step["name"] for step in failed] == [*TWO, "User"]
     assert {step["code"] for step in failed} == {"salesforce-busy"}
 
@@ -626,24 +652,6 @@ def test_test_tells_bad_settings(org: LocalOrg, tap: TapRunner, option: str) -> 
 # The certificate and the clock
 
 
-@pytest.fixture
-def pair(org: LocalOrg, tap: TapRunner, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of a key and its certificate, which is good for 31 days and in the app."""
-    folder = tmp_path_factory.mktemp("pair")
-    tap.command("keygen", "--directory", str(folder), "--days", "31")
-    org.identity.certificate = (folder / "salesforce-tap.crt").read_bytes()
-    return folder
-
-
-def with_pair(pair: Path, certificate: str = "salesforce-tap.crt") -> dict[str, object]:
-    return {
-        "objects": ["Account"],
-        "private_key": None,
-        "private_key_path": str(pair / "salesforce-tap.key"),
-        "certificate_path": str(pair / certificate),
-    }
-
-
 def test_the_end_of_the_certificate_is_told(
     org: LocalOrg, tap: TapRunner, pair: Path, clock: OrgClock
 ) -> None:
@@ -654,10 +662,11 @@ def test_the_end_of_the_certificate_is_told(
     assert lines(run)["certificate"] in {
         f"of this key, good until {ends:%Y-%m-%d}: {days} days" for days in (30, 31)
     }
-    assert list(lines(run))[:4] == ["settings", "key", "certificate", "token"]
+    assert list(lines(run))[:4] == ["settings", "audience", "key", "certificate"]
     org.clock.advance(5 * 24 * 3_600)
-    told = lines(check(tap, **with_pair(pair)))["certificate"]
-    assert "WARNING: make the next one with tap-versionforge-salesforce keygen --renew" in told
+    told = lines(check(tap, **with_pair(pair)))
+    assert told["certificate"].startswith("warn of this key, good until ")
+    assert told["what to do"].endswith("with tap-versionforge-salesforce keygen --renew.")
 
 
 def test_a_certificate_that_is_no_good_is_told(org: LocalOrg, tap: TapRunner, pair: Path) -> None:
@@ -690,7 +699,7 @@ def test_a_certificate_that_is_no_good_is_told(org: LocalOrg, tap: TapRunner, pa
     [
         (0, "as Salesforce's, within 5 seconds"),
         (-40, "seconds behind Salesforce's"),
-        (100, "seconds ahead of Salesforce's; WARNING: set it (NTP)"),
+        (100, "seconds ahead of Salesforce's"),
     ],
 )
 def test_the_clock_is_compared(
@@ -698,7 +707,10 @@ def test_the_clock_is_compared(
 ) -> None:
     """An assertion is good for three minutes by Salesforce's clock."""
     clock.ahead_seconds = ahead_seconds
-    assert said in lines(check(tap, objects=["Account"]))["clock"]
+    told = lines(check(tap, objects=["Account"]))
+    assert said in told["clock"]
+    assert told["clock"].startswith("warn ") == ("Set it (NTP)" in told.get("what to do", ""))
+    assert told["clock"].startswith("warn ") == (ahead_seconds > 60)
 
 
 # Reconciliation
@@ -720,7 +732,7 @@ def test_what_a_reconciling_run_would_refuse_is_told(tap: TapRunner, tmp_path: P
     assert run.exit_code == 0, run.stdout
     assert lines(run)["store"].endswith("can be read and written; reconciled every 24 hours")
     told = lines(run)["reconcile_fields"]
-    assert "WARNING: The setting reconcile_fields names of Account what is not read" in told
+    assert told.startswith("warn The setting reconcile_fields names of Account what is not read")
     assert "Credt_Score__c" in told
     assert "names Acount, which this run does not read (did you mean Account?)" in told
 

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.local_org.conditions import outages
+from tests.local_org.conditions import faults, outages
 from tests.support.catalogs import select_fields
+from tests.support.many_objects import calls_with_queries_of, many_objects
 from tests.support.pipeline import LAST_WEEK
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.local_org import LocalOrg
-    from tests.support.harness import Run, TapRunner
+    from tests.support.harness import OrgClock, Run, TapRunner
 
 BOTH = {"objects": ["Account", "Contact"]}
 
@@ -105,6 +106,29 @@ def test_what_a_person_sees(org: LocalOrg, tap: TapRunner, tmp_path: Path) -> No
     assert "Account is read by BULK, because all rows are read, about 2,100." in lines
     assert lines[-1].startswith("The run may still make 9")
     assert lines[-1].endswith(" % of them.")
+
+
+def test_streams_are_counted_five_to_a_call(org: LocalOrg, tap: TapRunner, clock: OrgClock) -> None:
+    """Sixty incremental ones take 12 calls, the plan is that of 60, and it is told how far."""
+    names = many_objects(org, 60)
+    org.store.insert(names[7], [{}] * 3, stamp=LAST_WEEK)
+    org.faults.add(faults.querying(names[8]), outages.query_timeout(), times=None)
+    settings = {"objects": names, "start_date": "2020-01-01"}
+    plans, asked, logs = [], [], []
+    for path in ("POST /composite", "GET /query*"):
+        org.faults.add(path, faults.before(lambda: clock.sleep(4)), times=None)
+    for together in (True, False):
+        org.journal.clear()
+        run = plan(tap, "--json", **settings, composite_queries=together)
+        plans.append(json.loads(run.stdout))
+        asked.append(calls_with_queries_of(org, "Thing"))
+        logs.append(run.log.count("Counted the rows of "))
+    assert plans[0]["streams"] == plans[1]["streams"]
+    rows = {each["stream"]: each["rows"] for each in plans[0]["streams"]}
+    assert [rows[name] for name in names[6:10]] == [0, 3, None, 0]
+    assert asked == [12, 60]
+    assert logs[0] >= 1
+    assert logs[1] > logs[0]
 
 
 def test_a_catalog_and_a_reconciliation_are_taken_in(tap: TapRunner, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.local_org.answers import errors
 from tests.local_org.answers.encode import rest_record
+from tests.local_org.answers.permissions import permissions_answer
 from tests.local_org.exchange import Answer, json_answer
 from tests.local_org.store.numbering import Numbers
 
@@ -77,6 +78,9 @@ class Query:
         if not soql.strip():
             msg = "A query string has to be specified"
             raise errors.malformed_query(msg)
+        permissions = permissions_answer(soql, call.version, self._settings)
+        if permissions is not None:
+            return json_answer(permissions)
         result = self._store.run(soql, all_rows=all_rows)
         if result.is_count:
             return json_answer({"totalSize": result.total_size, "done": True, "records": []})

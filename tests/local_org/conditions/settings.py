@@ -50,6 +50,14 @@ class RestSettings:
     """What the org lists and serves. Under 31: retired (410). Up to 40: a Warning header."""
     view_setup: bool = True
     """Whether the user may see /limits and /limits/recordCount."""
+    permissions: dict[str, bool] = field(
+        default_factory=lambda: {
+            "ApiEnabled": True,
+            "ManageDataIntegrations": False,
+            "ViewAllData": True,
+        }
+    )
+    """What else UserPermissionAccess says that the user may do."""
     record_count_factor: float = 1.0
     """How far recordCount is off."""
     record_count_omits: set[str] = field(default_factory=set)
