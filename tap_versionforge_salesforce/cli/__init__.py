@@ -20,6 +20,7 @@ from tap_versionforge_salesforce.cli.edges import (
     edges,
     leave_stdout,
 )
+from tap_versionforge_salesforce.cli.help import GroupedHelp
 from tap_versionforge_salesforce.cli.keygen import keygen
 from tap_versionforge_salesforce.cli.plan import plan
 from tap_versionforge_salesforce.cli.setup import setup
@@ -39,6 +40,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _UNEXPECTED = 1
+_HELP = """Extract from Salesforce, as Singer messages on stdout.
+
+Without a command, all that is selected is read. `check` says beforehand whether that will work.
+"""
+_GROUPS = {
+    "The run": ("--config", "--catalog", "--state"),
+    "Instead of the run": ("--discover", "--test"),
+    "About the tap": ("--about", "--format", "--version", "--help"),
+}
 # What the next run will do, by the exit code of this one.
 _GOES_ON = dict.fromkeys(
     (QuotaError.exit_code, UnavailableError.exit_code, RefusedError.exit_code),
@@ -48,7 +58,7 @@ _GOES_ON = dict.fromkeys(
 }
 
 
-class _Command(SingerCommand, click.Group):
+class _Command(GroupedHelp, SingerCommand, click.Group):
     """The SDK's command with subcommands beside its options."""
 
     @override
@@ -73,7 +83,8 @@ def build_command() -> click.Command:
         name=base.name,
         callback=_sync_unless_subcommand,
         params=base.params,
-        help=base.help,
+        help=_HELP,
+        groups=_GROUPS,
         context_settings=base.context_settings,
         invoke_without_command=True,
         logger=TapVersionForgeSalesforce.logger,

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from tap_versionforge_salesforce.cli.help import GroupedHelp
 from tap_versionforge_salesforce.errors import SettingsError
 from tap_versionforge_salesforce.salesforce.auth.key_pair import KEY_BITS, KeyPair, make_key_pair
 from tap_versionforge_salesforce.singer.tap import TapVersionForgeSalesforce
@@ -32,7 +33,15 @@ def _checked_name(_: click.Context, __: click.Parameter, name: str) -> str:
     return name
 
 
-@click.command()
+@click.command(
+    cls=GroupedHelp,
+    short_help="Make a private key and its certificate, or the next pair.",
+    groups={
+        "The pair": ("--name", "--days", "--bits"),
+        "Where it goes": ("--directory", "--renew"),
+        "Help": ("--help",),
+    },
+)
 @click.option(
     "--name",
     default=DEFAULT_NAME,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tap_versionforge_salesforce.cli.config_option import config_option, merged_config
+from tap_versionforge_salesforce.cli.help import GroupedHelp
 from tap_versionforge_salesforce.salesforce.support.wording import counted
 from tap_versionforge_salesforce.singer.input_files import catalog_file
 from tap_versionforge_salesforce.singer.packed_catalog import catalog_in
@@ -28,7 +29,10 @@ _PERCENT = 100
 _MINUTE_LENGTH = len("2026-11-28 07:54")
 
 
-@click.command()
+@click.command(
+    cls=GroupedHelp,
+    groups={"The run": ("--config", "--catalog", "--state"), "The report": ("--json", "--help")},
+)
 @config_option
 @click.option("--catalog", type=click.Path(), help="What the run would select.")
 @click.option("--state", type=click.Path(), help="From which the run would go on.")

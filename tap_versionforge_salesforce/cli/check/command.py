@@ -10,6 +10,7 @@ from tap_versionforge_salesforce.cli.check.checks import Checks
 from tap_versionforge_salesforce.cli.check.lines import JsonReport, LineReport, next_command
 from tap_versionforge_salesforce.cli.check.steps import Group, failed
 from tap_versionforge_salesforce.cli.config_option import config_option, merged_config
+from tap_versionforge_salesforce.cli.help import GroupedHelp
 from tap_versionforge_salesforce.cli.terminals import is_rich
 from tap_versionforge_salesforce.singer.input_files import catalog_file
 from tap_versionforge_salesforce.singer.packed_catalog import catalog_in
@@ -21,7 +22,10 @@ if TYPE_CHECKING:
     from tap_versionforge_salesforce.errors import TapError
 
 
-@click.command()
+@click.command(
+    cls=GroupedHelp,
+    groups={"What to look at": ("--config", "--catalog"), "The report": ("--json", "--help")},
+)
 @config_option
 @click.option("--catalog", type=click.Path(), help="Look at the objects that this catalog selects.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of lines.")

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from tap_versionforge_salesforce.cli.help import GroupedHelp
 from tap_versionforge_salesforce.settings.naming import VARIABLE_PREFIX
 
 _APPS = ("external", "connected", "ready")
@@ -18,7 +19,17 @@ def _secret(name: str) -> dict[str, Any]:
     return {"envvar": f"{VARIABLE_PREFIX}{name.upper()}", "show_envvar": True}
 
 
-@click.command()
+@click.command(
+    cls=GroupedHelp,
+    groups={
+        "A first look, before there is an app": ("--sf", "--access-token"),
+        "Sign-in": (
+            *("--instance-url", "--private-key-path", "--private-key-passphrase", "--app"),
+            *("--client-id", "--username", "--jwt-audience", "--ca-bundle", "--wait-minutes"),
+        ),
+        "What is written": ("--objects", "--output"),
+    },
+)
 @click.option("--sf", metavar="ALIAS", help="Look first at this org of the sf CLI; '' for its own.")
 @click.option(
     "--access-token", **_secret("access_token"), help="Look first at the org with this session."

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
-import os
 import re
-import subprocess
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -23,6 +20,7 @@ from tests.support import keys, processes
 from tests.support.catalogs import select_streams
 from tests.support.check_report import STEPS, check, closing, lines, with_pair
 from tests.support.harness import parse
+from tests.support.terminals import on_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -366,29 +364,6 @@ def test_a_program_that_is_not_on_the_path_is_named_by_its_own(tap: TapRunner) -
     ]
     done = processes.run(command, env=processes.environment(PATH="/nowhere"))
     assert f"\n  {processes.TAP} --config " in done.stdout
-
-
-def on_terminal(arguments: list[str], columns: int, **variables: str) -> str:
-    """Return what a terminal of so many columns shows of stdout; it can do nothing by itself."""
-    ours, its = os.openpty()
-    try:
-        command: list[str | Path] = [processes.TAP, *arguments]
-        path = f"{processes.TAP.parent}{os.pathsep}{os.environ['PATH']}"
-        changes = {"TERM": "dumb", "NO_COLOR": "", **variables}
-        environment = processes.environment(COLUMNS=str(columns), PATH=path, **changes)
-        with processes.start(
-            command, stdout=its, stderr=subprocess.DEVNULL, env=environment
-        ) as process:
-            os.close(its)
-            shown = b""
-            # Linux says EIO, others nothing, when the other end has closed.
-            with contextlib.suppress(OSError):
-                while read := os.read(ours, 65_536):
-                    shown += read
-            assert process.wait() == 0
-    finally:
-        os.close(ours)
-    return shown.decode().replace("\r\n", "\n")
 
 
 # Where it stops

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import resource
 import signal
 import sys
@@ -37,6 +38,7 @@ def test_what_reads_no_rows_does_not_load_polars(option: str) -> None:
     listing = processes.run([sys.executable, "-X", "importtime", processes.TAP, option]).stderr
     assert "singer_sdk.tap_base" in listing
     assert "polars" not in listing
+    assert re.search(r"\| +(rich|rich_click|questionary)\n", listing) is None
 
 
 def test_bad_setting(org: LocalOrg, tap: TapRunner) -> None:
