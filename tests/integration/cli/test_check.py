@@ -20,7 +20,7 @@ from tests.support import keys, processes
 from tests.support.catalogs import select_streams
 from tests.support.check_report import STEPS, check, closing, lines, with_pair
 from tests.support.harness import parse
-from tests.support.terminals import on_terminal
+from tests.support.terminals import COLOURS, on_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -322,7 +322,7 @@ def test_a_terminal_has_groups_and_symbols_on_one_screen(org: LocalOrg, tap: Tap
     """What is found is the same, and all of the default objects have room on 80 x 40."""
     org.store.seed("Account", 2, hurt=False)
     config = tap.config()
-    shown = on_terminal(["check", "--config", config], 80, TERM="xterm-256color")
+    shown = on_terminal(["check", "--config", config], 80, COLOURS)
     assert "\x1b[32m" in shown
     assert org.client_id not in shown
     plain = re.sub(r"\x1b\[[0-9;]*m", "", shown)
@@ -348,7 +348,7 @@ def test_a_terminal_has_groups_and_symbols_on_one_screen(org: LocalOrg, tap: Tap
 def test_who_wants_no_colour_gets_lines(tap: TapRunner, variables: dict[str, str]) -> None:
     """As in a file: no symbol, and no escape sequence."""
     arguments = ["check", "--config", tap.config(objects=["Account"])]
-    shown = on_terminal(arguments, 80, **variables)
+    shown = on_terminal(arguments, 80, variables)
     assert shown.startswith("ok    settings ")
     assert shown.isascii()
     assert "\x1b" not in shown

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.terminals import on_terminal
+from tests.support.terminals import COLOURS, on_terminal
 
 if TYPE_CHECKING:
     from tests.support.harness import TapRunner
@@ -37,7 +37,7 @@ def test_help_in_groups_without_a_terminal(tap: TapRunner, command: str) -> None
 @pytest.mark.parametrize("command", ["", "check"])
 def test_help_on_a_terminal(command: str) -> None:
     """The same groups, framed and in colour, no wider than the terminal."""
-    shown = on_terminal([*filter(None, [command]), "--help"], 80, TERM="xterm-256color")
+    shown = on_terminal([*filter(None, [command]), "--help"], 80, COLOURS)
     assert "\x1b[" in shown
     plain = re.sub(r"\x1b\[[0-9;]*m", "", shown)
     assert re.findall(r"^╭─ (.*?) ─", plain, re.MULTILINE) == GROUPS[command]
@@ -46,6 +46,6 @@ def test_help_on_a_terminal(command: str) -> None:
 
 def test_help_on_a_terminal_without_colours() -> None:
     """As in a file."""
-    shown = on_terminal(["--help"], 80, TERM="xterm-256color", NO_COLOR="1")
+    shown = on_terminal(["--help"], 80, {**COLOURS, "NO_COLOR": "1"})
     assert shown.startswith("Usage: ")
     assert "\x1b" not in shown
