@@ -37,6 +37,8 @@ ENDPOINTS: dict[str, tuple[faults.Match, dict[str, object] | str]] = {
     "identity": ("/services/oauth2/userinfo", CHECK),
     "limits": ("/limits", REST),
     "limits, check": ("/limits", CHECK),
+    "permissions": (faults.querying("UserPermissionAccess"), CHECK),
+    "list of jobs": ("GET /jobs/query", CHECK),
     "recordCount": ("/limits/recordCount", {}),
     "global describe": ("/sobjects", NAMED),
     "describe": ("/sobjects/*/describe", REST),

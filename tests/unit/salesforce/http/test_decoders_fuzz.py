@@ -295,6 +295,11 @@ ENDPOINTS: dict[str, tuple[object, Callable[[SalesforceClient], object]]] = {
         {"sObjects": [{"name": "Account", "count": 7}]},
         lambda c: c.record_count(["Account"]),
     ),
+    "permissions": (
+        {"records": [{"PermissionsApiEnabled": True}]},
+        lambda c: c.permissions(["ApiEnabled"]),
+    ),
+    "list of jobs": ({"done": True, "records": [JOB]}, lambda c: c.list_jobs()),
     "global describe": (
         {"sobjects": [{"name": "Account", "queryable": True}]},
         lambda c: [entry["name"] for entry in c.describe_global()],
