@@ -16,7 +16,8 @@ _LONGEST_WAIT_MINUTES = 60
 
 
 def _secret(name: str) -> dict[str, Any]:
-    return {"envvar": f"{VARIABLE_PREFIX}{name.upper()}", "show_envvar": True}
+    # Where no list of processes and no history of commands shows it.
+    return {"envvar": f"{VARIABLE_PREFIX}{name.upper()}"}
 
 
 @click.command(
@@ -32,12 +33,12 @@ def _secret(name: str) -> dict[str, Any]:
 )
 @click.option("--sf", metavar="ALIAS", help="Look first at this org of the sf CLI; '' for its own.")
 @click.option(
-    "--access-token", **_secret("access_token"), help="Look first at the org with this session."
+    "--access-token", **_secret("access_token"), help="Look first at the org with this session. *"
 )
 @click.option("--instance-url", help="My Domain URL of the org.")
 @click.option("--private-key-path", help="Key to sign with; asked for or made otherwise.")
 @click.option(
-    "--private-key-passphrase", **_secret("private_key_passphrase"), help="Of an encrypted key."
+    "--private-key-passphrase", **_secret("private_key_passphrase"), help="Of an encrypted key. *"
 )
 @click.option("--app", type=click.Choice(_APPS), help="Which app the steps in Salesforce are for.")
 @click.option("--client-id", help="Consumer key of the app.")
@@ -58,6 +59,11 @@ def setup(context: click.Context, /, **given: Any) -> None:  # noqa: ANN401  as 
 
     Makes or takes a key, says what to click in Salesforce, signs in, helps where that fails, and
     writes the settings. Without a terminal every answer has to be an option.
+
+    \b
+    * Better in the environment than on the command line, as
+      TAP_VERSIONFORGE_SALESFORCE_ACCESS_TOKEN or
+      TAP_VERSIONFORGE_SALESFORCE_PRIVATE_KEY_PASSPHRASE.
 
     Example: tap-versionforge-salesforce setup
     """
