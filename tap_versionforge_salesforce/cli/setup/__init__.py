@@ -55,7 +55,7 @@ def _secret(name: str) -> dict[str, Any]:
 @click.option("--yes", is_flag=True, help="Ask nothing: all is given, and a file may be changed.")
 @click.pass_context
 def setup(context: click.Context, /, **given: Any) -> None:  # noqa: ANN401  as click hands them over
-    """Set up the sign-in, step by step.
+    r"""Set up the sign-in, step by step.
 
     Makes or takes a key, says what to click in Salesforce, signs in, helps where that fails, and
     writes the settings. Without a terminal every answer has to be an option.
