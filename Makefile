@@ -14,6 +14,7 @@ ORG :=
 TESTS :=
 UV_VERSION := 0.13.9
 MELTANO_VERSION := 4.4.1
+PIPX_VERSION := 1.18.4
 # As in meltano.yml.
 TARGET_POSTGRES_VERSION := 0.8.1
 TARGET_JSONL_VERSION := 0.1.4
@@ -45,7 +46,7 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo org test lint format docs pictures site bench soak mutants audit test-all clean pytest sync usable-python
+.PHONY: help demo org test lint format docs pictures site bench soak mutants audit test-all package clean pytest sync usable-python
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -137,8 +138,17 @@ $(MELTANO) $(TARGET_POSTGRES) $(TARGET_JSONL): | usable-python $(UV_STAMP)
 	$(call with_beat,$(UV) pip install --quiet --python $(@D) $(PACKAGES))
 	@touch $@
 
+# Whoever installs it gets the newest of what it needs, not what uv.lock has: this asks the index.
+package: sync ## build wheel and sdist into dist/, and install them as users do, with uvx and pipx
+	@rm -rf dist $(TOOLS)/pipx
+	@$(VENV)/bin/python -m hatchling build -d dist
+	$(UV) tool run --isolated --python "$$($(BASE_PYTHON))" --from dist/*.whl tap-versionforge-salesforce --version
+	$(call with_beat,PATH="$$PWD/$(TOOLS)/bin:$$PATH" PIPX_HOME=$(TOOLS)/pipx PIPX_BIN_DIR=$(TOOLS)/pipx/bin \
+		$(UV) tool run pipx@$(PIPX_VERSION) install --quiet --backend uv --python "$$($(BASE_PYTHON))" ./dist/*.tar.gz)
+	$(TOOLS)/pipx/bin/tap-versionforge-salesforce --version
+
 clean: ## remove what these commands have made
-	rm -rf .venv .venv-3.* $(TOOLS) .demo .site .secrets/local-org .secrets/tutorial
+	rm -rf .venv .venv-3.* $(TOOLS) dist .demo .site .secrets/local-org .secrets/tutorial
 	@rmdir .secrets 2>/dev/null || true
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.*
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

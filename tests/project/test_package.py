@@ -18,6 +18,7 @@ import pytest
 import yaml
 
 from tests.support import processes
+from tests.support.packages import built
 
 if TYPE_CHECKING:
     from email.message import Message
@@ -172,17 +173,6 @@ def test_the_command_is_installed() -> None:
     (command,) = importlib.metadata.entry_points(group="console_scripts", name=DISTRIBUTION)
 
     assert callable(command.load())
-
-
-def built(folder: Path, target: str, **environment: str) -> Path:
-    """Return a wheel or an sdist as the release builds it."""
-    processes.run(
-        [sys.executable, "-m", "hatchling", "build", "-t", target, "-d", folder],
-        cwd=processes.ROOT,
-        env={"PATH": os.environ["PATH"], **environment},
-    )
-    (package,) = folder.iterdir()
-    return package
 
 
 def metadata_of(wheel: Path) -> Message:

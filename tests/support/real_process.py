@@ -11,6 +11,7 @@ from tests.support.harness import parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.support.harness import TapRunner
 
@@ -22,13 +23,14 @@ _watches: dict[int, canaries.Watch] = {}
 def started(
     tap: TapRunner,
     *arguments: str,
+    executable: Path = processes.TAP,
     **options: Any,  # noqa: ANN401  as Popen takes them
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Start the tap with pipes; it is gone when the block ends, whatever happens."""
     # Without buffers of its own, Popen leaves to `communicate` what was not read before.
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "bufsize": 0}
     watch = canaries.Watch(tap.org, canaries.config_in(arguments), tap.folder)
-    process = processes.start([processes.TAP, *arguments], **(pipes | options))
+    process = processes.start([executable, *arguments], **(pipes | options))
     _watches[process.pid] = watch
     try:
         yield process
