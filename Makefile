@@ -46,7 +46,7 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo org test lint format docs pictures site bench soak mutants audit test-all package clean pytest sync usable-python
+.PHONY: help demo org test lint format docs pictures site bench soak mutants audit test-all package sbom clean pytest sync usable-python
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -146,6 +146,10 @@ package: sync ## build wheel and sdist into dist/, and install them as users do,
 	$(call with_beat,PATH="$$PWD/$(TOOLS)/bin:$$PATH" PIPX_HOME=$(TOOLS)/pipx PIPX_BIN_DIR=$(TOOLS)/pipx/bin \
 		$(UV) tool run pipx@$(PIPX_VERSION) install --quiet --backend uv --python "$$($(BASE_PYTHON))" ./dist/*.tar.gz)
 	$(TOOLS)/pipx/bin/tap-versionforge-salesforce --version
+
+sbom: $(UV_STAMP) ## what uv.lock has for the tap, as CycloneDX in dist/sbom.cdx.json
+	@mkdir -p dist
+	$(UV) export --quiet --frozen --no-dev --preview-features sbom-export --format cyclonedx1.5 --output-file dist/sbom.cdx.json
 
 clean: ## remove what these commands have made
 	rm -rf .venv .venv-3.* $(TOOLS) dist .demo .site .secrets/local-org .secrets/tutorial

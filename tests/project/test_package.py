@@ -226,6 +226,28 @@ def test_a_release_links_to_its_repository(pyproject: dict[str, Any], tmp_path: 
     ]
 
 
+@pytest.mark.parametrize("given", ["https://docs.example/tap", "https://docs.example/tap/"])
+def test_the_documentation_is_the_root_of_a_site(tmp_path: Path, given: str) -> None:
+    """What is behind it, such as troubleshooting/#clock-skew, can be put to its end."""
+    shown = metadata_of(built(tmp_path, "wheel", PACKAGE_DOCUMENTATION_URL=given))
+
+    assert shown.get_all("Project-URL") == ["Documentation, https://docs.example/tap/"]
+
+
+def test_a_release_with_a_site_links_to_both(tmp_path: Path) -> None:
+    """The site is the documentation; all else is in the repository."""
+    places = {
+        "PACKAGE_REPOSITORY_URL": "https://forge.example/tap",
+        "PACKAGE_DOCUMENTATION_URL": "https://docs.example/tap/",
+    }
+    links = metadata_of(built(tmp_path, "wheel", **places)).get_all("Project-URL") or []
+
+    assert "Documentation, https://docs.example/tap/" in links
+    assert {link.partition(",")[0] for link in links} == {
+        *("Repository", "Documentation", "Changelog", "Issues"),
+    }
+
+
 def test_what_others_build_names_no_repository(tmp_path: Path) -> None:
     """A clone may be anybody's: nothing is invented, and the README is as it is."""
     shown = metadata_of(built(tmp_path, "wheel"))
@@ -234,13 +256,42 @@ def test_what_others_build_names_no_repository(tmp_path: Path) -> None:
     assert shown.get_payload() == text_of("README.md")
 
 
-def test_the_release_says_where_it_comes_from() -> None:
-    """The workflow that publishes gives the place that the package's page links to."""
-    parsed = yaml.safe_load(text_of(".github/workflows/build.yml"))
+@pytest.fixture(scope="module")
+def release() -> dict[str, Any]:
+    parsed: dict[str, Any] = yaml.safe_load(text_of(".github/workflows/build.yml"))
+    return parsed
 
-    assert parsed["jobs"]["build"]["env"] == {
-        "PACKAGE_REPOSITORY_URL": "${{ github.server_url }}/${{ github.repository }}"
+
+def test_the_release_says_where_it_comes_from(release: dict[str, Any]) -> None:
+    """The workflow that publishes gives the places that the package's page links to."""
+    site = "https://${{ github.repository_owner }}.github.io/${{ github.event.repository.name }}/"
+
+    assert release["jobs"]["build"]["env"] == {
+        "PACKAGE_REPOSITORY_URL": "${{ github.server_url }}/${{ github.repository }}",
+        "PACKAGE_DOCUMENTATION_URL": site,
     }
+
+
+def test_a_release_is_signed_by_the_workflow_and_by_nobody_else(release: dict[str, Any]) -> None:
+    """No job has a secret; what may ask for an identity runs no code of the repository."""
+    jobs = release["jobs"]
+    trusted = {name for name, job in jobs.items() if "id-token" in job["permissions"]}
+    actions = {
+        step["uses"].partition("@")[0]
+        for name in trusted
+        for step in jobs[name]["steps"]
+        if "uses" in step
+    }
+
+    assert "secrets." not in text_of(".github/workflows/build.yml")
+    assert trusted == {"attest", "publish"}
+    assert [step for name in trusted for step in jobs[name]["steps"] if "run" in step] == []
+    assert actions == {
+        "actions/download-artifact",
+        "actions/attest",
+        "pypa/gh-action-pypi-publish",
+    }
+    assert set(jobs["publish"]["needs"]) >= {"attest"}
 
 
 @pytest.mark.parametrize("status", [0, 7])
