@@ -8,6 +8,8 @@ PYTHONS := 3.10 3.11 3.12 3.13
 MINUTES := 10
 # Modules of the core for `make mutants`, such as salesforce/http/quota.py; empty for all.
 MODULES :=
+# What `make image` builds and runs with: docker or podman.
+ENGINE := docker
 # Options of `make org`: --rows, --port, --latency-ms, --directory.
 ORG :=
 # Which tests `make pytest` runs, as pytest takes it; empty for all.
@@ -46,7 +48,7 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo org test lint format docs pictures site bench soak mutants audit test-all package sbom clean pytest sync usable-python
+.PHONY: help demo org test lint format docs pictures site bench soak mutants audit test-all package sbom image clean pytest sync usable-python
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
@@ -59,12 +61,13 @@ org: sync ## a stand-in Salesforce org to try the tap on, until Ctrl-C; ORG="--r
 
 test: lint pytest ## everything that decides about a change: lint, types, tests, documents
 
-lint: sync ## ruff (rules and format), mypy, import-linter, and zizmor on the workflows
+lint: sync ## ruff (rules and format), mypy, import-linter, zizmor on the workflows, hadolint
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports --no-cache --no-logo
 	$(VENV)/bin/zizmor --quiet --offline .github
+	$(VENV)/bin/hadolint Dockerfile
 
 format: sync ## put the code into shape
 	$(VENV)/bin/ruff check --fix .
@@ -150,6 +153,10 @@ package: sync ## build wheel and sdist into dist/, and install them as users do,
 sbom: $(UV_STAMP) ## what uv.lock has for the tap, as CycloneDX in dist/sbom.cdx.json
 	@mkdir -p dist
 	$(UV) export --quiet --frozen --no-dev --preview-features sbom-export --format cyclonedx1.5 --output-file dist/sbom.cdx.json
+
+image: ## build the container image, and start it where nothing but /tmp can be written
+	$(ENGINE) build --tag tap-versionforge-salesforce .
+	$(ENGINE) run --rm --read-only --tmpfs /tmp tap-versionforge-salesforce --version
 
 clean: ## remove what these commands have made
 	rm -rf .venv .venv-3.* $(TOOLS) dist .demo .site .secrets/local-org .secrets/tutorial

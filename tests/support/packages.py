@@ -11,9 +11,15 @@ from tests.support import processes
 if TYPE_CHECKING:
     from pathlib import Path
 
-UV = processes.ROOT / ".tools" / "bin" / "uv"
+_UV = processes.ROOT / ".tools" / "bin" / "uv"
 # The interpreter that made the environment of the tests: what is made of it has nothing of theirs.
 _PYTHON = getattr(sys, "_base_executable", sys.executable)
+
+
+def uv(*arguments: str | Path, cwd: Path = processes.ROOT, **changes: str) -> None:
+    """Run the uv that `make sync` has installed, with changes to this process's environment."""
+    changes.setdefault("UV_PYTHON_DOWNLOADS", "never")
+    processes.run([_UV, *arguments], cwd=cwd, env=processes.environment(**changes))
 
 
 def built(folder: Path, target: str, **environment: str) -> Path:
@@ -30,7 +36,7 @@ def built(folder: Path, target: str, **environment: str) -> Path:
 def wheel_of(sdist: Path, folder: Path) -> Path:
     """Return the wheel that an installer makes of an sdist, by the hatchling of `uv.lock`."""
     build = ["build", "--quiet", "--wheel", "--no-build-isolation", "--python", sys.executable]
-    _uv(*build, "--out-dir", folder, sdist)
+    uv(*build, "--out-dir", folder, sdist)
     (wheel,) = folder.glob("*.whl")
     return wheel
 
@@ -46,12 +52,7 @@ def install(wheel: Path, environment: Path) -> Path:
             version.
     """
     locked = ["sync", "--quiet", "--frozen", "--no-dev", "--no-install-project"]
-    _uv(*locked, "--python", _PYTHON, UV_PROJECT_ENVIRONMENT=str(environment))
-    _uv("pip", "install", "--quiet", "--python", environment, "--no-deps", wheel)
-    _uv("pip", "check", "--quiet", "--python", environment)
+    uv(*locked, "--python", _PYTHON, UV_PROJECT_ENVIRONMENT=str(environment))
+    uv("pip", "install", "--quiet", "--python", environment, "--no-deps", wheel)
+    uv("pip", "check", "--quiet", "--python", environment)
     return environment / "bin" / processes.TAP.name
-
-
-def _uv(*arguments: str | Path, **changes: str) -> None:
-    changes.setdefault("UV_PYTHON_DOWNLOADS", "never")
-    processes.run([UV, *arguments], cwd=processes.ROOT, env=processes.environment(**changes))
