@@ -110,7 +110,7 @@ test-all: lint ## the tests on every Python from 3.10 to 3.13 that is found
 
 # loadfile: the tests of one file share servers, which are slow to start. More of them than small machines
 # have cores, for many tests wait for a process or a server.
-pytest: sync $(TARGET_POSTGRES) $(TARGET_JSONL) ## the tests alone, or some of them with TESTS=tests/unit
+pytest: sync $(MELTANO) $(TARGET_POSTGRES) $(TARGET_JSONL) ## the tests alone, or some of them with TESTS=tests/unit
 	$(VENV)/bin/python -m pytest -n 4 --dist loadfile $(TESTS)
 
 sync: usable-python $(UV_STAMP)

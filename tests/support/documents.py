@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+import importlib.metadata
 import json
 import re
-import textwrap
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import yaml
 
 from tap_versionforge_salesforce.salesforce.auth.sign_in_errors import PROBLEMS, UNKNOWN
 from tap_versionforge_salesforce.salesforce.objects.describe import (
@@ -35,7 +37,21 @@ _SHOWN_CHARACTERS = 90
 _TAP = "tap-versionforge-salesforce"
 _PLUGIN_HEAD = f"""\
 # The tap for a Meltano project of your own: meltano add --from-ref meltano-plugin.yml {_TAP}
-# Made from meltano.yml by `make docs`."""
+# Made from meltano.yml by `make docs`, in the form that MeltanoHub has it in (its file
+# _data/meltano/extractors/{_TAP}/versionforge.yml, which has `repo` besides).
+"""
+# What MeltanoHub knows of a plugin beside what a project does. Quality is for the Hub to judge.
+_HUB = {
+    "description": "Customer-relationship management & customer success platform",
+    "domain_url": "https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/"
+    "intro_what_is_rest_api.htm",
+    "keywords": ["api", "meltano_sdk"],
+    "label": "Salesforce",
+    "logo_url": "/assets/logos/extractors/salesforce.png",
+    "maintenance_status": "beta",
+    "pip_url": _TAP,
+    "quality": "unknown",
+}
 _UNSEEN = {"\0": "NUL", "\t": "TAB", "\n": "LF", "\r": "CR"}
 
 
@@ -124,13 +140,17 @@ PARTS: dict[tuple[str, str], Callable[[], str]] = {
 
 
 def meltano_plugin() -> str:
-    """Return the tap's entry of meltano.yml as a definition that other projects can add."""
-    project = (ROOT / "meltano.yml").read_text(encoding="utf-8")
-    (entry,) = re.findall(
-        r"^  extractors:\n  - (.*?)^  loaders:\n", project, re.DOTALL | re.MULTILINE
-    )
-    lines = textwrap.dedent(f"    {entry}").strip().replace("pip_url: -e .", f"pip_url: {_TAP}")
-    return f"{_PLUGIN_HEAD}\n{lines}\n"
+    """Return the tap's entry of meltano.yml as a definition that other projects can add.
+
+    Sorted and without braces, as MeltanoHub's yamllint wants it.
+    """
+    project = yaml.safe_load((ROOT / "meltano.yml").read_text(encoding="utf-8"))
+    (entry,) = project["plugins"]["extractors"]
+    prefix = "Programming Language :: Python :: 3."
+    classifiers = importlib.metadata.metadata(_TAP).get_all("Classifier") or []
+    pythons = [f"3.{c.removeprefix(prefix)}" for c in classifiers if c.startswith(prefix)]
+    definition = entry | _HUB | {"supported_python_versions": pythons}
+    return _PLUGIN_HEAD + yaml.safe_dump(definition, allow_unicode=True, width=100)
 
 
 FILES: dict[str, Callable[[], str]] = {"meltano-plugin.yml": meltano_plugin}
