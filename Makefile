@@ -3,7 +3,7 @@
 PYTHON ?= python3
 # On the command line only (make test VENV=.venv-3.10): the environment may hold a VENV of another project.
 VENV := .venv
-PYTHONS := 3.10 3.11 3.12 3.13
+PYTHONS := 3.10 3.11 3.12 3.13 3.14
 # How long `make soak` and `make mutants` try.
 MINUTES := 10
 # Modules of the core for `make mutants`, such as salesforce/http/quota.py; empty for all.
@@ -20,7 +20,7 @@ PIPX_VERSION := 1.18.4
 # As in meltano.yml.
 TARGET_POSTGRES_VERSION := 0.8.1
 TARGET_JSONL_VERSION := 0.1.4
-# What the target reads Parquet with; has wheels for 3.10 to 3.13.
+# What the target reads Parquet with; has wheels for 3.10 to 3.14.
 PYARROW_VERSION := 23.0.1
 
 TOOLS := .tools
@@ -100,7 +100,7 @@ audit: sync ## known vulnerabilities of what uv.lock holds, and zizmor on the wo
 	$(VENV)/bin/zizmor --quiet .github
 
 # pyenv shows a version on PATH only when it is activated; its own folder always has it.
-test-all: lint ## the tests on every Python from 3.10 to 3.13 that is found
+test-all: lint ## the tests on every Python from 3.10 to 3.14 that is found
 	@PATH="$$PATH$$(printf ':%s' "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/*/bin)"; \
 	for version in $(PYTHONS); do \
 		python=$$($(UV) python find --system --no-project --no-python-downloads "$$version" 2>/dev/null) \

@@ -6,10 +6,11 @@ import argparse
 import os
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.bench import aims, runs
+from tests.bench import aims, installation, runs
 from tests.bench.org import ReadyOrgProcess
 from tests.bench.report import DOCUMENT, Report, cell_row
 
@@ -21,32 +22,41 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Measure and print."""
     options = _parser().parse_args(arguments)
     load = os.getloadavg()[0]
-    sizes = runs.QUICK if options.quick else runs.FULL
     given = [f"--{name}" for name in ("quick", "markdown") if getattr(options, name)]
-    cells: list[runs.Cell] = []
-    found: list[aims.Aim] = []
+    given += ["--only", options.only] if options.only else []
+    command = " ".join(["python -m tests.bench", *given])
     with tempfile.TemporaryDirectory(prefix="tap-bench-") as name:
         folder = Path(name)
-        for columns in runs.WIDTHS:
-            with ReadyOrgProcess(
-                folder / str(columns), columns=columns, rows=sizes.rows(columns)
-            ) as org:
-                for cell in runs.cells(org, sizes, columns):
-                    _tell(" ".join(cell_row(cell)))
-                    cells.append(cell)
-                if columns == runs.USUAL_WIDTH:
-                    found += aims.of_speed(org, cells)
-        found += aims.of_memory(folder / "memory", sizes)
-        found += aims.of_objects(folder / "objects", sizes)
-        found += aims.of_discovery(folder / "discovery", sizes)
-        found += aims.of_reconciliation(folder / "swept", sizes)
-        found += aims.of_downloads(folder / "slow", sizes)
-        found += aims.of_nine_jobs(folder / "nine", sizes)
-        found += aims.of_small_runs(folder / "small")
-    report = Report(" ".join(["python -m tests.bench", *given]), load, cells, found)
+        found = installation.measured(folder / "installed")
+        report = Report(command, load, found)
+        if not options.only:
+            cells, wanted = _of_runs(folder, runs.QUICK if options.quick else runs.FULL)
+            report = replace(report, cells=cells, aims=wanted)
     sys.stdout.write(report.text())
     if options.markdown:
         DOCUMENT.write_text(report.markdown(), encoding="utf-8")
+
+
+def _of_runs(folder: Path, sizes: runs.Sizes) -> tuple[list[runs.Cell], list[aims.Aim]]:
+    cells: list[runs.Cell] = []
+    found: list[aims.Aim] = []
+    for columns in runs.WIDTHS:
+        with ReadyOrgProcess(
+            folder / str(columns), columns=columns, rows=sizes.rows(columns)
+        ) as org:
+            for cell in runs.cells(org, sizes, columns):
+                _tell(" ".join(cell_row(cell)))
+                cells.append(cell)
+            if columns == runs.USUAL_WIDTH:
+                found += aims.of_speed(org, cells)
+    found += aims.of_memory(folder / "memory", sizes)
+    found += aims.of_objects(folder / "objects", sizes)
+    found += aims.of_discovery(folder / "discovery", sizes)
+    found += aims.of_reconciliation(folder / "swept", sizes)
+    found += aims.of_downloads(folder / "slow", sizes)
+    found += aims.of_nine_jobs(folder / "nine", sizes)
+    found += aims.of_small_runs(folder / "small")
+    return cells, found
 
 
 def _tell(line: str) -> None:
@@ -60,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--markdown", action="store_true", help="write the tables into docs/performance.md, too"
     )
+    parser.add_argument("--only", choices=["install"], help="what is installed and how it starts")
     return parser
 
 

@@ -10,13 +10,15 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.support.documents import with_part
 from tests.support.processes import ROOT
 from tests.support.text_table import table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from tests.bench.aims import Aim
+    from tests.bench.installation import Installation
     from tests.bench.runs import Cell
 
 DOCUMENT = ROOT / "docs" / "performance.md"
@@ -24,7 +26,10 @@ MEBIBYTE = 1 << 20
 REFUSED = "the tap refuses the settings"
 CELL_HEAD = (*("Columns", "Way", "Rows", "Seconds", "Rows/s", "CPU s", "Peak MiB", "Output MiB"),)
 AIM_HEAD = ("What", "Is", "Wanted", "Met", "How")
-_NUMBERS = frozenset(CELL_HEAD) - {"Way"}
+SIZE_HEAD = ("Package", "MB", "Share")
+START_HEAD = ("Start", "Seconds", "Against `--version`")
+_NUMBERS = frozenset((*CELL_HEAD, *SIZE_HEAD, *START_HEAD)) - {"Way", "Package", "Start"}
+_INSTALL = "install"
 
 
 @dataclass(frozen=True)
@@ -34,28 +39,46 @@ class Report:
     Attributes:
         command: What was typed.
         load: How many processes wanted to run in the minute before.
-        cells: The table of ways and widths.
+        installation: What is installed, and how it starts.
+        cells: The table of ways and widths; empty where only the installation was looked at.
         aims: What is wanted.
     """
 
     command: str
     load: float
-    cells: Sequence[Cell]
-    aims: Sequence[Aim]
+    installation: Installation
+    cells: Sequence[Cell] = ()
+    aims: Sequence[Aim] = ()
 
     def text(self) -> str:
         """Return it for a terminal."""
-        facts = "\n".join(f"{name}: {value}" for name, value in self._facts())
-        cells = "\n".join(table([CELL_HEAD, *map(cell_row, self.cells)]))
-        aims = "\n".join(table([AIM_HEAD, *(aim.cells() for aim in self.aims)]))
-        return f"{facts}\n\n{cells}\n\n{aims}\n"
+        parts: list[Iterable[str]] = [[f"{name}: {value}" for name, value in self._facts()]]
+        if self.cells:
+            parts.append(table([CELL_HEAD, *map(cell_row, self.cells)]))
+        parts.append(table([SIZE_HEAD, *self.installation.size_rows()]))
+        parts.append(table([START_HEAD, *self.installation.second_rows()]))
+        aims = [*self.aims, *self.installation.aims()]
+        parts.append(table([AIM_HEAD, *(aim.cells() for aim in aims)]))
+        return "\n\n".join("\n".join(lines) for lines in parts) + "\n"
 
     def markdown(self) -> str:
         """Return the whole of docs/performance.md."""
+        if not self.cells:
+            return with_part(DOCUMENT.read_text(encoding="utf-8"), _INSTALL, self._installed())
         facts = _markdown(("What", "With"), self._facts())
         cells = _markdown(CELL_HEAD, map(cell_row, self.cells))
         aims = _markdown(AIM_HEAD, (aim.cells() for aim in self.aims))
-        return _TEXT.format(facts=facts, cells=cells, aims=aims)
+        text = _TEXT.format(facts=facts, cells=cells, aims=aims)
+        return with_part(text, _INSTALL, self._installed())
+
+    def _installed(self) -> str:
+        facts = dict(self._facts())
+        return _INSTALLED.format(
+            **{name.split()[0].lower(): value for name, value in facts.items()},
+            sizes=_markdown(SIZE_HEAD, self.installation.size_rows()),
+            starts=_markdown(START_HEAD, self.installation.second_rows()),
+            aims=_markdown(AIM_HEAD, (aim.cells() for aim in self.installation.aims())),
+        )
 
     def _facts(self) -> list[tuple[str, str]]:
         versions = ", ".join(
@@ -98,7 +121,26 @@ The numbers are those of one machine and of an org that never lets wait: compare
 ## What is wanted
 
 {aims}
+
+## Install and start
+
+<!-- install -->
+<!-- /install -->
 """  # noqa: E501  in Markdown a sentence is a line
+_INSTALLED = """\
+Measured on {date} by `{command}`: {machine}, load before {load}, {system}.
+
+The wheel is installed into an environment of its own, with the packages that `uv.lock` has for it; a package is as large as its files are.
+
+{sizes}
+
+Each start is a process, in the middle of seven by turns; the first one has to compile what Python finds uncompiled, which the container image has behind it.
+The run reads from the stand-in org of `make org`, in a process beside it, from its settings on: start, sign-in, describes and the first page.
+
+{starts}
+
+{aims}
+"""  # noqa: E501
 
 
 def cell_row(cell: Cell) -> tuple[str, ...]:
@@ -118,7 +160,7 @@ def cell_row(cell: Cell) -> tuple[str, ...]:
     )
 
 
-def _markdown(head: Sequence[str], rows: Iterator[Sequence[str]] | Sequence[Sequence[str]]) -> str:
+def _markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     rule = ["--:" if name in _NUMBERS else "---" for name in head]
     return "\n".join(f"| {' | '.join(row)} |" for row in (head, rule, *rows))
 
