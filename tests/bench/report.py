@@ -27,7 +27,7 @@ REFUSED = "the tap refuses the settings"
 CELL_HEAD = (*("Columns", "Way", "Rows", "Seconds", "Rows/s", "CPU s", "Peak MiB", "Output MiB"),)
 AIM_HEAD = ("What", "Is", "Wanted", "Met", "How")
 SIZE_HEAD = ("Package", "MB", "Share")
-START_HEAD = ("Start", "Seconds", "Against `--version`")
+START_HEAD = ("Start", "Seconds", "CPU s")
 _NUMBERS = frozenset((*CELL_HEAD, *SIZE_HEAD, *START_HEAD)) - {"Way", "Package", "Start"}
 _INSTALL = "install"
 
@@ -56,7 +56,7 @@ class Report:
         if self.cells:
             parts.append(table([CELL_HEAD, *map(cell_row, self.cells)]))
         parts.append(table([SIZE_HEAD, *self.installation.size_rows()]))
-        parts.append(table([START_HEAD, *self.installation.second_rows()]))
+        parts.append(table([START_HEAD, *self.installation.start_rows()]))
         aims = [*self.aims, *self.installation.aims()]
         parts.append(table([AIM_HEAD, *(aim.cells() for aim in aims)]))
         return "\n\n".join("\n".join(lines) for lines in parts) + "\n"
@@ -73,12 +73,13 @@ class Report:
 
     def _installed(self) -> str:
         facts = dict(self._facts())
-        return _INSTALLED.format(
+        text = _INSTALLED.format(
             **{name.split()[0].lower(): value for name, value in facts.items()},
             sizes=_markdown(SIZE_HEAD, self.installation.size_rows()),
-            starts=_markdown(START_HEAD, self.installation.second_rows()),
+            starts=_markdown(START_HEAD, self.installation.start_rows()),
             aims=_markdown(AIM_HEAD, (aim.cells() for aim in self.installation.aims())),
         )
+        return text.strip()
 
     def _facts(self) -> list[tuple[str, str]]:
         versions = ", ".join(
@@ -134,8 +135,8 @@ The wheel is installed into an environment of its own, with the packages that `u
 
 {sizes}
 
-Each start is a process, in the middle of seven by turns; the first one has to compile what Python finds uncompiled, which the container image has behind it.
-The run reads from the stand-in org of `make org`, in a process beside it, from its settings on: start, sign-in, describes and the first page.
+Each start is a process, the fastest of seven by turns; the first one after the installation has to compile all that it loads, which the container image has behind it.
+The run reads from the stand-in org of `make org`, in a process beside it, from nothing but a config on: its start, sign-in, describes and the first page.
 
 {starts}
 
