@@ -1,4 +1,4 @@
-# The tap alone, for schedulers that run containers; docs/container.md says how to run it.
+# The tap alone, for schedulers that run containers; docs/how-to/containers-and-secrets.md says how to run it.
 # By tag: the base has the fixes of Debian and Python at each build, and a digest is no fact here before
 # somebody has pulled it. Who needs builds that can be repeated pins both lines to the digest they have tried.
 FROM python:3.13-slim-trixie AS build
