@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -32,12 +33,12 @@ from tap_versionforge_salesforce.errors import (
     TapError,
     UnavailableError,
 )
-from tap_versionforge_salesforce.salesforce.support.redaction import RedactingFilter
+from tap_versionforge_salesforce.salesforce.support.redaction import redact_logs
 from tap_versionforge_salesforce.singer.error_lines import address_of, line_of
 from tap_versionforge_salesforce.singer.tap import TapVersionForgeSalesforce
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 _UNEXPECTED = 1
 _HELP = """Extract from Salesforce, as Singer messages on stdout.
@@ -45,7 +46,7 @@ _HELP = """Extract from Salesforce, as Singer messages on stdout.
 Without a command, all that is selected is read. `check` says beforehand whether that will work.
 """
 _GROUPS = {
-    "The run": ("--config", "--catalog", "--state"),
+    "The run": ("--config", "--catalog", "--state", "--quiet"),
     "Instead of the run": ("--discover", "--test"),
     "About the tap": ("--about", "--format", "--version", "--help"),
 }
@@ -56,6 +57,13 @@ _GOES_ON = dict.fromkeys(
 ) | {
     IncompleteError.exit_code: "No bookmark has moved past what is missing: the next run reads it.",
 }
+
+
+_QUIET = click.Option(
+    ["--quiet"],
+    is_flag=True,
+    help="Say nothing of a sync but warnings and errors: no live display, no progress, no table.",
+)
 
 
 class _Command(GroupedHelp, SingerCommand, click.Group):
@@ -76,13 +84,11 @@ class _Command(GroupedHelp, SingerCommand, click.Group):
 def build_command() -> click.Command:
     """Return the executable's command: the SDK's options, and the subcommands."""
     base = TapVersionForgeSalesforce.cli
-    for handler in logging.getLogger().handlers:
-        if not any(isinstance(known, RedactingFilter) for known in handler.filters):
-            handler.addFilter(RedactingFilter())
+    redact_logs()
     command = _Command(
         name=base.name,
         callback=_sync_unless_subcommand,
-        params=base.params,
+        params=[*base.params, _QUIET],
         help=_HELP,
         groups=_GROUPS,
         context_settings=base.context_settings,
@@ -101,8 +107,9 @@ def build_command() -> click.Command:
 
 
 def _sync_unless_subcommand(**params: Any) -> None:  # noqa: ANN401  as click hands them over
+    is_quiet = params.pop("quiet")
     if click.get_current_context().invoked_subcommand is None:
-        with edges(OTHERS if params["about"] else SYNC):
+        with _warnings_only(is_quiet=is_quiet), edges(OTHERS if params["about"] else SYNC):
             try:
                 TapVersionForgeSalesforce.invoke(**params)
             except TapError as error:
@@ -110,6 +117,18 @@ def _sync_unless_subcommand(**params: Any) -> None:  # noqa: ANN401  as click ha
                 if next_run is None:
                     raise
                 raise error.reworded(error.message, hint=f"{error.hint} {next_run}") from None
+
+
+@contextmanager
+def _warnings_only(*, is_quiet: bool) -> Iterator[None]:
+    """Let the log have warnings and errors only, whatever its levels are."""
+    before = logging.root.manager.disable
+    if is_quiet:
+        logging.disable(logging.INFO)
+    try:
+        yield
+    finally:
+        logging.disable(before)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

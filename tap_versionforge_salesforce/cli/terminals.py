@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import sys
 
+from tap_versionforge_salesforce.singer.terminal import is_dumb
+
 
 def is_rich() -> bool:
     """Tell whether stdout is a terminal with colours, and nobody has asked for none.
@@ -14,4 +16,4 @@ def is_rich() -> bool:
     """
     if sys.stdout is None or not sys.stdout.isatty():
         return False
-    return not os.environ.get("NO_COLOR") and os.environ.get("TERM", "dumb") not in ("", "dumb")
+    return not os.environ.get("NO_COLOR") and not is_dumb()

@@ -265,7 +265,8 @@ class Settings:
     report_path: str | None = declared(
         "Run report",
         "File that gets the run report, one JSON object: per stream the API and why, rows, pages, "
-        "calls, times, bookmarks, and what was proven. It is logged in any case.",
+        "calls, times, bookmarks, and what was proven. A log has it in any case; a terminal shows "
+        "the same as a table.",
         is_path=True,
     )
     ca_bundle: str | None = declared(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from typing import TYPE_CHECKING, TextIO
 
 from tap_versionforge_salesforce.salesforce.http.composite import MOST_PARTS
@@ -67,15 +65,6 @@ class DiscoveryProgress:
             self._terminal.flush()
         except (OSError, ValueError):  # it has been closed
             self._terminal = None
-
-
-def terminal() -> TextIO | None:
-    """Return stderr where it is a terminal that can erase; else None."""
-    stderr: TextIO | None = sys.stderr
-    # None where the process was started without one.
-    if stderr is None or not stderr.isatty() or os.environ.get("TERM", "dumb") == "dumb":
-        return None
-    return stderr
 
 
 def _text(event: ObjectDescribed) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from dataclasses import asdict
 from functools import singledispatchmethod
 
 from tap_versionforge_salesforce.salesforce.frames.value_warnings import ValueWarnings
@@ -20,6 +21,7 @@ from tap_versionforge_salesforce.singer.events import (
     Reconciled,
     StreamEnded,
 )
+from tap_versionforge_salesforce.singer.log_fields import fields
 
 
 class EventLog:
@@ -46,20 +48,25 @@ class EventLog:
     @take.register
     def _api_chosen(self, event: ApiChosen) -> None:
         logger = self._of(event.sobject)
-        logger.info("%s: %s, because %s.", event.sobject, event.api, event.reason)
+        told = fields("api_chosen", event.sobject, api=event.api, reason=event.reason)
+        logger.info("%s: %s, because %s.", event.sobject, event.api, event.reason, extra=told)
 
     @take.register
     def _job_created(self, event: JobCreated) -> None:
-        self._of(event.sobject).info("Bulk job %s: %s", event.job_id, event.address)
+        told = fields("job_created", event.sobject, job_id=event.job_id, job_address=event.address)
+        logger = self._of(event.sobject)
+        logger.info("Bulk job %s: %s", event.job_id, event.address, extra=told)
 
     @take.register
     def _retried(self, event: Retried) -> None:
-        self._logger.info("%s", event.text)
+        told = fields("retried", kind=event.kind, seconds=event.seconds, calls=event.calls)
+        self._logger.info("%s", event.text, extra=told)
 
     @take.register
     def _remark(self, event: Remark) -> None:
         logger = self._logger if event.sobject is None else self._of(event.sobject)
-        logger.log(logging.WARNING if event.is_warning else logging.INFO, "%s", event.text)
+        level = logging.WARNING if event.is_warning else logging.INFO
+        logger.log(level, "%s", event.text, extra=fields("remark", event.sobject))
 
     @take.register
     def _page_written(self, event: PageWritten) -> None:
@@ -77,18 +84,30 @@ class EventLog:
             event.api or "no API",
             # A request that serves several streams is counted for one of them.
             counted(calls, "API call") if calls else "another stream's API call",
+            extra=fields(
+                "partition_ended",
+                event.stream,
+                api=event.api,
+                reason=event.reason,
+                rows=event.rows,
+                rows_before=event.rows_before,
+                calls=calls,
+            ),
         )
         self._told_calls[event.stream] = event.calls
 
     @take.register
     def _reconciled(self, event: Reconciled) -> None:
         logger, name = self._of(event.stream), event.stream
+        found = {each: value for each, value in asdict(event).items() if each != "stream"}
+        told = fields("reconciled", name, **found)
         if event.not_compared is not None:
             logger.info(
                 "%s: %s swept, and nothing is compared yet: %s.",
                 name,
                 counted(event.swept, "row"),
                 event.not_compared,
+                extra=told,
             )
             return
         logger.info(
@@ -97,6 +116,7 @@ class EventLog:
             counted(event.swept, "row"),
             _differences(event),
             counted(event.calls, "API call"),
+            extra=told,
         )
         if event.hidden:
             logger.warning(

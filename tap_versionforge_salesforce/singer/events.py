@@ -48,6 +48,17 @@ class ObjectDescribed:
 
 
 @dataclass(frozen=True, slots=True)
+class RunBegun:
+    """All is looked at, and the streams are read from here on.
+
+    Attributes:
+        streams: The names of those that will be, in their order.
+    """
+
+    streams: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class StreamBegun:
     """It is a stream's turn.
 
@@ -58,6 +69,19 @@ class StreamBegun:
 
     stream: str
     bookmark: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionBegun:
+    """A stream is read, or a part of what was too large for one Bulk job.
+
+    Attributes:
+        stream: Its name.
+        parts_left: How many parts of it come behind this one, as far as that is known.
+    """
+
+    stream: str
+    parts_left: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +151,19 @@ class DeletedRow(NamedTuple):
     was_in_recycle_bin: bool | None
 
 
+@dataclass(frozen=True, slots=True)
+class SweepBegun:
+    """What an object holds now is read, to be compared with what was read before.
+
+    Attributes:
+        stream: The stream of its rows.
+        expected_rows: About how many they are; None where there was no sweep before.
+    """
+
+    stream: str
+    expected_rows: int | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reconciled:
     """A stream was compared with what its object holds, and what differed has been written.
@@ -173,9 +210,11 @@ class StreamEnded:
         bookmark: At the end; None where there is none.
         error: The code of what stopped it; None where nothing did.
         usage: What it cost; None of a stream that could not even be described.
+        is_stopped: The run was, before its end.
     """
 
     stream: str
     bookmark: str | None = None
     error: str | None = None
     usage: Usage | None = None
+    is_stopped: bool = False

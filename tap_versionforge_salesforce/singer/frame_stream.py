@@ -25,6 +25,7 @@ from typing_extensions import override
 from tap_versionforge_salesforce.errors import SettingsError, TapError
 from tap_versionforge_salesforce.salesforce.frames.value_warnings import ValueWarnings
 from tap_versionforge_salesforce.singer.input_files import stream_maps_read
+from tap_versionforge_salesforce.singer.log_fields import fields
 from tap_versionforge_salesforce.singer.output.batch_config import batch_config_of
 from tap_versionforge_salesforce.singer.output.batch_files import BatchFiles
 from tap_versionforge_salesforce.singer.output.record_lines import Envelope, LineMaker, records
@@ -346,4 +347,4 @@ class FrameStream(Stream, abc.ABC):
         """Log, unless it is the SDK calling an error "unhandled" which the command line tells."""
         if level == logging.ERROR and isinstance(sys.exc_info()[1], (TapError, OSError)):
             return
-        super().log(message, *args, level=level, **kwargs)
+        super().log(message, *args, level=level, **{"extra": fields("sdk", self.name), **kwargs})

@@ -9,6 +9,7 @@ from tap_versionforge_salesforce.errors import RefusedError, TapError, Unavailab
 from tap_versionforge_salesforce.salesforce.client import counted_together
 from tap_versionforge_salesforce.salesforce.http.quota import from_limits
 from tap_versionforge_salesforce.salesforce.http.refusals import is_missing_permission
+from tap_versionforge_salesforce.salesforce.support.events import RowsCounted
 from tap_versionforge_salesforce.salesforce.support.wording import counted
 from tap_versionforge_salesforce.singer.quota_forecast import (
     StreamForecast,
@@ -152,6 +153,8 @@ class QuotaAdvice:
                 "Some" if counts else "The",
                 _why_not(problem),
             )
+        for name, rows in counts.items():
+            self._org.events.tell(RowsCounted(name, rows, is_estimate=True))
         return counts
 
 

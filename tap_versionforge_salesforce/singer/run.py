@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -22,17 +23,20 @@ from tap_versionforge_salesforce.salesforce.query.download_queue import Download
 from tap_versionforge_salesforce.salesforce.query.options import QueryOptions
 from tap_versionforge_salesforce.salesforce.reconcile.folder import open_store
 from tap_versionforge_salesforce.salesforce.reconcile.lock import Presence
-from tap_versionforge_salesforce.singer.discovery_progress import DiscoveryProgress, terminal
+from tap_versionforge_salesforce.singer.discovery_progress import DiscoveryProgress
+from tap_versionforge_salesforce.singer.end_table import log_table
 from tap_versionforge_salesforce.singer.event_log import EventLog
-from tap_versionforge_salesforce.singer.events import Usage
+from tap_versionforge_salesforce.singer.events import RunBegun, Usage
 from tap_versionforge_salesforce.singer.prefetch import Prefetcher
+from tap_versionforge_salesforce.singer.progress import Progress
 from tap_versionforge_salesforce.singer.quota_advice import QuotaAdvice
 from tap_versionforge_salesforce.singer.read_progress import ReadProgress
-from tap_versionforge_salesforce.singer.run_report import RunReport
+from tap_versionforge_salesforce.singer.run_report import RunReport, write_report
+from tap_versionforge_salesforce.singer.terminal import terminal
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from tap_versionforge_salesforce.salesforce.client import SalesforceClient
     from tap_versionforge_salesforce.salesforce.reconcile.folder import StoreFolder
@@ -80,13 +84,14 @@ class Run:
             clock=clock,
             logger=logger,
         )
-        self.query_options = _query_options(settings)
         self.report = RunReport()
         self.org.events.listen(EventLog(logger).take)
         self.org.events.listen(self.report.take)
-        progress = DiscoveryProgress(logger, clock.monotonic, terminal())
-        self.org.events.listen(progress.take)
-        self.org.events.listen(ReadProgress(logger, clock.monotonic).take)
+        self.progress = Progress()
+        self.org.events.listen(self.progress.take)
+        described = DiscoveryProgress(logger, clock.monotonic, terminal(logger))
+        self.org.events.listen(described.take)
+        self.org.events.listen(ReadProgress(logger, clock.monotonic, self.progress).take)
         self.downloads = DownloadQueue(
             # One is being written.
             pages=settings.parallel_downloads + 1,
@@ -103,6 +108,37 @@ class Run:
         )
         self.advice = QuotaAdvice(org=self.org, settings=settings, logger=logger, expected=expected)
         self._began = clock.monotonic()
+
+    @cached_property
+    def query_options(self) -> QueryOptions:
+        """Return how queries are read."""
+        return _query_options(self.settings)
+
+    @contextmanager
+    def displayed(self, streams: Sequence[str], logger: logging.Logger) -> Iterator[None]:
+        """Show on a terminal how far the streams are, while the block reads them.
+
+        Args:
+            streams: The names of those that are read, in their order.
+            logger: The tap's.
+        """
+        stderr = terminal(logger)
+        with ExitStack() as shown:
+            if stderr is not None:
+                # Not at the top: rich takes its time, and most runs have no terminal.
+                from tap_versionforge_salesforce.singer.display.live import LiveDisplay  # noqa: PLC0415
+
+                display = LiveDisplay(
+                    stderr,
+                    progress=self.progress,
+                    report=self.report,
+                    quota=self.org.quota,
+                    seconds=self.org.clock.monotonic,
+                )
+                self.org.events.listen(display.take)
+                shown.enter_context(display)
+            self.org.events.tell(RunBegun(tuple(streams)))
+            yield
 
     @property
     def usage(self) -> Usage:
@@ -170,11 +206,23 @@ class Run:
             self.org.retry_log.tell_summary()
 
     def tell_report(self, logger: logging.Logger) -> None:
-        """Log what the run did, and write it to ``report_path``."""
+        """Tell what the run did: to a terminal or the log, and to ``report_path``.
+
+        Args:
+            logger: The tap's.
+        """
         usage = replace(self.usage, seconds=round(self.usage.seconds, 3))
         self.report.troubles = self.org.retry_log.found
         self.report.quota = self.org.quota.content()
-        self.report.tell(usage, self.settings.report_path, logger)
+        content, stderr = self.report.content(usage), terminal(logger)
+        if stderr is None:
+            log_table(content, logger)
+        else:
+            from tap_versionforge_salesforce.singer.display.table import print_table  # noqa: PLC0415
+
+            print_table(content, stderr)
+        if self.settings.report_path is not None:
+            write_report(content, self.settings.report_path, logger)
 
     def fail_stream(self, name: str, error: TapError) -> None:
         """Keep the error of a stream for the end of the run, so that the others are read.

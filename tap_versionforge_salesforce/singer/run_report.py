@@ -9,6 +9,7 @@ from functools import singledispatchmethod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tap_versionforge_salesforce.salesforce.support.events import JobCreated
 from tap_versionforge_salesforce.singer.events import (
     PageWritten,
     PartitionEnded,
@@ -44,6 +45,8 @@ class StreamReport:
         bookmark_before: The bookmark at the beginning.
         bookmark_after: The bookmark at the end.
         error: The code of what stopped it; None where nothing did.
+        is_stopped: The run was, while it was read.
+        jobs: Bulk jobs that were created for it.
         usage: What it cost.
         reconciliation: What came of comparing it with what the org holds; None where that was not
             done.
@@ -61,6 +64,8 @@ class StreamReport:
     bookmark_before: str | None = None
     bookmark_after: str | None = None
     error: str | None = None
+    is_stopped: bool = False
+    jobs: int = 0
     usage: Usage | None = None
     reconciliation: Reconciled | None = None
 
@@ -80,6 +85,8 @@ class RunReport:
     troubles: list[Retries] = field(default_factory=list)
     quota: dict[str, Any] = field(default_factory=dict)
     _uncertain_rows: Counter[str] = field(default_factory=Counter)
+    # By object: many are created before the turn of their stream.
+    _jobs: Counter[str] = field(default_factory=Counter)
 
     @singledispatchmethod
     def take(self, event: object) -> None:
@@ -92,6 +99,10 @@ class RunReport:
     @take.register
     def _begun(self, event: StreamBegun) -> None:
         self._of(event.stream).bookmark_before = event.bookmark
+
+    @take.register
+    def _job_created(self, event: JobCreated) -> None:
+        self._jobs[event.sobject] += 1
 
     @take.register
     def _written(self, event: PageWritten) -> None:
@@ -121,7 +132,8 @@ class RunReport:
     def _ended(self, event: StreamEnded) -> None:
         report = self._of(event.stream)
         report.bookmark_after, report.error = event.bookmark, event.error
-        report.usage = event.usage
+        report.usage, report.is_stopped = event.usage, event.is_stopped
+        report.jobs = self._jobs[event.stream]
 
     def _of(self, stream: str) -> StreamReport:
         return self.streams.setdefault(stream, StreamReport(stream))
@@ -140,14 +152,17 @@ class RunReport:
             "troubles": [asdict(trouble) for trouble in self.troubles],
         }
 
-    def tell(self, usage: Usage, path: str | None, logger: logging.Logger) -> None:
-        """Log the report, and write it to the file that the setting ``report_path`` names."""
-        content = self.content(usage)
-        logger.info("Run report: %s", json.dumps(content))
-        if path is None:
-            return
-        try:
-            Path(path).write_text(f"{json.dumps(content, indent=2)}\n", encoding="utf-8")
-        except OSError as error:
-            # The rows are where they belong: that is no reason to call the run a failure.
-            logger.warning("The run report can't be written to report_path (%s).", error)
+
+def write_report(content: dict[str, Any], path: str, logger: logging.Logger) -> None:
+    """Write the report to the file that the setting ``report_path`` names.
+
+    Args:
+        content: As `RunReport.content` returns it.
+        path: Of the file.
+        logger: Is told where it can't be written.
+    """
+    try:
+        Path(path).write_text(f"{json.dumps(content, indent=2)}\n", encoding="utf-8")
+    except OSError as error:
+        # The rows are where they belong: that is no reason to call the run a failure.
+        logger.warning("The run report can't be written to report_path (%s).", error)

@@ -297,15 +297,16 @@ class SObjectStream(FrameStream):
         """
         sync, run = self.stream_sync, self._run
         run.org.events.tell(StreamBegun(self.name, sync.bookmark_text))
-        before, code = run.usage, None
+        before, code, is_stopped = run.usage, None, True
         try:
             run.advice.look_at_quota()
             if not self._is_test:
                 run.advice.tell_needs()
             run.prefetcher.start_turn()
             yield from self._all_pages()
+            is_stopped = False
         except TapError as error:
-            code = error.code
+            code, is_stopped = error.code, False
             error.name_stream(self.name)
             name_settings(error)
             if not self._is_its_own(error):
@@ -319,7 +320,8 @@ class SObjectStream(FrameStream):
         finally:
             sync.end()
             usage = sync.usage(run.usage - before)
-            run.org.events.tell(StreamEnded(self.name, sync.bookmark_text, code, usage))
+            ended = StreamEnded(self.name, sync.bookmark_text, code, usage, is_stopped)
+            run.org.events.tell(ended)
             self.let_go()
 
     def _all_pages(self) -> Iterator[Page]:

@@ -420,8 +420,10 @@ class TapVersionForgeSalesforce(Tap):
         try:
             tap.check_streams()
             tap._is_syncing = True  # noqa: SLF001  its own
-            tap.sync_all()
-            tap.run.composites.finish()
+            names = [each.name for each in tap._selected_streams() if each.is_read]  # noqa: SLF001  its own
+            with tap.run.displayed(names, tap.logger):
+                tap.sync_all()
+                tap.run.composites.finish()
         except SystemExit:
             if tap._is_syncing:  # noqa: SLF001  its own
                 tap._write_last_state()  # noqa: SLF001  its own

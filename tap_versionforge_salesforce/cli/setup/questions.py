@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import click
 
 from tap_versionforge_salesforce.errors import TapError
+from tap_versionforge_salesforce.singer.terminal import is_dumb
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -51,7 +51,7 @@ class Questions(Protocol):
 
 def questions_on_terminal() -> Questions:
     """Return how to ask on this terminal."""
-    return Lines() if os.environ.get("TERM", "dumb") == "dumb" else Menus()
+    return Lines() if is_dumb() else Menus()
 
 
 def problem_with(check: Check, answer: str) -> str:

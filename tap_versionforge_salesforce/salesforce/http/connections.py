@@ -112,6 +112,7 @@ class Connections:
             headers=CaseInsensitiveDict(response.headers),
             body=body,
             date=http_date(response.headers.get("Date")),
+            received_bytes=response.raw.tell(),
         )
 
     def _read_in_time(self, response: requests.Response, call: Call) -> bytes:

@@ -53,12 +53,14 @@ class Response:
         headers: Names in any case.
         body: The body, decompressed; empty where it went into a sink.
         date: The server's clock; None where the answer has none.
+        received_bytes: Of the body, packed as it came; None of a part of another answer.
     """
 
     status: int
     headers: Mapping[str, str]
     body: bytes = field(repr=False)
     date: datetime | None
+    received_bytes: int | None = None
 
     @property
     def ok(self) -> bool:

@@ -23,7 +23,7 @@ from tap_versionforge_salesforce.salesforce.query.page import Page
 from tap_versionforge_salesforce.salesforce.query.partitions import Partition
 from tap_versionforge_salesforce.salesforce.query.query_job import QueryJob
 from tap_versionforge_salesforce.salesforce.query.rest_pages import RestPages
-from tap_versionforge_salesforce.salesforce.support.events import ApiChosen
+from tap_versionforge_salesforce.salesforce.support.events import ApiChosen, JobResumed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -191,6 +191,10 @@ class SalesforcePaginator:
             self._job.remove()
             return False
         self._checkpoint, self.rows_before = checkpoint, checkpoint.rows_emitted
+        resumed = JobResumed(
+            self._context.query.sobject, checkpoint.id, self._job.address, self.rows_before
+        )
+        self._context.org.events.tell(resumed)
         behind = (
             f"Bulk job {checkpoint.id} of an earlier run is taken up behind row "
             f"{checkpoint.rows_emitted:,}"

@@ -96,7 +96,7 @@ class QueryJob:
         self._org.quota.count_job()
         self.api_version = self._client.api_version
         self._state = str(created.get("state", ""))
-        self._org.events.tell(JobCreated(self._context.query.sobject, self.id, self._address()))
+        self._org.events.tell(JobCreated(self._context.query.sobject, self.id, self.address))
 
     def _tell_of_others(self, jobs: int) -> None:
         # It can't be told from one that another run has made: both have the object and the user,
@@ -190,7 +190,9 @@ class QueryJob:
         yield from result_pages.pages_from(locator, rows=self.promised_rows)
         self._context.turn.all_requested()
 
-    def _address(self) -> str:
+    @property
+    def address(self) -> str:
+        """Return the address of its page in Setup."""
         page = "lightning/setup/AsyncApiJobStatus/page?address=%2F"
         return f"{self._org.url}/{page}{self.id}"
 
@@ -231,7 +233,7 @@ class QueryJob:
 
     def _too_late(self) -> JobNotEndedError:
         waited = f"{self._context.options.job_timeout_seconds:,} seconds"
-        look = f"Look at it in Setup: {self._address()}."
+        look = f"Look at it in Setup: {self.address}."
         if self._state == "UploadComplete":
             return JobQueuedError(
                 f"Bulk job {self.id} still waited in Salesforce's queue after {waited}.",
@@ -251,14 +253,14 @@ class QueryJob:
             message = f"Bulk job {self.id} was aborted by somebody else."
             raise JobAbortedError(
                 message,
-                hint=f"Its page in Setup tells by whom: {self._address()}. Run again.",
+                hint=f"Its page in Setup tells by whom: {self.address}. Run again.",
             )
         error_code, reason = error_in_words(one_line(job.get("errorMessage") or "no reason given"))
         message = f"Bulk job {self.id} failed: {reason.rstrip('.')}."
         advice, remedies = known_advice(error_code, reason) or _SMALLER
         raise JobFailedError(
             message,
-            hint=f"{advice} The job's page in Setup: {self._address()}",
+            hint=f"{advice} The job's page in Setup: {self.address}",
             error_code=error_code,
             reason=reason,
         ).offering(*remedies)

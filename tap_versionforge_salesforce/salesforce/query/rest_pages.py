@@ -16,7 +16,7 @@ from tap_versionforge_salesforce.salesforce.query.download_queue import StreamIs
 from tap_versionforge_salesforce.salesforce.query.page import Page
 from tap_versionforge_salesforce.salesforce.query.page_chain import PageChain
 from tap_versionforge_salesforce.salesforce.support.background import ahead, in_background, same
-from tap_versionforge_salesforce.salesforce.support.events import PageArrived
+from tap_versionforge_salesforce.salesforce.support.events import PageArrived, RowsCounted
 from tap_versionforge_salesforce.salesforce.support.timestamps import (
     EARLIEST,
     format_instant,
@@ -160,6 +160,8 @@ class RestPages:
                 raise
             first = QueryResult(no_rows(self._query.columns), None, None)
         self.total_rows = first.total_size
+        if first.total_size is not None:
+            self._org.events.tell(RowsCounted(self._query.sobject, first.total_size))
         return first
 
     def _column_groups(self) -> ColumnGroups | None:
@@ -201,12 +203,17 @@ class RestPages:
         return query.text(ordered=query.range is not None)
 
     def _whole(self, fetch: Callable[[], Response]) -> QueryResult:
-        (page,) = refetch_incomplete(lambda: (self._decoded(fetch().body),), self._org.retry_log)
+        def fetched() -> tuple[QueryResult]:
+            response = fetch()
+            return (self._decoded(response.body, response.received_bytes),)
+
+        (page,) = refetch_incomplete(fetched, self._org.retry_log)
         return page
 
-    def _decoded(self, body: bytes) -> QueryResult:
+    def _decoded(self, body: bytes, received_bytes: int | None = None) -> QueryResult:
         page = from_json(body, self._query.columns)
-        self._org.events.tell(PageArrived(self._query.sobject, page.frame.height))
+        arrived = PageArrived(self._query.sobject, page.frame.height, received_bytes)
+        self._org.events.tell(arrived)
         is_external = self._query.sobject.lower().endswith(_EXTERNAL)
         if is_external and page.total_size == _NOT_COUNTED:
             return replace(page, total_size=None)

@@ -25,6 +25,22 @@ class ApiChosen:
 
 
 @dataclass(frozen=True, slots=True)
+class RowsCounted:
+    """It is known how many rows a query has, or about how many its object has.
+
+    Attributes:
+        sobject: Whose rows.
+        rows: How many.
+        is_estimate: It is the count of ``limits/recordCount``, which is approximate; else
+            ``totalSize`` of the query.
+    """
+
+    sobject: str
+    rows: int
+    is_estimate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class JobCreated:
     """A Bulk job is in the org.
 
@@ -37,6 +53,23 @@ class JobCreated:
     sobject: str
     job_id: str
     address: str
+
+
+@dataclass(frozen=True, slots=True)
+class JobResumed:
+    """A Bulk job of an earlier run is gone on with.
+
+    Attributes:
+        sobject: Whose rows it reads.
+        job_id: The job's.
+        address: Of its page in Setup.
+        rows_before: That the earlier run has written of it.
+    """
+
+    sobject: str
+    job_id: str
+    address: str
+    rows_before: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +96,7 @@ class PageArrived:
     Attributes:
         sobject: Whose rows.
         rows: How many, as Salesforce says.
-        size: Of its body in bytes, packed as it came; None where nobody counts them.
+        size: Of its body in bytes, packed as it came; None of a part of a composite answer.
     """
 
     sobject: str

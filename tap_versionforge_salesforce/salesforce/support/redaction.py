@@ -28,6 +28,8 @@ _WORD = re.compile(r"[\w.-]+")
 _JWS_START, _JWS_DOTS = "eyJ", 2
 _SHORTEST_SECRET = 4
 _LONGEST_SAID = 500
+# What every record has; all else is what a line was logged with as `extra`.
+_USUAL = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 _secrets: set[str] = set()
 
 
@@ -84,6 +86,10 @@ class RedactingFilter(logging.Filter):
         safe = redact(message)
         if safe != message:
             record.msg, record.args = safe, None
+        for name, value in list(vars(record).items()):
+            # Structured formatters write them as they are.
+            if name not in _USUAL and isinstance(value, str):
+                setattr(record, name, redact(value))
         if record.exc_info and record.exc_info[0] is not None:
             trace = _FORMATTER.formatException(record.exc_info)
             if (safe_trace := redact(trace)) != trace:
@@ -91,3 +97,20 @@ class RedactingFilter(logging.Filter):
                 record.msg, record.args = f"{safe}\n{safe_trace}", None
                 record.exc_info = record.exc_text = None
         return True
+
+
+def redact_logs() -> None:
+    """Have each handler of the log hide secrets, also those that a file of the user's has set up.
+
+    Filters of loggers would not do: they see nothing of what comes from the loggers below them.
+    """
+    for handler in all_handlers():
+        if not any(isinstance(known, RedactingFilter) for known in handler.filters):
+            handler.addFilter(RedactingFilter())
+
+
+def all_handlers() -> set[logging.Handler]:
+    """Return the handlers of all loggers."""
+    known = logging.getLogger().manager.loggerDict.values()
+    loggers = [logging.getLogger(), *(each for each in known if isinstance(each, logging.Logger))]
+    return {handler for logger in loggers for handler in logger.handlers}

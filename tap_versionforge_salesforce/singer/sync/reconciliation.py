@@ -19,7 +19,7 @@ from tap_versionforge_salesforce.salesforce.reconcile.new_columns import having_
 from tap_versionforge_salesforce.salesforce.support.events import Remark
 from tap_versionforge_salesforce.salesforce.support.timestamps import format_instant
 from tap_versionforge_salesforce.salesforce.support.wording import counted
-from tap_versionforge_salesforce.singer.events import DeletedRow, Reconciled
+from tap_versionforge_salesforce.singer.events import DeletedRow, Reconciled, SweepBegun
 from tap_versionforge_salesforce.singer.sync.mirror import with_stamps
 from tap_versionforge_salesforce.singer.sync.stream_sync import tell_written
 
@@ -182,12 +182,14 @@ class Reconciliation:
     def _swept(self, query: Query, meaning: Meaning) -> Sweep:
         mirror = self._mirror
         self._remark(f"{self._sobject.name} is swept, to be compared with what was read before.")
+        expected = None if mirror.generation is None else mirror.generation.rows
+        self._run.org.events.tell(SweepBegun(self._sobject.name, expected))
         return sweep(
             self._context(query),
             mirror.store,
             meaning,
             written=mirror.written(),
-            expected_rows=None if mirror.generation is None else mirror.generation.rows,
+            expected_rows=expected,
             count_rows=self._run.advice.count_rows,
         )
 

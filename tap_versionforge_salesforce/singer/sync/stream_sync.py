@@ -16,7 +16,7 @@ from tap_versionforge_salesforce.salesforce.objects.soql import IdRange
 from tap_versionforge_salesforce.salesforce.query.api_choice import may_be_too_large
 from tap_versionforge_salesforce.salesforce.query.partitions import Partition, split_partition
 from tap_versionforge_salesforce.salesforce.support.events import Remark
-from tap_versionforge_salesforce.singer.events import PageWritten, PartitionEnded
+from tap_versionforge_salesforce.singer.events import PageWritten, PartitionBegun, PartitionEnded
 from tap_versionforge_salesforce.singer.prefetch import Prefetched
 from tap_versionforge_salesforce.singer.sync.checkpoints import MAY_PASS
 
@@ -257,6 +257,7 @@ class StreamSync:
         pending, failures = _behind(read.partition), 0
         while True:
             following = None
+            self._run.org.events.tell(PartitionBegun(self._name, len(pending)))
             try:
                 yield from self._read(read)
             except (RefusedError, UnavailableError) as error:

@@ -12,6 +12,7 @@ from tap_versionforge_salesforce.salesforce.support.events import (
     JobCreated,
     JobLookedAt,
     PageArrived,
+    RowsCounted,
 )
 from tests.local_org.conditions.settings import PRODUCTION_AUDIENCE
 
@@ -50,10 +51,12 @@ def told(connected: salesforce.Org, options: salesforce.QueryOptions) -> list[ob
 
 
 def test_pages_of_rest(connected: salesforce.Org) -> None:
-    """Each page as it comes, and which API serves them, and why."""
+    """Each page as it comes with its size, how many rows there are, and by which API, and why."""
     found = told(connected, salesforce.QueryOptions(api_mode="rest"))
     pages = [event for event in found if isinstance(event, PageArrived)]
-    assert pages == [PageArrived("Account", rows) for rows in (25, 25, 10)]
+    assert [event.rows for event in pages] == [25, 25, 10]
+    assert all(event.size for event in pages)
+    assert RowsCounted("Account", 60) in found
     chosen = [event for event in found if isinstance(event, ApiChosen)]
     assert chosen == [ApiChosen("Account", "REST API", "api_mode is rest")]
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tap_versionforge_salesforce.salesforce.support.wording import counted
+from tap_versionforge_salesforce.singer.end_table import lines_of, plain_lines
 from tests.local_org.conditions import faults, outages
 
 if TYPE_CHECKING:
@@ -50,6 +51,20 @@ def test_what_each_stream_did(
     assert report["usage"]["calls"] == org.journal.api_calls
     assert report["usage"]["received_bytes"] > 10_000
     assert report["usage"]["seconds"] >= sum(clock.slept)
+
+
+def test_the_table_at_the_end_is_the_reports(org: LocalOrg, tap: TapRunner) -> None:
+    """Line by line, in front of it."""
+    org.store.insert("Account", [{}] * 3, stamp=LAST_WEEK)
+    run = tap.sync(objects=["Account", "Contact"])
+    assert run.exit_code == 0, run.log
+    texts = [
+        line.partition(" | tap-versionforge-salesforce    | ")[2] for line in run.log.split("\n")
+    ]
+    table = [text for text, _ in plain_lines(lines_of(run.report))]
+    end = texts.index(table[-1]) + 1
+    assert texts[end - len(table) : end] == table
+    assert texts[end].startswith("Run report: ")
 
 
 @pytest.mark.parametrize("api_mode", ["rest", "bulk"])

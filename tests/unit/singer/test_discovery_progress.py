@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import io
 import logging
-import sys
+from typing import TYPE_CHECKING
 
-import pytest
 from typing_extensions import override
 
-from tap_versionforge_salesforce.singer.discovery_progress import DiscoveryProgress, terminal
+from tap_versionforge_salesforce.singer.discovery_progress import DiscoveryProgress
 from tap_versionforge_salesforce.singer.events import ObjectDescribed
+
+if TYPE_CHECKING:
+    import pytest
 
 LOGGER = logging.getLogger("progress")
 
@@ -42,13 +44,6 @@ class Closed(io.StringIO):
 def test_a_terminal_that_is_closed_meanwhile_is_not_written_to() -> None:
     """What is described is not lost by it."""
     take(DiscoveryProgress(LOGGER, lambda: 0.0, Closed()), 60)
-
-
-@pytest.mark.parametrize("stderr", [None, io.StringIO()], ids=["closed", "file"])
-def test_what_is_no_terminal(monkeypatch: pytest.MonkeyPatch, stderr: object) -> None:
-    """A process may have been started without a stderr."""
-    monkeypatch.setattr(sys, "stderr", stderr)
-    assert terminal() is None
 
 
 def test_without_a_terminal_the_log_has_a_line_every_ten_seconds(

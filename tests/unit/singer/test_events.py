@@ -90,6 +90,8 @@ def test_the_report_adds_up(events: Events, report: RunReport) -> None:
         "bookmark_before": "2026-11-23T10:00:00.000Z",
         "bookmark_after": "2026-11-23T11:00:00.000Z",
         "error": None,
+        "is_stopped": False,
+        "jobs": 0,
         "usage": {"calls": 5, "received_bytes": 700, "seconds": 2.0, "waiting_seconds": 1.5},
         "reconciliation": None,
     }

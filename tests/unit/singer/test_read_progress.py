@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tap_versionforge_salesforce.salesforce.support.events import JobLookedAt
+from tap_versionforge_salesforce.salesforce.support.events import JobCreated, JobLookedAt
 from tap_versionforge_salesforce.singer.events import PageWritten, StreamBegun
+from tap_versionforge_salesforce.singer.progress import Progress
 from tap_versionforge_salesforce.singer.read_progress import ReadProgress
 
 if TYPE_CHECKING:
@@ -27,13 +28,18 @@ def written(stream: str, rows: int) -> PageWritten:
     )
 
 
+CREATED = JobCreated("Account", "750", "https://example.com/750")
+
+
 def told(caplog: pytest.LogCaptureFixture, events: Sequence[tuple[float, object]]) -> list[str]:
     """Return the lines of events at their seconds."""
     now = 0.0
-    progress = ReadProgress(logging.getLogger("tap"), lambda: now)
+    far = Progress()
+    progress = ReadProgress(logging.getLogger("tap"), lambda: now, far)
     with caplog.at_level(logging.INFO):
         for seconds, event in events:
             now = seconds
+            far.take(event)
             progress.take(event)
     return caplog.messages
 
@@ -42,7 +48,8 @@ def test_a_line_every_thirty_seconds(caplog: pytest.LogCaptureFixture) -> None:
     """With how many rows there are, where Salesforce has told, and how fast they go."""
     pages = [(10.0 * n, written("Account", 50_000)) for n in range(1, 8)]
     found = JobLookedAt("Account", "750", "JobComplete", 1_000_000)
-    lines = told(caplog, [(0.0, StreamBegun("Account")), (1.0, found), *pages])
+    begun = [(0.0, StreamBegun("Account")), (0.0, CREATED), (1.0, found)]
+    lines = told(caplog, [*begun, *pages])
     assert lines == [
         "Account: 150,000 of 1,000,000 rows written, 5,000 a second.",
         "Account: 300,000 of 1,000,000 rows written, 5,000 a second.",
@@ -57,8 +64,24 @@ def test_where_nobody_knows_how_many_there_are(
     """By REST, or where what was found is a part only."""
     job = JobLookedAt("Account", "750", "InProgress", found)
     page = written("Account", 9_000)
-    lines = told(caplog, [(0.0, StreamBegun("Account")), (1.0, job), (45.0, page)])
+    begun = [(0.0, StreamBegun("Account")), (0.0, CREATED)]
+    lines = told(caplog, [*begun, (1.0, job), (45.0, page)])
     assert lines == ["Account: 9,000 rows written, 200 a second."]
+
+
+def test_what_salesforce_has_found_while_it_is_waited_for(caplog: pytest.LogCaptureFixture) -> None:
+    """Every thirty seconds at most, where there is news: what stands still is told by the watch."""
+    looks = [(5.0 * n, JobLookedAt("Account", "750", "InProgress", 500 * n)) for n in range(1, 8)]
+    same = [(40.0 + 5.0 * n, JobLookedAt("Account", "750", "InProgress", 3_500)) for n in range(9)]
+    other = [(90.0, JobLookedAt("Contact", "751", "InProgress", 9))]
+    events = [(0.0, StreamBegun("Account")), (0.0, CREATED), *looks, *same, *other]
+    assert told(caplog, events) == [
+        "Account: Salesforce has found 3,000 rows so far for Bulk job 750.",
+        "Account: Salesforce has found 3,500 rows so far for Bulk job 750.",
+    ]
+    (first, _) = caplog.records
+    assert vars(first)["found_rows"] == 3_000
+    assert vars(first)["stream"] == "Account"
 
 
 def test_small_streams_say_nothing(caplog: pytest.LogCaptureFixture) -> None:

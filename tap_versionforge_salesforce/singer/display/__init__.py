@@ -1,0 +1,1 @@
+"""A live display of a run on a terminal."""
