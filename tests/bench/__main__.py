@@ -49,6 +49,7 @@ def _of_runs(folder: Path, sizes: runs.Sizes) -> tuple[list[runs.Cell], list[aim
                 cells.append(cell)
             if columns == runs.USUAL_WIDTH:
                 found += aims.of_speed(org, cells)
+                found += aims.of_display(org, sizes)
     found += aims.of_memory(folder / "memory", sizes)
     found += aims.of_objects(folder / "objects", sizes)
     found += aims.of_discovery(folder / "discovery", sizes)

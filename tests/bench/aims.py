@@ -9,7 +9,7 @@ import sys
 import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from tests.bench import objects, runs
@@ -34,6 +34,7 @@ _ROUND_TRIPS = 50
 # Sign-in and the list of versions, which are not counted.
 _UNCOUNTED_CALLS = 2
 _SMALL_RUNS = 5
+_TURNS_OF_DISPLAY = 5
 # So many streams, and the most calls that are wanted for them.
 _QUIET_RUNS = {100: 30, 300: 80}
 _LATENCY_SECONDS = 0.1
@@ -125,6 +126,24 @@ def of_speed(org: ReadyOrgProcess, cells: Sequence[runs.Cell]) -> Iterator[Aim]:
         value=speed[runs.REST] / speed[runs.SDK],
         at_least=5,
         remark="rows/s of the table",
+    )
+
+
+def of_display(org: ReadyOrgProcess, sizes: runs.Sizes) -> Iterator[Aim]:
+    """Compare a run at a terminal, with its live display, with one that has none."""
+    rows = sizes.rows(runs.USUAL_WIDTH)[runs.THING]
+    cpu_seconds: dict[bool, list[float]] = {True: [], False: []}
+    for _ in range(_TURNS_OF_DISPLAY):  # by turns: what else the machine does hits both
+        for shown, seconds in cpu_seconds.items():
+            result = runs.extract(org, runs.THING, rows, at_terminal=shown)
+            seconds.append(result.cpu_seconds)
+    shown_seconds, plain_seconds = min(cpu_seconds[True]), min(cpu_seconds[False])
+    yield Aim(
+        what="CPU seconds of the whole run by Bulk with the live display, against without",
+        value=shown_seconds / plain_seconds,
+        at_most=1.03,
+        remark=f"{shown_seconds:.2f} s against {plain_seconds:.2f} for {rows:,} rows, the least "
+        f"of {_TURNS_OF_DISPLAY} turns each; of these, about 0.1 s are the import of rich",
     )
 
 
@@ -278,7 +297,7 @@ def of_downloads(folder: Path, sizes: runs.Sizes) -> Iterator[Aim]:
         page_rows=_ROWS_OF_SLOW_PAGE,
         bytes_per_second=_SLOW_BYTES_PER_SECOND,
     ) as org:
-        page_rows = {"bulk_page_rows": _ROWS_OF_SLOW_PAGE}
+        page_rows: dict[str, Any] = {"bulk_page_rows": _ROWS_OF_SLOW_PAGE}
         one, four = (
             runs.extract(org, runs.THING, sizes.slow, parallel_downloads=count, **page_rows)
             for count in (1, 4)

@@ -6,10 +6,15 @@ peak of memory begins with that of the process which started it.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+import pty
+import struct
 import subprocess
 import sys
+import termios
+import threading
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -23,6 +28,7 @@ if TYPE_CHECKING:
 RECORD = '{"type":"RECORD"'
 LINE = "\n"
 _READ_BYTES = 1 << 20
+_TERMINAL = "at-terminal"
 
 
 @dataclass(frozen=True)
@@ -48,27 +54,32 @@ class Result:
     log: str
 
 
-def measure(command: Sequence[str | Path], *, marker: str = RECORD) -> Result:
+def measure(
+    command: Sequence[str | Path], *, marker: str = RECORD, at_terminal: bool = False
+) -> Result:
     """Run a program once; what it writes is counted and thrown away.
 
     Args:
         command: The program and its arguments.
         marker: What a row of its output has once.
+        at_terminal: Its stderr is a pseudo-terminal, whose text is thrown away.
     """
+    where = _TERMINAL if at_terminal else "here"
     done = processes.run(
-        [sys.executable, "-m", "tests.bench.measure", marker, *command],
+        [sys.executable, "-m", "tests.bench.measure", marker, where, *command],
         cwd=processes.ROOT,
-        env=processes.environment(PYTHON_DOTENV_DISABLED="1"),
+        env=processes.environment(PYTHON_DOTENV_DISABLED="1", TERM="xterm"),
     )
     return Result(log=done.stderr, **json.loads(done.stdout))
 
 
 def main() -> None:
     """Run the program of the command line and print what was measured."""
-    marker, *command = sys.argv[1:]
+    marker, where, *command = sys.argv[1:]
+    stderr = _terminal() if where == _TERMINAL else None
     began = time.perf_counter()
     program = subprocess.Popen(  # noqa: S603  our own programs only
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr
     )
     rows, output_bytes = _drain(program, marker.encode())
     _, status, usage = os.wait4(program.pid, 0)
@@ -86,6 +97,19 @@ def main() -> None:
         "peak_bytes": usage.ru_maxrss * unit,
     }
     sys.stdout.write(json.dumps(measured))
+
+
+def _terminal() -> int:
+    """Return a pseudo-terminal of 24 lines that somebody reads."""
+    reader, terminal = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    threading.Thread(target=_read_away, args=(reader,), daemon=True).start()
+    return terminal
+
+
+def _read_away(reader: int) -> None:
+    while os.read(reader, _READ_BYTES):
+        pass
 
 
 def _drain(program: subprocess.Popen[bytes], marker: bytes) -> tuple[int, int]:

@@ -131,14 +131,16 @@ def floor(org: ReadyOrgProcess, rows: int) -> Result:
     return _checked(measure(command, marker=LINE), rows)
 
 
-def extract(org: ReadyOrgProcess, name: str, rows: int, **settings: object) -> Result:
-    """Run the tap on one object.
+def extract(
+    org: ReadyOrgProcess, name: str, rows: int, *, at_terminal: bool = False, **settings: object
+) -> Result:
+    """Run the tap on one object, with a live display where it is at a terminal.
 
     Raises:
         WrongRowsError: The rows did not all come.
     """
     config = org.tap_config(**{"objects": [name], "api_mode": "bulk", **settings})
-    return _checked(measure([processes.TAP, "--config", config]), rows)
+    return _checked(measure([processes.TAP, "--config", config], at_terminal=at_terminal), rows)
 
 
 def _batch(org: ReadyOrgProcess, rows: int, encoding: dict[str, str]) -> Result | None:

@@ -13,12 +13,14 @@ import sys
 import tempfile
 import time
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from tests.demo.meltano import TAP, TARGET, MeltanoFailedError, Project, Run, StreamRun
 from tests.demo.proof import Comparison, Witness
 from tests.demo.story import Story
+from tests.local_org.__main__ import DIRECTORY
 from tests.support import processes
 from tests.support.org_process import OrgProcess
 from tests.support.text_table import table
@@ -32,6 +34,9 @@ CHANGES = {
     "Opportunity": {"update": 40, "insert": 3, "delete": 2},
     "Account": {"update": 5},
 }
+_TAP_OF_CLONE = f".venv/bin/{TAP} --config {DIRECTORY / 'config.json'}"
+#: What somebody may type who has seen it: an org to play with, what a run would do, and that run.
+NEXT_COMMANDS = ("make org", f"{_TAP_OF_CLONE} plan", f"{_TAP_OF_CLONE} > everything.jsonl")
 INTERRUPTED = 130
 STEPS = 7
 
@@ -69,6 +74,7 @@ def _demo(story: Story, workspace: Path, cleanup: ExitStack) -> int:
         project.install()
 
     story.step(f"meltano run {TAP} {TARGET}: the first time, everything.")
+    story.look("which API it picks for each object, and why.")
     first = _run(story, project, org)
 
     story.step("Changing rows in the org.")
@@ -80,6 +86,7 @@ def _demo(story: Story, workspace: Path, cleanup: ExitStack) -> int:
         )
 
     story.step(f"meltano run {TAP} {TARGET}: again, with the state that Meltano kept.")
+    story.look("how few rows and calls it takes now, though nobody told it what has changed.")
     second = _run(story, project, org)
     story.detail(
         "Rows of the ten minutes before the bookmark were read again, in case Salesforce had "
@@ -90,8 +97,7 @@ def _demo(story: Story, workspace: Path, cleanup: ExitStack) -> int:
 
     story.step("How much of the time was the tap's: everything once more, into nothing.")
     began = time.monotonic()
-    with story.alive(lambda: "reading"):
-        _read_alone(org)
+    _read_alone(story, org)
     alone = time.monotonic() - began
     story.detail(
         f"The tap alone: {alone:.0f} s. In the first run, with Meltano and the target beside it: "
@@ -99,7 +105,12 @@ def _demo(story: Story, workspace: Path, cleanup: ExitStack) -> int:
     )
 
     story.step("Comparing every value that was loaded with what the org has.")
-    return _proof(story, project, Witness(org.settings), sorted(first.streams))
+    story.look("the digits at the end.")
+    code = _proof(story, project, Witness(org.settings), sorted(first.streams))
+    story.say("")
+    story.say("To go on, in this folder; the second and third command while the first one runs:")
+    story.lines(["", *(f"  {command}" for command in NEXT_COMMANDS)])
+    return code
 
 
 def _run(story: Story, project: Project, org: OrgProcess) -> Run:
@@ -114,13 +125,21 @@ def _run(story: Story, project: Project, org: OrgProcess) -> Run:
     return run
 
 
-def _read_alone(org: OrgProcess) -> None:
-    processes.run(
+def _read_alone(story: Story, org: OrgProcess) -> None:
+    run = partial(
+        processes.run,
         [processes.TAP, "--config", org.config],
         capture_output=False,
         stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
     )
+    if sys.stderr.isatty():
+        # Meltano reads stderr through a pipe; here the tap has the terminal to itself.
+        story.look("its live display, and at the table that it leaves behind.")
+        story.say("")
+        run(stderr=None)
+    else:
+        with story.alive(lambda: "reading"):
+            run(stderr=subprocess.PIPE)
 
 
 def _report(first: Run, second: Run) -> list[Sequence[str]]:

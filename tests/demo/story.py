@@ -43,6 +43,10 @@ class Story:
         self.say("")
         self.say(f"[{self._step}/{self._steps}, {seconds:.0f} s] {text}")
 
+    def look(self, text: str) -> None:
+        """Say what is worth a look in the step."""
+        self.detail(f"Look at {text}")
+
     def say(self, text: str) -> None:
         """Write a text now, also into a pipe, in as many lines as it needs."""
         self._write(textwrap.wrap(text, self._columns, break_on_hyphens=False) or [""])

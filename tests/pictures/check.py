@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import json
-import re
 import tempfile
 from pathlib import Path
 
-from rich.console import Console
-from rich.text import Text
-
 from tests.local_org import LocalOrg
+from tests.pictures.terminal_picture import terminal_picture
 from tests.support import processes
 from tests.support.terminals import COLOURS, on_terminal
 
@@ -24,7 +20,8 @@ def draw() -> str:
 
     The org's port and key are others each time.
     """
-    return _picture(_shown())
+    title = "tap-versionforge-salesforce check"
+    return terminal_picture(_shown(), columns=_COLUMNS, title=title, name="check")
 
 
 def _shown() -> str:
@@ -41,11 +38,3 @@ def _shown() -> str:
         org.settings.view_setup = False
         arguments = ["check", *config, "--catalog", _CATALOG]
         return on_terminal(arguments, _COLUMNS, COLOURS, folder=folder)
-
-
-def _picture(shown: str) -> str:
-    """Return lines of a terminal as SVG, which fetches nothing from elsewhere."""
-    console = Console(file=io.StringIO(), record=True, width=_COLUMNS, force_terminal=True)
-    console.print(Text.from_ansi(shown), soft_wrap=True)
-    svg = console.export_svg(title="tap-versionforge-salesforce check", unique_id="check")
-    return re.sub(r"\s*@font-face \{.*?\n    \}", "", svg, flags=re.DOTALL)

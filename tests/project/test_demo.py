@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import logging
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import pytest
 
 from tap_versionforge_salesforce.singer.event_log import EventLog
 from tap_versionforge_salesforce.singer.events import PartitionEnded
+from tests.demo.__main__ import NEXT_COMMANDS
 from tests.demo.meltano import LogLine, Run
 from tests.demo.proof import Comparison, read_json
 from tests.demo.story import COLUMNS, Story
+from tests.local_org.__main__ import DIRECTORY, write_config
+from tests.support.processes import ROOT, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from tests.demo.proof import Row, Witness
+    from tests.local_org import LocalOrg
 
 TYPES = {"Id": "id", "Amount": "currency", "Seats": "int", "Name": "string"}
 LINE = b'{"Id": "1", "Amount": 9999999999999999.99, "Seats": 7, "Name": "Z\xc3\xbcrich"}'
@@ -69,6 +75,18 @@ def test_lines_fit_the_narrowest_usual_terminal(capsys: pytest.CaptureFixture[st
     lines = capsys.readouterr().out.splitlines()
     assert max(map(len, lines)) <= COLUMNS
     assert [line for line in lines if line.startswith("    detail")]
+
+
+def test_the_commands_to_go_on_with_work(org: LocalOrg, tmp_path: Path) -> None:
+    """As they are pasted, in a clone with its environment, while the first of them runs."""
+    make, *others = NEXT_COMMANDS
+    assert f"\n{make.removeprefix('make ')}: " in (ROOT / "Makefile").read_text(encoding="utf-8")
+    org.store.insert("Account", [{}] * 3)
+    write_config(org, tmp_path / DIRECTORY)
+    (tmp_path / ".venv").symlink_to(Path(sys.prefix))
+    for command in others:
+        run(["sh", "-c", command], cwd=tmp_path)
+    assert '"type":"RECORD"' in (tmp_path / "everything.jsonl").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("calls", [0, 1, 1_234])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from itertools import groupby
+from operator import itemgetter
 
 _SEQUENCE = re.compile(
     r"\x1b\](?P<link>8;[^\x1b\x07]*)(?:\x1b\\|\x07)"  # OSC 8: a link begins or ends
@@ -22,7 +24,9 @@ class Screen:
 
     def __init__(self, columns: int) -> None:
         self._columns = columns
-        self._lines = [""]
+        # Each character with the numbers of its colours.
+        self._lines = [list[tuple[str, str]]()]
+        self._colours = ""
         self._row = self._column = 0
         #: All that was ever written, without what moves, erases and colours.
         self.shown = ""
@@ -35,12 +39,23 @@ class Screen:
     @property
     def lines(self) -> list[str]:
         """Return the lines, without blanks at their ends."""
-        return [line.rstrip() for line in self._lines]
+        return ["".join(character for character, _ in line).rstrip() for line in self._lines]
 
     @property
     def text(self) -> str:
         """Return all lines."""
         return "\n".join(self.lines)
+
+    @property
+    def coloured_lines(self) -> list[str]:
+        """Return the lines with the sequences that colour them."""
+        return [
+            "".join(
+                f"\x1b[{colours}m{''.join(character for character, _ in group)}\x1b[0m"
+                for colours, group in groupby(line, key=itemgetter(1))
+            )
+            for line in self._lines
+        ]
 
     @property
     def column(self) -> int:
@@ -75,26 +90,24 @@ class Screen:
                 if self._column == self._columns:
                     self._column = 0
                     self._down()
-                line = self._lines[self._row].ljust(self._column)
-                self._lines[self._row] = (
-                    f"{line[: self._column]}{character}{line[self._column + 1 :]}"
-                )
+                line = self._lines[self._row]
+                line += [(" ", "")] * (self._column + 1 - len(line))
+                line[self._column] = (character, self._colours)
                 self._column += 1
 
     def _down(self) -> None:
         self._row += 1
         if self._row == len(self._lines):
-            self._lines.append("")
+            self._lines.append([])
 
     def _control(self, command: str, numbers: str) -> None:
         self.controls.append(f"{numbers}{command}")
-        if command == "m":
-            return
-        if command == "A":
+        if command == "m":  # each begins anew, as rich writes them
+            self._colours = numbers
+        elif command == "A":
             self._row = max(0, self._row - int(numbers or 1))
         elif command == "K":
-            line = self._lines[self._row]
-            self._lines[self._row] = "" if numbers == "2" else line[: self._column]
+            del self._lines[self._row][0 if numbers == "2" else self._column :]
         else:
             msg = f"CSI {numbers}{command}"
             raise AssertionError(msg)

@@ -42,7 +42,7 @@ def run_at_terminal(
     *arguments: str,
     size: tuple[int, int] = (24, 80),
     behind: str = "",
-    when: Callable[[pexpect.spawn, Screen], object] = lambda _process, _screen: None,
+    when: Callable[[pexpect.spawn[str], Screen], object] = lambda _process, _screen: None,
     **environment: str,
 ) -> Seen:
     """Run the tap with stderr at a terminal and stdout in a file, or before a pipe.
@@ -85,7 +85,7 @@ def run_at_terminal(
     return Seen(code, screen, parse(stdout))
 
 
-def _read(process: pexpect.spawn) -> str | None:
+def _read(process: pexpect.spawn[str]) -> str | None:
     """Return what was written meanwhile; None at its end."""
     try:
         return str(process.read_nonblocking(1 << 16, timeout=TOO_LONG_SECONDS))

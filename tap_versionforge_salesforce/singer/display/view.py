@@ -73,7 +73,8 @@ def view(progress: RunProgress, figures: Figures, options: ConsoleOptions) -> Re
     lines += [_ahead(stream) for stream in shown]
     waiting = progress.waiting + len(progress.ahead) - len(shown)
     if waiting:
-        lines.append(_one_line(f"+ {counted(waiting, 'stream')} wait", "dim"))
+        wait = "waits" if waiting == 1 else "wait"
+        lines.append(_one_line(f"+ {counted(waiting, 'stream')} {wait}", "dim"))
     return Group(*lines, *ends)
 
 
@@ -91,6 +92,9 @@ def _current(
                 total=total,
                 completed=done,
                 pulse=total is None,
+                complete_style="cyan",
+                finished_style="green",
+                pulse_style="cyan",
                 # It runs by the run's clock.
                 animation_time=figures.seconds,
             )

@@ -13,7 +13,7 @@ from tests.local_org.conditions import faults, outages
 from tests.support.terminal_process import run_at_terminal
 
 if TYPE_CHECKING:
-    from pexpect import spawn
+    import pexpect
 
     from tests.local_org import LocalOrg
     from tests.support.harness import TapRunner
@@ -108,7 +108,7 @@ def test_ctrl_c(org: LocalOrg, tap: TapRunner, rows: dict[str, int]) -> None:
     org.settings.job_transition = "never"
     sent: list[str] = []
 
-    def interrupt(process: spawn, screen: Screen) -> None:
+    def interrupt(process: pexpect.spawn[str], screen: Screen) -> None:
         if "AsyncApiJobStatus" in screen.shown and not sent:
             sent.append("^C")
             process.sendintr()

@@ -42,6 +42,12 @@ def test_asking_the_tap_about_itself_loads_no_more_than_it_needs(option: str) ->
     assert LOADED_LATER.isdisjoint(re.findall(r"\| +(\w+)\n", listing))
 
 
+def test_who_has_no_terminal_does_not_wait_for_rich() -> None:
+    """It is loaded where something is shown."""
+    code = "import tap_versionforge_salesforce.singer.tap, sys; sys.exit('rich' in sys.modules)"
+    processes.run([sys.executable, "-c", code])
+
+
 def test_bad_setting(org: LocalOrg, tap: TapRunner) -> None:
     """Exit code 2, an empty stdout and one line on stderr, from the installed executable."""
     with started(tap, "--config", tap.config(api_mode="fast")) as process:

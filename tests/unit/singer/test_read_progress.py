@@ -55,6 +55,12 @@ def test_a_line_every_thirty_seconds(caplog: pytest.LogCaptureFixture) -> None:
         "Account: 300,000 of 1,000,000 rows written, 5,000 a second.",
     ]
     assert {record.name for record in caplog.records} == {"tap.Account"}
+    told_last = vars(caplog.records[-1])
+    assert (told_last["stream"], told_last["rows"], told_last["total_rows"]) == (
+        *("Account", 300_000),
+        1_000_000,
+    )
+    assert (told_last["rows_per_second"], told_last["activity"]) == (5_000, "downloading")
 
 
 @pytest.mark.parametrize("found", [None, 7])
