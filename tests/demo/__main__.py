@@ -34,9 +34,13 @@ CHANGES = {
     "Opportunity": {"update": 40, "insert": 3, "delete": 2},
     "Account": {"update": 5},
 }
-_TAP_OF_CLONE = f".venv/bin/{TAP} --config {DIRECTORY / 'config.json'}"
+_CONFIG = f"\\\n  --config {DIRECTORY / 'config.json'}"
 #: What somebody may type who has seen it: an org to play with, what a run would do, and that run.
-NEXT_COMMANDS = ("make org", f"{_TAP_OF_CLONE} plan", f"{_TAP_OF_CLONE} > everything.jsonl")
+NEXT_COMMANDS = (
+    "make org",
+    f".venv/bin/{TAP} plan {_CONFIG}",
+    f".venv/bin/{TAP} {_CONFIG} > everything.jsonl",
+)
 INTERRUPTED = 130
 STEPS = 7
 
@@ -109,7 +113,7 @@ def _demo(story: Story, workspace: Path, cleanup: ExitStack) -> int:
     code = _proof(story, project, Witness(org.settings), sorted(first.streams))
     story.say("")
     story.say("To go on, in this folder; the second and third command while the first one runs:")
-    story.lines(["", *(f"  {command}" for command in NEXT_COMMANDS)])
+    story.lines(["", *NEXT_COMMANDS])
     return code
 
 

@@ -80,6 +80,7 @@ def test_lines_fit_the_narrowest_usual_terminal(capsys: pytest.CaptureFixture[st
 def test_the_commands_to_go_on_with_work(org: LocalOrg, tmp_path: Path) -> None:
     """As they are pasted, in a clone with its environment, while the first of them runs."""
     make, *others = NEXT_COMMANDS
+    assert max(map(len, "\n".join(NEXT_COMMANDS).splitlines())) <= COLUMNS
     assert f"\n{make.removeprefix('make ')}: " in (ROOT / "Makefile").read_text(encoding="utf-8")
     org.store.insert("Account", [{}] * 3)
     write_config(org, tmp_path / DIRECTORY)

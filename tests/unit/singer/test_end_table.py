@@ -102,8 +102,12 @@ def test_the_log_has_the_figures_as_fields(caplog: pytest.LogCaptureFixture) -> 
         log_table(REPORT, logging.getLogger("tap"))
     told = {record.stream: vars(record) for record in caplog.records if "rows" in vars(record)}  # type: ignore[attr-defined]
     account = told["Account"]
-    assert (account["event"], account["api"], account["status"]) == ("stream_told", "Bulk", "ok")
+    assert (account["event_name"], account["api"], account["status"]) == (
+        "stream_told",
+        "Bulk",
+        "ok",
+    )
     assert (account["rows"], account["calls"], account["jobs"]) == (97_750, 5, 1)
     assert told["Case"]["status"] == "request-refused"
-    assert (told[None]["event"], told[None]["rows"]) == ("run_told", 97_762)
+    assert (told[None]["event_name"], told[None]["rows"]) == ("run_told", 97_762)
     assert caplog.messages[-1].startswith("Run report: {")
