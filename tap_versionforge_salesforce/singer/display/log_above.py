@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager, redirect_stderr, suppress
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from rich.text import Text
+from singer_sdk.logging import ConsoleFormatter
 from typing_extensions import override
 
 from tap_versionforge_salesforce.salesforce.support.redaction import all_handlers
@@ -17,6 +18,21 @@ from tap_versionforge_salesforce.singer.log_fields import is_displayed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+class BriefFormatter(logging.Formatter):
+    """A line for somebody who looks on: the time, what it is where it is no mere news, the text.
+
+    The SDK's own has 78 characters in front of the text, which is all that many terminals have.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(datefmt="%H:%M:%S")
+
+    @override
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        level = f"{record.levelname.capitalize()}: " if record.levelno >= logging.WARNING else ""
+        return f"{self.formatTime(record, self.datefmt)} {level}{record.message}"
 
 
 class LinesAbove(io.TextIOBase):
@@ -88,8 +104,8 @@ def log_above(above: LinesAbove) -> Iterator[None]:
 
     That is what handlers of the log write, whoever has set them up (`SINGER_SDK_LOG_CONFIG` names
     a file for that), and what others write to `sys.stderr`. Handlers keep their filters, so that
-    secrets stay hidden. Lines that say what the display shows are left out, unless the level is
-    DEBUG.
+    secrets stay hidden; the SDK's own lines are brief here. Lines that say what the display shows
+    are left out, unless the level is DEBUG.
 
     Args:
         above: Has it, instead of the terminal that it is for.
@@ -99,6 +115,10 @@ def log_above(above: LinesAbove) -> Iterator[None]:
         for handler in _handlers_of(above.stderr):
             handler.setStream(above)
             restored.callback(handler.setStream, above.stderr)
+            # What somebody has chosen stays as it is.
+            if type(handler.formatter) is ConsoleFormatter:
+                restored.callback(handler.setFormatter, handler.formatter)
+                handler.setFormatter(BriefFormatter())
             handler.addFilter(_says_more)
             restored.callback(handler.removeFilter, _says_more)
         restored.enter_context(redirect_stderr(cast("TextIO", above)))

@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from singer_sdk.logging import ConsoleFormatter
 from typing_extensions import override
 
 from tap_versionforge_salesforce.salesforce.support.redaction import redact_logs
@@ -90,3 +91,17 @@ def test_a_terminal_that_has_been_closed() -> None:
     above = LinesAbove(Closed())
     with log_above(above):
         sys.stderr.write("A line.\n")
+
+
+def test_the_long_lines_of_the_sdk_are_brief(stderr: io.StringIO, logger: logging.Logger) -> None:
+    """The time and the text, and what it is where it is a warning; afterwards all is as before."""
+    formatter = ConsoleFormatter()
+    logger.handlers[0].setFormatter(formatter)
+    above = LinesAbove(stderr)
+    with log_above(above):
+        logger.info("It goes on.")
+        logger.warning("Rows wait.")
+        lines = [line.plain for line in above.taken()]
+    assert [line.partition(" ")[2] for line in lines] == ["It goes on.", "Warning: Rows wait."]
+    assert all(len(line.partition(" ")[0]) == len("10:00:00") for line in lines)
+    assert logger.handlers[0].formatter is formatter
