@@ -1,4 +1,4 @@
-"""The option `--config` of a subcommand, which may stand before its name as well."""
+"""Options of a subcommand that may stand before its name as well, as Meltano puts them."""
 
 from __future__ import annotations
 
@@ -24,3 +24,17 @@ def merged_config(context: click.Context, config: _ConfigInput) -> _ConfigInput:
     return _ConfigInput(
         config={**above.config, **config.config}, parse_env=above.parse_env or config.parse_env
     )
+
+
+def option_above(context: click.Context, name: str, given: str | None) -> str | None:
+    """Return what an option is given as: behind a subcommand, or else before it.
+
+    Args:
+        context: Of the subcommand.
+        name: Of the option, without its dashes.
+        given: Behind the subcommand.
+    """
+    if given is not None or context.parent is None:
+        return given
+    above = context.parent.params.get(name)
+    return None if above is None else str(above)

@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tap_versionforge_salesforce.cli.config_option import config_option, merged_config
+from tap_versionforge_salesforce.cli.config_option import (
+    config_option,
+    merged_config,
+    option_above,
+)
 from tap_versionforge_salesforce.cli.help import GroupedHelp
 from tap_versionforge_salesforce.salesforce.support.wording import counted
 from tap_versionforge_salesforce.singer.input_files import catalog_file
@@ -53,6 +57,8 @@ def plan(
     Example: tap-versionforge-salesforce plan --config config.json --state state.json
     """
     merged, logger = merged_config(context, config), TapVersionForgeSalesforce.logger
+    catalog = option_above(context, "catalog", catalog)
+    state = option_above(context, "state", state)
     tap = TapVersionForgeSalesforce(
         config=merged.config,
         parse_env_config=merged.parse_env,

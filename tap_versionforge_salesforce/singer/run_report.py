@@ -9,7 +9,7 @@ from functools import singledispatchmethod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tap_versionforge_salesforce.salesforce.support.events import JobCreated
+from tap_versionforge_salesforce.salesforce.support.events import ApiChosen, JobCreated, JobResumed
 from tap_versionforge_salesforce.singer.events import (
     PageWritten,
     PartitionEnded,
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from tap_versionforge_salesforce.salesforce.support.retry_log import Retries
 
+_OF_JOBS = "Bulk API 2.0"
+
 
 @dataclass(slots=True)
 class StreamReport:
@@ -31,7 +33,7 @@ class StreamReport:
 
     Attributes:
         stream: Its name.
-        api: Which API served its rows; None where none did.
+        api: Which API served its rows, or most of them; None where none did.
         reason: Why that one.
         rows: Rows written.
         pages: Pages that they came in.
@@ -87,6 +89,10 @@ class RunReport:
     _uncertain_rows: Counter[str] = field(default_factory=Counter)
     # By object: many are created before the turn of their stream.
     _jobs: Counter[str] = field(default_factory=Counter)
+    # Of the parts of a stream, in that which had the most.
+    _most_rows: Counter[str] = field(default_factory=Counter)
+    # By object, with the reason: of a stream that is not read to its end.
+    _chosen: dict[str, tuple[str | None, str | None]] = field(default_factory=dict)
 
     @singledispatchmethod
     def take(self, event: object) -> None:
@@ -99,6 +105,14 @@ class RunReport:
     @take.register
     def _begun(self, event: StreamBegun) -> None:
         self._of(event.stream).bookmark_before = event.bookmark
+
+    @take.register
+    def _api_chosen(self, event: ApiChosen) -> None:
+        self._chosen[event.sobject] = (event.api, event.reason)
+
+    @take.register
+    def _job_resumed(self, event: JobResumed) -> None:
+        self._chosen[event.sobject] = (_OF_JOBS, "the job of an earlier run is gone on with")
 
     @take.register
     def _job_created(self, event: JobCreated) -> None:
@@ -117,8 +131,10 @@ class RunReport:
     def _partition_ended(self, event: PartitionEnded) -> None:
         report = self._of(event.stream)
         self._uncertain_rows.pop(event.stream, None)
-        if event.api is not None:
+        # Behind the job of an earlier run comes what has changed since, which may be nothing.
+        if event.api is not None and event.rows >= self._most_rows[event.stream]:
             report.api, report.reason = event.api, event.reason
+            self._most_rows[event.stream] = event.rows
         if event.proof is not None:
             report.proven_by, promised = event.proof
             report.promised_rows = (report.promised_rows or 0) + promised
@@ -132,6 +148,8 @@ class RunReport:
     def _ended(self, event: StreamEnded) -> None:
         report = self._of(event.stream)
         report.bookmark_after, report.error = event.bookmark, event.error
+        if report.api is None and report.rows:
+            report.api, report.reason = self._chosen.get(event.stream, (None, None))
         report.usage, report.is_stopped = event.usage, event.is_stopped
         report.jobs = self._jobs[event.stream]
 

@@ -7,6 +7,7 @@ import sys
 from contextlib import contextmanager, suppress
 from functools import cached_property
 from itertools import chain
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -315,7 +316,9 @@ class TapVersionForgeSalesforce(Tap):
     def _env_var_config(cls) -> dict[str, Any]:  # noqa: N805  a class property of the SDK's kind
         cls.append_builtin_config(cls.config_jsonschema)
         found: dict[str, Any] = {}
-        parse_environment_config({}, cls._env_var_prefix)  # reads .env
+        # By itself the SDK looks for it from its own installation upwards.
+        variables_file = Path.cwd() / ".env"
+        parse_environment_config({}, cls._env_var_prefix, variables_file)
         properties = cls.config_jsonschema["properties"]
         for warning in unknown_variables(os.environ, cls._env_var_prefix, properties):
             cls.logger.warning("%s", warning)
@@ -330,7 +333,7 @@ class TapVersionForgeSalesforce(Tap):
                 if "boolean" in kinds and text.lower() not in _BOOLEANS:
                     raise ValueError(f"{text!r} is neither true nor false")  # noqa: TRY301
                 found |= parse_environment_config(
-                    {"properties": {name: schema}}, cls._env_var_prefix
+                    {"properties": {name: schema}}, cls._env_var_prefix, variables_file
                 )
             except ValueError as error:
                 message = f"The environment variable {variable} can't be read ({error})."

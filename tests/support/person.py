@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
+import termios
 from typing import TYPE_CHECKING
 
 import pexpect
@@ -40,12 +43,15 @@ class Person:
             dimensions=(40, 80),
             timeout=TOO_LONG_SECONDS,
         )
+        # Its own end, which stays when the process has gone.
+        self._terminal = os.dup(self._process.child_fd)
         self._seen: list[str] = []
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
+        os.close(self._terminal)
         self._process.close(force=True)
 
     @property
@@ -71,6 +77,15 @@ class Person:
         """Wait for a question, and answer it with a text and Enter."""
         self.waits_for(question)
         self.types(f"{answer}{ENTER}")
+
+    def ends(self) -> None:
+        """Send SIGTERM."""
+        self._process.kill(signal.SIGTERM)
+
+    @property
+    def has_echo(self) -> bool:
+        """Whether the terminal shows what is typed."""
+        return bool(termios.tcgetattr(self._terminal)[3] & termios.ECHO)
 
     def leaves(self) -> int:
         """Read to the end, and return the exit code."""

@@ -9,7 +9,11 @@ import click
 from tap_versionforge_salesforce.cli.check.checks import Checks
 from tap_versionforge_salesforce.cli.check.lines import JsonReport, LineReport, next_command
 from tap_versionforge_salesforce.cli.check.steps import Group, failed
-from tap_versionforge_salesforce.cli.config_option import config_option, merged_config
+from tap_versionforge_salesforce.cli.config_option import (
+    config_option,
+    merged_config,
+    option_above,
+)
 from tap_versionforge_salesforce.cli.help import GroupedHelp
 from tap_versionforge_salesforce.cli.terminals import is_rich
 from tap_versionforge_salesforce.singer.input_files import catalog_file
@@ -41,6 +45,7 @@ def check(
     Example: tap-versionforge-salesforce check --config config.json
     """
     merged = merged_config(context, config)
+    catalog = option_above(context, "catalog", catalog)
     checks = Checks(merged, None if catalog is None else catalog_in(catalog_file(catalog)))
     report: Report = JsonReport() if as_json else _report_for_people()
     code = 0

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from tap_versionforge_salesforce.cli.help import GroupedHelp
+from tap_versionforge_salesforce.errors import TapError
 from tap_versionforge_salesforce.settings.naming import VARIABLE_PREFIX
 
 _APPS = ("external", "connected", "ready")
@@ -29,6 +30,7 @@ def _secret(name: str) -> dict[str, Any]:
             *("--client-id", "--username", "--jwt-audience", "--ca-bundle", "--wait-minutes"),
         ),
         "What is written": ("--objects", "--output"),
+        "Here": ("--yes", "--help"),
     },
 )
 @click.option("--sf", metavar="ALIAS", help="Look first at this org of the sf CLI; '' for its own.")
@@ -55,15 +57,14 @@ def _secret(name: str) -> dict[str, Any]:
 @click.option("--yes", is_flag=True, help="Ask nothing: all is given, and a file may be changed.")
 @click.pass_context
 def setup(context: click.Context, /, **given: Any) -> None:  # noqa: ANN401  as click hands them over
-    r"""Set up the sign-in, step by step.
+    """Set up the sign-in, step by step.
 
     Makes or takes a key, says what to click in Salesforce, signs in, helps where that fails, and
     writes the settings. Without a terminal every answer has to be an option.
 
-    \b
     * Better in the environment than on the command line, as
-      TAP_VERSIONFORGE_SALESFORCE_ACCESS_TOKEN or
-      TAP_VERSIONFORGE_SALESFORCE_PRIVATE_KEY_PASSPHRASE.
+    TAP_VERSIONFORGE_SALESFORCE_ACCESS_TOKEN and
+    TAP_VERSIONFORGE_SALESFORCE_PRIVATE_KEY_PASSPHRASE.
 
     Example: tap-versionforge-salesforce setup
     """
@@ -74,15 +75,25 @@ def setup(context: click.Context, /, **given: Any) -> None:  # noqa: ANN401  as 
     )
     from tap_versionforge_salesforce.cli.setup.talk import Talk  # noqa: PLC0415
 
-    is_asking = not given["yes"] and sys.stdin.isatty() and sys.stdout.isatty()
+    # Either is None where the process was started without it.
+    ends = (sys.stdin, sys.stdout)
+    is_asking = not given["yes"] and all(end is not None and end.isatty() for end in ends)
     talk = Talk(given, questions_on_terminal() if is_asking else None)
     if is_asking:
         # Between two questions, too, so that it can be said how to go on.
         signal.signal(signal.SIGINT, signal.default_int_handler)
+        # A question that is ended by force would leave the terminal without echo.
+        signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     try:
         run(talk)
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, EOFError, click.Abort):
+        done = f"set in Meltano: {', '.join(talk.written)}" if talk.written else ""
         talk.console.print()
-        talk.say("Stopped; no settings have been written. To go on:")
-        talk.say(command_to_go_on(talk), lead="  ")
+        talk.say(f"Stopped; {done or 'no settings have been written'}. To go on:")
+        talk.show(command_to_go_on(talk))
         context.exit(128 + signal.SIGINT)
+    except TapError:
+        if is_asking:
+            talk.say("To go on from here:")
+            talk.show(command_to_go_on(talk))
+        raise

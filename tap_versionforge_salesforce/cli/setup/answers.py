@@ -14,6 +14,8 @@ from tap_versionforge_salesforce.salesforce.support.wording import closest
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
+    from tap_versionforge_salesforce.salesforce.auth.private_key import PrivateKey
+
 # The consumer secret stands beside the consumer key, and is not needed at all.
 _SECRET = re.compile(r"[0-9A-F]{64}")
 _CONSUMER_KEY = re.compile(r"[A-Za-z0-9._-]+")
@@ -75,7 +77,7 @@ def is_encrypted(path: str) -> bool:
         SettingsError: It holds no key that can be used.
     """
     try:
-        check_key(path, None)
+        checked_key(path, None)
     except SettingsError as error:
         if error.code != ENCRYPTED:
             raise
@@ -83,13 +85,13 @@ def is_encrypted(path: str) -> bool:
     return False
 
 
-def check_key(path: str, passphrase: str | None) -> None:
-    """See that a file holds a private key that can be used.
+def checked_key(path: str, passphrase: str | None) -> PrivateKey:
+    """Return the private key in a file.
 
     Raises:
-        SettingsError: It does not, or not with that passphrase.
+        SettingsError: It holds none that can be used, or not with that passphrase.
     """
-    load_private_key(
+    return load_private_key(
         Credentials(
             instance_url="",
             client_id="",

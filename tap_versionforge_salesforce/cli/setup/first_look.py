@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_versionforge_salesforce.cli.setup import answers, programs
 from tap_versionforge_salesforce.cli.setup.connection import connected, objects_of, one_row
-from tap_versionforge_salesforce.errors import RefusedError
+from tap_versionforge_salesforce.errors import RefusedError, SignInError
 from tap_versionforge_salesforce.salesforce.auth.hosts import checked_instance_url
 from tap_versionforge_salesforce.settings.definitions import DEFAULT_OBJECTS
 
@@ -24,15 +24,20 @@ def first_look(talk: Talk) -> dict[str, Any] | None:
     Raises:
         TapError: The token, or where it comes from, can't be used.
     """
-    found = _token_at_hand(talk)
-    if found is None:
-        return None
-    url, token = found
-    sign_in = {"instance_url": url, "access_token": token}
-    talk.head(f"A first look at {url}")
-    with connected(talk.config | sign_in) as org:
-        _show(talk, org)
-    return sign_in
+    while (found := _token_at_hand(talk)) is not None:
+        url, token = found
+        sign_in = {"instance_url": url, "access_token": token}
+        talk.head(f"A first look at {url}")
+        try:
+            with connected(talk.config | sign_in) as org:
+                _show(talk, org)
+        except SignInError as error:
+            if talk.questions is None or talk.given["access_token"] or talk.given["sf"]:
+                raise
+            talk.say(f"{error.message} {error.hint}")
+            continue
+        return sign_in
+    return None
 
 
 def stays_with_the_token(talk: Talk) -> bool:
@@ -85,6 +90,9 @@ def _show(talk: Talk, org: Org) -> None:
     for each in objects[: len(DEFAULT_OBJECTS)]:
         rows = "not told" if each.rows is None else f"{each.rows:,}"
         talk.say(f"{each.name:<{_NAME_WIDTH}} {rows:>{_ROWS_WIDTH}}", lead="  ")
+    if talk.questions is None:
+        # What is printed may be kept, and a row is somebody's data.
+        return
     some = next((each for each in objects if each.rows or each.rows is None), None)
     if some is None:
         return

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from tap_versionforge_salesforce.cli.setup import answers, destination
 from tap_versionforge_salesforce.cli.setup.connection import objects_of
 from tap_versionforge_salesforce.cli.setup.first_look import first_look, stays_with_the_token
-from tap_versionforge_salesforce.cli.setup.questions import Option
+from tap_versionforge_salesforce.cli.setup.questions import Option, problem_with
 from tap_versionforge_salesforce.cli.setup.sign_in import choose_sign_in, signed_in
 from tap_versionforge_salesforce.cli.setup.talk import option
 from tap_versionforge_salesforce.errors import SettingsError
@@ -50,32 +50,42 @@ def run(talk: Talk) -> None:
             talk.config["objects"] = objects
     talk.head("The settings")
     output = output or _asked_output(talk)
-    if output == destination.MELTANO:
-        talk.say(f"Meltano takes some seconds for each of {len(talk.config)} settings.")
-    destination.write(output, talk.config)
-    talk.say(f"Written: {output}" if output != destination.MELTANO else "Set in Meltano.")
+    _write(talk, output)
     talk.say("Next:")
-    talk.say(_next_command(output), lead="  ")
+    talk.show(_next_command(output))
 
 
 def command_to_go_on(talk: Talk) -> str:
     """Return the command that asks only for what is not known yet."""
     # The consumer key is nothing for a history of commands.
-    known = {name: talk.config.get(name) for name in ("instance_url", *_OF_KEY)}
+    known = {name: talk.given[name] for name in (*_AS_GIVEN, "objects", "output")}
+    known |= {name: talk.config.get(name) for name in ("instance_url", *_OF_KEY)}
     del known["client_id"]
     words = [[option(name), str(value)] for name, value in known.items() if value]
     return shlex.join([_TAP, "setup", *(word for pair in words for word in pair)])
+
+
+def _write(talk: Talk, output: str) -> None:
+    if output == destination.MELTANO:
+        talk.say(f"Meltano takes some seconds for each of {len(talk.config)} settings.")
+        destination.write_to_meltano(talk.config, talk.written)
+        talk.say("Set in Meltano.")
+        return
+    kept_as = destination.write(output, talk.config)
+    talk.say(f"Written: {output}")
+    if kept_as is not None:
+        talk.say(f"What was there before is in {kept_as}.")
 
 
 def _check_that_all_is_there(talk: Talk) -> None:
     if talk.questions is not None:
         return
     given = talk.given
-    has_token = given["sf"] is not None or given["access_token"] is not None
-    needs_key = not has_token or any(given[name] is not None for name in _OF_KEY)
+    has_token = given["sf"] is not None or bool(given["access_token"])
+    needs_key = not has_token or any(given[name] for name in _OF_KEY)
     needed = [] if given["sf"] is not None else ["instance_url"]
     missing = [
-        option(name) for name in (*needed, *(_OF_KEY if needs_key else ())) if given[name] is None
+        option(name) for name in (*needed, *(_OF_KEY if needs_key else ())) if not given[name]
     ]
     if missing:
         raise SettingsError(
@@ -90,11 +100,12 @@ def _chosen_objects(talk: Talk, org: Org) -> list[str]:
     """Return what is to be extracted; empty for the default objects."""
     if talk.given["objects"] is None and talk.questions is None:
         return []
-    found = objects_of(org)
     if talk.given["objects"] is not None:
         names = [name.strip() for name in talk.given["objects"].split(",") if name.strip()]
-        answers.check_objects(names, [each.name for each in found])
+        listed = org.client.describe_global()
+        answers.check_objects(names, [str(entry["name"]) for entry in listed])
         return names
+    found = objects_of(org)
     talk.head("The objects")
     options = [
         Option(
@@ -120,7 +131,9 @@ def _asked_output(talk: Talk) -> str:
         way = talk.asked.one_of("Where do the settings go?", ways)
         if way == "other":
             way = talk.asked.text("Its name", check=destination.check_output)
-        if not destination.is_there(way) or talk.asked.agrees(_change_question(way)):
+        if problem := problem_with(destination.check_output, way):
+            talk.say(problem)
+        elif not destination.is_there(way) or talk.asked.agrees(_change_question(way)):
             return way
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from tap_versionforge_salesforce.errors import SettingsError
 from tap_versionforge_salesforce.salesforce.auth.authenticator import is_sendable
 from tap_versionforge_salesforce.salesforce.support.redaction import one_line, remember_secrets
+from tap_versionforge_salesforce.singer.tap import TapVersionForgeSalesforce
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 # Both are slow to start; the Salesforce CLI may renew a session first.
 _LONGEST_SECONDS = 180
 _SF, _MELTANO = "sf", "meltano"
-_TAP = "tap-versionforge-salesforce"
+_TAP = TapVersionForgeSalesforce.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,39 +92,56 @@ def _asked_of_sf(arguments: Sequence[str]) -> dict[str, object]:
 
 
 def _json_in(text: str) -> dict[str, object]:
-    # What a plugin prints may stand before it.
+    # What a plugin prints may stand before it, or behind it.
     start = text.find("{")
     try:
-        found = json.loads(text[start:]) if start >= 0 else {}
+        found = json.JSONDecoder().raw_decode(text, start)[0] if start >= 0 else {}
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def settings_in_meltano() -> dict[str, object]:
+    """Return what the Meltano project of this folder has set for the tap; secrets are hidden in it.
+
+    Raises:
+        SettingsError: Meltano is not there, or the folder is no project with the tap in it.
+    """
+    return _json_in(_asked_of_meltano(["print", _TAP], "shows no settings of the tap"))
 
 
 def set_in_meltano(name: str, value: str) -> None:
     """Set one setting of the tap in the Meltano project of this folder.
 
     Raises:
-        SettingsError: Meltano is not there, or refuses.
+        SettingsError: Meltano refuses.
     """
-    ended = _run([_MELTANO, "config", "set", _TAP, name, value])
+    # Not as an argument: those are seen by others, and one that begins with a dash is an option.
+    command = ["set", "--from-file", "-", _TAP, name]
+    _asked_of_meltano(command, f"does not take the setting {name}", value)
+
+
+def unset_in_meltano(names: Sequence[str]) -> None:
+    """Take settings of the tap out of the Meltano project of this folder.
+
+    Raises:
+        SettingsError: Meltano refuses.
+    """
+    _asked_of_meltano(["unset", _TAP, *names], f"does not let go of {', '.join(names)}")
+
+
+def _asked_of_meltano(arguments: Sequence[str], trouble: str, given: str = "") -> str:
+    ended = _run([_MELTANO, "config", *arguments], given)
     if ended.returncode:
         lines = (ended.stderr or ended.stdout).strip().splitlines()
+        told = [line for line in lines if "rror" in line] or lines or ["nothing"]
         raise SettingsError(
-            f"Meltano does not take the setting {name}: {one_line(lines[-1] if lines else '')}",
+            f"Meltano {trouble}: {one_line(told[-1])}",
             hint=f"See that this folder is a Meltano project with the extractor {_TAP} "
             "(`meltano add`), or give another --output.",
             code="meltano-config-failed",
         )
-
-
-def check_meltano() -> None:
-    """See that Meltano is there.
-
-    Raises:
-        SettingsError: It is not.
-    """
-    _found(_MELTANO)
+    return ended.stdout
 
 
 def _found(name: str) -> str:
@@ -137,7 +155,7 @@ def _found(name: str) -> str:
     return program
 
 
-def _run(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
+def _run(command: Sequence[str], given: str = "") -> subprocess.CompletedProcess[str]:
     program = _found(command[0])
     # Colours would stand in its JSON.
     environment = {n: v for n, v in os.environ.items() if n != "FORCE_COLOR"} | {"NO_COLOR": "1"}
@@ -145,7 +163,7 @@ def _run(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
         return subprocess.run(  # noqa: S603  no shell: each argument stays one
             [program, *command[1:]],
             env=environment,
-            stdin=subprocess.DEVNULL,
+            input=given,
             capture_output=True,
             encoding="utf-8",
             errors="replace",

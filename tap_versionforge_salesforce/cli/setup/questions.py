@@ -161,9 +161,9 @@ def _checked(ask: Callable[[str], str], check: Check, default: str = "") -> str:
     """Ask until the answer can be taken.
 
     Args:
-        ask: Takes what stands there at first: the last answer, so that it can be mended.
+        ask: Takes what stands there at first.
         check: As `Check`.
-        default: What stands there the first time.
+        default: What stands there at first. Never a wrong answer: the right one is pasted.
     """
     while True:
         answer = ask(default).strip()
@@ -172,4 +172,3 @@ def _checked(ask: Callable[[str], str], check: Check, default: str = "") -> str:
             return answer
         # A line of its own: what a menu shows below the answer ends at the edge.
         click.echo(problem)
-        default = answer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,10 +20,12 @@ from tap_versionforge_salesforce.cli.setup.connection import (
     may_pass,
 )
 from tap_versionforge_salesforce.cli.setup.first_look import URL_QUESTION
-from tap_versionforge_salesforce.errors import TapError
+from tap_versionforge_salesforce.errors import SettingsError, TapError
+from tap_versionforge_salesforce.salesforce.auth.certificate import certificate_end
 from tap_versionforge_salesforce.salesforce.auth.hosts import checked_instance_url
 from tap_versionforge_salesforce.salesforce.auth.key_pair import KEY_BITS
 from tap_versionforge_salesforce.singer.remedies import name_settings
+from tap_versionforge_salesforce.singer.tap import TapVersionForgeSalesforce
 
 if TYPE_CHECKING:
     from tap_versionforge_salesforce.cli.setup.talk import Talk
@@ -69,12 +72,14 @@ def signed_in(talk: Talk) -> Org:
         try:
             org = connected_in_time(talk.config, wait_seconds, lambda left: _tell(talk, left))
         except TapError as error:
+            talk.wipe()
             if talk.questions is None:
                 raise
             name_settings(error)
             talk.say(f"{error.message} {error.hint} [{error.code}]")
             wait_seconds = _mended(talk, error)
         else:
+            talk.wipe()
             talk.say(f"Signed in at {org.url}.")
             return org
 
@@ -109,7 +114,7 @@ def _mended(talk: Talk, error: TapError) -> float:
 
 
 def _tell(talk: Talk, left: float) -> None:
-    if talk.console.is_terminal and not talk.console.is_dumb_terminal:
+    if talk.shows_changes:
         minutes, seconds = divmod(round(left), 60)
         line = f"Not known yet; it is tried every half minute, for {minutes}:{seconds:02} more. "
         talk.console.print(line, end="\r")
@@ -121,26 +126,29 @@ def _choose_key(talk: Talk, path: str) -> None:
     passphrase = talk.given["private_key_passphrase"]
     if answers.is_encrypted(path) and not passphrase and talk.questions is not None:
         passphrase = talk.questions.secret(
-            "Passphrase of the key", check=lambda text: answers.check_key(path, text)
+            "Passphrase of the key", check=lambda text: answers.checked_key(path, text)
         )
-    answers.check_key(path, passphrase)
+    signing = answers.checked_key(path, passphrase)
     key = Path(path).expanduser().absolute()
     for name in ("private_key_passphrase", "certificate_path"):
         talk.config.pop(name, None)
     talk.config["private_key_path"] = str(key)
     if passphrase:
         talk.config["private_key_passphrase"] = passphrase
-    if certificate_file(key).exists():
+    # One of another key, or that has ended, is not what was uploaded.
+    with suppress(SettingsError):
+        now = TapVersionForgeSalesforce.clock.now()
+        certificate_end(str(certificate_file(key)), signing, now=now)
         talk.config["certificate_path"] = str(certificate_file(key))
 
 
 def _asked_key(talk: Talk) -> str:
     key = key_file(Path(), DEFAULT_NAME)
+    ways = {"other": "Take a key that I have"}
     if key.exists():
-        ways = {"here": f"Take {key}, which is here already"}
-    else:
-        ways = {"new": f"Make a new pair here: {key} and {certificate_file(key)}"}
-    ways["other"] = "Take a key that I have"
+        ways = {"here": f"Take {key}, which is here already"} | ways
+    elif not certificate_file(key).exists():
+        ways = {"new": f"Make a new pair here: {key} and {certificate_file(key)}"} | ways
     way = talk.asked.one_of("Which key does the tap sign with?", ways)
     if way == "other":
         return talk.asked.text("Path of the key", check=answers.is_encrypted)

@@ -29,12 +29,28 @@ class Talk:
         questions: Whom to ask for the others; None where nobody is there.
         console: Where something is said.
         config: What is going to be written, as far as it is known.
+        written: Settings that have been set by now, where that is done one by one.
     """
 
-    given: Mapping[str, Any]
+    given: Mapping[str, Any] = field(repr=False)
     questions: Questions | None
     console: Console = field(default_factory=_console)
-    config: dict[str, Any] = field(default_factory=dict)
+    config: dict[str, Any] = field(default_factory=dict, repr=False)
+    written: list[str] = field(default_factory=list)
+
+    def show(self, command: str) -> None:
+        """Show a command in one line, however long it is, so that it can be copied."""
+        self.console.print(f"  {_printable(redact(command))}", soft_wrap=True)
+
+    def wipe(self) -> None:
+        """Take away a line that is written over again and again."""
+        if self.shows_changes:
+            self.console.print(" " * (self.console.width - 1), end="\r")
+
+    @property
+    def shows_changes(self) -> bool:
+        """Tell whether a line can be written over."""
+        return self.console.is_terminal and not self.console.is_dumb_terminal
 
     def say(self, text: str, *, lead: str = "") -> None:
         """Say a sentence, wrapped between words; an address or a path in it stays whole.
@@ -44,7 +60,7 @@ class Talk:
             lead: Stands before it, and as blanks before its other lines.
         """
         wrapped = textwrap.wrap(
-            redact(text),
+            _printable(redact(text)),
             self.console.width,
             initial_indent=lead,
             subsequent_indent=" " * len(lead),
@@ -82,6 +98,11 @@ class Talk:
             return self.asked.text(question, check=check)
         check(value)
         return str(value)
+
+
+def _printable(text: str) -> str:
+    """Return a text in which nothing moves the cursor: values of rows have what they like."""
+    return "".join(char if char.isprintable() else "?" for char in text)
 
 
 def option(name: str) -> str:

@@ -183,3 +183,17 @@ def test_wrong_inputs_are_told(
     assert run.exit_code == exit_code
     assert said in run.log
     assert bool(run.stdout) == (exit_code == 0)
+
+
+def test_what_stands_before_it_counts(tap: TapRunner, tmp_path: Path) -> None:
+    """As Meltano puts it there; what stands behind counts more."""
+    catalog = json.loads(tap.command("--discover", "--config", tap.config(**BOTH)).stdout)
+    catalog["streams"] = [s for s in catalog["streams"] if s["tap_stream_id"] == "Contact"]
+    (tmp_path / "catalog.json").write_text(json.dumps(catalog), encoding="utf-8")
+    above = ["--config", tap.config(**BOTH), "--catalog", str(tmp_path / "catalog.json")]
+    run = tap.command(*above, "plan", "--json")
+    assert [each["stream"] for each in json.loads(run.stdout)["streams"]] == ["Contact"]
+    checked = tap.command(*above, "check", "--json")
+    assert [each["object"] for each in json.loads(checked.stdout)["objects"]] == ["Contact"]
+    state = tap.file("state.json", {"bookmarks": {"Contact": {"replication_key": 1}}})
+    assert tap.command(*above, "--state", state, "plan").exit_code == 2

@@ -8,10 +8,13 @@ import stat
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from dotenv import dotenv_values
 
+from tap_versionforge_salesforce.cli.setup.destination import write
+from tap_versionforge_salesforce.errors import SettingsError
 from tests.local_org.conditions import faults
 from tests.local_org_tests.caller import Caller
-from tests.support import keys
+from tests.support import keys, processes
 from tests.support.told import assert_told
 
 if TYPE_CHECKING:
@@ -90,49 +93,107 @@ def test_what_it_writes_extracts(org: LocalOrg, tap: TapRunner, folder: Path, ke
 
 
 def test_variables(org: LocalOrg, tap: TapRunner, folder: Path, key: Path) -> None:
-    """A file of variables is read by --config=ENV; other lines in it stay."""
+    """The .env of the folder is read by --config=ENV there; what else is in it stays."""
     org.store.seed("Account", 1)
-    (folder / ".env").write_text(f"OTHER=1\n{PREFIX}USERNAME=old@example.com\n", encoding="utf-8")
+    old = [
+        "OTHER=1",
+        f"export {PREFIX}USERNAME=old@example.com",
+        f'{PREFIX}PRIVATE_KEY="-----BEGIN PRIVATE KEY-----',
+        "MIIEoldold",
+        '-----END PRIVATE KEY-----"',
+        f"{PREFIX}START_DATE=2024-01-01",
+    ]
+    (folder / ".env").write_text("\n".join(old), encoding="utf-8")
     run = setup(tap, key, "--yes", objects="Account", output=".env")
     assert run.exit_code == 0, run.log
-    lines = (folder / ".env").read_text(encoding="utf-8").splitlines()
-    assert lines[0] == "OTHER=1"
-    assert not any("old@example.com" in line for line in lines)
+    text = (folder / ".env").read_text(encoding="utf-8")
+    assert text.startswith(f"OTHER=1\n{PREFIX}START_DATE=2024-01-01\n{PREFIX}")
+    assert "old" not in text
+    assert "PRIVATE KEY-----" not in text
+    assert (folder / ".env.1.bak").read_text(encoding="utf-8") == "\n".join(old)
     assert run.stdout.rstrip().endswith("check --config=ENV")
-    checked = tap.command("check", "--config=ENV")
-    assert checked.exit_code == 0, checked.stdout
+    # A process of its own: the SDK looks elsewhere in one that has no script.
+    checked = processes.run([processes.TAP, "check", "--config=ENV"], cwd=folder)
+    assert "Everything works" in checked.stdout
 
 
-def test_meltano(tap: TapRunner, folder: Path, key: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each setting is one word to Meltano, whatever is in it."""
-    script = (
-        f'for word in "$@"; do printf "%s|" "$word"; done >> {folder}/told; echo >> {folder}/told'
-    )
-    program(folder, "meltano", script, monkeypatch)
+@pytest.mark.parametrize("value", ["it's", 'a "word"', "back\\slash", "$HOME #1", " a\nb ", "=x"])
+def test_any_value_can_be_a_variable(folder: Path, value: str) -> None:
+    """It is read as it was, whatever is in it."""
+    assert folder.exists()
+    write(".env", {"private_key_passphrase": value})
+    read = dotenv_values(folder / ".env")
+    assert read == {f"{PREFIX}PRIVATE_KEY_PASSPHRASE": value}
+
+
+def test_what_would_be_put_in_place_of_a_value_is_refused(folder: Path) -> None:
+    """Whoever reads such a file takes ${HOME} for a name."""
+    with pytest.raises(SettingsError, match=r"can't stand in an \.env file"):
+        write(".env", {"private_key_passphrase": "a${HOME}b"})
+    assert not list(folder.iterdir())
+
+
+MELTANO = """
+printf '%s|' "$@" >> {folder}/told
+case "$2" in
+  print) echo '{{"access_token": "*****", "username": "old@example.com", "api_mode": "auto"}}' ;;
+  set) cat >> {folder}/told
+    if [ "$6" = "{refused}" ]; then echo "Error: no such setting" >&2; exit 1; fi ;;
+esac
+echo >> {folder}/told
+"""
+
+
+def told_meltano(folder: Path) -> list[str]:
+    return (folder / "told").read_text(encoding="utf-8").splitlines()
+
+
+def test_meltano(
+    org: LocalOrg, tap: TapRunner, folder: Path, key: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No value is an argument, which others can see; another way to sign in is taken out."""
+    program(folder, "meltano", MELTANO.format(folder=folder, refused=""), monkeypatch)
     run = setup(tap, key, objects="Account,Contact", output="meltano")
     assert run.exit_code == 0, run.log
-    told = (folder / "told").read_text(encoding="utf-8").splitlines()
-    start = "config|set|tap-versionforge-salesforce"
-    assert f"{start}|username|{tap.org.username}|" in told
-    assert f'{start}|objects|["Account", "Contact"]|' in told
+    told = told_meltano(folder)
+    start = "config|set|--from-file|-|tap-versionforge-salesforce"
+    assert f"{start}|username|{org.username}" in told
+    assert f'{start}|objects|["Account", "Contact"]' in told
+    assert "config|unset|tap-versionforge-salesforce|access_token|" in told
     assert not (folder / "config.json").exists()
     assert run.stdout.rstrip().endswith("meltano config test tap-versionforge-salesforce")
 
 
-def test_meltano_refuses(
+def test_meltano_refuses_in_the_middle(
     tap: TapRunner, folder: Path, key: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its own last line is told."""
-    program(folder, "meltano", "echo 'Extractor is not known to Meltano' >&2; exit 1", monkeypatch)
+    """Its own words are told, and what has been set by then."""
+    program(folder, "meltano", MELTANO.format(folder=folder, refused="username"), monkeypatch)
     run = setup(tap, key, output="meltano")
     assert run.exit_code == 2
-    assert "Extractor is not known to Meltano" in run.log
+    assert "no such setting Set by now: instance_url, private_key_path, client_id." in run.log
     assert "[meltano-config-failed]" in run.log
+
+
+def test_no_meltano_project(
+    org: LocalOrg, tap: TapRunner, folder: Path, key: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is told before anything is asked of Salesforce."""
+    script = "echo 'Error: must be run inside a Meltano project.' >&2; exit 2"
+    program(folder, "meltano", script, monkeypatch)
+    run = setup(tap, key, output="meltano")
+    assert_told(run, "must be run inside a Meltano project", code="meltano-config-failed")
+    assert not org.tokens.issued
 
 
 def test_other_settings_stay(tap: TapRunner, folder: Path, key: Path) -> None:
     """A config that is there is changed, not replaced; of two ways to sign in the old one goes."""
-    before = {"access_token": "old", "start_date": "2024-01-01", "username": "old@example.com"}
+    before = {
+        "access_token": "old",
+        "jwt_audience": "https://old.example.com",
+        "start_date": "2024-01-01",
+        "username": "old@example.com",
+    }
     (folder / "config.json").write_text(json.dumps(before), encoding="utf-8")
     refused = setup(tap, key)
     assert_told(refused, "config.json is there already", "--yes", code="output-not-usable")
@@ -142,7 +203,33 @@ def test_other_settings_stay(tap: TapRunner, folder: Path, key: Path) -> None:
     after = written(folder)
     assert after["start_date"] == "2024-01-01"
     assert after["username"] == tap.org.username
-    assert "access_token" not in after
+    assert not {"access_token", "jwt_audience"} & after.keys()
+    assert written(folder, "config.json.1.bak") == before
+    assert stat.S_IMODE((folder / "config.json.1.bak").stat().st_mode) == 0o600
+
+
+def test_other_settings_that_can_not_be_used(tap: TapRunner, folder: Path, key: Path) -> None:
+    """They are told before the file is changed, for the sign-in was tried without them."""
+    (folder / "config.json").write_text('{"api_version": "40.0"}', encoding="utf-8")
+    run = setup(tap, key, "--yes")
+    assert run.exit_code == 2
+    assert "api_version can't be '40.0'" in run.log
+    assert written(folder) == {"api_version": "40.0"}
+
+
+def test_a_certificate_of_another_key_is_none(tap: TapRunner, folder: Path, key: Path) -> None:
+    """Only that of the key is what was uploaded."""
+    key.with_suffix(".crt").write_text(keys.certificate(keys.other()), encoding="utf-8")
+    run = setup(tap, key)
+    assert run.exit_code == 0, run.log
+    assert "certificate_path" not in written(folder)
+
+
+def test_objects_beside_others(tap: TapRunner, folder: Path, key: Path) -> None:
+    """Whatever the org lists can be named, also what the list to choose from leaves out."""
+    run = setup(tap, key, objects="account,AccountHistory,*__c")
+    assert run.exit_code == 0, run.log
+    assert written(folder)["objects"] == ["account", "AccountHistory", "*__c"]
 
 
 def test_an_encrypted_key(
@@ -167,6 +254,20 @@ def test_what_is_missing_is_named(tap: TapRunner, folder: Path) -> None:
     assert not list(folder.iterdir())
 
 
+@pytest.mark.parametrize("name", ["client-id", "private-key-path", "instance-url", "username"])
+def test_what_is_empty_is_missing(tap: TapRunner, key: Path, name: str) -> None:
+    """As a script hands over a variable that is not set."""
+    run = setup(tap, key, **{name: ""})
+    assert_told(run, f"--{name}", code="missing-answer")
+
+
+def test_an_empty_token_is_none(tap: TapRunner, folder: Path) -> None:
+    """Then a key is needed."""
+    assert folder.exists()
+    run = tap.command("setup", "--yes", "--access-token", "", "--instance-url", tap.org.url)
+    assert_told(run, "--client-id", code="missing-answer")
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
@@ -178,6 +279,7 @@ def test_what_is_missing_is_named(tap: TapRunner, folder: Path) -> None:
         pytest.param({"objects": "Acount"}, ["Acount", "Account?"], id="object"),
         pytest.param({"output": "config.txt"}, ["--output", ".json"], id="output"),
         pytest.param({"output": "no/config.json"}, ["--output", "folder"], id="folder"),
+        pytest.param({"output": "prod.env"}, ["--output", ".env in the folder"], id="another .env"),
         pytest.param({"sf": "mine"}, ["no program sf", "PATH"], id="no sf"),
         pytest.param({"output": "meltano"}, ["no program meltano", "PATH"], id="no meltano"),
     ],
@@ -311,7 +413,7 @@ def test_with_the_salesforce_cli(
     assert run.exit_code == 0, run.log
     (line,) = [line for line in run.stdout.splitlines() if line.split()[:1] == ["Account"]]
     assert line.split()[-1] == "3"
-    assert "One row of Account" in run.stdout
+    assert "One row of" not in run.stdout  # which may be kept
     assert written(folder) == {
         "instance_url": org.url,
         "access_token": token,
@@ -347,6 +449,6 @@ def test_a_look_and_then_a_sign_in(
     """With the answers of both, the token is for looking only."""
     run = setup(tap, key, access_token=token)
     assert run.exit_code == 0, run.log
-    assert "One row" in run.stdout or "sees" in run.stdout
+    assert "The user sees" in run.stdout
     assert "access_token" not in written(folder)
     assert written(folder)["client_id"] == org.client_id

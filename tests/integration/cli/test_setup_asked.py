@@ -57,7 +57,7 @@ def test_from_nothing(org: LocalOrg, folder: Path) -> None:
     with Person("setup", folder=folder) as person:
         person.answers(BEGIN)
         person.answers(URL, "https://acme.lightning.force.com")
-        # What is wrong is told whole, and the answer stands there to be mended.
+        # What is wrong is told whole, and it is asked again.
         person.waits_for("acme.my.salesforce.com")
         person.waits_for(URL)
         person.types("\x15" + org.url + ENTER)
@@ -177,3 +177,23 @@ def test_a_terminal_without_menus(org: LocalOrg, folder: Path) -> None:
         assert person.leaves() == 0, person.seen
     assert "\x1b" not in person.raw
     assert written(folder)["objects"] == ["Account"]
+
+
+def test_sigterm_leaves_the_terminal_as_it_was(folder: Path) -> None:
+    """A question switches echo off, and whoever ends it switches it on again."""
+    with Person("setup", folder=folder) as person:
+        person.waits_for(BEGIN)
+        person.ends()
+        assert person.leaves() == 143
+        assert person.has_echo
+
+
+def test_an_error_ends_with_the_way_to_go_on(org: LocalOrg, folder: Path) -> None:
+    """What has been answered need not be answered again; each command is one line."""
+    options = given(org, folder, "objects")
+    with Person("setup", *options, "--objects", "Acount", folder=folder) as person:
+        assert person.leaves() == 2, person.seen
+    (line,) = [line for line in person.seen.splitlines() if "salesforce setup" in line]
+    assert f"--instance-url {org.url}" in line
+    assert "--objects Acount" in line
+    assert org.client_id not in line

@@ -112,6 +112,10 @@ def test_the_report_of_a_resumed_job_adds_up(
     (told,) = second.report["streams"]
     assert (told["rows_before"], told["promised_rows"]) == (20, len(rows))
     assert told["rows"] + told["rows_before"] == told["promised_rows"]
+    # Behind the job came a window in which nothing had changed.
+    assert told["api"] == "Bulk API 2.0"
+    (stopped,) = first.report["streams"]
+    assert (stopped["api"], stopped["rows"]) == ("Bulk API 2.0", 20)
 
 
 def test_what_changed_since_is_read_in_the_same_run(
