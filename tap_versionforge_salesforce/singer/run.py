@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -220,7 +220,9 @@ class Run:
         else:
             from tap_versionforge_salesforce.singer.display.table import print_table  # noqa: PLC0415
 
-            print_table(content, stderr)
+            # The terminal may be gone, and whoever wants the report has a file.
+            with suppress(OSError, ValueError):
+                print_table(content, stderr)
         if self.settings.report_path is not None:
             write_report(content, self.settings.report_path, logger)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, TextIO
 
 from rich.live import Live
@@ -129,7 +129,9 @@ class LiveDisplay:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._shown.close()
+        # The terminal may be gone: the rows do not depend on it.
+        with suppress(OSError, ValueError):
+            self._shown.close()
 
     def _run(self, live: Live, began: float) -> None:
         try:

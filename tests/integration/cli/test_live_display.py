@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
@@ -10,6 +12,8 @@ import pytest
 
 from tests.local_org.answers import errors
 from tests.local_org.conditions import faults, outages
+from tests.support import processes
+from tests.support.harness import parse
 from tests.support.terminal_process import run_at_terminal
 
 if TYPE_CHECKING:
@@ -135,3 +139,26 @@ def test_a_target_that_ends_early(org: LocalOrg, tap: TapRunner, rows: dict[str,
     assert "Traceback" not in seen.screen.text
     assert seen.screen.shown.count("The target has closed its input") == 1
     assert seen.screen.column == 0
+
+
+def test_a_terminal_that_goes_away(org: LocalOrg, tap: TapRunner, rows: dict[str, int]) -> None:
+    """Its window is closed meanwhile: all rows come, the report is written, and no error."""
+    del org
+    report, output = tap.folder / "report.json", tap.folder / "stdout"
+    config = tap.config(objects=["Account", "User"], report_path=str(report))
+    ours, its = os.openpty()
+    environment = processes.environment(TERM="xterm-256color")
+    with output.open("wb") as stdout:
+        process = processes.start(
+            [processes.TAP, "--config", config], stdout=stdout, stderr=its, env=environment
+        )
+    os.close(its)
+    shown = b""
+    while b"0 of 2 streams" not in shown:
+        shown += os.read(ours, 65_536)
+    os.close(ours)
+    assert process.wait(60) == 0
+    messages = parse(output.read_text(encoding="utf-8"))
+    written = sum(message["type"] == "RECORD" for message in messages)
+    assert written == rows["Account"] + rows["User"]
+    assert [each["error"] for each in json.loads(report.read_text())["streams"]] == [None, None]
