@@ -126,7 +126,10 @@ def log_above(above: LinesAbove) -> Iterator[None]:
 
 
 def _says_more(record: logging.LogRecord) -> bool:
-    return not is_displayed(record) or logging.getLogger(record.name).isEnabledFor(logging.DEBUG)
+    # No display shows what is a warning, whoever says it.
+    if record.levelno > logging.INFO or not is_displayed(record):
+        return True
+    return logging.getLogger(record.name).isEnabledFor(logging.DEBUG)
 
 
 def _handlers_of(stderr: TextIO) -> list[logging.StreamHandler[Any]]:

@@ -73,6 +73,9 @@ def test_what_the_display_shows_is_no_line_as_well(
         for event in ("api_chosen", "read_progress", "remark"):
             logger.info("%s", event, extra=fields(event, "Account"))
         assert [line.plain for line in above.taken()] == ["remark"]
+        logger.warning("No schema.", extra=fields("sdk", "Account"))
+        logger.error("No row.", extra=fields("sdk", "Account"))
+        assert [line.plain for line in above.taken()] == ["No schema.", "No row."]
         logger.setLevel(logging.DEBUG)
         logger.info("api_chosen", extra=fields("api_chosen", "Account"))
         assert [line.plain for line in above.taken()] == ["api_chosen"]
