@@ -49,9 +49,21 @@ class Permissions:
         yield "Bulk API 2.0", self._bulk
 
     def _api_enabled(self) -> Finding:
-        # Nobody without it gets as far as here.
-        _ = self._told
-        return Finding("yes", facts={"permission_api_enabled": True})
+        granted = self._granted("ApiEnabled")
+        if granted is None and self.has_limits:
+            # Nobody without it has an answer of the REST API.
+            granted = True
+        facts = {"permission_api_enabled": granted}
+        if granted is None:
+            return self._unknown(facts)
+        if granted:
+            return Finding("yes", facts=facts)
+        return Finding(
+            "no: Salesforce says that the user may not use the API",
+            Status.WARNING,
+            f"{_GRANT}: tick API Enabled. Without it no run can read anything.",
+            facts,
+        )
 
     def _view_setup(self) -> Finding:
         granted = True if self.has_limits else self._granted("ViewSetup")

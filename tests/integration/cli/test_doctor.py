@@ -50,16 +50,17 @@ def test_an_audience_that_does_not_fit_the_host_is_told_first(
 def test_permissions_that_the_user_lacks_are_warnings(org: LocalOrg, tap: TapRunner) -> None:
     """By their names, with the page in Setup; the exit code stays 0."""
     org.settings.view_setup = False
-    org.settings.permissions["ViewAllData"] = False
+    org.settings.permissions["ViewAllData"] = org.settings.permissions["ApiEnabled"] = False
     org.faults.add("GET /jobs/query", outages.salesforce(errors.feature_not_enabled()), times=None)
     run = check(tap, objects=["Account"])
     assert run.exit_code == 0
     found = lines(run)
+    assert found["API Enabled"].startswith("warn no: ")
     assert found["View Setup"].startswith("warn View Setup and Configuration: no")
     assert found["View All Data"].startswith("warn no: rows that nobody shares with the user")
     assert found["Bulk API 2.0"].startswith("warn no")
-    assert run.stdout.count("Setup > Permission Sets (or Profiles) > System Permissions") == 2
-    assert closing(run)[0] == "Everything works, with 3 warnings. Next:"
+    assert run.stdout.count("Setup > Permission Sets (or Profiles) > System Permissions") == 3
+    assert closing(run)[0] == "Everything works, with 4 warnings. Next:"
 
 
 def test_permissions_that_nobody_tells_are_not_judged(org: LocalOrg, tap: TapRunner) -> None:
@@ -72,18 +73,20 @@ def test_permissions_that_nobody_tells_are_not_judged(org: LocalOrg, tap: TapRun
     report = report_of(run)
     assert (run.exit_code, report["ok"], report["warnings"]) == (0, True, 0)
     steps = {step["name"]: step for step in report["steps"]}
-    for name in ("View Setup", "View All Data", "Bulk API 2.0"):
+    for name in ("API Enabled", "View Setup", "View All Data", "Bulk API 2.0"):
         assert steps[name]["status"] == "skipped"
         assert steps[name]["found"].startswith("can't be known: ")
-    assert steps["API Enabled"]["status"] == "ok"
+    assert report["facts"]["permission_api_enabled"] is None
     assert report["facts"]["permission_view_setup"] is None
 
 
-def test_limits_that_are_answered_tell_of_view_setup(org: LocalOrg, tap: TapRunner) -> None:
+def test_limits_that_are_answered_tell_of_permissions(org: LocalOrg, tap: TapRunner) -> None:
     """Also where the permissions themselves can't be asked for."""
     refused = outages.salesforce(errors.not_queryable("UserPermissionAccess"))
     org.faults.add(faults.querying("UserPermissionAccess"), refused, times=None)
-    assert lines(check(tap, objects=["Account"]))["View Setup"].endswith(": yes")
+    found = lines(check(tap, objects=["Account"]))
+    assert found["API Enabled"] == "yes"
+    assert found["View Setup"].endswith(": yes")
 
 
 def test_columns_hidden_since_the_catalog_are_named(org: LocalOrg, tap: TapRunner) -> None:
