@@ -91,7 +91,19 @@ class JsonReport(Report):
             "objects": objects,
             "next": command,
         }
-        click.echo(redact(json.dumps(content, indent=2)))
+        # Not the JSON: a secret may look like a number in it.
+        click.echo(json.dumps(_redacted(content), indent=2))
+
+
+def _redacted(value: object) -> object:
+    """Return JSON values whose strings hold no secret."""
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, dict):
+        return {key: _redacted(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_redacted(each) for each in value]
+    return value
 
 
 class LineReport(Report):

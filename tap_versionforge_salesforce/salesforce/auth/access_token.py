@@ -45,9 +45,10 @@ class AccessToken:
             SettingsError: It is no token.
         """
         # A shell in which "!" is escaped leaves the backslash there; a header is copied whole.
-        value = self.value.strip().removeprefix(_BEARER).strip().replace("\\!", "!")
+        pasted = self.value.strip().removeprefix(_BEARER).strip()
+        value = pasted.replace("\\!", "!")
+        remember_secrets(self.value, pasted, value)
         if not is_sendable(value):
-            remember_secrets(self.value)
             raise SettingsError(
                 "The setting access_token holds blanks, or other characters that no token has.",
                 hint="Give the token alone; `sf org auth show-access-token` shows it.",

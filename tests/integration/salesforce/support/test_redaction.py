@@ -13,10 +13,13 @@ import pytest
 from singer_sdk.logging import ConsoleFormatter, StructuredFormatter
 
 from tap_versionforge_salesforce.errors import TapError
+from tap_versionforge_salesforce.salesforce.auth.access_token import AccessToken
 from tap_versionforge_salesforce.salesforce.client import SalesforceClient
 from tap_versionforge_salesforce.salesforce.support import redaction
+from tap_versionforge_salesforce.salesforce.support.clock import Clock
 from tap_versionforge_salesforce.salesforce.support.redaction import (
     RedactingFilter,
+    redact,
     remember_secrets,
 )
 from tap_versionforge_salesforce.singer.tap import TapVersionForgeSalesforce
@@ -401,3 +404,25 @@ def test_about_shows_no_value(org: LocalOrg, tap: TapRunner, settings: dict[str,
     assert run.exit_code == 0, run.log
     assert json.loads(run.stdout)["name"] == "tap-versionforge-salesforce"
     assert_hidden(run.stdout + run.log, org, settings)
+
+
+def test_json_stays_json_whatever_is_secret(org: LocalOrg, tap: TapRunner) -> None:
+    """A passphrase may look like a number of the report, which is none of it."""
+    given = {"private_key": org.private_key_pem, "private_key_passphrase": "2048"}
+    remember_secrets("2048")
+    run = tap.command("check", "--json", "--config", tap.config(objects=["Account"], **given))
+    report = json.loads(run.stdout)
+    assert report["facts"]["key_bits"] == 2048
+    (key,) = [step["found"] for step in report["steps"] if step["name"] == "key"]
+    assert key.startswith("RSA, [hidden] bits")
+
+
+@pytest.mark.parametrize("spelled", ["{}", "Bearer {}\n"])
+def test_an_access_token_is_hidden_as_it_was_pasted(spelled: str) -> None:
+    """A shell leaves a backslash in it, which no pattern of a token has."""
+    pasted = r"00D000000000001\!AQ.canary-of-a-shell"
+    AccessToken(instance_url="https://acme.my.salesforce.com", value=spelled.format(pasted)).grant(
+        clock=Clock(), logger=logging.getLogger()
+    )
+    for shown in (pasted, pasted.replace("\\", "")):
+        assert redact(f"It is {shown}.") == "It is [hidden]."
