@@ -42,6 +42,18 @@ class _Times(NamedTuple):
     other_seconds: float
 
 
+class _LastRun(NamedTuple):
+    """What the report of the last run says of a stream; None where it says nothing.
+
+    Attributes:
+        rows: As `StreamPlan.last_rows`.
+        seconds: As `StreamPlan.last_seconds`.
+    """
+
+    rows: int | None = None
+    seconds: float | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class StreamPlan:
     """What would be done for one stream, or to reconcile it.
@@ -127,7 +139,9 @@ def plan_of(run: Run, streams: Iterable[SObjectStream]) -> Plan:
     reads = [FirstRead(stream, stream.stream_sync.first_read().query) for stream in streams]
     rows = count_rows(run, reads)
     extractions = [each for read in reads for each in _extractions(run, read, rows)]
-    planned = [each.planned(run.settings, last.get(each.stream, {})) for each in extractions]
+    planned = [
+        each.planned(run.settings, last.get(each.stream, _LastRun())) for each in extractions
+    ]
     times = [each.times(run.settings) for each in extractions]
     longest_job = max((each.job_seconds for each in times), default=0.0)
     seconds = math.ceil(longest_job + sum(each.other_seconds for each in times))
@@ -171,9 +185,9 @@ class _Extraction:
             max(downloading_seconds, writing_seconds),
         )
 
-    def planned(self, settings: Settings, last: dict[str, Any]) -> StreamPlan:
+    def planned(self, settings: Settings, last: _LastRun | None) -> StreamPlan:
         cost, times = self.cost, self.times(settings)
-        before = {} if self.is_reconciliation else last
+        before = _LastRun() if last is None or self.is_reconciliation else last
         return StreamPlan(
             stream=self.stream,
             api=_NAMES[self.choice.api],
@@ -185,8 +199,8 @@ class _Extraction:
             seconds=math.ceil(sum(times)),
             bookmark=self.bookmark,
             is_reconciliation=self.is_reconciliation,
-            last_rows=before.get("rows"),
-            last_seconds=(before.get("usage") or {}).get("seconds"),
+            last_rows=before.rows,
+            last_seconds=before.seconds,
         )
 
 
@@ -231,13 +245,27 @@ def _choice(run: Run, query: Query, rows: int | None, *, is_full: bool) -> Choic
     )
 
 
-def _last_run(path: str | None) -> dict[str, dict[str, Any]]:
+def _last_run(path: str | None) -> dict[str, _LastRun]:
     """Return what the report of the last run says of each stream; nothing where there is none."""
-    if path is None:
+    # Reading a terminal or a pipe, such as /dev/stderr, would wait for somebody.
+    if path is None or not Path(path).is_file():
         return {}
     try:
         content = json.loads(Path(path).read_bytes())
-        return {str(each["stream"]): dict(each) for each in content["streams"]}
-    except (OSError, ValueError, TypeError, KeyError):
+        return {str(each["stream"]): _last_of(each) for each in content["streams"]}
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
         # It is for comparison only: whatever else is there, the plan is the same.
         return {}
+
+
+def _last_of(stream: Mapping[str, object]) -> _LastRun:
+    rows, usage = stream.get("rows"), stream.get("usage")
+    seconds = usage.get("seconds") if isinstance(usage, dict) else None
+    return _LastRun(rows if type(rows) is int else None, _time_in(seconds))
+
+
+def _time_in(value: object) -> float | None:
+    # bool is a kind of int, and Python reads numbers without an end.
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        return None
+    return value

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from tap_versionforge_salesforce.singer.sobject_stream import SObjectStream
 
 _SECONDS_BETWEEN_LINES = 10.0
+# One may be that object's trouble.
+_MOST_UNAVAILABLE = 2
 
 
 class FirstRead(NamedTuple):
@@ -37,6 +39,8 @@ def count_rows(run: Run, reads: Sequence[FirstRead]) -> dict[str, int | None]:
 
     Raises:
         TapError: Salesforce can't be asked at all.
+        UnavailableError: It gave no answer for several streams in a row: each takes as long as its
+            retries do, and nothing could be said of the others either.
     """
     found = {stream.name: _counted_by_the_way(run, stream, query) for stream, query in reads}
     wanted = {
@@ -47,8 +51,11 @@ def count_rows(run: Run, reads: Sequence[FirstRead]) -> dict[str, int | None]:
     together = run.settings.composite_queries
     answers = answers_of(run.org, list(wanted.values()), are_together=together)
     seconds = run.org.clock.monotonic
-    told = seconds()
+    told, unavailable = seconds(), 0
     for count, (name, answer) in enumerate(zip(wanted, answers, strict=True), start=1):
+        unavailable = unavailable + 1 if isinstance(answer, UnavailableError) else 0
+        if isinstance(answer, UnavailableError) and unavailable == _MOST_UNAVAILABLE:
+            raise answer
         found[name] = _total_size(answer)
         if seconds() - told >= _SECONDS_BETWEEN_LINES:
             told = seconds()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -197,3 +198,42 @@ def test_what_stands_before_it_counts(tap: TapRunner, tmp_path: Path) -> None:
     assert [each["object"] for each in json.loads(checked.stdout)["objects"]] == ["Contact"]
     state = tap.file("state.json", ["no state"])
     assert tap.command(*above, "--state", state, "plan").exit_code == 2
+
+
+def test_an_outage_is_no_plan(org: LocalOrg, tap: TapRunner, clock: OrgClock) -> None:
+    """It is told in the time of two queries' retries, however many streams there are."""
+    names = many_objects(org, 20)
+    org.faults.add("GET /query*", outages.server_unavailable(), times=None)
+    run = plan(tap, objects=names, start_date="2020-01-01", composite_queries=False)
+    assert (run.exit_code, run.stdout) == (5, "")
+    assert "[salesforce-busy]" in run.log
+    assert sum(clock.slept) < 200
+
+
+def test_a_count_that_does_not_come_is_that_of_its_stream(org: LocalOrg, tap: TapRunner) -> None:
+    """The others are counted all the same."""
+    names = many_objects(org, 3)
+    for name in (names[0], names[2]):
+        org.faults.add(faults.querying(name), outages.server_unavailable(), times=None)
+    found = content(tap, objects=names, start_date="2020-01-01", composite_queries=False)
+    assert [each["rows"] for each in found["streams"]] == [None, 0, None]
+
+
+def test_of_a_report_only_what_it_must_have_is_taken(tap: TapRunner, tmp_path: Path) -> None:
+    """Whatever is in the file, it is for comparison only."""
+    report = tmp_path / "report.json"
+    odd = [
+        {"stream": "Account", "rows": 7, "usage": [1]},
+        {"stream": "Contact", "rows": "x", "usage": {"seconds": float("inf")}},
+    ]
+    for streams, last in ((odd, [(7, None), (None, None)]), ([7], [(None, None)] * 2)):
+        report.write_text(json.dumps({"streams": streams}))
+        found = content(tap, report_path=str(report))["streams"]
+        assert [(each["last_rows"], each["last_seconds"]) for each in found] == last
+
+
+def test_a_report_in_a_pipe_is_not_waited_for(tap: TapRunner, tmp_path: Path) -> None:
+    """As with /dev/stderr at a terminal, where somebody would have to type it."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    assert content(tap, objects=["Account"], report_path=str(pipe))["total"]["rows"] == 2_100
