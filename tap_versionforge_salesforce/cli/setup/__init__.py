@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from contextlib import nullcontext
 from typing import Any
 
 import click
@@ -71,6 +72,7 @@ def setup(context: click.Context, /, **given: Any) -> None:  # noqa: ANN401  as 
     # Not at the top: no other command needs them.
     from tap_versionforge_salesforce.cli.setup.guide import command_to_go_on, run  # noqa: PLC0415
     from tap_versionforge_salesforce.cli.setup.questions import (  # noqa: PLC0415
+        left_as_it_was,
         questions_on_terminal,
     )
     from tap_versionforge_salesforce.cli.setup.talk import Talk  # noqa: PLC0415
@@ -85,7 +87,8 @@ def setup(context: click.Context, /, **given: Any) -> None:  # noqa: ANN401  as 
         # A question that is ended by force would leave the terminal without echo.
         signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     try:
-        run(talk)
+        with left_as_it_was() if is_asking else nullcontext():
+            run(talk)
     except (KeyboardInterrupt, EOFError, click.Abort):
         done = f"set in Meltano: {', '.join(talk.written)}" if talk.written else ""
         talk.console.print()

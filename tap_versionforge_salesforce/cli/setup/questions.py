@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+import termios
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import click
@@ -10,7 +13,7 @@ from tap_versionforge_salesforce.errors import TapError
 from tap_versionforge_salesforce.singer.terminal import is_dumb
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     #: Raises a TapError where an answer can't be taken.
     Check = Callable[[str], object]
@@ -47,6 +50,17 @@ class Questions(Protocol):
 
     def agrees(self, question: str) -> bool:
         """Ask for yes or no."""
+
+
+@contextmanager
+def left_as_it_was() -> Iterator[None]:
+    """Leave the terminal at stdin as it was: a question that is ended by force takes its echo."""
+    before = termios.tcgetattr(sys.stdin)
+    try:
+        yield
+    finally:
+        with suppress(termios.error):  # it is gone
+            termios.tcsetattr(sys.stdin, termios.TCSANOW, before)
 
 
 def questions_on_terminal() -> Questions:
