@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import sys
-from contextlib import nullcontext
 from typing import Any
 
 import click
@@ -72,7 +71,6 @@ def setup(context: click.Context, /, **given: Any) -> None:  # noqa: ANN401  as 
     # Not at the top: no other command needs them.
     from tap_versionforge_salesforce.cli.setup.guide import command_to_go_on, run  # noqa: PLC0415
     from tap_versionforge_salesforce.cli.setup.questions import (  # noqa: PLC0415
-        left_as_it_was,
         questions_on_terminal,
     )
     from tap_versionforge_salesforce.cli.setup.talk import Talk  # noqa: PLC0415
@@ -84,11 +82,8 @@ def setup(context: click.Context, /, **given: Any) -> None:  # noqa: ANN401  as 
     if is_asking:
         # Between two questions, too, so that it can be said how to go on.
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        # A question that is ended by force would leave the terminal without echo.
-        signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     try:
-        with left_as_it_was() if is_asking else nullcontext():
-            run(talk)
+        run(talk)
     except (KeyboardInterrupt, EOFError, click.Abort):
         done = f"set in Meltano: {', '.join(talk.written)}" if talk.written else ""
         talk.console.print()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 import termios
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import click
 
@@ -14,6 +16,8 @@ from tap_versionforge_salesforce.singer.terminal import is_dumb
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    import questionary
 
     #: Raises a TapError where an answer can't be taken.
     Check = Callable[[str], object]
@@ -53,14 +57,27 @@ class Questions(Protocol):
 
 
 @contextmanager
-def left_as_it_was() -> Iterator[None]:
-    """Leave the terminal at stdin as it was: a question that is ended by force takes its echo."""
+def _terminal_kept() -> Iterator[None]:
+    """Leave the terminal at stdin as it was, also on SIGTERM: a menu takes its echo.
+
+    What raises there, in a callback of a menu's event loop, does not always end it.
+    """
     before = termios.tcgetattr(sys.stdin)
+
+    def restore() -> None:
+        with suppress(termios.error):  # it is gone
+            termios.tcsetattr(sys.stdin, termios.TCSANOW, before)
+
+    def end(number: int, _frame: object) -> None:
+        restore()
+        os._exit(128 + number)
+
+    handler = signal.signal(signal.SIGTERM, end)
     try:
         yield
     finally:
-        with suppress(termios.error):  # it is gone
-            termios.tcsetattr(sys.stdin, termios.TCSANOW, before)
+        signal.signal(signal.SIGTERM, handler)
+        restore()
 
 
 def questions_on_terminal() -> Questions:
@@ -77,6 +94,11 @@ def problem_with(check: Check, answer: str) -> str:
     return ""
 
 
+def _answer(asked: questionary.Question) -> Any:  # noqa: ANN401  as the question's kind has it
+    with _terminal_kept():
+        return asked.unsafe_ask()
+
+
 class Menus:
     """Asks with questionary: arrow keys, and letters that search."""
 
@@ -85,7 +107,7 @@ class Menus:
         import questionary  # noqa: PLC0415  it takes its time
 
         def ask(before: str) -> str:
-            return str(questionary.text(question, default=before).unsafe_ask())
+            return str(_answer(questionary.text(question, default=before)))
 
         return _checked(ask, check, default)
 
@@ -93,14 +115,14 @@ class Menus:
         """As `Questions` has it."""
         import questionary  # noqa: PLC0415
 
-        return _checked(lambda _: str(questionary.password(question).unsafe_ask()), check)
+        return _checked(lambda _: str(_answer(questionary.password(question))), check)
 
     def one_of(self, question: str, choices: Mapping[str, str]) -> str:
         """As `Questions` has it."""
         import questionary  # noqa: PLC0415
 
         shown = [questionary.Choice(label, value) for value, label in choices.items()]
-        return str(questionary.select(question, choices=shown).unsafe_ask())
+        return str(_answer(questionary.select(question, choices=shown)))
 
     def some_of(self, question: str, options: Sequence[Option]) -> list[str]:
         """As `Questions` has it."""
@@ -117,13 +139,13 @@ class Menus:
             use_search_filter=True,
             use_jk_keys=False,
         )
-        return [str(value) for value in asked.unsafe_ask()]
+        return [str(value) for value in _answer(asked)]
 
     def agrees(self, question: str) -> bool:
         """As `Questions` has it."""
         import questionary  # noqa: PLC0415
 
-        return bool(questionary.confirm(question).unsafe_ask())
+        return bool(_answer(questionary.confirm(question)))
 
 
 class Lines:
