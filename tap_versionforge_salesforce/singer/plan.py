@@ -253,7 +253,7 @@ def _last_run(path: str | None) -> dict[str, _LastRun]:
     try:
         content = json.loads(Path(path).read_bytes())
         return {str(each["stream"]): _last_of(each) for each in content["streams"]}
-    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+    except (OSError, ValueError, TypeError, KeyError, OverflowError, RecursionError):
         # It is for comparison only: whatever else is there, the plan is the same.
         return {}
 
