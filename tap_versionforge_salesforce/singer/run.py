@@ -32,7 +32,7 @@ from tap_versionforge_salesforce.singer.progress import Progress
 from tap_versionforge_salesforce.singer.quota_advice import QuotaAdvice
 from tap_versionforge_salesforce.singer.read_progress import ReadProgress
 from tap_versionforge_salesforce.singer.run_report import RunReport, write_report
-from tap_versionforge_salesforce.singer.terminal import terminal
+from tap_versionforge_salesforce.singer.terminal import takes_messages, terminal
 
 if TYPE_CHECKING:
     import logging
@@ -118,11 +118,13 @@ class Run:
     def displayed(self, streams: Sequence[str], logger: logging.Logger) -> Iterator[None]:
         """Show on a terminal how far the streams are, while the block reads them.
 
+        Not where messages go to a terminal: they would be erased where it is the same one.
+
         Args:
             streams: The names of those that are read, in their order.
             logger: The tap's.
         """
-        stderr = terminal(logger)
+        stderr = None if takes_messages() else terminal(logger)
         with ExitStack() as shown:
             if stderr is not None:
                 # Not at the top: rich takes its time, and most runs have no terminal.

@@ -31,3 +31,8 @@ def terminal(logger: logging.Logger, environment: Mapping[str, str] = os.environ
     if stderr is None or not stderr.isatty() or not logger.isEnabledFor(logging.INFO):
         return None
     return None if is_dumb(environment) else stderr
+
+
+def takes_messages() -> bool:
+    """Tell whether messages go to a terminal, which a display beside them would erase."""
+    return sys.stdout is not None and sys.stdout.isatty()

@@ -41,7 +41,7 @@ def run_at_terminal(
     tap: TapRunner,
     *arguments: str,
     size: tuple[int, int] = (24, 80),
-    behind: str = "",
+    behind: str | None = "",
     when: Callable[[pexpect.spawn[str], Screen], object] = lambda _process, _screen: None,
     **environment: str,
 ) -> Seen:
@@ -51,16 +51,19 @@ def run_at_terminal(
         tap: Whose org it is.
         arguments: Of the tap.
         size: Rows and columns of the terminal.
-        behind: A command that reads stdout.
+        behind: A command that reads stdout; None where that is at the terminal as well.
         when: Called whenever something was written, with the process.
         environment: Besides this process's own.
     """
     watch = canaries.Watch(tap.org, canaries.config_in(arguments), tap.folder)
     output = tap.folder / "stdout"
     command = shlex.join(map(str, (processes.TAP, *arguments)))
-    whole = (
-        f"exec {command} > {shlex.quote(str(output))}" if not behind else f"{command} | {behind}"
-    )
+    if behind is None:
+        whole = f"exec {command}"
+    elif behind:
+        whole = f"{command} | {behind}"
+    else:
+        whole = f"exec {command} > {shlex.quote(str(output))}"
     process = pexpect.spawn(
         "/bin/sh",
         ["-c", whole],

@@ -87,6 +87,19 @@ def test_a_narrow_terminal_without_colours(
     assert any(line.startswith("Account") and "2,500" in line for line in seen.screen.lines)
 
 
+def test_messages_at_the_terminal(org: LocalOrg, tap: TapRunner, rows: dict[str, int]) -> None:
+    """Where somebody reads stdout there, too, nothing is drawn over it."""
+    del org
+    settings = tap.config(objects=["User"])
+    seen = run_at_terminal(tap, "--config", settings, behind=None, size=(24, 20_000))
+    assert seen.exit_code == 0, seen.screen.text
+    assert "0 of 1 stream" not in seen.screen.shown
+    assert "User: REST API, because" in seen.screen.shown
+    records = [line for line in seen.screen.lines if line.startswith('{"type":"RECORD"')]
+    assert len(records) == rows["User"]
+    assert all(json.loads(record) for record in records)
+
+
 def test_a_dumb_terminal_has_the_log(org: LocalOrg, tap: TapRunner, rows: dict[str, int]) -> None:
     """Nothing moves, erases or colours; the table is lines of the log."""
     del org, rows
