@@ -66,6 +66,13 @@ def authority() -> str:
     return _certificate("authority", constraints, usage, not_after=FUTURE)
 
 
+def of_an_unknown_curve() -> bytes:
+    """Return a certificate in DER whose key is of a curve that `cryptography` lacks."""
+    content = x509.load_pem_x509_certificate(authority().encode())
+    known, unknown = (bytes.fromhex(f"06082a8648ce3d0301{last}") for last in ("07", "06"))
+    return content.public_bytes(serialization.Encoding.DER).replace(known, unknown)
+
+
 def install(
     context: ssl.SSLContext, folder: Path, host: str = "127.0.0.1", not_after: datetime = FUTURE
 ) -> None:

@@ -13,6 +13,8 @@ from tap_versionforge_salesforce.errors import SettingsError
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
+
     from tap_versionforge_salesforce.salesforce.auth.private_key import PrivateKey
 
 
@@ -27,8 +29,8 @@ def certificate_end(path: str, key: PrivateKey, *, now: datetime) -> datetime:
     Raises:
         SettingsError: It can't be read, is that of another key, or has ended.
     """
-    certificate = _certificate_in(path)
-    if certificate.public_key() != key.public_key():
+    certificate, public_key = _certificate_in(path)
+    if public_key != key.public_key():
         raise SettingsError(
             f"The certificate {path} is that of another key than the one that signs.",
             hint="Name the key and the certificate that were made together, and see that this one "
@@ -46,16 +48,19 @@ def certificate_end(path: str, key: PrivateKey, *, now: datetime) -> datetime:
     return end
 
 
-def _certificate_in(path: str) -> x509.Certificate:
+def _certificate_in(path: str) -> tuple[x509.Certificate, CertificatePublicKeyTypes]:
     try:
         content = Path(path).expanduser().read_bytes()
         is_text = b"-----BEGIN" in content
         load = x509.load_pem_x509_certificate if is_text else x509.load_der_x509_certificate
-        return load(content)
+        certificate = load(content)
+        return certificate, certificate.public_key()
     except (OSError, RuntimeError) as error:  # the last one for a home of nobody
         reason = getattr(error, "strerror", None) or error
         problem = f"names a file that can't be read: {path} ({reason})"
-    except (ValueError, UnsupportedAlgorithm):
+    except UnsupportedAlgorithm as error:
+        problem = f"names the certificate of a key that is not known here: {path} ({error})"
+    except ValueError:
         problem = f"names a file that holds no certificate: {path}"
     raise SettingsError(
         f"The setting certificate_path {problem}.",

@@ -16,7 +16,7 @@ from tap_versionforge_salesforce.settings.definitions import DEFAULT_OBJECTS
 from tests.local_org.answers import errors
 from tests.local_org.answers.oauth import TOKEN_ERRORS
 from tests.local_org.conditions import faults, outages
-from tests.support import keys, processes
+from tests.support import certificates, keys, processes
 from tests.support.catalogs import select_streams
 from tests.support.check_report import STEPS, check, closing, lines, with_pair
 from tests.support.harness import parse
@@ -46,6 +46,15 @@ def test_steps_come_in_the_order_of_an_extraction(org: LocalOrg, tap: TapRunner)
     assert list(lines(run)) == [*STEPS, *DEFAULT_OBJECTS]
     assert not any(found.startswith("FAIL") for found in lines(run).values())
     assert "WARNING" not in run.stdout + run.log
+
+
+def test_quiet_leaves_the_report(tap: TapRunner) -> None:
+    """The log is empty where nothing is wrong, and has its lines again in the next command."""
+    command = ("check", "--config", tap.config(objects=["Account"], api_version="68.0"))
+    quiet, usual = tap.command("--quiet", *command), tap.command(*command)
+    assert (quiet.exit_code, quiet.log) == (0, "")
+    assert lines(quiet).keys() == lines(usual).keys()
+    assert "INFO" in usual.log
 
 
 def test_lines_say_what_was_found(org: LocalOrg, tap: TapRunner) -> None:
@@ -652,9 +661,11 @@ def test_a_certificate_that_is_no_good_is_told(org: LocalOrg, tap: TapRunner, pa
     )
     assert check(tap, **with_pair(pair, "der.crt")).exit_code == 0
     (pair / "none.crt").write_text("-----BEGIN CERTIFICATE-----\n", encoding="utf-8")
+    (pair / "curve.crt").write_bytes(certificates.of_an_unknown_curve())
     for name, code, said in (
         ("other.crt", "certificate-of-another-key", "is that of another key than the one that"),
         ("none.crt", "certificate-unreadable", "names a file that holds no certificate: "),
+        ("curve.crt", "certificate-unreadable", "the certificate of a key that is not known here"),
         ("salesforce-tap.key", "certificate-unreadable", "names a file that holds no certificate"),
         ("nowhere.crt", "certificate-unreadable", "(No such file or directory)"),
     ):
