@@ -81,6 +81,7 @@ def keygen(*, name: str, days: int, bits: str, directory: Path, renew: bool) -> 
 
     Example: tap-versionforge-salesforce keygen --directory .secrets
     """
+    directory = _of_home(directory)
     key, certificate, pair = new_key_pair(
         directory, name, days=days, bits=int(bits), is_renewal=renew
     )
@@ -91,6 +92,13 @@ def keygen(*, name: str, days: int, bits: str, directory: Path, renew: bool) -> 
     click.echo("")
     for number, step in enumerate(_steps(key, certificate, old if renew else None), 1):
         click.echo(f"{number}. {step}")
+
+
+def _of_home(directory: Path) -> Path:
+    try:
+        return directory.expanduser()
+    except RuntimeError:  # the home of nobody
+        return directory
 
 
 def key_file(directory: Path, name: str) -> Path:

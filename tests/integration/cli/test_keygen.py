@@ -62,6 +62,17 @@ def test_what_it_makes_signs_in(org: LocalOrg, tap: TapRunner, folder: Path) -> 
     assert key.read_text().splitlines()[1] not in run.stdout + run.log
 
 
+def test_a_home_that_no_shell_has_put_in(
+    tap: TapRunner, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in --directory='~/x': no folder is called "~"."""
+    monkeypatch.setenv("HOME", str(folder))
+    run = tap.command("keygen", "--directory", "~/secrets")
+    assert run.exit_code == 0, run.log
+    assert made(folder / "secrets")[0].is_file()
+    assert str(folder / "secrets") in run.stdout
+
+
 @pytest.mark.parametrize("bits", [2048, 4096])
 def test_the_key_is_its_owners_alone(tap: TapRunner, folder: Path, bits: int) -> None:
     """In PKCS#8, of the length that was asked for, from the first moment on."""
