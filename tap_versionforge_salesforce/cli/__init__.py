@@ -62,7 +62,7 @@ _GOES_ON = dict.fromkeys(
 _QUIET = click.Option(
     ["--quiet"],
     is_flag=True,
-    help="Say nothing of a sync but warnings and errors: no live display, no progress, no table.",
+    help="Log warnings and errors only; of a sync no live display, no progress, no table either.",
 )
 
 
@@ -107,9 +107,11 @@ def build_command() -> click.Command:
 
 
 def _sync_unless_subcommand(**params: Any) -> None:  # noqa: ANN401  as click hands them over
-    is_quiet = params.pop("quiet")
-    if click.get_current_context().invoked_subcommand is None:
-        with _warnings_only(is_quiet=is_quiet), edges(OTHERS if params["about"] else SYNC):
+    context = click.get_current_context()
+    # To the end of the subcommand, where there is one.
+    context.with_resource(_warnings_only(is_quiet=params.pop("quiet")))
+    if context.invoked_subcommand is None:
+        with edges(OTHERS if params["about"] else SYNC):
             try:
                 TapVersionForgeSalesforce.invoke(**params)
             except TapError as error:
