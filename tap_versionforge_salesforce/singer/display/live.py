@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 _SECONDS_BETWEEN_DRAWINGS = 0.25
 # Over which it is said how fast a stream is.
 _SECONDS_OF_SPEED = 10.0
+# For a terminal that is slow; one that was stopped by Ctrl-S takes nothing any more.
+_PATIENCE_SECONDS = 5.0
 
 
 class Speed:
@@ -73,6 +75,7 @@ class LiveDisplay:
         report: What has become of the streams that are over.
         quota: What the run has used of the day's calls.
         seconds: Returns the seconds of a clock that only grows.
+        patience_seconds: For a terminal that takes nothing, at the end.
     """
 
     def __init__(
@@ -83,6 +86,7 @@ class LiveDisplay:
         report: RunReport,
         quota: Quota,
         seconds: Callable[[], float],
+        patience_seconds: float = _PATIENCE_SECONDS,
     ) -> None:
         self._stderr = stderr
         self._progress = progress
@@ -91,6 +95,7 @@ class LiveDisplay:
         self._seconds = seconds
         self._speed = Speed()
         self._above = LinesAbove(stderr)
+        self._patience_seconds = patience_seconds
         self._is_over = threading.Event()
         self._shown = ExitStack()
 
@@ -119,8 +124,7 @@ class LiveDisplay:
         began = self._seconds()
         thread = threading.Thread(target=self._run, args=(live, began), name="display", daemon=True)
         thread.start()
-        self._shown.callback(thread.join)
-        self._shown.callback(self._is_over.set)
+        self._shown.callback(self._end, thread)
         return self
 
     def __exit__(
@@ -132,6 +136,14 @@ class LiveDisplay:
         # The terminal may be gone: the rows do not depend on it.
         with suppress(OSError, ValueError):
             self._shown.close()
+
+    def _end(self, thread: threading.Thread) -> None:
+        self._is_over.set()
+        thread.join(self._patience_seconds)
+        if thread.is_alive():
+            # It waits for the terminal, as would whoever wrote there now: what is said from here on
+            # is kept, and gone with the process.
+            self._shown = self._shown.pop_all()
 
     def _run(self, live: Live, began: float) -> None:
         try:

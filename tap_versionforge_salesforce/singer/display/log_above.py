@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import sys
+import threading
 from collections import deque
 from contextlib import ExitStack, contextmanager, redirect_stderr, suppress
 from typing import TYPE_CHECKING, Any, TextIO, cast
@@ -38,7 +39,8 @@ class BriefFormatter(logging.Formatter):
 class LinesAbove(io.TextIOBase):
     """Takes what is written to stderr, line by line.
 
-    Whoever writes does not wait for the terminal. Once `let_through` is called, all goes there.
+    Whoever writes does not wait for the terminal, and each thread has its own lines. Once
+    `let_through` is called, all goes there.
 
     Args:
         stderr: The terminal.
@@ -47,17 +49,30 @@ class LinesAbove(io.TextIOBase):
     def __init__(self, stderr: TextIO) -> None:
         #: The terminal.
         self.stderr = stderr
-        self._begun = ""
+        # Of each thread that has not ended its line yet.
+        self._begun: dict[int, str] = {}
         self._lines = deque[Text]()
         self._is_let_through = False
+        # A handler of a signal may write while its own thread does.
+        self._lock = threading.RLock()
 
     @override
     def write(self, text: str, /) -> int:
-        if self._is_let_through:
-            return self.stderr.write(text)
-        *lines, self._begun = f"{self._begun}{text}".split("\n")
-        self._lines.extend(map(Text.from_ansi, lines))
-        return len(text)
+        if not self._is_let_through and self._is_kept(text):
+            return len(text)
+        return self.stderr.write(text)
+
+    def _is_kept(self, text: str) -> bool:
+        thread = threading.get_ident()
+        with self._lock:
+            # It may be so by now.
+            if self._is_let_through:
+                return False
+            *lines, begun = f"{self._begun.pop(thread, '')}{text}".split("\n")
+            if begun:
+                self._begun[thread] = begun
+            self._lines.extend(map(Text.from_ansi, lines))
+        return True
 
     def add(self, line: Text) -> None:
         """Take a line that is no line of the log."""
@@ -73,9 +88,11 @@ class LinesAbove(io.TextIOBase):
 
     def let_through(self) -> None:
         """Keep nothing any more: the display is over, or the terminal takes nothing."""
-        self._is_let_through = True
-        text = "".join(f"{line.plain}\n" for line in self.taken()) + self._begun
-        self._begun = ""
+        with self._lock:
+            self._is_let_through = True
+            text = "".join(f"{line.plain}\n" for line in self.taken())
+            text += "\n".join(self._begun.values())
+            self._begun.clear()
         with suppress(OSError, ValueError):
             self.stderr.write(text)
             self.stderr.flush()

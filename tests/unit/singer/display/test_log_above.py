@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import sys
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -53,6 +54,24 @@ def test_lines_are_kept_while_the_display_is_there(
     logger.warning("The last.")
     assert stderr.getvalue() == "The restOne more.\nThe last.\n"
     assert sys.stderr is before
+
+
+def test_each_thread_has_its_own_lines(stderr: io.StringIO) -> None:
+    """What one writes in pieces is not mixed with what another one writes meanwhile."""
+    above = LinesAbove(stderr)
+
+    def write(text: str) -> None:
+        thread = threading.Thread(target=above.write, args=(text,))
+        thread.start()
+        thread.join()
+
+    above.write("It begins, ")
+    write("Another.\n")
+    above.write("and ends.\nThe rest")
+    assert [line.plain for line in above.taken()] == ["Another.", "It begins, and ends."]
+    above.let_through()
+    write(".")
+    assert stderr.getvalue() == "The rest."
 
 
 def test_secrets_stay_hidden(stderr: io.StringIO, logger: logging.Logger) -> None:
