@@ -17,7 +17,7 @@ import click
 from typing_extensions import override
 
 from tap_versionforge_salesforce.cli.check.steps import Status
-from tap_versionforge_salesforce.salesforce.support.redaction import redact
+from tap_versionforge_salesforce.salesforce.support.redaction import printable, redact
 from tap_versionforge_salesforce.salesforce.support.wording import counted
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ def spaced(text: str) -> str:
 
 
 def _print_line(mark: str, name: str, text: str) -> None:
-    line = redact(f"{mark:<6}{name:<20}  {text}")
+    line = printable(redact(f"{mark:<6}{name:<20}  {text}"))
     if not sys.stdout.isatty():
         click.echo(line)
         return

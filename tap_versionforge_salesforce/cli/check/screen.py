@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from tap_versionforge_salesforce.cli.check.lines import MEND_IT, Report, spaced
 from tap_versionforge_salesforce.cli.check.steps import Status
-from tap_versionforge_salesforce.salesforce.support.redaction import redact
+from tap_versionforge_salesforce.salesforce.support.redaction import printable, redact
 
 if TYPE_CHECKING:
     from tap_versionforge_salesforce.cli.check.steps import Group, Step
@@ -52,7 +52,8 @@ class ScreenReport(Report):
         style = _STYLES[step.status]
         found, *more = self._wrapped(step.finding.found)
         line = Text.assemble(
-            (f" {self._symbols[step.status]} ", style), f"{step.name:<{_NAME_WIDTH}} {found}"
+            (f" {self._symbols[step.status]} ", style),
+            f"{printable(step.name):<{_NAME_WIDTH}} {found}",
         )
         self._console.print(line, soft_wrap=True)
         for text in more:
@@ -64,7 +65,7 @@ class ScreenReport(Report):
         """Return the lines of a text; no word in it is broken, for addresses are copied."""
         room = max(_LEAST_ROOM, self._console.width - len(_INDENT))
         return textwrap.wrap(
-            spaced(redact(text)), room, break_long_words=False, break_on_hyphens=False
+            spaced(printable(redact(text))), room, break_long_words=False, break_on_hyphens=False
         ) or [""]
 
     @override

@@ -10,6 +10,8 @@ from typing_extensions import override
 
 _FORMATTER = logging.Formatter()
 _MASK = "[hidden]"
+# Every encoding has it.
+_UNPRINTABLE = "?"
 _PATTERNS = (
     # An access token: the 15-character org id, an exclamation mark, and what must stay secret.
     re.compile(r"00D\w{12}(?:!|%21)\S+"),
@@ -70,10 +72,22 @@ def one_line(said: object, *, longest: int = _LONGEST_SAID) -> str:
         longest: In characters.
 
     Returns:
-        One line without a secret.
+        One line without a secret, and without what would steer a terminal.
     """
     # Hidden before it is cut: half a secret looks like none.
-    return " ".join(redact(str(said)).split())[:longest]
+    return " ".join(printable(redact(str(said))).split())[:longest]
+
+
+def printable(text: str) -> str:
+    """Return the text as one line without a character that would steer a terminal.
+
+    Names and values are whatever somebody has typed into the org.
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        each if each.isprintable() else " " if each.isspace() else _UNPRINTABLE for each in text
+    )
 
 
 class RedactingFilter(logging.Filter):

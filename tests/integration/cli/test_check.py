@@ -101,6 +101,21 @@ def test_newest_version_serves_for_one_the_org_lacks(org: LocalOrg, tap: TapRunn
     assert len(org.journal.calls("/services/data/v56.0/queryAll")) == 1
 
 
+def test_a_name_can_not_steer_the_terminal(org: LocalOrg, tap: TapRunner) -> None:
+    """Whatever somebody is called in the org: it neither erases nor makes a line of its own."""
+
+    def named(body: bytes) -> bytes:
+        return json.dumps({**json.loads(body), "name": "Eve\x1b[2J\nok    x"}).encode()
+
+    org.faults.add("*/userinfo", faults.replace_body(named), times=None)
+    settings = tap.config(objects=["Account"])
+    lines_of = tap.command("check", "--config", settings).stdout
+    screen = on_terminal(["check", "--config", settings], 200, COLOURS)
+    for shown in (lines_of, screen):
+        assert "Eve?[2J ok x <" in " ".join(shown.split())
+        assert "\x1b[2J" not in shown
+
+
 def test_scopes_are_told(org: LocalOrg, tap: TapRunner) -> None:
     """The scopes of the token, where Salesforce names them."""
 
