@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from tap_versionforge_salesforce.settings.declaring import Setting
 
+# As the documents call it.
+_CONFIG_FILE = Path("config.json")
 # What people write for true and false.
 _SWITCH = {
     **dict.fromkeys(("true", "yes", "on", "1"), "true"),
@@ -39,7 +41,7 @@ def checked_kinds(settings: Iterable[Setting], config: Mapping[str, object]) -> 
         # Meltano and .env files hand over a setting that was left empty as an empty text.
         if value is None or is_blank(value):
             if setting.required:
-                raise missing_setting(setting, value)
+                raise missing_setting(setting, value, is_alone=not config)
             value = setting.default
         else:
             value = _of_kind(setting, value)
@@ -63,12 +65,13 @@ def is_blank(value: object) -> bool:
     return isinstance(value, str) and not value.strip()
 
 
-def missing_setting(setting: Setting, given: object) -> SettingsError:
+def missing_setting(setting: Setting, given: object, *, is_alone: bool = False) -> SettingsError:
     """Return the error of a setting that has to be given.
 
     Args:
         setting: The one.
         given: None, or a text that is empty.
+        is_alone: No setting is given at all.
     """
     state = "is missing" if given is None else "is empty"
     message = f"The setting {setting.name} {state}."
@@ -77,6 +80,12 @@ def missing_setting(setting: Setting, given: object) -> SettingsError:
         return SettingsError(
             message,
             hint=f"The environment variable {variable} is set, but not read: add --config=ENV.",
+            code="missing-setting",
+        )
+    if is_alone and _CONFIG_FILE.is_file():
+        return SettingsError(
+            message,
+            hint=f"{_CONFIG_FILE} is in this folder, but not read: add --config {_CONFIG_FILE}.",
             code="missing-setting",
         )
     return SettingsError(

@@ -94,6 +94,18 @@ def test_variables_that_are_no_settings() -> None:
     )
 
 
+def test_a_config_that_is_not_read_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The likeliest slip: it is there, and nobody has said so."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "config.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(SettingsError) as caught:
+        Settings.from_config({})
+    assert caught.value.hint.endswith("add --config config.json.")
+    assert "is in this folder" not in refused(instance_url=None).hint
+
+
 def test_a_variable_that_is_not_read_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who has set it need not be told how."""
     monkeypatch.setenv("TAP_VERSIONFORGE_SALESFORCE_USERNAME", "x")
