@@ -85,6 +85,7 @@ def build_command() -> click.Command:
     """Return the executable's command: the SDK's options, and the subcommands."""
     base = TapVersionForgeSalesforce.cli
     redact_logs()
+    TapVersionForgeSalesforce.logger.addFilter(_says_something)
     command = _Command(
         name=base.name,
         callback=_sync_unless_subcommand,
@@ -104,6 +105,11 @@ def build_command() -> click.Command:
     command.add_command(plan)
     command.add_command(setup)
     return command
+
+
+def _says_something(record: logging.LogRecord) -> bool:
+    # What the SDK says in front of every command: that it does not do what nobody has asked for.
+    return record.msg != "Skipping parse of env var settings..."
 
 
 def _sync_unless_subcommand(**params: Any) -> None:  # noqa: ANN401  as click hands them over

@@ -136,7 +136,8 @@ def _doing(stream: StreamProgress, figures: Figures) -> Iterator[str]:
 
 def _activity(stream: StreamProgress) -> str:
     found = None if stream.job is None else stream.job.rows
-    if stream.activity is Activity.PROCESSING and found is not None:
+    # None yet reads as none at all.
+    if stream.activity is Activity.PROCESSING and found:
         return f"Salesforce has found {counted(found, 'row')}"
     return stream.activity.value
 
