@@ -51,11 +51,20 @@ def look_at_identity(run: Run) -> Finding:
         # It needs the scope id, which extracting does not.
         info = {}
     user = user or str(info.get("user_id") or "")
-    ids = f"user {user or 'not told'}, org {run.org.id}"
-    facts = {"user_id": user or None, "organization_id": run.org.id}
+    organization = _organization(run)
+    ids = f"user {user or 'not told'}, org {organization or 'not told'}"
+    facts = {"user_id": user or None, "organization_id": organization}
     if not info:
         return Finding(ids, facts=facts)
     return Finding(f"{info.get('name')} <{info.get('preferred_username')}>, {ids}", facts=facts)
+
+
+def _organization(run: Run) -> str | None:
+    try:
+        return run.org.id
+    except RefusedError:
+        # Whether it is the session that is refused shows in the next request.
+        return None
 
 
 def look_at_clock(run: Run) -> Finding:
