@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
-from tap_versionforge_salesforce.salesforce.support.redaction import redact
+from tap_versionforge_salesforce.salesforce.support.redaction import printable, redact
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,7 +40,7 @@ class Talk:
 
     def show(self, command: str) -> None:
         """Show a command in one line, however long it is, so that it can be copied."""
-        self.console.print(f"  {_printable(redact(command))}", soft_wrap=True)
+        self.console.print(f"  {printable(redact(command))}", soft_wrap=True)
 
     def wipe(self) -> None:
         """Take away a line that is written over again and again."""
@@ -60,7 +60,7 @@ class Talk:
             lead: Stands before it, and as blanks before its other lines.
         """
         wrapped = textwrap.wrap(
-            _printable(redact(text)),
+            printable(redact(text)),
             self.console.width,
             initial_indent=lead,
             subsequent_indent=" " * len(lead),
@@ -98,11 +98,6 @@ class Talk:
             return self.asked.text(question, check=check)
         check(value)
         return str(value)
-
-
-def _printable(text: str) -> str:
-    """Return a text in which nothing moves the cursor: values of rows have what they like."""
-    return "".join(char if char.isprintable() else "?" for char in text)
 
 
 def option(name: str) -> str:
