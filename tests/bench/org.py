@@ -6,6 +6,8 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
+from typing_extensions import override
+
 from tests.bench.pages import VERSION
 from tests.support.org_process import OrgProcess
 
@@ -33,6 +35,11 @@ class _BenchOrgProcess(OrgProcess):
         path = self._folder / "tap.json"
         path.write_text(json.dumps({**self.settings, **settings}), encoding="utf-8")
         return path
+
+    @override
+    def _ends_greeting(self, line: bytes) -> bool:
+        # All that it says is its address.
+        return bool(line)
 
 
 class DescribedOrgProcess(_BenchOrgProcess):

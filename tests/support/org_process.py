@@ -91,11 +91,15 @@ class OrgProcess:
         lines = iter(process.stdout.readline, b"") if process.stdout else iter(())
         for line in lines:
             self.greeting += line.decode()
-            if line == _LAST_LINE:
+            if self._ends_greeting(line):
                 break
         if not self.greeting:
             msg = f"the local org did not start: {self._log.read_text(encoding='utf-8')}"
             raise RuntimeError(msg)
+
+    def _ends_greeting(self, line: bytes) -> bool:
+        """Tell whether a line is the last of its words."""
+        return line == _LAST_LINE
 
     def _ask(self, lever: str, body: dict[str, Any] | None = None) -> Any:  # noqa: ANN401  JSON
         url = f"{self.url}/local-org/{lever}"
