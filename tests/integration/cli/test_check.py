@@ -50,11 +50,12 @@ def test_steps_come_in_the_order_of_an_extraction(org: LocalOrg, tap: TapRunner)
 
 def test_quiet_leaves_the_report(tap: TapRunner) -> None:
     """The log is empty where nothing is wrong, and has its lines again in the next command."""
-    command = ("check", "--config", tap.config(objects=["Account"], api_version="68.0"))
-    quiet, usual = tap.command("--quiet", *command), tap.command(*command)
+    config = ("--config", tap.config(objects=["Account"], api_version="68.0"))
+    quiet, usual = tap.command("--quiet", "check", *config), tap.command("check", *config)
     assert (quiet.exit_code, quiet.log) == (0, "")
     assert lines(quiet).keys() == lines(usual).keys()
-    assert "INFO" in usual.log
+    assert tap.command("--quiet", *config).log == ""
+    assert "INFO" in tap.command(*config).log
 
 
 def test_lines_say_what_was_found(org: LocalOrg, tap: TapRunner) -> None:
