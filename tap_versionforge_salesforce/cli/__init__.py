@@ -19,7 +19,7 @@ from tap_versionforge_salesforce.cli.edges import (
     SYNC,
     check_stdout,
     edges,
-    leave_stdout,
+    leave_outputs,
 )
 from tap_versionforge_salesforce.cli.help import GroupedHelp
 from tap_versionforge_salesforce.cli.keygen import keygen
@@ -177,5 +177,5 @@ def main(arguments: Sequence[str] | None = None) -> None:
             address_of(TapError.default_code),
         )
         code = _UNEXPECTED
-    leave_stdout()
+    leave_outputs()
     sys.exit(code if isinstance(code, int) else 0)

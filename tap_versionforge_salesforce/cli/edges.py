@@ -85,15 +85,17 @@ def check_stdout() -> None:
         raise NoOutputError(message, hint="Start the tap with stdout going to a target or a file.")
 
 
-def leave_stdout() -> None:
+def leave_outputs() -> None:
     """Hand over what is left; what nobody takes is let go.
 
-    Python would flush stdout once more on its way out, and fail with a traceback.
+    Python would flush both once more on its way out, and fail: with a traceback for stdout, and
+    with exit code 120 where the terminal that stderr led to has gone.
     """
-    if sys.stdout is None:
-        return
-    try:
-        sys.stdout.flush()
-    except OSError:
-        with suppress(OSError, ValueError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    for output in (sys.stdout, sys.stderr):
+        if output is None:
+            continue
+        try:
+            output.flush()
+        except OSError:
+            with suppress(OSError, ValueError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), output.fileno())

@@ -46,7 +46,8 @@ def test_what_is_shown(org: LocalOrg, tap: TapRunner, rows: dict[str, int]) -> N
     assert seen.exit_code == 7, screen.text
     # Meanwhile.
     assert "Account ━" in screen.shown
-    assert re.search(r"Salesforce has found [\d,]+ rows|queued at Salesforce", screen.shown)
+    at_salesforce = r"Salesforce has found [\d,]+ rows|Salesforce is at it|queued at Salesforce"
+    assert re.search(at_salesforce, screen.shown)
     assert f"{org.url}/lightning/setup/AsyncApiJobStatus/page" in screen.shown.replace("\n", "")
     assert any(address.startswith(org.url) for address in screen.links)
     assert "0 of 3 streams" in screen.shown

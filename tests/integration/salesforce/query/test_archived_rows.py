@@ -88,6 +88,7 @@ def test_check_asks_as_a_run_does(org: LocalOrg, tap: TapRunner, living: list[st
     assert living
     run = tap.command("check", "--config", tap.config(objects=["Task"], include_deleted=False))
     assert run.exit_code == 0, run.log
-    ((_, soql),) = org.journal.soql()
+    (soql,) = [soql for _, soql in org.journal.soql() if "FROM Task" in soql]
     assert soql.endswith("WHERE IsDeleted = false LIMIT 1")
-    assert asked(org) == {"queryAll"}
+    # The other asks what the user may do.
+    assert asked(org) == {"query", "queryAll"}
