@@ -17,7 +17,6 @@ from tap_versionforge_salesforce.singer.events import StreamEnded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import TracebackType
 
     from typing_extensions import Self
 
@@ -127,12 +126,7 @@ class LiveDisplay:
         self._shown.callback(self._end, thread)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         # The terminal may be gone: the rows do not depend on it.
         with suppress(OSError, ValueError):
             self._shown.close()
