@@ -137,7 +137,8 @@ def certificate_file(key: Path) -> Path:
 
 
 def _steps(key: Path, certificate: Path, old: Path | None) -> list[str]:
-    setting = f"private_key_path: {key}"
+    # A relative one would count from the folder of the config.
+    setting = f"private_key_path: {key.absolute()}"
     look = "Look whether all is well: tap-versionforge-salesforce check --config config.json"
     if old is None:
         return [

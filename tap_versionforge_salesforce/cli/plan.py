@@ -14,8 +14,7 @@ from tap_versionforge_salesforce.cli.config_option import (
 )
 from tap_versionforge_salesforce.cli.help import GroupedHelp
 from tap_versionforge_salesforce.salesforce.support.wording import counted
-from tap_versionforge_salesforce.singer.input_files import catalog_file
-from tap_versionforge_salesforce.singer.packed_catalog import catalog_in
+from tap_versionforge_salesforce.singer.packed_catalog import catalog_at
 from tap_versionforge_salesforce.singer.state_file import state_file
 from tap_versionforge_salesforce.singer.tap import TapVersionForgeSalesforce
 
@@ -63,7 +62,7 @@ def plan(
         config=merged.config,
         parse_env_config=merged.parse_env,
         state={} if state is None else state_file(state, logger),
-        catalog=None if catalog is None else catalog_in(catalog_file(catalog)),
+        catalog=None if catalog is None else catalog_at(catalog),
     )
     try:
         found = tap.plan()

@@ -77,13 +77,15 @@ def lines_of(report: Mapping[str, Any]) -> list[Line]:
     """
     lines = [_line_of(stream) for stream in report["streams"]]
     failed = sum(not line.is_ok for line in lines)
+    # What ended the run may have been no stream's.
+    status = "ok" if report["is_complete"] else "stopped"
     total = _line(
         report["usage"],
         stream=f"{counted(len(lines), 'stream')}",
         api="",
         rows=report["rows"],
         jobs=report["quota"]["bulk_jobs"]["used_by_run"],
-        status=f"{failed:,} not ok" if failed else "ok",
+        status=f"{failed:,} not ok" if failed else status,
     )
     return [*lines, total]
 

@@ -24,6 +24,13 @@ if TYPE_CHECKING:
 
 Made = TypeVar("Made")
 
+# What else to do about what is no JSON, by its option.
+_ANEW = {
+    "--catalog": "make a new one with --discover",
+    "--config": "have `setup` write a new one",
+    "--state": "leave --state out to read everything from the beginning",
+}
+
 _PATHS = {setting.name: setting for setting in SETTINGS if setting.is_path}
 
 
@@ -52,7 +59,9 @@ def json_object(
     try:
         content = json.loads(text, object_pairs_hook=read, parse_constant=_refused)
     except (ValueError, RecursionError) as error:
-        raise misshapen(what, f"is no JSON ({error})", "Check the file, or leave it out.") from None
+        instead = _ANEW.get(what.split(maxsplit=1)[0], "have it written anew")
+        hint = f"Look at that place in it, or {instead}."
+        raise misshapen(what, f"is no JSON ({error})", hint) from None
     if not isinstance(content, dict):
         raise misshapen(what, "is JSON, but no object", "It starts with { and ends with }.")
     return content
@@ -101,12 +110,15 @@ class _Read(dict[str, Any], Generic[Made]):
         self.made = made
 
 
-def checked_catalog(text: str, make: Callable[[dict[str, Any]], Made]) -> list[Made]:
+def checked_catalog(
+    text: str, make: Callable[[dict[str, Any]], Made], what: str = "--catalog"
+) -> list[Made]:
     """Return what is made of the entry of each stream in a catalog.
 
     Args:
         text: The catalog.
         make: Called as soon as an entry has been read: as a whole, a catalog takes much memory.
+        what: Where from, for messages.
 
     Raises:
         SettingsError: It does not have the form of a Singer catalog.
@@ -115,37 +127,38 @@ def checked_catalog(text: str, make: Callable[[dict[str, Any]], Made]) -> list[M
     def read(found: dict[str, Any]) -> dict[str, Any]:
         if "tap_stream_id" not in found or problem_of(found, Entry):
             return found
-        _check_selected(found)
+        _check_selected(found, what)
         return _Read(found, make(as_meant(found)))
 
-    streams = json_object(text, "catalog", read).get("streams")
+    streams = json_object(text, what, read).get("streams")
     if not isinstance(streams, list):
-        raise _no_catalog("Expected `array` - at `$.streams`")
+        raise _no_catalog(what, "Expected `array` - at `$.streams`")
     for number, each in enumerate(streams):
         if not isinstance(each, _Read):
-            raise _no_catalog(problem_of(each, Entry).replace("`$", f"`$.streams[{number}]"))
-    _check_names(streams)
+            problem = problem_of(each, Entry).replace("`$", f"`$.streams[{number}]")
+            raise _no_catalog(what, problem)
+    _check_names(streams, what)
     return [each.made for each in streams]
 
 
-def _check_names(streams: Sequence[_Read[Made]]) -> None:
+def _check_names(streams: Sequence[_Read[Made]], what: str) -> None:
     names = Counter(each.name.lower() for each in streams)
     for each in streams:
         if names[each.name.lower()] > 1:
             raise misshapen(
-                "catalog", f"has the stream {each.name} twice", "Leave one of the entries out."
+                what, f"has the stream {each.name} twice", "Leave one of the entries out."
             )
         if each.other_name != each.name:
             raise misshapen(
-                "catalog",
+                what,
                 f"names the stream {each.name} {each.other_name!r} as well",
                 "Let stream be the same as tap_stream_id; an __alias__ in stream_maps renames.",
             )
 
 
-def _no_catalog(problem: str) -> SettingsError:
+def _no_catalog(what: str, problem: str) -> SettingsError:
     return misshapen(
-        "catalog",
+        what,
         f"has no list of streams with tap_stream_id, schema and metadata ({problem})",
         "Make one with --discover.",
     )
@@ -212,13 +225,13 @@ def _keys(entry: dict[str, Any], metadata: Sequence[dict[str, Any]]) -> list[str
     return keys
 
 
-def _check_selected(entry: Mapping[str, Any]) -> None:
+def _check_selected(entry: Mapping[str, Any], what: str) -> None:
     for item in entry.get("metadata", []):
         said = item["metadata"].get("selected")
         if said is not None and not isinstance(said, bool):
             name = ".".join([entry["tap_stream_id"], *item["breadcrumb"][1::2]])
             raise misshapen(
-                "catalog",
+                what,
                 f"says that selected of {name} is {said!r}",
                 "It is true or false, without quotes.",
             )
@@ -232,8 +245,7 @@ def misshapen(what: str, problem: str, hint: str) -> SettingsError:
         problem: Goes on from there, without the full stop.
         hint: What to do about it.
     """
-    name = what if what.startswith("--") else f"--{what}"
-    return SettingsError(f"{name} {problem}.", hint=hint, code="invalid-input")
+    return SettingsError(f"{what} {problem}.", hint=hint, code="invalid-input")
 
 
 def config_file(path: str) -> dict[str, Any]:

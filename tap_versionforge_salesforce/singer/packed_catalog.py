@@ -14,7 +14,11 @@ from singer_sdk.singerlib import Catalog, CatalogEntry, MetadataMapping, Schema
 from singer_sdk.singerlib.catalog import Metadata, StreamMetadata
 from typing_extensions import override
 
-from tap_versionforge_salesforce.singer.input_files import checked_catalog, with_id
+from tap_versionforge_salesforce.singer.input_files import (
+    catalog_file,
+    checked_catalog,
+    with_id,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -125,24 +129,25 @@ class PackedSchema(Schema):
         return schema
 
 
-def catalog_in(
-    text: str, look_at: Callable[[Mapping[str, Any]], object] = lambda _: None
+def catalog_at(
+    path: str, look_at: Callable[[Mapping[str, Any]], object] = lambda _: None
 ) -> Catalog:
-    """Return the catalog in a text, in which each stream has its Id.
+    """Return the catalog in a file, in which each stream has its Id.
 
     Args:
-        text: The catalog.
-        look_at: Is shown each entry as it is in the text.
+        path: Of the file.
+        look_at: Is shown each entry as it is in the file.
 
     Raises:
-        SettingsError: It does not have the form of a Singer catalog.
+        SettingsError: It can't be read, or does not have the form of a Singer catalog.
     """
 
     def read(given: dict[str, Any]) -> CatalogEntry:
         look_at(given)
         return _entry(given)
 
-    return Catalog((entry.tap_stream_id, entry) for entry in checked_catalog(text, read))
+    entries = checked_catalog(catalog_file(path), read, f"--catalog {path}")
+    return Catalog((entry.tap_stream_id, entry) for entry in entries)
 
 
 def selected_in(catalog: Catalog) -> list[str]:

@@ -81,11 +81,13 @@ class RunReport:
             they were read.
         troubles: What was tried again.
         quota: The org's daily limits, and what the run has used of them.
+        is_read_through: Nothing has ended the run before the last of its streams.
     """
 
     streams: dict[str, StreamReport] = field(default_factory=dict)
     troubles: list[Retries] = field(default_factory=list)
     quota: dict[str, Any] = field(default_factory=dict)
+    is_read_through: bool = False
     _uncertain_rows: Counter[str] = field(default_factory=Counter)
     # By object: many are created before the turn of their stream.
     _jobs: Counter[str] = field(default_factory=Counter)
@@ -162,10 +164,13 @@ class RunReport:
         Args:
             usage: Of the whole run.
         """
+        streams = self.streams.values()
         return {
-            "rows": sum(stream.rows for stream in self.streams.values()),
+            "is_complete": self.is_read_through
+            and not any(stream.error is not None or stream.is_stopped for stream in streams),
+            "rows": sum(stream.rows for stream in streams),
             "usage": asdict(usage),
-            "streams": [asdict(stream) for stream in self.streams.values()],
+            "streams": [asdict(stream) for stream in streams],
             "quota": self.quota,
             "troubles": [asdict(trouble) for trouble in self.troubles],
         }

@@ -62,36 +62,37 @@ def state_file(path: str, logger: logging.Logger) -> dict[str, Any]:
     if not text.strip():
         logger.warning("--state %s is empty: %s.", path, _FROM_THE_BEGINNING)
         return {}
-    state, note = state_in(text)
+    state, note = state_in(text, f"--state {path}")
     if note:
         logger.info("--state %s %s.", path, note)
     return state
 
 
-def state_in(text: str) -> State:
+def state_in(text: str, what: str = "--state") -> State:
     """Return the state in a text.
 
     Args:
         text: A state, a STATE message, or one of these a line, as targets write them; of these
             the last one counts.
+        what: Where from, for messages.
 
     Raises:
         SettingsError: It is no JSON, or does not have the form of a Singer state.
     """
     lines = [(n, line) for n, line in enumerate(text.split("\n"), 1) if line.strip()]
     if len(lines) == 1 or not _is_object(lines[0][1]):
-        whole = json_object(text, "state")
-        state = _state_of(whole, "state")
+        whole = json_object(text, what)
+        state = _state_of(whole, what)
         return State(state, "" if state is whole else "is a STATE message: its value is the state")
     # Each is read: one that is none may be what is left of the newest.
-    wheres = [(f"--state, line {number},", line) for number, line in lines]
+    wheres = [(f"{what}, line {number},", line) for number, line in lines]
     states = [_state_of(json_object(line, where), where) for where, line in wheres]
     return State(states[-1], f"has {counted(len(states), 'line')}: the last one is the state")
 
 
 def _is_object(line: str) -> bool:
     try:
-        json_object(line, "state")
+        json_object(line, "--state")
     except SettingsError:
         return False
     return True

@@ -35,14 +35,13 @@ from tap_versionforge_salesforce.singer.catalog_notes import CatalogNotes
 from tap_versionforge_salesforce.singer.discovery import describe_selected, discover
 from tap_versionforge_salesforce.singer.events import DELETIONS
 from tap_versionforge_salesforce.singer.input_files import (
-    catalog_file,
     config_file,
     stream_maps_read,
 )
 from tap_versionforge_salesforce.singer.output.batch_config import batch_config_of
 from tap_versionforge_salesforce.singer.output.message_writer import MessageWriter
 from tap_versionforge_salesforce.singer.packed_catalog import (
-    catalog_in,
+    catalog_at,
     catalog_text,
     selected_in,
     unsupported_entry,
@@ -418,7 +417,7 @@ class TapVersionForgeSalesforce(Tap):
         tap = cls._from_config(
             config,
             state={} if state is None else state_file(state, cls.logger),
-            catalog=None if catalog is None else cls._catalog_in(catalog),
+            catalog=None if catalog is None else cls._catalog_at(catalog),
         )
         try:
             tap.check_streams()
@@ -427,6 +426,7 @@ class TapVersionForgeSalesforce(Tap):
             with tap.run.displayed(names, tap.logger):
                 tap.sync_all()
                 tap.run.composites.finish()
+                tap.run.report.is_read_through = True
         except SystemExit:
             if tap._is_syncing:  # noqa: SLF001  its own
                 tap._write_last_state()  # noqa: SLF001  its own
@@ -452,10 +452,10 @@ class TapVersionForgeSalesforce(Tap):
             self.write_message(StateMessage(value=self.state))
 
     @classmethod
-    def _catalog_in(cls, path: str) -> Catalog:
+    def _catalog_at(cls, path: str) -> Catalog:
         """Return the catalog in a file, and warn of what in it changes nothing."""
         notes = CatalogNotes()
-        catalog = catalog_in(catalog_file(path), notes.look_at)
+        catalog = catalog_at(path, notes.look_at)
         for note in notes.sentences():
             cls.logger.warning("%s", note)
         return catalog

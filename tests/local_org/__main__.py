@@ -60,7 +60,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     org.settings.latency_ms = options.latency_ms
     rows = seed(org, options.rows)
     with org:
-        config = write_config(org, options.directory)
+        try:
+            config = write_config(org, options.directory)
+        except OSError as error:
+            parser.error(
+                f"the config can't be written into {options.directory} ({error.strerror}): name "
+                "another --directory"
+            )
         _say(_greeting(org, config, rows))
         stop.wait()
     _say("The local org has stopped.")

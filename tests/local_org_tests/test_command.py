@@ -88,6 +88,15 @@ def test_two_with_one_folder(running: tuple[subprocess.Popen[str], str], tmp_pat
     assert "another local org runs at http://" in done.stderr
 
 
+def test_a_folder_that_can_not_be_made(tmp_path: Path) -> None:
+    """Told with the reason, without a traceback."""
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    done = command("--directory", str(tmp_path / "file" / "org"), "--rows", "1")
+    assert done.returncode == 2
+    assert "name another --directory" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 @pytest.mark.parametrize(
     "options", [["--port", "99999"], ["--rows", "-5"], ["--rows", "x"], ["--latency-ms", "-1"]]
 )

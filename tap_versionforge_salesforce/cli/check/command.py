@@ -16,8 +16,7 @@ from tap_versionforge_salesforce.cli.config_option import (
 )
 from tap_versionforge_salesforce.cli.help import GroupedHelp
 from tap_versionforge_salesforce.cli.terminals import is_rich
-from tap_versionforge_salesforce.singer.input_files import catalog_file
-from tap_versionforge_salesforce.singer.packed_catalog import catalog_in
+from tap_versionforge_salesforce.singer.packed_catalog import catalog_at
 
 if TYPE_CHECKING:
     from singer_sdk.plugin_base import _ConfigInput
@@ -46,7 +45,7 @@ def check(
     """
     merged = merged_config(context, config)
     catalog = option_above(context, "catalog", catalog)
-    checks = Checks(merged, None if catalog is None else catalog_in(catalog_file(catalog)))
+    checks = Checks(merged, None if catalog is None else catalog_at(catalog))
     report: Report = JsonReport() if as_json else _report_for_people()
     code = 0
     for step, error in checks.run():

@@ -117,8 +117,10 @@ def check_objects(names: Iterable[str], known: Collection[str]) -> None:
     for name in names:
         if name.lower() not in by_lower and not any(char in name for char in _WILDCARDS):
             near = closest(name, known)
-            raise wrong_setting(
-                "objects",
-                f"names {name}, which the org lacks or its user may not see",
-                f"Did you mean {near}?" if near else "Setup > Object Manager shows the API names.",
+            raise SettingsError(
+                f"The setting objects names {name}, which the org lacks or its user may not see.",
+                hint=f"Did you mean {near}?"
+                if near
+                else "Setup > Object Manager shows the API names.",
+                code="unknown-object",
             )

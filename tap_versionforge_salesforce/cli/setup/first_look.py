@@ -9,6 +9,7 @@ from tap_versionforge_salesforce.cli.setup.connection import connected, objects_
 from tap_versionforge_salesforce.errors import RefusedError, SignInError
 from tap_versionforge_salesforce.salesforce.auth.hosts import checked_instance_url
 from tap_versionforge_salesforce.settings.definitions import DEFAULT_OBJECTS
+from tap_versionforge_salesforce.singer.error_lines import line_of
 
 if TYPE_CHECKING:
     from tap_versionforge_salesforce.cli.setup.talk import Talk
@@ -34,7 +35,7 @@ def first_look(talk: Talk) -> dict[str, Any] | None:
         except SignInError as error:
             if talk.questions is None or talk.given["access_token"] or talk.given["sf"]:
                 raise
-            talk.say(f"{error.message} {error.hint}")
+            talk.say(line_of(error))
             continue
         return sign_in
     return None

@@ -24,6 +24,7 @@ from tap_versionforge_salesforce.errors import SettingsError, TapError
 from tap_versionforge_salesforce.salesforce.auth.certificate import certificate_end
 from tap_versionforge_salesforce.salesforce.auth.hosts import checked_instance_url
 from tap_versionforge_salesforce.salesforce.auth.key_pair import KEY_BITS
+from tap_versionforge_salesforce.singer.error_lines import line_of
 from tap_versionforge_salesforce.singer.remedies import name_settings
 from tap_versionforge_salesforce.singer.tap import TapVersionForgeSalesforce
 
@@ -76,7 +77,7 @@ def signed_in(talk: Talk) -> Org:
             if talk.questions is None:
                 raise
             name_settings(error)
-            talk.say(f"{error.message} {error.hint} [{error.code}]")
+            talk.say(line_of(error))
             wait_seconds = _mended(talk, error)
         else:
             talk.wipe()

@@ -73,6 +73,9 @@ def test_a_full_disk_behind_stdout(
     (line,) = errors(stderr)
     assert "No space left on device" in line
     assert ("STATE" in line) == (not command)
+    # The table does not call it well.
+    ends = re.findall(r"\| [01] streams? +0 .* (\S+)$", stderr, re.MULTILINE)
+    assert ends == ([] if command else ["stopped"])
     assert line.endswith("[output-failed]")
     assert process.returncode == 1
 

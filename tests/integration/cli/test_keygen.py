@@ -73,6 +73,14 @@ def test_a_home_that_no_shell_has_put_in(
     assert str(folder / "secrets") in run.stdout
 
 
+def test_a_path_to_be_copied(tap: TapRunner, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It leads to the key from any folder: a relative one would count from the config's."""
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    run = tap.command("keygen")
+    assert f"private_key_path: {folder / 'salesforce-tap.key'};" in run.stdout, run.log
+
+
 @pytest.mark.parametrize("bits", [2048, 4096])
 def test_the_key_is_its_owners_alone(tap: TapRunner, folder: Path, bits: int) -> None:
     """In PKCS#8, of the length that was asked for, from the first moment on."""

@@ -7,12 +7,19 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
 
 from tests.local_org_tests.caller import Caller
 from tests.support import processes
 from tests.support.person import CTRL_C, DOWN, ENTER, Person
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from tests.local_org import LocalOrg
@@ -141,18 +148,28 @@ def test_a_look_with_a_token(org: LocalOrg, folder: Path) -> None:
     ],
 )
 def test_ctrl_c(org: LocalOrg, folder: Path, question: str, without: tuple[str, ...]) -> None:
-    """At any question: nothing is written, no traceback, and the command to go on is shown."""
+    """Nothing is written, no traceback, and the command to go on is shown."""
     if question == "change its":
         (folder / "config.json").write_text("{}", encoding="utf-8")
     options = given(org, folder, *without)
     if question == WRONG:
         options += ["--client-id", "3MVG9wrong"]
+    ways = []
+    if "client-id" in without and question not in (BEGIN, WRONG):
+        ways.append((BEGIN, ""))
+    if question == CLIENT_ID:
+        ways.append((APP, ""))
+    stops_at(question, folder, options, ways)
+
+
+def stops_at(
+    question: str, folder: Path, options: Sequence[str], ways: Sequence[tuple[str, str]]
+) -> None:
+    """Answer until a question comes, and stop there: all is as it was."""
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     with Person("setup", *options, folder=folder) as person:
-        if "client-id" in without and question not in (BEGIN, WRONG):
-            person.answers(BEGIN)
-        if question == CLIENT_ID:
-            person.answers(APP)
+        for each, answer in ways:
+            person.answers(each, answer)
         person.waits_for(question)
         person.types(CTRL_C)
         assert person.leaves() == 130, person.seen
@@ -160,6 +177,37 @@ def test_ctrl_c(org: LocalOrg, folder: Path, question: str, without: tuple[str, 
     assert "tap-versionforge-salesforce setup" in person.seen
     assert "Traceback" not in person.seen
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_ctrl_c_at_a_token(org: LocalOrg, folder: Path) -> None:
+    """Before it is given, and behind the first look at what it opens."""
+    token = Caller(org).sign_in()
+    begin = (BEGIN, DOWN + (DOWN if shutil.which("sf") else ""))
+    options = ["--instance-url", org.url]
+    stops_at("Access token", folder, options, [begin])
+    stops_at("How should the tap sign in?", folder, options, [begin, ("Access token", token)])
+
+
+def test_ctrl_c_at_a_key(
+    org: LocalOrg, folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """At its path, and at its passphrase."""
+    key = load_pem_private_key(org.private_key_pem.encode(), None)
+    encrypted = tmp_path_factory.mktemp("key") / "key.pem"
+    encrypted.write_bytes(
+        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"secret"))
+    )
+    options = given(org, folder, "private-key-path")
+    (folder / "salesforce-tap.key").unlink()
+    path = "Path of the key"
+    stops_at(path, folder, options, [(KEY, DOWN)])
+    stops_at("Passphrase", folder, options, [(KEY, DOWN), (path, str(encrypted))])
+
+
+def test_ctrl_c_at_a_file_of_another_name(org: LocalOrg, folder: Path) -> None:
+    """The settings are known by then, and in no file."""
+    options = given(org, folder, "output")
+    stops_at("Its name", folder, options, [(OUTPUT, DOWN * 2)])
 
 
 def test_a_terminal_without_menus(org: LocalOrg, folder: Path) -> None:

@@ -55,15 +55,16 @@ def bad_file(folder: Path, content: bytes | None) -> str:
 
 @pytest.mark.parametrize(("option", "name"), CASES)
 def test_file_that_is_no_json_object(org: LocalOrg, tap: TapRunner, option: str, name: str) -> None:
-    """Missing, a folder, binary, no JSON, or JSON of another shape: told with the option's name."""
+    """Missing, a folder, binary, no JSON, or JSON of another shape: told with option and path."""
     content, words = FILES[name]
+    path = bad_file(tap.folder, content)
     config = [] if option == "--config" else ["--config", tap.config(objects=["Account"])]
-    run = tap.command(*config, *option.split(), bad_file(tap.folder, content))
+    run = tap.command(*config, *option.split(), path)
     assert run.exit_code == 2, run.log
     assert run.stdout == ""
     assert "Traceback" not in run.log
     last = run.log.strip().splitlines()[-1]
-    assert option.rsplit(maxsplit=1)[-1] in last
+    assert f"{option.rsplit(maxsplit=1)[-1]} {path}" in last
     assert words in last
     assert org.journal.calls() == []
 

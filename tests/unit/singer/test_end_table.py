@@ -45,6 +45,7 @@ def stream(name: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401  as JSON h
 
 def report(*streams: dict[str, Any]) -> dict[str, Any]:
     return {
+        "is_complete": all(each["error"] is None for each in streams),
         "rows": sum(each["rows"] for each in streams),
         "usage": usage(44, 98_765_432, 345.6, 120.0),
         "streams": list(streams),

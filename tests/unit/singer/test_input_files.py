@@ -54,8 +54,8 @@ STREAM = {
 def test_what_is_no_json_object_is_refused(text: str, told: str) -> None:
     """The message names the option, and there is one sentence for each mistake."""
     with pytest.raises(SettingsError) as caught:
-        json_object(text, "catalog")
-    assert caught.value.message.startswith("--catalog ")
+        json_object(text, "--catalog c.json")
+    assert caught.value.message.startswith("--catalog c.json ")
     assert told in caught.value.message
     assert caught.value.code == "invalid-input"
     assert caught.value.exit_code == 2

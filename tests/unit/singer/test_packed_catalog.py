@@ -14,12 +14,14 @@ from singer_sdk.singerlib.catalog import Metadata
 from tap_versionforge_salesforce.singer.input_files import with_id
 from tap_versionforge_salesforce.singer.packed_catalog import (
     PlainMetadata,
-    catalog_in,
+    catalog_at,
     catalog_text,
 )
 from tests.support.values import some_examples
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from hypothesis.strategies import SearchStrategy
 
 TEXTS = st.text(max_size=5)
@@ -58,10 +60,14 @@ def entries(draw: st.DrawFn) -> dict[str, Any]:
 
 @given(st.lists(entries(), max_size=3, unique_by=lambda each: each["tap_stream_id"].lower()))
 @some_examples
-def test_it_says_what_was_handed_in(streams: list[dict[str, Any]]) -> None:
+def test_it_says_what_was_handed_in(
+    tmp_path_factory: pytest.TempPathFactory, streams: list[dict[str, Any]]
+) -> None:
     """Schemas and metadata are those that the SDK would have read, in the same order."""
     expected = Catalog.from_dict({"streams": [with_id(each) for each in streams]})
-    found = catalog_in(json.dumps({"streams": streams}))
+    path = tmp_path_factory.mktemp("catalog") / "catalog.json"
+    path.write_text(json.dumps({"streams": streams}))
+    found = catalog_at(str(path))
     assert json.dumps(found.to_dict()) == json.dumps(expected.to_dict())
 
 
@@ -95,7 +101,9 @@ def test_plain_metadata_is_what_the_sdk_would_say(entry: dict[str, Any]) -> None
 
 
 @pytest.mark.parametrize("text", ['{"tap_stream_id": "Account", "schema": {}}', "{}"])
-def test_a_stream_alone_is_no_catalog(text: str) -> None:
+def test_a_stream_alone_is_no_catalog(tmp_path: Path, text: str) -> None:
     """What is made of an entry is not taken for the catalog."""
-    with pytest.raises(Exception, match="has no list of streams"):
-        catalog_in(text)
+    path = tmp_path / "entry.json"
+    path.write_text(text)
+    with pytest.raises(Exception, match=r"entry\.json has no list of streams"):
+        catalog_at(str(path))
