@@ -6,14 +6,16 @@ import gzip
 import shutil
 import uuid
 from contextlib import suppress
+from dataclasses import replace
 from typing import IO, TYPE_CHECKING
 
 from tap_versionforge_salesforce.salesforce.frames.frame import Frame, joined
+from tap_versionforge_salesforce.salesforce.frames.typed import TYPES, typed
+from tap_versionforge_salesforce.salesforce.objects.columns import Kind
 from tap_versionforge_salesforce.salesforce.support.files import new_file
 from tap_versionforge_salesforce.salesforce.support.spool import spool_file, writing_to_spool
 from tap_versionforge_salesforce.salesforce.support.watch import SILENT
 from tap_versionforge_salesforce.singer.output.batch_config import place, unusable
-from tap_versionforge_salesforce.singer.output.parquet import typed
 from tap_versionforge_salesforce.singer.output.record_lines import LineMaker
 
 if TYPE_CHECKING:
@@ -22,7 +24,10 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers._batch import BatchConfig
 
-    from tap_versionforge_salesforce.salesforce.frames.value_warnings import ValueWarnings
+    from tap_versionforge_salesforce.salesforce.frames.value_warnings import (
+        ValueWarning,
+        ValueWarnings,
+    )
     from tap_versionforge_salesforce.salesforce.objects.columns import Column
     from tap_versionforge_salesforce.salesforce.support.watch import Watch
 
@@ -155,6 +160,10 @@ class _Lines:
             self._spool.close()
 
 
+# A time of Parquet's has no zone, and targets would show it without the Z of the messages.
+_TYPES = {**TYPES, Kind.TIME: TYPES[Kind.TEXT]}
+
+
 class _Typed:
     """A Parquet file, which is written in one stroke from typed columns held until then."""
 
@@ -169,12 +178,16 @@ class _Typed:
 
     def add(self, frame: Frame) -> None:
         self.rows += frame.height
-        self._held.append(typed(frame, self._columns))
+        self._held.append(typed(frame, self._columns, _TYPES))
 
     def copy_to(self, file: IO[bytes]) -> None:
         for frame in self._held:
-            self._value_warnings.record(frame.value_warnings)
+            self._value_warnings.record(map(_null_in_file, frame.value_warnings))
         joined(self._held).table.write_parquet(file, compression=self._packing)
 
     def close(self) -> None:
         self._held.clear()
+
+
+def _null_in_file(warning: ValueWarning) -> ValueWarning:
+    return replace(warning, problem=f"{warning.problem} and null in the Parquet file")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tap_versionforge_salesforce.salesforce.frames.typed import TYPES, schema_of, typed
 from tap_versionforge_salesforce.salesforce.objects.columns import Column, Kind
-from tap_versionforge_salesforce.singer.output.parquet import typed
 from tests.support.pages import Value, csv_page, from_csv
 from tests.support.values import instants, some_examples
 
@@ -62,7 +62,7 @@ def test_what_a_type_can_not_hold_is_null_and_counted(kind: Kind, served: str) -
     assert read_back(frame) == [None, None, None]
     (oddity,) = frame.value_warnings
     assert (oddity.column, oddity.count, oddity.record_id) == ("Field", 2, f"{1:018d}")
-    assert "null in the Parquet file" in oddity.problem
+    assert "Decimal" in oddity.problem
 
 
 @given(st.lists(instants(), min_size=1, max_size=10))
@@ -85,12 +85,40 @@ def test_other_types() -> None:
     assert read_back(column_of(Kind.TEXT, "a\r\n", None)) == ["a\r\n", None]
 
 
-@pytest.mark.parametrize("served", ["08:30:00.250Z", "08:30:00.000Z", "soon"])
-def test_times_of_day_are_the_text_of_the_messages(served: str) -> None:
-    """The zone, the milliseconds and what is no time arrive as they do without Parquet."""
-    frame = column_of(Kind.TIME, served, None)
-    assert read_back(frame) == [served, None]
-    assert frame.value_warnings == ()
+def test_times_of_day() -> None:
+    """They are so with their milliseconds, which Salesforce has; what is none is told."""
+    frame = column_of(Kind.TIME, "08:30:00.250Z", "23:59:59.999Z", None, "soon")
+    assert read_back(frame) == [time(8, 30, 0, 250_000), time(23, 59, 59, 999_000), None, None]
+    (oddity,) = frame.value_warnings
+    assert (oddity.count, oddity.record_id, oddity.value) == (1, f"{3:018d}", "soon")
+
+
+@pytest.mark.parametrize(
+    ("kind", "served", "text"),
+    [
+        pytest.param(Kind.TIME, "08:30:00.250Z", "08:30:00.250Z", id="time"),
+        pytest.param(Kind.NUMBER, "1E30", f"1{'0' * 30}.0", id="number"),
+        pytest.param(Kind.INTEGER, "7.0", "7", id="integer"),
+        pytest.param(Kind.BOOLEAN, "true", "true", id="boolean"),
+    ],
+)
+def test_a_kind_may_stay_text(kind: Kind, served: str, text: str) -> None:
+    """In its one spelling, which holds everything."""
+    columns = (Column("Field", kind), IDENTITY)
+    served_rows: list[dict[str, Value]] = [{"Field": served, "Id": "1"}, {"Field": None, "Id": "2"}]
+    frame = from_csv(csv_page(served_rows, columns), columns)
+    found = typed(frame, columns, {**TYPES, kind: pl.String()})
+    assert found.table["Field"].to_list() == [text, None]
+    assert found.value_warnings == ()
+
+
+def test_the_schema_is_that_of_the_rows() -> None:
+    """Known before there are any, for every kind and for compounds."""
+    parts = {f"P{n}": Column(f"P{n}", kind) for n, kind in enumerate(TYPES)}
+    columns = (*parts.values(), Column("All", Kind.COMPOUND, tuple(parts.items())), IDENTITY)
+    queried = (*parts.values(), IDENTITY)
+    frame = from_csv(csv_page([{**dict.fromkeys(parts), "Id": "1"}], queried), queried)
+    assert dict(typed(frame, columns).table.schema) == schema_of(columns)
 
 
 def test_compounds_are_structs() -> None:
