@@ -1,13 +1,35 @@
-"""Singer tap for Salesforce."""
+"""Salesforce's rows, exactly: a Singer tap, and its engine for Python.
+
+::
+
+    from tap_versionforge_salesforce import Org
+
+    with Org.from_config("config.json") as org:
+        for page in org.read("Opportunity", where="IsWon = true"):
+            page  # a polars DataFrame
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tap_versionforge_salesforce.engine.org import Org
+
+__all__ = ["Org", "__version__"]
 
 __version__: str
 
 
-def __getattr__(name: str) -> str:
-    # What looks the version up takes longer to import than a signal may take to be heard.
-    if name != "__version__":
-        message = f"module {__name__!r} has no attribute {name!r}"
-        raise AttributeError(message)
-    from importlib.metadata import version  # noqa: PLC0415  not before
+def __getattr__(name: str) -> object:
+    # What either of them needs takes longer to import than a signal may take to be heard.
+    if name == "__version__":
+        from importlib.metadata import version  # noqa: PLC0415  not before
 
-    return version("tap-versionforge-salesforce")
+        return version("tap-versionforge-salesforce")
+    if name == "Org":
+        from tap_versionforge_salesforce.engine.org import Org  # noqa: PLC0415  not before
+
+        return Org
+    message = f"module {__name__!r} has no attribute {name!r}"
+    raise AttributeError(message)

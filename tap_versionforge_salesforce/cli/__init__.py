@@ -25,6 +25,7 @@ from tap_versionforge_salesforce.cli.help import GroupedHelp
 from tap_versionforge_salesforce.cli.keygen import keygen
 from tap_versionforge_salesforce.cli.plan import plan
 from tap_versionforge_salesforce.cli.setup import setup
+from tap_versionforge_salesforce.error_lines import address_of, line_of
 from tap_versionforge_salesforce.errors import (
     IncompleteError,
     OutputError,
@@ -34,7 +35,6 @@ from tap_versionforge_salesforce.errors import (
     UnavailableError,
 )
 from tap_versionforge_salesforce.salesforce.support.redaction import redact_logs
-from tap_versionforge_salesforce.singer.error_lines import address_of, line_of
 from tap_versionforge_salesforce.singer.tap import TapVersionForgeSalesforce
 
 if TYPE_CHECKING:

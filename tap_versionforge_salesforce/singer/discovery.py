@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from functools import partial
 from typing import TYPE_CHECKING
 
+from tap_versionforge_salesforce.error_lines import line_of
 from tap_versionforge_salesforce.errors import (
     OddAnswerError,
     RefusedError,
@@ -25,7 +26,6 @@ from tap_versionforge_salesforce.salesforce.objects.describe import SObject
 from tap_versionforge_salesforce.salesforce.objects.unreadable import why_unreadable
 from tap_versionforge_salesforce.salesforce.support.events import Remark
 from tap_versionforge_salesforce.salesforce.support.wording import counted
-from tap_versionforge_salesforce.singer.error_lines import line_of
 from tap_versionforge_salesforce.singer.events import ObjectDescribed, StreamEnded
 
 if TYPE_CHECKING:

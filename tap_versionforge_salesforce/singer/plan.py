@@ -8,38 +8,24 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tap_versionforge_salesforce.salesforce.client import REST_PAGE_ROWS
-from tap_versionforge_salesforce.salesforce.query import api_choice
-from tap_versionforge_salesforce.salesforce.query.api_choice import Api, Choice, of_parents
-from tap_versionforge_salesforce.singer.quota_forecast import Cost, cost_of
+from tap_versionforge_salesforce.salesforce.query.api_choice import Api, Choice
+from tap_versionforge_salesforce.salesforce.query.cost import (
+    Cost,
+    Times,
+    choice_beforehand,
+    cost_of,
+    times_of,
+)
 from tap_versionforge_salesforce.singer.row_counts import FirstRead, count_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from tap_versionforge_salesforce.salesforce.objects.soql import Query
     from tap_versionforge_salesforce.settings.definitions import Settings
     from tap_versionforge_salesforce.singer.run import Run
     from tap_versionforge_salesforce.singer.sobject_stream import SObjectStream
 
-# As docs/scaling.md has them.
-_REST_CALL_SECONDS = 1.0
-_JOB_SECONDS, _JOB_ROWS_PER_SECOND = 6.0, 20_000
-_BYTES_PER_SECOND_AND_CONNECTION = 4_000_000
-_VALUES_PER_SECOND = 3_000_000
 _NAMES = {Api.REST: "rest", Api.BULK: "bulk"}
-
-
-class _Times(NamedTuple):
-    """How long something takes.
-
-    Attributes:
-        job_seconds: Salesforce works on a job; on those of several streams at once.
-        other_seconds: Calls, downloads and writing, one stream after the other.
-    """
-
-    job_seconds: float
-    other_seconds: float
 
 
 class _LastRun(NamedTuple):
@@ -172,18 +158,9 @@ class _Extraction:
     def cost(self) -> Cost:
         return cost_of(self.rows or 0, self.columns, is_bulk=self.choice.api is Api.BULK)
 
-    def times(self, settings: Settings) -> _Times:
-        rows, cost = self.rows or 0, self.cost
-        writing_seconds = rows * self.columns / _VALUES_PER_SECOND
-        if not cost.jobs:
-            return _Times(0.0, cost.calls * _REST_CALL_SECONDS + writing_seconds)
-        per_second = _BYTES_PER_SECOND_AND_CONNECTION * settings.parallel_downloads
-        downloading_seconds = cost.result_bytes / per_second
-        return _Times(
-            max(_JOB_SECONDS, rows / _JOB_ROWS_PER_SECOND),
-            # Pages are written while others are downloaded.
-            max(downloading_seconds, writing_seconds),
-        )
+    def times(self, settings: Settings) -> Times:
+        parallel = settings.parallel_downloads
+        return times_of(self.rows or 0, self.columns, self.cost, parallel_downloads=parallel)
 
     def planned(self, settings: Settings, last: _LastRun | None) -> StreamPlan:
         cost, times = self.cost, self.times(settings)
@@ -211,7 +188,7 @@ def _extractions(
     sync, is_full, rows = stream.stream_sync, stream.is_full_extract, counts[stream.name]
     job = sync.resumed_job_id
     choice = (
-        _choice(run, query, rows, is_full=is_full)
+        choice_beforehand(query, rows, run.query_options, is_full=is_full)
         if job is None
         else Choice(Api.BULK, f"the job {job} of an earlier run is gone on with", is_final=True)
     )
@@ -219,30 +196,9 @@ def _extractions(
     swept = stream.sweep_query
     if swept is not None:
         rows = run.advice.count_rows(stream.name)
-        choice = _choice(run, swept, rows, is_full=True)
+        choice = choice_beforehand(swept, rows, run.query_options, is_full=True)
         columns = len(swept.columns)
         yield _Extraction(stream.name, columns, rows, choice, is_reconciliation=True)
-
-
-def _choice(run: Run, query: Query, rows: int | None, *, is_full: bool) -> Choice:
-    settings = run.settings
-    if query.parent is not None:
-        return of_parents()
-    first = api_choice.opening(
-        mode=settings.api_mode,
-        is_full=is_full,
-        is_part=False,
-        counted_rows=rows,
-        is_test=False,
-    )
-    if first.is_final or rows is None:
-        return first
-    return api_choice.after_first_page(
-        is_full=is_full,
-        total_rows=rows,
-        is_complete=rows <= REST_PAGE_ROWS,
-        bulk_threshold=settings.bulk_threshold,
-    )
 
 
 def _last_run(path: str | None) -> dict[str, _LastRun]:

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from tap_versionforge_salesforce.errors import RefusedError, TapError, UnavailableError
 from tap_versionforge_salesforce.salesforce.client import counted_together
-from tap_versionforge_salesforce.salesforce.http.quota import from_limits
-from tap_versionforge_salesforce.salesforce.http.refusals import is_missing_permission
+from tap_versionforge_salesforce.salesforce.daily_limits import read_limits, why_not
 from tap_versionforge_salesforce.salesforce.support.events import RowsCounted
 from tap_versionforge_salesforce.salesforce.support.wording import counted
 from tap_versionforge_salesforce.singer.quota_forecast import (
@@ -77,24 +76,9 @@ class QuotaAdvice:
         """Return the approximate rows of an object; None where Salesforce does not tell."""
         return self._row_counts.get(name)
 
-    def read_limits(self) -> str | None:
-        """Take in what ``/limits`` says, which is only advice.
-
-        Returns:
-            Why it says nothing, as the end of a sentence; None where it does.
-        """
-        try:
-            limits = self._org.client.limits()
-        except (RefusedError, UnavailableError) as error:
-            return _why_not(error)
-        self._org.quota.note(limits)
-        if from_limits(limits, "DailyApiRequests") is None:
-            return "the answer does not hold the daily API calls"
-        return None
-
     @cached_property
     def _are_limits_known(self) -> bool:
-        reason = self.read_limits()
+        reason = read_limits(self._org)
         if reason is not None:
             self._logger.info(
                 "The daily limits can't be read: %s. The usage in Salesforce's answers serves "
@@ -151,18 +135,8 @@ class QuotaAdvice:
                 "%s rows can't be counted beforehand: %s. The first page of each full extract "
                 "decides instead.",
                 "Some" if counts else "The",
-                _why_not(problem),
+                why_not(problem),
             )
         for name, rows in counts.items():
             self._org.events.tell(RowsCounted(name, rows, is_estimate=True))
         return counts
-
-
-def _why_not(error: TapError) -> str:
-    """Return what came instead of advice, without the full stop."""
-    if not isinstance(error, RefusedError):
-        return error.message.rstrip(".")
-    told = f"HTTP {error.status}, {error.error_code or 'without an errorCode'}"
-    if is_missing_permission(error.error_code, error.reason):
-        return f"{told}: the user lacks the permission View Setup and Configuration"
-    return f"{told}: {error.reason.rstrip('.')}" if error.reason else told

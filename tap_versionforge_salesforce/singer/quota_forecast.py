@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tap_versionforge_salesforce.salesforce.client import REST_PAGE_ROWS
 from tap_versionforge_salesforce.salesforce.objects.soql import parent_of
+from tap_versionforge_salesforce.salesforce.query.cost import cost_of
 from tap_versionforge_salesforce.salesforce.support.wording import counted
 
 if TYPE_CHECKING:
@@ -15,14 +16,6 @@ if TYPE_CHECKING:
 
     from tap_versionforge_salesforce.salesforce.http.quota import Quota
 
-# As docs/scaling.md has them: of unpacked CSV, and of one parallel result page of Salesforce's
-# choice, five of which one call lists.
-_BYTES_PER_VALUE = 21.4
-_PAGE_BYTES = 100_000_000
-_PAGES_LISTED = 5
-# To create a job, to see that it is done, and to delete it; a job that takes its time is looked at
-# more often.
-_CALLS_OF_A_JOB = 3
 _BYTES_PER_MEGABYTE = 1_000_000
 
 
@@ -82,41 +75,6 @@ def estimate_of(
         jobs += cost.jobs
         stored += cost.result_bytes
     return Estimate(calls, jobs, math.ceil(stored / _BYTES_PER_MEGABYTE), unknown)
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """What one extraction costs, at the least.
-
-    Attributes:
-        calls: API calls.
-        jobs: Bulk query jobs: one, or none.
-        result_bytes: Of unpacked CSV that the job makes.
-    """
-
-    calls: int
-    jobs: int
-    result_bytes: float
-
-    @property
-    def megabytes(self) -> int:
-        """Return the storage that the result takes."""
-        return math.ceil(self.result_bytes / _BYTES_PER_MEGABYTE)
-
-
-def cost_of(rows: int, columns: int, *, is_bulk: bool) -> Cost:
-    """Return what an extraction costs.
-
-    Args:
-        rows: How many come.
-        columns: How many values each has.
-        is_bulk: They come by a Bulk job.
-    """
-    if not is_bulk:
-        return Cost(max(1, math.ceil(rows / REST_PAGE_ROWS)), 0, 0.0)
-    size = rows * columns * _BYTES_PER_VALUE
-    pages = max(1, math.ceil(size / _PAGE_BYTES))
-    return Cost(_CALLS_OF_A_JOB + pages + math.ceil(pages / _PAGES_LISTED), 1, size)
 
 
 def shortfalls(needed: Estimate, quota: Quota) -> Iterator[str]:

@@ -14,15 +14,12 @@ from tap_versionforge_salesforce.errors import (
     TapError,
     wrong_setting,
 )
-from tap_versionforge_salesforce.salesforce.http.options import HttpOptions
-from tap_versionforge_salesforce.salesforce.http.quota import Quota
 from tap_versionforge_salesforce.salesforce.objects.describe_cache import DescribeCache
-from tap_versionforge_salesforce.salesforce.org import Org
 from tap_versionforge_salesforce.salesforce.query.composite_queries import CompositeQueries
 from tap_versionforge_salesforce.salesforce.query.download_queue import DownloadQueue
-from tap_versionforge_salesforce.salesforce.query.options import QueryOptions
 from tap_versionforge_salesforce.salesforce.reconcile.folder import open_store
 from tap_versionforge_salesforce.salesforce.reconcile.lock import Presence
+from tap_versionforge_salesforce.settings.connecting import org_of, query_options_of
 from tap_versionforge_salesforce.singer.discovery_progress import DiscoveryProgress
 from tap_versionforge_salesforce.singer.end_table import log_table
 from tap_versionforge_salesforce.singer.event_log import EventLog
@@ -39,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from tap_versionforge_salesforce.salesforce.client import SalesforceClient
+    from tap_versionforge_salesforce.salesforce.query.options import QueryOptions
     from tap_versionforge_salesforce.salesforce.reconcile.folder import StoreFolder
     from tap_versionforge_salesforce.salesforce.support.clock import Clock
     from tap_versionforge_salesforce.settings.definitions import Settings
@@ -76,14 +74,7 @@ class Run:
         syncs: Callable[[], Sequence[Prefetchable]],
     ) -> None:
         self.settings = settings
-        self.org = Org(
-            credentials=settings.sign_in,
-            options=_http_options(settings, settings.user_agent or user_agent),
-            api_version=settings.api_version,
-            quota=Quota(reserve=settings.quota_reserve, max_calls=settings.max_api_calls),
-            clock=clock,
-            logger=logger,
-        )
+        self.org = org_of(settings, user_agent=user_agent, clock=clock, logger=logger)
         self.report = RunReport()
         self.org.events.listen(EventLog(logger).take)
         self.org.events.listen(self.report.take)
@@ -112,7 +103,7 @@ class Run:
     @cached_property
     def query_options(self) -> QueryOptions:
         """Return how queries are read."""
-        return _query_options(self.settings)
+        return query_options_of(self.settings)
 
     @contextmanager
     def displayed(self, streams: Sequence[str], logger: logging.Logger) -> Iterator[None]:
@@ -251,29 +242,6 @@ class Run:
         """Tell whether Salesforce answers what is asked with the session, now that it has not."""
         # Without them, it was that which it has refused.
         return self.advice.has_asked and self.org.accepts_session()
-
-
-def _http_options(settings: Settings, user_agent: str) -> HttpOptions:
-    return HttpOptions(
-        user_agent=user_agent,
-        request_timeout_seconds=settings.request_timeout_seconds,
-        ca_bundle=settings.ca_bundle,
-        # Downloads, first pages, looking at a job, removing one, and the main thread.
-        connections=2 * settings.parallel_downloads + 3,
-    )
-
-
-def _query_options(settings: Settings) -> QueryOptions:
-    return QueryOptions(
-        api_mode=settings.api_mode,
-        bulk_threshold=settings.bulk_threshold,
-        bulk_page_rows=settings.bulk_page_rows,
-        parallel_downloads=settings.parallel_downloads,
-        job_timeout_seconds=settings.job_timeout_seconds,
-        keep_jobs=settings.keep_jobs,
-        spool_dir=settings.spool_dir,
-        changed_parents_only=settings.changed_parents_only,
-    )
 
 
 def _check_paths(settings: Settings) -> None:

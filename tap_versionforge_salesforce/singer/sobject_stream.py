@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from singer_sdk.singerlib.catalog import Metadata
 from typing_extensions import override
 
+from tap_versionforge_salesforce.error_lines import line_of
 from tap_versionforge_salesforce.errors import (
     IncompleteError,
     JobNotEndedError,
@@ -25,7 +26,6 @@ from tap_versionforge_salesforce.salesforce.objects.columns import Column, Kind
 from tap_versionforge_salesforce.salesforce.objects.describe import spelled_as
 from tap_versionforge_salesforce.salesforce.support.events import Remark
 from tap_versionforge_salesforce.singer.catalog_drift import Drift, drift_of
-from tap_versionforge_salesforce.singer.error_lines import line_of
 from tap_versionforge_salesforce.singer.events import StreamBegun, StreamEnded
 from tap_versionforge_salesforce.singer.frame_stream import FrameStream
 from tap_versionforge_salesforce.singer.json_schema import record_schema

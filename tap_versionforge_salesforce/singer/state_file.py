@@ -8,12 +8,8 @@ import msgspec
 
 from tap_versionforge_salesforce.errors import SettingsError
 from tap_versionforge_salesforce.salesforce.support.wording import counted
-from tap_versionforge_salesforce.singer.input_files import (
-    file_text,
-    json_object,
-    misshapen,
-    problem_of,
-)
+from tap_versionforge_salesforce.settings.json_files import file_text, json_object, misshapen
+from tap_versionforge_salesforce.singer.input_files import problem_of
 
 if TYPE_CHECKING:
     import logging

@@ -26,6 +26,7 @@ from tap_versionforge_salesforce.errors import SettingsError, wrong_setting
 from tap_versionforge_salesforce.salesforce.support.clock import Clock
 from tap_versionforge_salesforce.settings.checking import is_blank
 from tap_versionforge_salesforce.settings.definitions import SETTINGS, Settings
+from tap_versionforge_salesforce.settings.json_files import config_file
 from tap_versionforge_salesforce.settings.naming import (
     resolve_aliases,
     unknown_settings,
@@ -34,10 +35,7 @@ from tap_versionforge_salesforce.settings.naming import (
 from tap_versionforge_salesforce.singer.catalog_notes import CatalogNotes
 from tap_versionforge_salesforce.singer.discovery import describe_selected, discover
 from tap_versionforge_salesforce.singer.events import DELETIONS
-from tap_versionforge_salesforce.singer.input_files import (
-    config_file,
-    stream_maps_read,
-)
+from tap_versionforge_salesforce.singer.input_files import stream_maps_read
 from tap_versionforge_salesforce.singer.output.batch_config import batch_config_of
 from tap_versionforge_salesforce.singer.output.message_writer import MessageWriter
 from tap_versionforge_salesforce.singer.packed_catalog import (

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tap_versionforge_salesforce.engine.org import Org
 from tap_versionforge_salesforce.errors import TapError
 from tap_versionforge_salesforce.singer.tap import TapVersionForgeSalesforce
 from tests.support import canaries
@@ -33,6 +34,7 @@ def _errors_are_heard(monkeypatch: pytest.MonkeyPatch) -> None:
 def clock(org: LocalOrg, monkeypatch: pytest.MonkeyPatch) -> OrgClock:
     clock = OrgClock(org)
     monkeypatch.setattr(TapVersionForgeSalesforce, "clock", clock)
+    monkeypatch.setattr(Org, "clock", clock)
     return clock
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tap_versionforge_salesforce.cli.check.steps import Finding, Status
 from tap_versionforge_salesforce.errors import RefusedError, UnavailableError
+from tap_versionforge_salesforce.salesforce.daily_limits import read_limits
 from tap_versionforge_salesforce.salesforce.support.wording import counted
 from tap_versionforge_salesforce.singer.events import DELETIONS
 from tap_versionforge_salesforce.singer.packed_catalog import selected_in
@@ -83,7 +84,7 @@ def look_at_clock(run: Run) -> Finding:
 
 def look_at_limits(run: Run) -> Finding:
     """See what is left of the day's API calls and Bulk jobs."""
-    reason = run.advice.read_limits()
+    reason = read_limits(run.org)
     quota = run.org.quota
     facts = {
         name: {key: limit[key] for key in ("maximum", "remaining")}

@@ -6,7 +6,7 @@ import enum
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tap_versionforge_salesforce.singer.error_lines import address_of
+from tap_versionforge_salesforce.error_lines import address_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import logging
-from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from tap_versionforge_salesforce.errors import RefusedError, SignInError, TapError, UnavailableError
-from tap_versionforge_salesforce.salesforce.client import counted_together
+from tap_versionforge_salesforce.engine.objects import objects_of
+from tap_versionforge_salesforce.errors import SignInError, TapError
 from tap_versionforge_salesforce.salesforce.http.options import HttpOptions
 from tap_versionforge_salesforce.salesforce.objects.soql import query_of
-from tap_versionforge_salesforce.salesforce.objects.unreadable import why_unreadable
 from tap_versionforge_salesforce.salesforce.org import Org
-from tap_versionforge_salesforce.settings.definitions import DEFAULT_OBJECTS, Settings
+from tap_versionforge_salesforce.settings.definitions import Settings
 from tap_versionforge_salesforce.singer.tap import TapVersionForgeSalesforce
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from tap_versionforge_salesforce.engine.objects import ListedObject
 
 # What a new app or certificate may need, and how often it is tried meanwhile.
 NEW_APP_SECONDS = 600
@@ -29,20 +29,6 @@ _LASTING = frozenset({"clock-skew", "not-salesforce", "access-token-ended"})
 # Rows about rows, of which an org has one such object beside almost every other.
 _BESIDE = ("History", "Feed", "Share", "Tag", "__hd")
 _SHOWN_FIELDS = 6
-
-
-class ListedObject(NamedTuple):
-    """An object of the org.
-
-    Attributes:
-        name: Its API name.
-        label: As users of the org know it.
-        rows: About how many it has; None where Salesforce does not tell.
-    """
-
-    name: str
-    label: str
-    rows: int | None
 
 
 def connected(config: Mapping[str, object]) -> Org:
@@ -108,28 +94,13 @@ def connected_in_time(
                 pause, left = pause - 1, left - 1
 
 
-def objects_of(org: Org) -> list[ListedObject]:
-    """Return what can be read: the default objects first, then the others by their rows.
+def objects_beside_none(org: Org) -> list[ListedObject]:
+    """Return what can be read, without the objects that hold rows about others' rows.
 
     Raises:
         TapError: The list can't be had.
     """
-    entries = {
-        str(entry["name"]): str(entry.get("label") or "")
-        for entry in org.client.describe_global()
-        if why_unreadable(entry) is None and not str(entry["name"]).endswith(_BESIDE)
-    }
-    counts: dict[str, int] = {}
-    # Without View Setup nobody is told them.
-    with suppress(RefusedError, UnavailableError):
-        for names in counted_together(entries):
-            counts |= org.client.record_count(names)
-    default = {name: place for place, name in enumerate(DEFAULT_OBJECTS)}
-    found = [ListedObject(name, label, counts.get(name)) for name, label in entries.items()]
-    return sorted(
-        found,
-        key=lambda each: (default.get(each.name, len(default)), -(each.rows or 0), each.name),
-    )
+    return [each for each in objects_of(org) if not each.name.endswith(_BESIDE)]
 
 
 def one_row(org: Org, name: str) -> dict[str, str]:

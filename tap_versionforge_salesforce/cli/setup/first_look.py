@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tap_versionforge_salesforce.cli.setup import answers, programs
-from tap_versionforge_salesforce.cli.setup.connection import connected, objects_of, one_row
+from tap_versionforge_salesforce.cli.setup.connection import connected, objects_beside_none, one_row
+from tap_versionforge_salesforce.error_lines import line_of
 from tap_versionforge_salesforce.errors import RefusedError, SignInError
 from tap_versionforge_salesforce.salesforce.auth.hosts import checked_instance_url
 from tap_versionforge_salesforce.settings.definitions import DEFAULT_OBJECTS
-from tap_versionforge_salesforce.singer.error_lines import line_of
 
 if TYPE_CHECKING:
     from tap_versionforge_salesforce.cli.setup.talk import Talk
@@ -86,7 +86,7 @@ def _way(talk: Talk) -> str:
 
 
 def _show(talk: Talk, org: Org) -> None:
-    objects = objects_of(org)
+    objects = objects_beside_none(org)
     talk.say(f"The user sees {len(objects):,} objects. Rows, as Salesforce estimates them:")
     for each in objects[: len(DEFAULT_OBJECTS)]:
         rows = "not told" if each.rows is None else f"{each.rows:,}"

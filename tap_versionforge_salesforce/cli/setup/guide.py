@@ -7,7 +7,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from tap_versionforge_salesforce.cli.setup import answers, destination
-from tap_versionforge_salesforce.cli.setup.connection import objects_of
+from tap_versionforge_salesforce.cli.setup.connection import objects_beside_none
 from tap_versionforge_salesforce.cli.setup.first_look import first_look, stays_with_the_token
 from tap_versionforge_salesforce.cli.setup.questions import Option, problem_with
 from tap_versionforge_salesforce.cli.setup.sign_in import choose_sign_in, signed_in
@@ -105,7 +105,7 @@ def _chosen_objects(talk: Talk, org: Org) -> list[str]:
         listed = org.client.describe_global()
         answers.check_objects(names, [str(entry["name"]) for entry in listed])
         return names
-    found = objects_of(org)
+    found = objects_beside_none(org)
     talk.head("The objects")
     options = [
         Option(

@@ -20,11 +20,11 @@ from tap_versionforge_salesforce.cli.setup.connection import (
     may_pass,
 )
 from tap_versionforge_salesforce.cli.setup.first_look import URL_QUESTION
+from tap_versionforge_salesforce.error_lines import line_of
 from tap_versionforge_salesforce.errors import SettingsError, TapError
 from tap_versionforge_salesforce.salesforce.auth.certificate import certificate_end
 from tap_versionforge_salesforce.salesforce.auth.hosts import checked_instance_url
 from tap_versionforge_salesforce.salesforce.auth.key_pair import KEY_BITS
-from tap_versionforge_salesforce.singer.error_lines import line_of
 from tap_versionforge_salesforce.singer.remedies import name_settings
 from tap_versionforge_salesforce.singer.tap import TapVersionForgeSalesforce
 

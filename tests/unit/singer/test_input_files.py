@@ -12,13 +12,8 @@ from singer_sdk.singerlib import Catalog
 
 from tap_versionforge_salesforce.errors import SettingsError
 from tap_versionforge_salesforce.salesforce.support.text_files import decoded
-from tap_versionforge_salesforce.singer.input_files import (
-    catalog_file,
-    checked_catalog,
-    config_file,
-    json_object,
-    with_id,
-)
+from tap_versionforge_salesforce.settings.json_files import config_file, json_object
+from tap_versionforge_salesforce.singer.input_files import catalog_file, checked_catalog, with_id
 from tests.support.values import some_examples
 
 if TYPE_CHECKING:

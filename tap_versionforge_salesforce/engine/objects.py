@@ -1,0 +1,55 @@
+"""The objects of an org that can be read."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, NamedTuple
+
+from tap_versionforge_salesforce.errors import RefusedError, UnavailableError
+from tap_versionforge_salesforce.salesforce.client import counted_together
+from tap_versionforge_salesforce.salesforce.objects.unreadable import why_unreadable
+from tap_versionforge_salesforce.settings.definitions import DEFAULT_OBJECTS
+
+if TYPE_CHECKING:
+    from tap_versionforge_salesforce.salesforce.org import Org
+
+
+class ListedObject(NamedTuple):
+    """An object of the org.
+
+    Attributes:
+        name: Its API name.
+        label: As users of the org know it.
+        rows: About how many it has; None where Salesforce does not tell.
+    """
+
+    name: str
+    label: str
+    rows: int | None
+
+
+def objects_of(org: Org) -> list[ListedObject]:
+    """Return what can be read: the default objects first, then the others by their rows.
+
+    Args:
+        org: The org.
+
+    Raises:
+        TapError: The list can't be had.
+    """
+    entries = {
+        str(entry["name"]): str(entry.get("label") or "")
+        for entry in org.client.describe_global()
+        if why_unreadable(entry) is None
+    }
+    counts: dict[str, int] = {}
+    # Without View Setup nobody is told them.
+    with suppress(RefusedError, UnavailableError):
+        for names in counted_together(entries):
+            counts |= org.client.record_count(names)
+    default = {name: place for place, name in enumerate(DEFAULT_OBJECTS)}
+    found = [ListedObject(name, label, counts.get(name)) for name, label in entries.items()]
+    return sorted(
+        found,
+        key=lambda each: (default.get(each.name, len(default)), -(each.rows or 0), each.name),
+    )

@@ -1,0 +1,258 @@
+"""An org for Python: its objects, and their rows as DataFrames."""
+
+from __future__ import annotations
+
+import logging
+import weakref
+from contextlib import closing
+from typing import TYPE_CHECKING, ClassVar
+
+from typing_extensions import override
+
+from tap_versionforge_salesforce.engine.event_log import EventLog
+from tap_versionforge_salesforce.engine.objects import objects_of
+from tap_versionforge_salesforce.engine.plan import plan_of
+from tap_versionforge_salesforce.engine.remedies import remedies_named
+from tap_versionforge_salesforce.engine.rows import Rows
+from tap_versionforge_salesforce.engine.selection import Wanted, instant_of, selection_of
+from tap_versionforge_salesforce.errors import RefusedError, SettingsError, UnavailableError
+from tap_versionforge_salesforce.salesforce.daily_limits import read_limits
+from tap_versionforge_salesforce.salesforce.frames.frame import keep_sigint_handler
+from tap_versionforge_salesforce.salesforce.query.rows_once import rows_once
+from tap_versionforge_salesforce.salesforce.support.clock import Clock
+from tap_versionforge_salesforce.salesforce.support.wording import closest
+from tap_versionforge_salesforce.settings.connecting import org_of, query_options_of
+from tap_versionforge_salesforce.settings.definitions import SETTINGS, Settings
+from tap_versionforge_salesforce.settings.json_files import config_file
+from tap_versionforge_salesforce.settings.naming import resolve_aliases
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Sequence
+    from datetime import date, datetime
+    from os import PathLike
+
+    from typing_extensions import Self
+
+    from tap_versionforge_salesforce.engine.objects import ListedObject
+    from tap_versionforge_salesforce.engine.plan import Plan
+    from tap_versionforge_salesforce.engine.selection import Selection
+    from tap_versionforge_salesforce.salesforce.frames.frame import Frame
+    from tap_versionforge_salesforce.salesforce.objects.describe import SObject
+
+_LOGGER = logging.getLogger("tap_versionforge_salesforce")
+_USER_AGENT = "tap-versionforge-salesforce"
+
+
+class Org:
+    """A Salesforce org, used with ``with``, or ended by `close`; nothing is sent before it has to.
+
+    Args:
+        settings: Those of the tap, by their names, but one: `include_deleted` is false where it is
+            not given, for rows in the recycle bin would be counted in every sum.
+
+    Raises:
+        SettingsError: One is missing, unknown, of the wrong kind, or contradicts another.
+    """
+
+    #: Tests put another one here.
+    clock: ClassVar[Clock] = Clock()
+
+    def __init__(self, **settings: object) -> None:
+        given = resolve_aliases(settings)
+        _check_names(given)
+        self._settings = Settings.from_config({"include_deleted": False, **given})
+        #: What it stands on.
+        self.salesforce = org_of(
+            self._settings, user_agent=_USER_AGENT, clock=self.clock, logger=_LOGGER
+        )
+        self.salesforce.events.listen(EventLog(_LOGGER).take)
+        self._describes: dict[str, SObject] = {}
+        self._reading: weakref.WeakSet[Generator[Frame, None, None]] = weakref.WeakSet()
+        self._has_looked_at_limits = False
+
+    @classmethod
+    def from_config(cls, path: str | PathLike[str], **settings: object) -> Self:
+        """Return the org of a config file of the tap.
+
+        Args:
+            path: Of the JSON file.
+            settings: What is to be otherwise.
+
+        Raises:
+            SettingsError: It can't be read, or as for `Org`. What is no setting of the engine,
+                such as `stream_maps`, is passed over.
+        """
+        config = resolve_aliases(config_file(str(path)))
+        known = {name: value for name, value in config.items() if name in _NAMES}
+        return cls(**{**known, **settings})
+
+    @override
+    def __repr__(self) -> str:
+        """Return where it is, and nothing that is secret."""
+        return f"Org({self.salesforce.url!r})"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End what is read, and remove jobs from the org whose rows nobody wants any more."""
+        for reading in list(self._reading):
+            reading.close()
+        self.salesforce.end()
+
+    # What there is
+
+    def objects(self) -> list[ListedObject]:
+        """Return the objects that can be read, with about how many rows, the usual ones first.
+
+        Raises:
+            TapError: The list can't be had.
+        """
+        with remedies_named():
+            return objects_of(self.salesforce)
+
+    def describe(self, name: str) -> SObject:
+        """Return an object with its columns.
+
+        Args:
+            name: Its API name, in whatever case.
+
+        Raises:
+            UnknownObjectError: The org has no such object, or the user may not see it.
+        """
+        if name.lower() not in self._describes:
+            with remedies_named():
+                self._describes[name.lower()] = self.salesforce.describe(name)
+        return self._describes[name.lower()]
+
+    # Its rows
+
+    def read(
+        self,
+        name: str,
+        *,
+        fields: Sequence[str] | None = None,
+        where: str = "",
+        since: datetime | date | str | None = None,
+        until: datetime | date | str | None = None,
+        text_fields: Sequence[str] = (),
+    ) -> Rows:
+        """Return the rows of an object, of which nothing is read before they are iterated over.
+
+        Args:
+            name: The object's API name.
+            fields: API names; None for all but compound ones, whose parts are there.
+            where: A condition in SOQL, such as ``IsWon = true AND Amount > 1000``.
+            since: First instant of SystemModstamp (or what the object has instead) that is wanted.
+            until: First one that no longer is.
+            text_fields: Fields whose values stay the text that Salesforce serves.
+
+        Raises:
+            SettingsError: An argument can't be used.
+            RefusedError: The object can't be read.
+        """
+        return self._rows(
+            self._selection(
+                name, fields=fields, where=where, since=since, until=until, text_fields=text_fields
+            )
+        )
+
+    def plan(
+        self,
+        name: str,
+        *,
+        fields: Sequence[str] | None = None,
+        where: str = "",
+        since: datetime | date | str | None = None,
+        until: datetime | date | str | None = None,
+    ) -> Plan:
+        """Return what it would take to read an object; one or two calls, and no row is read.
+
+        Args:
+            name: As for `read`, and so the others.
+            fields: Of it.
+            where: Of it.
+            since: Of it.
+            until: Of it.
+
+        Raises:
+            TapError: As `read`, or Salesforce can't be asked.
+        """
+        selection = self._selection(name, fields=fields, where=where, since=since, until=until)
+        with remedies_named():
+            return plan_of(self.salesforce, selection.query, query_options_of(self._settings))
+
+    def _selection(
+        self,
+        name: str,
+        *,
+        fields: Sequence[str] | None,
+        where: str,
+        since: datetime | date | str | None,
+        until: datetime | date | str | None,
+        text_fields: Sequence[str] = (),
+    ) -> Selection:
+        if isinstance(fields, str) or isinstance(text_fields, str):
+            raise SettingsError(
+                "fields and text_fields are lists of names.",
+                hint='Write fields=["Id", "Name"].',
+                code="invalid-argument",
+            )
+        wanted = Wanted(
+            fields=None if fields is None else tuple(fields),
+            where=where,
+            since=instant_of(since, "since"),
+            until=instant_of(until, "until"),
+            text_fields=tuple(text_fields),
+            include_deleted=self._settings.include_deleted,
+        )
+        with remedies_named():
+            return selection_of(self.describe(name), wanted)
+
+    def _rows(self, selection: Selection) -> Rows:
+        def frames() -> Generator[Frame, None, None]:
+            reading = self._frames(selection)
+            self._reading.add(reading)
+            return reading
+
+        return Rows(selection, frames, _LOGGER)
+
+    def _frames(self, selection: Selection) -> Generator[Frame, None, None]:
+        keep_sigint_handler()
+        self._look_at_limits()
+        options = query_options_of(self._settings)
+        frames = rows_once(self.salesforce, selection.query, options, self._counted_rows)
+        with remedies_named(), closing(frames):
+            yield from frames
+
+    def _look_at_limits(self) -> None:
+        if not self._has_looked_at_limits:
+            self._has_looked_at_limits = True
+            read_limits(self.salesforce)
+        warning = self.salesforce.quota.warning(self._settings.quota_warning_threshold)
+        if warning:
+            _LOGGER.warning("%s", warning)
+
+    def _counted_rows(self, name: str) -> int | None:
+        try:
+            return self.salesforce.client.record_count([name]).get(name)
+        except (RefusedError, UnavailableError):
+            # The first page tells.
+            return None
+
+
+_NAMES = frozenset(setting.name for setting in SETTINGS)
+
+
+def _check_names(given: dict[str, object]) -> None:
+    for name in given:
+        if name not in _NAMES:
+            near = closest(name, _NAMES)
+            raise SettingsError(
+                f"There is no setting {name}.",
+                hint=f"Did you mean {near}?" if near else "--about lists all settings.",
+                code="invalid-argument",
+            )

@@ -1,0 +1,132 @@
+"""The rows of one query: DataFrames with real types, page by page, or Arrow batches."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import polars as pl
+from typing_extensions import override
+
+from tap_versionforge_salesforce.errors import SettingsError, TapError
+from tap_versionforge_salesforce.salesforce.frames.typed import schema_of, typed
+from tap_versionforge_salesforce.salesforce.frames.value_warnings import (
+    HALF_CHARACTERS,
+    NUL_REMOVED,
+    ValueWarnings,
+)
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Callable, Generator, Iterator
+
+    import pyarrow as pa
+
+    from tap_versionforge_salesforce.engine.selection import Selection
+    from tap_versionforge_salesforce.salesforce.frames.frame import Frame
+    from tap_versionforge_salesforce.salesforce.frames.value_warnings import ValueWarning
+
+# Of what no text can hold in JSON or a database nothing is lost that anybody could use.
+_HARMLESS = (NUL_REMOVED, HALF_CHARACTERS)
+
+
+class Rows:
+    """The rows of one query; each iteration reads them anew.
+
+    Args:
+        selection: What is read.
+        frames: Begins to read, and yields whole pages.
+        logger: Where it is told what was odd about values.
+    """
+
+    def __init__(
+        self,
+        selection: Selection,
+        frames: Callable[[], Generator[Frame, None, None]],
+        logger: logging.Logger,
+    ) -> None:
+        self._selection = selection
+        self._frames = frames
+        self._logger = logger
+
+    @override
+    def __repr__(self) -> str:
+        """Return the query that it reads."""
+        return f"Rows({self.soql!r})"
+
+    @property
+    def soql(self) -> str:
+        """Return the SELECT."""
+        return self._selection.query.text(ordered=False)
+
+    @property
+    def schema(self) -> pl.Schema:
+        """Return the types of the columns, known before anything is read."""
+        return pl.Schema(schema_of(self._selection.columns))
+
+    def __iter__(self) -> Generator[pl.DataFrame, None, None]:
+        """Yield a DataFrame a page; where there is no row, one that is empty.
+
+        Numbers are ``Decimal(38, 18)``, exactly as served; dates, times and instants (in UTC)
+        have their types, compound fields are structs.
+
+        Raises:
+            SettingsError: A value does not fit the type of its column: nothing is rounded.
+            IncompleteError: The rows can't be proven complete.
+            TapError: As its class says.
+        """
+        selection = self._selection
+        warnings = ValueWarnings(selection.query.sobject)
+        with closing(self._frames()) as frames:
+            for frame in frames:
+                found = typed(frame, selection.columns)
+                odd = (*frame.value_warnings, *found.value_warnings)
+                for each in odd:
+                    if each.problem not in _HARMLESS:
+                        raise _unheld(selection.query.sobject, each)
+                warnings.record(odd)
+                yield found.table
+        warnings.log_summary(self._logger)
+
+    def collect(self) -> pl.DataFrame:
+        """Return all rows in one DataFrame, which has to have room in memory.
+
+        Raises:
+            TapError: As iterating over them.
+        """
+        return pl.concat(self)
+
+    def to_arrow(self) -> Iterator[pa.RecordBatch]:
+        """Yield the rows as Arrow record batches; one without rows where there are none.
+
+        Raises:
+            SettingsError: pyarrow is not installed.
+            TapError: As iterating over them.
+        """
+        try:
+            import pyarrow as pa  # noqa: PLC0415  wanted by few, and large
+        except ImportError:
+            raise SettingsError(
+                "to_arrow() needs pyarrow, which is not installed.",
+                hint='pip install "tap-versionforge-salesforce[arrow]" brings it.',
+                code="not-installed",
+            ) from None
+
+        def batches() -> Iterator[pa.RecordBatch]:
+            with closing(iter(self)) as pages:
+                for page in pages:
+                    # With views of texts not every reader of Arrow can do something.
+                    table = page.to_arrow(compat_level=pl.CompatLevel.oldest())
+                    nothing = pa.RecordBatch.from_pylist([], schema=table.schema)
+                    yield from table.to_batches() or [nothing]
+
+        return batches()
+
+
+def _unheld(sobject: str, warning: ValueWarning) -> TapError:
+    return SettingsError(
+        f"{sobject}.{warning.column} has a value that its type can't hold: {warning.value} of row "
+        f"{warning.record_id} ({warning.problem}).",
+        hint=f"Read it as text, with text_fields=[{warning.column!r}], or leave it out of fields.",
+        code="value-not-held",
+    )

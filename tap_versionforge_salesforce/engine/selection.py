@@ -1,0 +1,179 @@
+"""What is wanted of an object → the query of its rows, and the columns that they come in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timezone
+from typing import TYPE_CHECKING
+
+from tap_versionforge_salesforce.errors import SettingsError
+from tap_versionforge_salesforce.salesforce.objects.columns import Kind
+from tap_versionforge_salesforce.salesforce.objects.soql import Range, query_of
+from tap_versionforge_salesforce.salesforce.support.timestamps import format_instant, parse_instant
+from tap_versionforge_salesforce.salesforce.support.wording import closest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tap_versionforge_salesforce.salesforce.objects.columns import Column
+    from tap_versionforge_salesforce.salesforce.objects.describe import SObject
+    from tap_versionforge_salesforce.salesforce.objects.soql import Query
+
+_CODE = "invalid-argument"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is wanted of an object, as whoever wants it says it.
+
+    Attributes:
+        fields: API names, in whatever case; None for all but compound ones, whose parts are there.
+        where: A condition in SOQL; empty for none.
+        since: First instant of the replication key that is wanted.
+        until: First one that no longer is.
+        text_fields: Fields whose values stay the text that Salesforce serves.
+        include_deleted: Rows in the recycle bin too.
+    """
+
+    fields: tuple[str, ...] | None = None
+    where: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+    text_fields: tuple[str, ...] = ()
+    include_deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What is read, and what is made of it.
+
+    Attributes:
+        query: Of the rows.
+        columns: That a row has, in their order.
+    """
+
+    query: Query
+    columns: tuple[Column, ...]
+
+
+def selection_of(sobject: SObject, wanted: Wanted) -> Selection:
+    """Return what is read of an object.
+
+    Args:
+        sobject: The object.
+        wanted: Of it.
+
+    Raises:
+        SettingsError: It has no such field, or can't be read in part.
+        RefusedError: It can't be read at all.
+    """
+    if (problem := sobject.problem) is not None:
+        raise problem
+    columns = _as_text(sobject, _columns(sobject, wanted.fields), wanted.text_fields)
+    bounds = _range(sobject, wanted)
+    # A page of REST is gone on from by the key, in its own spelling.
+    keys = sobject.with_columns((), () if bounds is None else (bounds.key,))
+    query = query_of(sobject, (*keys, *columns), include_deleted=wanted.include_deleted)
+    condition = f"({wanted.where})" if wanted.where else ""
+    return Selection(replace(query, range=bounds, condition=condition), columns)
+
+
+def instant_of(value: datetime | date | str | None, name: str) -> datetime | None:
+    """Return the instant that a value means; a day begins at midnight in UTC.
+
+    Args:
+        value: An aware datetime, a date, or a text in ISO 8601; None for none.
+        name: Of the argument, for messages.
+
+    Raises:
+        SettingsError: It means none.
+    """
+    if value is None:
+        return None
+    if isinstance(value, str):
+        try:
+            return parse_instant(value)
+        except ValueError as error:
+            raise SettingsError(
+                f"{name} is no instant: {error}.",
+                hint="Write it as 2024-01-31 or 2024-01-31T00:00:00Z.",
+                code=_CODE,
+            ) from None
+    if not isinstance(value, datetime):
+        return datetime.combine(value, time(), timezone.utc)
+    if value.tzinfo is None:
+        raise SettingsError(
+            f"{name} is {value}, a datetime without a time zone.",
+            hint="Give it one, such as tzinfo=timezone.utc.",
+            code=_CODE,
+        )
+    # As texts are: an instant that SOQL can't name is told.
+    return instant_of(format_instant(value), name)
+
+
+def _columns(sobject: SObject, names: Sequence[str] | None) -> tuple[Column, ...]:
+    readable = [column for column in sobject.columns if column.kind is not Kind.UNSUPPORTED]
+    if names is None:
+        return tuple(column for column in readable if not column.is_compound)
+    if not names:
+        raise SettingsError("fields names no field.", hint="Leave it out for all.", code=_CODE)
+    return tuple(dict.fromkeys(_column(sobject, name, "fields") for name in names))
+
+
+def _column(sobject: SObject, name: str, argument: str) -> Column:
+    column = sobject.columns_by_spelling([name]).get(name)
+    if column is None:
+        near = closest(name, [each.name for each in sobject.columns])
+        raise SettingsError(
+            f"{argument} names {name}, which {sobject.name} does not have or its user may not see.",
+            hint=f"Did you mean {near}?"
+            if near
+            else f'describe("{sobject.name}") lists its fields.',
+            code=_CODE,
+        )
+    if column.kind is Kind.UNSUPPORTED:
+        raise SettingsError(
+            f"{argument} names {column.name} of {sobject.name}, whose content no query returns.",
+            hint="Leave it out.",
+            code=_CODE,
+        )
+    return column
+
+
+def _as_text(
+    sobject: SObject, columns: tuple[Column, ...], names: Sequence[str]
+) -> tuple[Column, ...]:
+    texts = {_column(sobject, name, "text_fields").name for name in names}
+    return tuple(
+        replace(column, kind=Kind.TEXT)
+        if column.name in texts and not column.is_compound
+        else replace(
+            column,
+            parts=tuple(
+                (member, replace(part, kind=Kind.TEXT) if part.name in texts else part)
+                for member, part in column.parts
+            ),
+        )
+        for column in columns
+    )
+
+
+def _range(sobject: SObject, wanted: Wanted) -> Range | None:
+    if wanted.since is None and wanted.until is None:
+        return None
+    key = sobject.replication_key
+    if key is None:
+        raise SettingsError(
+            f"since and until go by a date-time such as SystemModstamp, and {sobject.name} has "
+            "none that can be filtered and sorted.",
+            hint="Read it whole, or with a condition in where.",
+            code=_CODE,
+        )
+    if wanted.since is not None and wanted.until is not None and wanted.since >= wanted.until:
+        raise SettingsError(
+            f"since ({format_instant(wanted.since)}) is not before until "
+            f"({format_instant(wanted.until)}), so there is nothing between them.",
+            hint="until is the first instant that is not wanted any more.",
+            code=_CODE,
+        )
+    return Range(key, wanted.since, wanted.until, or_null=False)

@@ -1,0 +1,69 @@
+"""Which rows somebody has been given, so that a page that is read again gives none twice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from tap_versionforge_salesforce.errors import IncompleteError
+
+if TYPE_CHECKING:
+    from tap_versionforge_salesforce.salesforce.frames.frame import Frame
+
+# Some forty bytes each. What is larger is read by Bulk jobs, whose pages are not read twice.
+_MOST_KEPT = 1_000_000
+
+
+@dataclass(slots=True)
+class HandedOut:
+    """The rows of a query that have been handed out.
+
+    Attributes:
+        sobject: Whose they are.
+        rows: How many.
+        may_come_again: Rows that were handed out may come again from now on.
+    """
+
+    sobject: str
+    rows: int = 0
+    may_come_again: bool = False
+    _ids: list[pl.Series] | None = field(default_factory=list)
+    _known: set[str] = field(default_factory=set)
+
+    def take_back(self) -> None:
+        """Be ready for rows that come again.
+
+        Raises:
+            IncompleteError: They could not be told from those that are new.
+        """
+        if self._ids is None and self.rows:
+            message = (
+                f"The rows of {self.sobject} have to be read again from their beginning, and "
+                f"{self.rows:,} of them have been handed out."
+            )
+            raise IncompleteError(message, hint="Begin anew, without what has come so far.")
+        self.may_come_again = True
+
+    def new(self, frame: Frame) -> Frame:
+        """Return the rows of a page that have not been handed out, and count them in.
+
+        Args:
+            frame: The whole page.
+        """
+        if self.may_come_again and self.rows and self._ids is not None:
+            frame = self._without_known(frame)
+        self.rows += frame.height
+        if self._ids is None or "Id" not in frame.table.columns or self.rows > _MOST_KEPT:
+            self._ids = None
+        elif frame.height:
+            self._ids.append(frame.table["Id"])
+        return frame
+
+    def _without_known(self, frame: Frame) -> Frame:
+        for ids in self._ids or ():
+            self._known.update(ids)
+        if self._ids is not None:
+            self._ids.clear()
+        return frame.only(pl.Series([each not in self._known for each in frame.table["Id"]]))

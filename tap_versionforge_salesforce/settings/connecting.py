@@ -1,0 +1,55 @@
+"""Settings → the org that they name, and how its rows are read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tap_versionforge_salesforce.salesforce.http.options import HttpOptions
+from tap_versionforge_salesforce.salesforce.http.quota import Quota
+from tap_versionforge_salesforce.salesforce.org import Org
+from tap_versionforge_salesforce.salesforce.query.options import QueryOptions
+
+if TYPE_CHECKING:
+    import logging
+
+    from tap_versionforge_salesforce.salesforce.support.clock import Clock
+    from tap_versionforge_salesforce.settings.definitions import Settings
+
+
+def org_of(settings: Settings, *, user_agent: str, clock: Clock, logger: logging.Logger) -> Org:
+    """Return the org that settings name; nothing is sent yet.
+
+    Args:
+        settings: The user's.
+        user_agent: Sent with every request unless the settings say otherwise.
+        clock: This machine's clock.
+        logger: Where another version or audience than the wanted one is told.
+    """
+    return Org(
+        credentials=settings.sign_in,
+        options=HttpOptions(
+            user_agent=settings.user_agent or user_agent,
+            request_timeout_seconds=settings.request_timeout_seconds,
+            ca_bundle=settings.ca_bundle,
+            # Downloads, first pages, looking at a job, removing one, and the main thread.
+            connections=2 * settings.parallel_downloads + 3,
+        ),
+        api_version=settings.api_version,
+        quota=Quota(reserve=settings.quota_reserve, max_calls=settings.max_api_calls),
+        clock=clock,
+        logger=logger,
+    )
+
+
+def query_options_of(settings: Settings) -> QueryOptions:
+    """Return how settings want rows to be read."""
+    return QueryOptions(
+        api_mode=settings.api_mode,
+        bulk_threshold=settings.bulk_threshold,
+        bulk_page_rows=settings.bulk_page_rows,
+        parallel_downloads=settings.parallel_downloads,
+        job_timeout_seconds=settings.job_timeout_seconds,
+        keep_jobs=settings.keep_jobs,
+        spool_dir=settings.spool_dir,
+        changed_parents_only=settings.changed_parents_only,
+    )

@@ -1,0 +1,404 @@
+"""The engine for Python: rows as DataFrames with real types, each once, exactly as the org's."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import threading
+from datetime import date, datetime, time, timedelta, timezone
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+import pyarrow as pa
+import pytest
+
+from tap_versionforge_salesforce.engine.org import Org
+from tap_versionforge_salesforce.errors import (
+    IncompleteError,
+    RefusedError,
+    SettingsError,
+    SignInError,
+    UnknownObjectError,
+)
+from tests.local_org.conditions import faults
+from tests.support import processes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.local_org import LocalOrg
+    from tests.support.harness import OrgClock
+
+LAST_WEEK = datetime.now(timezone.utc).replace(microsecond=0) - timedelta(days=7)
+
+
+@pytest.fixture
+def connected(org: LocalOrg, clock: OrgClock) -> Iterator[Org]:
+    del clock
+    with Org(**org.config()) as made:
+        yield made
+
+
+@pytest.fixture
+def by_rest(org: LocalOrg, clock: OrgClock) -> Iterator[Org]:
+    del clock
+    with Org(**org.config(), api_mode="rest") as made:
+        yield made
+
+
+# What comes
+
+
+@pytest.mark.parametrize("api_mode", ["auto", "rest", "bulk"])
+def test_rows_are_the_orgs(org: LocalOrg, clock: OrgClock, api_mode: str) -> None:
+    """By either API, in pages of their own, with more of them than may wait."""
+    del clock
+    rows = org.store.seed("Account", 130, hurt=False)
+    org.settings.result_page_rows = 10
+    org.settings.page_rows, org.settings.batch_size_hint = 10, "ignore"
+    with Org(**org.config(), api_mode=api_mode, bulk_page_rows=10) as connected:
+        pages = list(connected.read("Account"))
+    assert len(pages) == 13
+    found = pl.concat(pages)
+    assert sorted(found["Id"]) == sorted(rows)
+    expected = {str(row["Id"]): row for row in org.store.rows("Account")}
+    for row in found.to_dicts():
+        kept = expected[row["Id"]]
+        assert row["Name"] == kept["Name"]
+        assert row["AnnualRevenue"] == kept["AnnualRevenue"]
+        assert row["IsDeleted"] is False
+    assert org.jobs.all() == []
+
+
+def test_values_have_their_types(org: LocalOrg, connected: Org) -> None:
+    """Decimals to the last digit, dates, instants in UTC, times, whole numbers, booleans."""
+    stamp = datetime(2024, 3, 1, 12, 30, 15, tzinfo=timezone.utc)
+    amount = Decimal("123456789012345.67")
+    org.store.insert(
+        "Opportunity",
+        [{"Name": "a", "Amount": amount, "CloseDate": date(2024, 2, 29), "IsPrivate": True}],
+        stamp=stamp,
+    )
+    (row,) = connected.read("Opportunity").collect().to_dicts()
+    assert row["Amount"] == amount
+    assert row["CloseDate"] == date(2024, 2, 29)
+    assert row["SystemModstamp"] == stamp
+    rows = connected.read("Opportunity")
+    assert rows.schema["Amount"] == pl.Decimal(38, 18)
+    assert rows.schema["SystemModstamp"] == pl.Datetime("ms", "UTC")
+    assert rows.schema == next(iter(rows)).schema
+
+
+def test_times_of_day(org: LocalOrg, connected: Org) -> None:
+    """What Salesforce calls a time is one."""
+    found = [
+        (name, column.name)
+        for name in org.store.sobjects
+        for column in connected.describe(name).columns
+        if column.kind.value == "time"
+    ]
+    assert found, "the org has no field of that kind any more"
+    name, field = found[0]
+    org.store.insert(name, [{field: "08:30:00.250Z"}], stamp=LAST_WEEK)
+    assert connected.read(name, fields=[field]).collect()[field].to_list() == [
+        time(8, 30, 0, 250_000)
+    ]
+
+
+def test_compounds_are_structs(org: LocalOrg, connected: Org) -> None:
+    """Where they are asked for; their parts come by themselves."""
+    org.store.insert(
+        "Account", [{"Name": "a", "BillingCity": "Bonn"}, {"Name": "b"}], stamp=LAST_WEEK
+    )
+    found = connected.read("Account", fields=["Name", "BillingAddress"]).collect().sort("Name")
+    assert found.columns == ["Name", "BillingAddress"]
+    assert found["BillingAddress"].struct.field("city").to_list() == ["Bonn", None]
+    assert "BillingAddress" not in connected.read("Account").schema
+
+
+def test_an_object_without_rows(connected: Org) -> None:
+    """Has one page without any, with all its columns."""
+    (page,) = connected.read("Account")
+    assert page.height == 0
+    assert page.schema == connected.read("Account").schema
+
+
+def test_arrow(org: LocalOrg, by_rest: Org) -> None:
+    """The same rows and types as record batches, one without rows where there are none."""
+    connected = by_rest
+    (nothing,) = connected.read("Account").to_arrow()
+    assert nothing.num_rows == 0
+    org.store.seed("Account", 25)
+    org.settings.page_rows, org.settings.batch_size_hint = 10, "ignore"
+    rows = connected.read("Account")
+    batches = list(rows.to_arrow())
+    assert [batch.num_rows for batch in batches] == [10, 10, 5]
+    assert {batch.schema for batch in batches} == {nothing.schema}
+    assert nothing.schema.field("AnnualRevenue").type == pa.decimal128(38, 18)
+    table = pl.DataFrame(pa.Table.from_batches(batches))
+    assert table.sort("Id").equals(rows.collect().sort("Id"))
+
+
+def test_rows_in_the_recycle_bin(org: LocalOrg, clock: OrgClock) -> None:
+    """They are in no sum, unless somebody wants them; the archived are always there."""
+    del clock
+    kept, gone = org.store.insert("Account", [{"Name": "a"}, {"Name": "b"}], stamp=LAST_WEEK)
+    org.store.delete("Account", [gone])
+    with Org(**org.config()) as connected:
+        assert connected.read("Account", fields=["Id"]).collect()["Id"].to_list() == [kept]
+    with Org(**org.config(include_deleted=True)) as connected:
+        found = connected.read("Account", fields=["Id", "IsDeleted"]).collect()
+    assert dict(found.iter_rows()) == {kept: False, gone: True}
+
+
+# What is wanted
+
+
+def test_a_range_of_time(org: LocalOrg, connected: Org) -> None:
+    """The end does not belong to it; a day begins at midnight in UTC."""
+    days = [datetime(2024, 3, day, tzinfo=timezone.utc) for day in (1, 2, 3)]
+    names = [f"{day:%d}" for day in days]
+    for name, day in zip(names, days, strict=True):
+        org.store.insert("Account", [{"Name": name}], stamp=day)
+
+    def found(since: datetime | str | None = None, until: date | str | None = None) -> list[str]:
+        rows = connected.read("Account", fields=["Name"], since=since, until=until)
+        return sorted(rows.collect()["Name"])
+
+    assert found(since=days[1]) == ["02", "03"]
+    assert found(until=date(2024, 3, 2)) == ["01"]
+    assert found(since="2024-03-02", until="2024-03-03T00:00:00Z") == ["02"]
+
+
+def test_fields_are_found_in_any_case(org: LocalOrg, connected: Org) -> None:
+    """They come in the order in which they were asked for, as the org spells them."""
+    org.store.seed("Account", 2)
+    assert connected.read("account", fields=["name", "ID"]).collect().columns == ["Name", "Id"]
+
+
+def test_text_fields(org: LocalOrg, connected: Org) -> None:
+    """Hold any value, as it was served."""
+    org.store.insert("Account", [{"AnnualRevenue": Decimal("9.5e8")}], stamp=LAST_WEEK)
+    rows = connected.read("Account", fields=["AnnualRevenue"], text_fields=["annualrevenue"])
+    assert rows.schema["AnnualRevenue"] == pl.String
+    (value,) = rows.collect()["AnnualRevenue"]
+    assert Decimal(value) == Decimal("9.5e8")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"fields": ["Nmae"]}, "Did you mean Name?"),
+        ({"fields": []}, "fields names no field"),
+        ({"fields": "Name"}, "lists of names"),
+        ({"text_fields": ["Nmae"]}, "text_fields names Nmae"),
+        ({"since": "yesterday"}, "since is no instant"),
+        ({"until": datetime(2024, 3, 1)}, "without a time zone"),  # noqa: DTZ001  that is it
+        ({"since": "2024-03-02", "until": "2024-03-02"}, "nothing between them"),
+        ({"since": datetime(1600, 1, 1, tzinfo=timezone.utc)}, "outside the years"),
+    ],
+)
+def test_what_can_not_be_asked_for(
+    org: LocalOrg, connected: Org, arguments: dict[str, Any], words: str
+) -> None:
+    """Is told at once, before a row is asked for."""
+    with pytest.raises(SettingsError) as caught:
+        connected.read("Account", **arguments)
+    assert words in f"{caught.value.message} {caught.value.hint}"
+    assert org.journal.calls("/query") == []
+
+
+def test_objects_and_describes(org: LocalOrg, connected: Org) -> None:
+    """The usual ones first, with their rows; a wrong name is told with what helps."""
+    org.store.seed("Account", 3)
+    first = connected.objects()[0]
+    assert (first.name, first.label, first.rows) == ("Account", "Account", 3)
+    assert connected.describe("account").name == "Account"
+    with pytest.raises(UnknownObjectError, match="Acount"):
+        connected.read("Acount")
+
+
+@pytest.mark.parametrize(("rows", "api"), [(15, "rest"), (2_500, "bulk")])
+def test_a_plan(org: LocalOrg, connected: Org, rows: int, api: str) -> None:
+    """Says what it would take, and is what is done then."""
+    org.store.seed("Account", rows, hurt=False)
+    plan = connected.plan("Account", fields=["Name"])
+    assert (plan.api, plan.rows, plan.jobs) == (api, rows, int(api == "bulk"))
+    assert org.jobs.all() == []
+    assert connected.read("Account", fields=["Name"]).collect().height == rows
+    assert bool(org.journal.calls("/jobs/query", method="POST")) == (api == "bulk")
+
+
+# What goes wrong
+
+
+def test_a_value_that_fits_no_type(org: LocalOrg, connected: Org) -> None:
+    """Ends the read by name, with what to do; nothing is rounded, and text holds it."""
+    (row_id,) = org.store.insert("Account", [{"Name": "a"}], stamp=LAST_WEEK)
+    empty, huge = b'"AnnualRevenue":null', f'"AnnualRevenue":{"9" * 30}.0'
+    org.faults.add(
+        "GET /query*", faults.replace_body(lambda body: body.replace(empty, huge.encode())), times=2
+    )
+    with pytest.raises(SettingsError) as caught:
+        connected.read("Account").collect()
+    assert caught.value.code == "value-not-held"
+    assert "Account.AnnualRevenue" in caught.value.message
+    assert row_id in caught.value.message
+    assert "text_fields=['AnnualRevenue']" in caught.value.hint
+    found = connected.read("Account", text_fields=["AnnualRevenue"]).collect()
+    assert found["AnnualRevenue"].to_list() == [f"{'9' * 30}.0"]
+
+
+def test_a_page_that_is_read_again_gives_no_row_twice(org: LocalOrg, connected: Org) -> None:
+    """A cursor that expires in the middle begins anew, behind what has been handed out."""
+    rows = org.store.seed("Account", 35, hurt=False)
+    org.settings.page_rows, org.settings.batch_size_hint = 10, "ignore"
+    org.faults.add(
+        "GET /query/*",
+        faults.answer(400, [{"errorCode": "INVALID_QUERY_LOCATOR", "message": "gone"}]),
+        skip=1,
+        times=1,
+    )
+    pages = list(connected.read("Account", since="2000-01-01"))
+    ids = [row_id for page in pages for row_id in page["Id"]]
+    assert len(ids) == len(set(ids))
+    assert sorted(ids) == sorted(rows)
+
+
+def test_a_job_that_is_too_large_is_read_in_parts(org: LocalOrg, clock: OrgClock) -> None:
+    """By Id where all is wanted, by time where a part is; each row once."""
+    del clock
+    rows = [
+        row_id
+        for day in range(40)
+        for row_id in org.store.insert(
+            "Account", [{}], stamp=datetime(2024, 1, 1, tzinfo=timezone.utc) + timedelta(days=day)
+        )
+    ]
+    for arguments in ({}, {"since": "2024-01-01"}):
+        org.settings.job_max_rows = 15
+        with Org(**org.config(), api_mode="bulk") as connected:
+            ids = [i for page in connected.read("Account", **arguments) for i in page["Id"]]
+        assert sorted(ids) == sorted(rows)
+        assert len(org.journal.calls("/jobs/query", method="POST")) >= 4
+
+
+def test_rows_that_are_missing(org: LocalOrg, by_rest: Org) -> None:
+    """Are an error, not a smaller result."""
+    org.store.seed("Account", 5, hurt=False)
+    promise = faults.replace_body(lambda body: body.replace(b'Size":5', b'Size":6'))
+    org.faults.add("GET /query*", promise, times=None)
+    with pytest.raises(IncompleteError):
+        by_rest.read("Account", since="2000-01-01").collect()
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"usrname": "x"}, "Did you mean username?"),
+        ({"instance_url": "https://example.com"}, "instance_url"),
+        ({"api_mode": "soap"}, "api_mode"),
+    ],
+)
+def test_settings_that_can_not_be_used(
+    org: LocalOrg, settings: dict[str, object], words: str
+) -> None:
+    """Are told as the tap tells them."""
+    with pytest.raises(SettingsError) as caught:
+        Org(**{**org.config(), **settings})
+    assert words in f"{caught.value.message} {caught.value.hint}"
+
+
+def test_a_sign_in_that_is_refused(org: LocalOrg, clock: OrgClock) -> None:
+    """Says why, and what to do; nothing secret is in it, nor in what is shown of the org."""
+    del clock
+    with Org(**org.config(client_id="3MVG9wrong")) as connected:
+        with pytest.raises(SignInError):
+            connected.read("Account")
+        assert org.private_key_pem.splitlines()[1] not in repr(connected)
+        assert repr(connected) == f"Org({org.url!r})"
+
+
+def test_who_leaves_early_leaves_nothing_behind(org: LocalOrg, clock: OrgClock) -> None:
+    """No thread, and no job in the org, however the loop ends."""
+    del clock
+    org.store.seed("Account", 130, hurt=False)
+    org.settings.result_page_rows = 10
+    with Org(**org.config(), api_mode="bulk", bulk_page_rows=10) as connected:
+        for page in connected.read("Account"):
+            assert page.height == 10
+            break
+        held = iter(connected.read("Account"))
+        assert next(held).height == 10
+        assert len(org.jobs.all()) >= 1
+    assert org.jobs.all() == []
+    working = [each for each in threading.enumerate() if each.name in ("background", "watch")]
+    for each in working:
+        each.join(timeout=10)
+    assert not any(each.is_alive() for each in working)
+
+
+def test_two_objects_at_once(org: LocalOrg, by_rest: Org) -> None:
+    """Neither waits for the other."""
+    org.store.seed("Account", 25)
+    org.store.seed("Contact", 25)
+    org.settings.page_rows, org.settings.batch_size_hint = 10, "ignore"
+    together = zip(by_rest.read("Account"), by_rest.read("Contact"), strict=True)
+    assert [(a.height, c.height) for a, c in together] == [(10, 10), (10, 10), (5, 5)]
+
+
+def test_what_is_told_meanwhile(
+    org: LocalOrg, clock: OrgClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Which API and why; few calls that are left; a wait."""
+    del clock
+    org.store.seed("Account", 3)
+    caplog.set_level(logging.INFO, "tap_versionforge_salesforce")
+    with Org(**org.config(), quota_warning_threshold=1_000_000) as connected:
+        connected.read("Account").collect()
+    told = [record.getMessage() for record in caplog.records]
+    assert any(line.startswith("Account: REST API, because") for line in told)
+    assert any(
+        r.levelno == logging.WARNING and "API calls" in r.getMessage() for r in caplog.records
+    )
+
+
+def test_a_refused_object(org: LocalOrg, connected: Org) -> None:
+    """Says what helps in words of these arguments."""
+    org.faults.add(
+        "GET /query*",
+        faults.answer(400, [{"errorCode": "INVALID_FIELD", "message": "No such column 'Name'"}]),
+        times=None,
+    )
+    with pytest.raises(RefusedError) as caught:
+        connected.read("Account").collect()
+    assert "catalog" not in caught.value.hint
+
+
+def test_a_config_file(org: LocalOrg, clock: OrgClock, tmp_path: Path) -> None:
+    """That of the tap will do, whatever is in it for the tap alone."""
+    del clock
+    folder = tmp_path
+    (folder / "key.pem").write_text(org.private_key_pem)
+    config = org.config(private_key_path="key.pem", stream_maps={"Account": {}})
+    del config["private_key"]
+    (folder / "config.json").write_text(json.dumps(config))
+    org.store.seed("Account", 3)
+    with Org.from_config(folder / "config.json", api_mode="rest") as connected:
+        assert connected.read("Account").collect().height == 3
+    (folder / "key.pem").unlink()
+
+
+def test_the_sdk_is_not_imported() -> None:
+    """And the package itself stays light until something of it is asked for."""
+    code = """
+import sys, tap_versionforge_salesforce as package
+assert "polars" not in sys.modules
+package.Org
+assert "polars" in sys.modules
+assert not [name for name in sys.modules if name.startswith("singer_sdk")]
+"""
+    processes.run([sys.executable, "-c", code])
