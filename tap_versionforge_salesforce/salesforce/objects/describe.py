@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from dataclasses import field as attribute
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -92,6 +93,8 @@ class SObject:
         has_recycle_bin: ``IsDeleted`` is there to filter by.
         is_replicateable: ``getUpdated`` tells of its changes.
         unknown_types: Field types that the tap does not know, by field name.
+        relationships: The objects to which each of its relationships can lead, by the name that
+            a query has for it, such as ``Account`` or ``Custom__r``.
     """
 
     name: str
@@ -103,6 +106,7 @@ class SObject:
     has_recycle_bin: bool
     is_replicateable: bool
     unknown_types: dict[str, str]
+    relationships: dict[str, tuple[str, ...]] = attribute(default_factory=dict)
 
     def without_texts(self) -> SObject:
         """Return the object without what people are told of its fields, which can be long."""
@@ -187,6 +191,8 @@ class _Field(msgspec.Struct, rename="camel", gc=False):
     nillable: object = False
     filterable: object = False
     sortable: object = False
+    relationship_name: object = None
+    reference_to: object = None
 
 
 class _Describe(msgspec.Struct, rename="camel", gc=False):
@@ -273,7 +279,18 @@ def _sobject(describe: _Describe) -> SObject:
             for name, field in zip(names, fields, strict=True)
             if str(field.type) not in KIND_BY_TYPE
         },
+        relationships=_relationships(fields),
     )
+
+
+def _relationships(fields: Iterable[_Field]) -> dict[str, tuple[str, ...]]:
+    return {
+        field.relationship_name: tuple(map(str, field.reference_to))
+        for field in fields
+        if isinstance(field.relationship_name, str)
+        and isinstance(field.reference_to, list)
+        and field.reference_to
+    }
 
 
 def _name(described: _Describe | _Field) -> str:

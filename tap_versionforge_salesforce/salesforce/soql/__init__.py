@@ -1,0 +1,1 @@
+"""SOQL that users write themselves, read into values and held against the describes."""
