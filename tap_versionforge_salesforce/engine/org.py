@@ -13,9 +13,19 @@ from tap_versionforge_salesforce.engine.event_log import EventLog
 from tap_versionforge_salesforce.engine.objects import objects_of
 from tap_versionforge_salesforce.engine.plan import plan_of
 from tap_versionforge_salesforce.engine.remedies import remedies_named
-from tap_versionforge_salesforce.engine.rows import Rows
-from tap_versionforge_salesforce.engine.selection import Wanted, instant_of, selection_of
-from tap_versionforge_salesforce.errors import RefusedError, SettingsError, UnavailableError
+from tap_versionforge_salesforce.engine.rows import Rows, counted
+from tap_versionforge_salesforce.engine.selection import (
+    Wanted,
+    instant_of,
+    selection_of,
+    selection_of_select,
+)
+from tap_versionforge_salesforce.errors import (
+    RefusedError,
+    SettingsError,
+    UnavailableError,
+    UnknownObjectError,
+)
 from tap_versionforge_salesforce.salesforce.daily_limits import read_limits
 from tap_versionforge_salesforce.salesforce.frames.frame import keep_sigint_handler
 from tap_versionforge_salesforce.salesforce.query.rows_once import rows_once
@@ -160,6 +170,25 @@ class Org:
             )
         )
 
+    def query(self, soql: str) -> Rows:
+        """Return the rows of a query of one's own, as `read` does.
+
+        A parent's field is a column ``Account.Name``; of groups, which come by REST, a column has
+        its alias, or ``expr0``, ``expr1`` and so on. What is too large for one Bulk job can't be
+        read in parts here.
+
+        Args:
+            soql: A SELECT.
+
+        Raises:
+            SettingsError: It is none, or names what the org lacks.
+        """
+        with remedies_named():
+            selection = selection_of_select(
+                soql, self._described, include_deleted=self._settings.include_deleted
+            )
+        return self._rows(selection)
+
     def plan(
         self,
         name: str,
@@ -210,7 +239,13 @@ class Org:
             include_deleted=self._settings.include_deleted,
         )
         with remedies_named():
-            return selection_of(self.describe(name), wanted)
+            return selection_of(self.describe(name), wanted, self._described)
+
+    def _described(self, name: str) -> SObject | None:
+        try:
+            return self.describe(name)
+        except UnknownObjectError:
+            return None
 
     def _rows(self, selection: Selection) -> Rows:
         def frames() -> Generator[Frame, None, None]:
@@ -224,9 +259,13 @@ class Org:
         keep_sigint_handler()
         self._look_at_limits()
         options = query_options_of(self._settings)
-        frames = rows_once(self.salesforce, selection.query, options, self._counted_rows)
-        with remedies_named(), closing(frames):
-            yield from frames
+        with remedies_named():
+            if selection.is_count:
+                yield counted(self.salesforce, selection.query)
+                return
+            frames = rows_once(self.salesforce, selection.query, options, self._counted_rows)
+            with closing(frames):
+                yield from frames
 
     def _look_at_limits(self) -> None:
         if not self._has_looked_at_limits:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 from typing_extensions import override
 
-from tap_versionforge_salesforce.errors import SettingsError, TapError
+from tap_versionforge_salesforce.errors import OddAnswerError, SettingsError, TapError
+from tap_versionforge_salesforce.salesforce.frames.frame import Frame
 from tap_versionforge_salesforce.salesforce.frames.typed import schema_of, typed
 from tap_versionforge_salesforce.salesforce.frames.value_warnings import (
     HALF_CHARACTERS,
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from tap_versionforge_salesforce.engine.selection import Selection
-    from tap_versionforge_salesforce.salesforce.frames.frame import Frame
     from tap_versionforge_salesforce.salesforce.frames.value_warnings import ValueWarning
+    from tap_versionforge_salesforce.salesforce.objects.soql import Query
+    from tap_versionforge_salesforce.salesforce.org import Org
 
 # Of what no text can hold in JSON or a database nothing is lost that anybody could use.
 _HARMLESS = (NUL_REMOVED, HALF_CHARACTERS)
@@ -121,6 +123,21 @@ class Rows:
                     yield from table.to_batches() or [nothing]
 
         return batches()
+
+
+def counted(org: Org, query: Query) -> Frame:
+    """Return the one row of ``SELECT COUNT()``, whose answer has none.
+
+    Raises:
+        OddAnswerError: It has no number either.
+        TapError: As its class says.
+    """
+    content = org.client.query(query.text(ordered=False), deleted=query.all_rows).json()
+    rows = content.get("totalSize") if isinstance(content, dict) else None
+    if not isinstance(rows, int):
+        asked = "a count"
+        raise OddAnswerError(asked)
+    return Frame(pl.DataFrame({query.columns[0].name: [rows]}))
 
 
 def _unheld(sobject: str, warning: ValueWarning) -> TapError:

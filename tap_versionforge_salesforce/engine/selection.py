@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING
 
 from tap_versionforge_salesforce.errors import SettingsError
 from tap_versionforge_salesforce.salesforce.objects.columns import Kind
-from tap_versionforge_salesforce.salesforce.objects.soql import Range, query_of
+from tap_versionforge_salesforce.salesforce.objects.soql import Query, Range, query_of
 from tap_versionforge_salesforce.salesforce.support.timestamps import format_instant, parse_instant
 from tap_versionforge_salesforce.salesforce.support.wording import closest
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from tap_versionforge_salesforce.salesforce.objects.columns import Column
     from tap_versionforge_salesforce.salesforce.objects.describe import SObject
-    from tap_versionforge_salesforce.salesforce.objects.soql import Query
 
 _CODE = "invalid-argument"
 
@@ -50,21 +49,27 @@ class Selection:
     Attributes:
         query: Of the rows.
         columns: That a row has, in their order.
+        is_count: It is ``SELECT COUNT()``, whose answer has a number and no rows.
     """
 
     query: Query
     columns: tuple[Column, ...]
+    is_count: bool = False
 
 
-def selection_of(sobject: SObject, wanted: Wanted) -> Selection:
+def selection_of(
+    sobject: SObject, wanted: Wanted, describe_of: Callable[[str], SObject | None]
+) -> Selection:
     """Return what is read of an object.
 
     Args:
         sobject: The object.
         wanted: Of it.
+        describe_of: Returns another object, to whose fields the condition may lead; None where
+            there is none of that name.
 
     Raises:
-        SettingsError: It has no such field, or can't be read in part.
+        SettingsError: It has no such field, or can't be read in part; or the condition is none.
         RefusedError: It can't be read at all.
     """
     if (problem := sobject.problem) is not None:
@@ -74,8 +79,52 @@ def selection_of(sobject: SObject, wanted: Wanted) -> Selection:
     # A page of REST is gone on from by the key, in its own spelling.
     keys = sobject.with_columns((), () if bounds is None else (bounds.key,))
     query = query_of(sobject, (*keys, *columns), include_deleted=wanted.include_deleted)
-    condition = f"({wanted.where})" if wanted.where else ""
+    condition = _condition(sobject, wanted.where, describe_of) if wanted.where else ""
     return Selection(replace(query, range=bounds, condition=condition), columns)
+
+
+def selection_of_select(
+    text: str, describe_of: Callable[[str], SObject | None], *, include_deleted: bool
+) -> Selection:
+    """Return what is read by a query that somebody has written.
+
+    Args:
+        text: In SOQL.
+        describe_of: Returns an object; None where there is none of that name.
+        include_deleted: Rows in the recycle bin too, and archived ones.
+
+    Raises:
+        SettingsError: It is none, or names what the org lacks.
+    """
+    # Not at the top: few write SOQL, and the grammar takes its time.
+    from tap_versionforge_salesforce.salesforce.soql.answers import columns_of  # noqa: PLC0415
+    from tap_versionforge_salesforce.salesforce.soql.checking import unknown_object  # noqa: PLC0415
+    from tap_versionforge_salesforce.salesforce.soql.reading import parsed_select  # noqa: PLC0415
+
+    what = "The query"
+    select = parsed_select(text, what)
+    sobject = describe_of(select.sobject)
+    if sobject is None:
+        raise unknown_object(select.sobject, what)
+    columns = columns_of(select, sobject, describe_of, what)
+    only_rest = ""
+    if select.is_aggregate or select.is_count:
+        only_rest = "it is answered by groups, which Bulk API 2.0 does not make"
+    elif select.offset is not None:
+        only_rest = "Bulk API 2.0 has no OFFSET"
+    query = Query(
+        sobject.name, columns, all_rows=include_deleted, given=select.text, only_rest=only_rest
+    )
+    return Selection(query, columns, is_count=select.is_count)
+
+
+def _condition(sobject: SObject, text: str, describe_of: Callable[[str], SObject | None]) -> str:
+    from tap_versionforge_salesforce.salesforce.soql.checking import check_paths  # noqa: PLC0415  as above
+    from tap_versionforge_salesforce.salesforce.soql.reading import parsed_condition  # noqa: PLC0415  as above
+
+    condition = parsed_condition(text, "where")
+    check_paths(condition, sobject, describe_of, "where")
+    return f"({condition.text})"
 
 
 def instant_of(value: datetime | date | str | None, name: str) -> datetime | None:

@@ -102,6 +102,9 @@ def _as_described(body: bytes, columns: tuple[Column, ...]) -> _Answer:
         MsgspecError: They are not.
         ValueError: They are not.
     """
+    if any("." in column.name for column in columns):
+        message = "the values of parents lie in objects of their own"
+        raise ValueError(message)
     page = _decoder(columns).decode(body)
     rows = map(msgspec.structs.astuple, page.records)
     values: list[tuple[Any, ...]] = list(zip(*rows, strict=True)) or [()] * len(columns)
@@ -135,12 +138,23 @@ def _as_anything(body: bytes, columns: Sequence[Column]) -> _Answer:
     """Read an answer whatever its values are."""
     # Numbers stay the text they are: a float would round 18-digit amounts.
     answer = json.loads(body, parse_float=_Number, parse_int=_Number, parse_constant=_Number)
-    # With one column an itemgetter would give no tuples.
     names = [column.name for column in columns]
-    rows = map(itemgetter(*names, names[0]), answer["records"])
+    if any("." in name for name in names):
+        paths = [name.split(".") for name in [*names, names[0]]]
+        rows = [tuple(_at(path, record) for path in paths) for record in answer["records"]]
+    else:
+        # With one column an itemgetter would give no tuples.
+        rows = list(map(itemgetter(*names, names[0]), answer["records"]))
     values = list(zip(*rows, strict=True))[:-1] or [()] * len(columns)
     total_size, done = int(answer["totalSize"]), answer["done"]
     return _Answer(total_size, done, answer.get("nextRecordsUrl"), values)
+
+
+def _at(path: Sequence[str], record: Any) -> Any:  # noqa: ANN401  whatever JSON holds
+    """Return the value of a parent's field, which is null where there is no parent."""
+    for name in path:
+        record = None if record is None else record[name]
+    return record
 
 
 def _table(

@@ -156,6 +156,9 @@ class Query:
         parent_ids: Those of them whose rows are wanted; those of all of them where there are none.
         condition: Which of these rows, in SOQL; empty for all. Unlike a range it gives the rows no
             order, and whoever reads them again begins from the start.
+        given: The whole SELECT, where somebody has written it: nothing is added to it, so that it
+            can't be read in parts.
+        only_rest: Why no Bulk job can answer it; empty where one can.
     """
 
     sobject: str
@@ -168,6 +171,8 @@ class Query:
     parent: Parent | None = None
     parent_ids: tuple[str, ...] = ()
     condition: str = ""
+    given: str = ""
+    only_rest: str = ""
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -182,6 +187,8 @@ class Query:
                 Bulk job: ORDER BY or LIMIT would switch off its PK chunking (Bulk API 2.0
                 developer guide, "Troubleshoot query timeouts").
         """
+        if self.given:
+            return self.given
         # Names come from describes; what a user writes is a literal, and quoted.
         parts = [f"SELECT {', '.join(self.fields)} FROM {self.sobject}", *self._where()]  # noqa: S608
         if self.range is not None and ordered:

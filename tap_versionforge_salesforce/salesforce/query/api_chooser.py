@@ -60,6 +60,8 @@ class ApiChooser:
         """Return which API to ask first."""
         if self._context.query.parent is not None:
             return api_choice.of_parents()
+        if self._context.query.only_rest:
+            return Choice(Api.REST, self._context.query.only_rest, is_final=True)
         counts = self._is_auto and self._is_full and not self._is_sample
         return api_choice.opening(
             mode=self._context.options.api_mode,
@@ -81,7 +83,8 @@ class ApiChooser:
     @property
     def may_move_to_bulk(self) -> bool:
         """Tell whether what REST can't serve is tried by Bulk."""
-        is_for_both = not self._is_sample and self._context.query.parent is None
+        query = self._context.query
+        is_for_both = not self._is_sample and query.parent is None and not query.only_rest
         return self._is_auto and is_for_both and not self.is_bulk_tried
 
     def instead_of_rest(self, error: TapError, *, may_move: bool) -> Choice:

@@ -119,7 +119,7 @@ def _pages(
 
 
 def _halves(org: Org, query: Query, error: TapError, failures: int) -> tuple[Query, Query] | None:
-    if not may_be_too_large(error, failures):
+    if query.given or not may_be_too_large(error, failures):
         return None
     upper = None if query.range is None else query.range.upper
     partition = Partition(org.clock.now() if upper is None else upper, query.ids)

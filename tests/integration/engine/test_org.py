@@ -402,3 +402,61 @@ assert "polars" in sys.modules
 assert not [name for name in sys.modules if name.startswith("singer_sdk")]
 """
     processes.run([sys.executable, "-c", code])
+
+
+# Queries of one's own
+
+
+@pytest.mark.parametrize("api_mode", ["rest", "bulk"])
+def test_a_query_of_ones_own(org: LocalOrg, clock: OrgClock, api_mode: str) -> None:
+    """By either API, with fields of parents, and null where there is no parent."""
+    del clock
+    (account,) = org.store.insert("Account", [{"Name": "Acme"}], stamp=LAST_WEEK)
+    org.store.insert(
+        "Contact",
+        [{"LastName": "Ada", "AccountId": account}, {"LastName": "Bob"}],
+        stamp=LAST_WEEK,
+    )
+    soql = "SELECT LastName, Account.Name, CreatedDate FROM Contact WHERE LastName != 'Eve'"
+    with Org(**org.config(), api_mode=api_mode) as connected:
+        rows = connected.query(soql)
+        assert rows.schema["CreatedDate"] == pl.Datetime("ms", "UTC")
+        found = rows.collect().sort("LastName")
+    assert found.columns == ["LastName", "Account.Name", "CreatedDate"]
+    assert found["Account.Name"].to_list() == ["Acme", None]
+    assert len(org.journal.calls("/jobs/query", method="POST")) == (api_mode == "bulk")
+
+
+def test_a_query_for_a_count(org: LocalOrg, connected: Org) -> None:
+    """One row with the number, though its answer has none."""
+    org.store.seed("Account", 12, hurt=False)
+    assert connected.query("SELECT COUNT() FROM Account").collect().rows() == [(12,)]
+
+
+@pytest.mark.parametrize(
+    ("where", "words"),
+    [
+        ("Name = 'a' ORDER BY Name", "ORDER BY"),
+        ("Nmae = 'a'", "Name"),
+        ("(Name = 'a'", "bracket"),
+        ("Name = 'a') OR (Name != 'b'", "bracket"),
+        (" ", "where"),
+    ],
+)
+def test_a_condition_that_is_none(org: LocalOrg, connected: Org, where: str, words: str) -> None:
+    """Is told before a row is asked for, with what it was."""
+    with pytest.raises(SettingsError) as caught:
+        connected.read("Account", where=where)
+    assert words in f"{caught.value.message} {caught.value.hint}"
+    assert org.journal.calls("/query") == []
+
+
+def test_a_condition(org: LocalOrg, connected: Org) -> None:
+    """Leaves the rows that it is true of, whatever else is asked for."""
+    for day in (1, 2):
+        stamp = datetime(2024, 3, day, tzinfo=timezone.utc)
+        org.store.insert("Account", [{"Name": "a"}, {"Name": "b"}, {"Name": "c"}], stamp=stamp)
+    rows = connected.read(
+        "Account", fields=["Name"], where="Name = 'a' OR Name = 'b'", since="2024-03-02"
+    )
+    assert sorted(rows.collect()["Name"]) == ["a", "b"]
