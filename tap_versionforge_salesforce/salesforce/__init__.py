@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         query_of,
         read,
         read_page,
+        rows_once,
     )
 
 __all__ = [
@@ -56,6 +57,7 @@ __all__ = [
     "query_of",
     "read",
     "read_page",
+    "rows_once",
 ]
 
 

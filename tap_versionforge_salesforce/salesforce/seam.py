@@ -14,6 +14,7 @@ from tap_versionforge_salesforce.salesforce.org import Org
 from tap_versionforge_salesforce.salesforce.query.options import QueryOptions
 from tap_versionforge_salesforce.salesforce.query.page import Page
 from tap_versionforge_salesforce.salesforce.query.read import Job, create_job, read, read_page
+from tap_versionforge_salesforce.salesforce.query.rows_once import rows_once
 
 __all__ = [
     "Column",
@@ -35,4 +36,5 @@ __all__ = [
     "query_of",
     "read",
     "read_page",
+    "rows_once",
 ]

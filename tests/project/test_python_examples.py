@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from tests.local_org import LocalOrg
 
+README = processes.ROOT / "README.md"
 DOCUMENT = processes.ROOT / "docs" / "how-to" / "python.md"
 _EXAMPLE = re.compile(r"```python\n(.*?)```(?:\n\n```text\n(.*?)```)?", re.DOTALL)
 
@@ -47,10 +48,18 @@ def folder(org: LocalOrg, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
 def test_the_examples_run(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """One after the other, as in a notebook, with what is shown below each."""
     found = examples(DOCUMENT)
-    assert len(found) >= 6
+    assert len(found) >= 7
     assert (folder / "config.json").exists()
     names: dict[str, object] = {}
     for code, shown in found:
         exec(compile(code, DOCUMENT.name, "exec"), names)  # noqa: S102  the project's own
         seen = capsys.readouterr().out
         assert agree(shown, seen), f"--- shown\n{shown}\n--- seen\n{seen}"
+
+
+def test_the_readme(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its example prints the columns that it asks for."""
+    assert (folder / "config.json").exists()
+    code = next(code for code, _ in examples(README) if "Org.from_config" in code)
+    exec(compile(code, README.name, "exec"), {})  # noqa: S102  the project's own
+    assert "['Name', 'Amount']" in capsys.readouterr().out

@@ -66,4 +66,5 @@ class HandedOut:
             self._known.update(ids)
         if self._ids is not None:
             self._ids.clear()
-        return frame.only(pl.Series([each not in self._known for each in frame.table["Id"]]))
+        is_new = [each not in self._known for each in frame.table["Id"]]
+        return frame.only(pl.Series(is_new, dtype=pl.Boolean))

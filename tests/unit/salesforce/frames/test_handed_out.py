@@ -1,0 +1,56 @@
+"""Rows that were handed out are known again, as long as they can be."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tap_versionforge_salesforce.errors import IncompleteError
+from tap_versionforge_salesforce.salesforce.frames.frame import Frame
+from tap_versionforge_salesforce.salesforce.frames.handed_out import HandedOut
+from tests.support.values import some_examples
+
+PAGES = st.lists(st.lists(st.integers(0, 30).map(str), max_size=8, unique=True), max_size=6)
+
+
+def page(*ids: str) -> Frame:
+    return Frame(
+        pl.DataFrame({"Name": ["a"] * len(ids), "Id": list(ids)}, {"Name": str, "Id": str})
+    )
+
+
+@given(PAGES, PAGES)
+@some_examples
+def test_nothing_comes_twice_once_it_may(before: list[list[str]], behind: list[list[str]]) -> None:
+    """Whatever pages there were, and in the order of what is new."""
+    handed_out = HandedOut("Account")
+    given_ids = [row for ids in before for row in handed_out.new(page(*ids)).table["Id"]]
+    assert given_ids == [row for ids in before for row in ids]
+    handed_out.take_back()
+    for ids in behind:
+        new = handed_out.new(page(*ids)).table["Id"].to_list()
+        assert new == [row for row in ids if row not in given_ids]
+        given_ids += new
+    assert handed_out.rows == len(given_ids)
+
+
+def test_rows_without_an_id_can_not_be_told_apart() -> None:
+    """So they can't be taken back; where none has been handed out there is nothing to take."""
+    handed_out = HandedOut("ApiEvent")
+    handed_out.new(Frame(pl.DataFrame({"Name": []})))
+    handed_out.take_back()
+    handed_out.new(Frame(pl.DataFrame({"Name": ["a", "b"]})))
+    with pytest.raises(IncompleteError, match="2 of them have been handed out"):
+        handed_out.take_back()
+
+
+def test_too_many_are_not_kept() -> None:
+    """Their Ids would take more memory than a page."""
+    handed_out = HandedOut("Account")
+    ids = pl.Series("Id", range(600_000)).cast(pl.String)
+    for _ in range(2):
+        handed_out.new(Frame(pl.DataFrame({"Id": ids})))
+    with pytest.raises(IncompleteError, match="1,200,000"):
+        handed_out.take_back()
