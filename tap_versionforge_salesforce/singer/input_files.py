@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import msgspec
+from dotenv import load_dotenv
 from singer_sdk.exceptions import ConfigurationError, MappingError
 
 from tap_versionforge_salesforce.errors import SettingsError
@@ -172,6 +173,23 @@ def _check_selected(entry: Mapping[str, Any], what: str) -> None:
                 f"says that selected of {name} is {said!r}",
                 "It is true or false, without quotes.",
             )
+
+
+def set_variables(path: str) -> None:
+    """Set the environment variables that stand in a file; one that is set already counts more.
+
+    Args:
+        path: Of the file, which need not be there.
+
+    Raises:
+        SettingsError: It can't be read, or is no text.
+    """
+    try:
+        load_dotenv(path, override=False, encoding="utf-8")
+    except (OSError, ValueError) as error:
+        what = f"The file {path} of the folder that the tap is started in"
+        hint = "Save it as a text in UTF-8 that the tap may read, or leave out --config=ENV."
+        raise misshapen(what, f"can't be read ({error})", hint) from None
 
 
 def catalog_file(path: str) -> str:

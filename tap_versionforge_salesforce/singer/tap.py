@@ -7,7 +7,6 @@ import sys
 from contextlib import contextmanager, suppress
 from functools import cached_property
 from itertools import chain
-from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -35,7 +34,7 @@ from tap_versionforge_salesforce.settings.naming import (
 from tap_versionforge_salesforce.singer.catalog_notes import CatalogNotes
 from tap_versionforge_salesforce.singer.discovery import describe_selected, discover
 from tap_versionforge_salesforce.singer.events import DELETIONS
-from tap_versionforge_salesforce.singer.input_files import stream_maps_read
+from tap_versionforge_salesforce.singer.input_files import set_variables, stream_maps_read
 from tap_versionforge_salesforce.singer.output.batch_config import batch_config_of
 from tap_versionforge_salesforce.singer.output.message_writer import MessageWriter
 from tap_versionforge_salesforce.singer.packed_catalog import (
@@ -73,6 +72,7 @@ _TYPES: dict[str, Any] = {
     "object": th.ObjectType(additional_properties=th.ArrayType(th.StringType)),
 }
 _NAMES = frozenset(setting.name for setting in SETTINGS)
+_VARIABLES_FILE = ".env"
 # What the SDK takes for true, and what can be meant by anything else.
 _BOOLEANS = (*TRUTHY, "false", "0", "no", "off")
 
@@ -313,9 +313,7 @@ class TapVersionForgeSalesforce(Tap):
     def _env_var_config(cls) -> dict[str, Any]:  # noqa: N805  a class property of the SDK's kind
         cls.append_builtin_config(cls.config_jsonschema)
         found: dict[str, Any] = {}
-        # By itself the SDK looks for it from its own installation upwards.
-        variables_file = Path.cwd() / ".env"
-        parse_environment_config({}, cls._env_var_prefix, variables_file)
+        set_variables(_VARIABLES_FILE)
         properties = cls.config_jsonschema["properties"]
         for warning in unknown_variables(os.environ, cls._env_var_prefix, properties):
             cls.logger.warning("%s", warning)
@@ -329,8 +327,10 @@ class TapVersionForgeSalesforce(Tap):
             try:
                 if "boolean" in kinds and text.lower() not in _BOOLEANS:
                     raise ValueError(f"{text!r} is neither true nor false")  # noqa: TRY301
+                # By itself the SDK looks for a file from its own installation upwards, and lets it
+                # count more than the environment.
                 found |= parse_environment_config(
-                    {"properties": {name: schema}}, cls._env_var_prefix, variables_file
+                    {"properties": {name: schema}}, cls._env_var_prefix, os.devnull
                 )
             except ValueError as error:
                 message = f"The environment variable {variable} can't be read ({error})."

@@ -18,6 +18,7 @@ from tests.support import keys, processes
 from tests.support.told import assert_told
 
 if TYPE_CHECKING:
+    import subprocess
     from pathlib import Path
 
     from tests.local_org import LocalOrg
@@ -92,6 +93,12 @@ def test_what_it_writes_extracts(org: LocalOrg, tap: TapRunner, folder: Path, ke
     assert written(folder)["objects"] == ["Account"]
 
 
+def check_by_variables(folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run `check` as somebody does whose settings are in the .env of a folder, and in variables."""
+    environment = processes.environment(PYTHON_DOTENV_DISABLED="0", **variables)
+    return processes.run([processes.TAP, "check", "--config=ENV"], cwd=folder, env=environment)
+
+
 def test_variables(org: LocalOrg, tap: TapRunner, folder: Path, key: Path) -> None:
     """The .env of the folder is read by --config=ENV there; what else is in it stays."""
     org.store.seed("Account", 1)
@@ -112,9 +119,32 @@ def test_variables(org: LocalOrg, tap: TapRunner, folder: Path, key: Path) -> No
     assert "PRIVATE KEY-----" not in text
     assert (folder / ".env.1.bak").read_text(encoding="utf-8") == "\n".join(old)
     assert run.stdout.rstrip().endswith("check --config=ENV")
-    # A process of its own: the SDK looks elsewhere in one that has no script.
-    checked = processes.run([processes.TAP, "check", "--config=ENV"], cwd=folder)
+    # A process of its own: what is in the file stays in the environment of the one that reads it.
+    checked = check_by_variables(folder)
     assert "Everything works" in checked.stdout
+
+
+def test_a_variable_counts_more_than_the_file(tap: TapRunner, folder: Path, key: Path) -> None:
+    """What is exported is what somebody has just said; the .env may be a developer's."""
+    setup(tap, key, "--yes", output=".env")
+    with pytest.raises(processes.ProgramFailedError, match="signed in as another@"):
+        check_by_variables(folder, **{f"{PREFIX}USERNAME": "another@example.com"})
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        pytest.param(b"A=\xff", "The file .env", id="no text"),
+        pytest.param(b"A=1\nno variable\n", "python-dotenv", id="no variable"),
+    ],
+)
+def test_a_file_of_variables_that_can_not_be_read(folder: Path, content: bytes, told: str) -> None:
+    """It is told once, and in a sentence."""
+    (folder / ".env").write_bytes(content)
+    with pytest.raises(processes.ProgramFailedError, match="exit code 2") as failed:
+        check_by_variables(folder)
+    assert "Traceback" not in str(failed.value)
+    assert str(failed.value).count(told) == 1
 
 
 @pytest.mark.parametrize("value", ["it's", 'a "word"', "back\\slash", "$HOME #1", " a\nb ", "=x"])
