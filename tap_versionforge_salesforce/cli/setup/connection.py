@@ -12,6 +12,7 @@ from tap_versionforge_salesforce.salesforce.http.options import HttpOptions
 from tap_versionforge_salesforce.salesforce.objects.soql import query_of
 from tap_versionforge_salesforce.salesforce.org import Org
 from tap_versionforge_salesforce.settings.definitions import Settings
+from tap_versionforge_salesforce.singer.event_log import EventLog
 from tap_versionforge_salesforce.singer.tap import TapVersionForgeSalesforce
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def connected(config: Mapping[str, object]) -> Org:
         TapError: As `check` would tell it.
     """
     settings = Settings.from_config(config)
+    logger = logging.getLogger(TapVersionForgeSalesforce.name)
     org = Org(
         credentials=settings.sign_in,
         options=HttpOptions(
@@ -48,8 +50,10 @@ def connected(config: Mapping[str, object]) -> Org:
         ),
         api_version=settings.api_version,
         clock=TapVersionForgeSalesforce.clock,
-        logger=logging.getLogger(TapVersionForgeSalesforce.name),
+        logger=logger,
     )
+    # What is tried again takes up to two minutes where a host can't be reached.
+    org.events.listen(EventLog(logger).take)
     try:
         org.client.session.token()
         org.client.ensure_api_version()

@@ -109,7 +109,13 @@ def write(output: str, config: Mapping[str, object]) -> Path | None:
         kept = {name: value for name, value in there.items() if name not in _OF_SIGN_IN}
         whole = kept | dict(config)
         # With what else is there, which the sign-in has been tried without.
-        Settings.from_config(whole)
+        try:
+            Settings.from_config(whole)
+        except SettingsError as error:
+            message = (
+                f"{path} stays as it was, for what else is in it can't be used: {error.message}"
+            )
+            raise error.reworded(message) from None
         text = f"{json.dumps(whole, indent=2)}\n"
     kept_as = _keep(path, before) if before else None
     _replace(path, text)

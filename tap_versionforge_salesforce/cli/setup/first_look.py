@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from tap_versionforge_salesforce.cli.setup import answers, programs
 from tap_versionforge_salesforce.cli.setup.connection import connected, objects_beside_none, one_row
 from tap_versionforge_salesforce.error_lines import line_of
-from tap_versionforge_salesforce.errors import RefusedError, SignInError
+from tap_versionforge_salesforce.errors import RefusedError, TapError
 from tap_versionforge_salesforce.salesforce.auth.hosts import checked_instance_url
 from tap_versionforge_salesforce.settings.definitions import DEFAULT_OBJECTS
 
@@ -32,7 +32,7 @@ def first_look(talk: Talk) -> dict[str, Any] | None:
         try:
             with connected(talk.config | sign_in) as org:
                 _show(talk, org)
-        except SignInError as error:
+        except TapError as error:
             if talk.questions is None or talk.given["access_token"] or talk.given["sf"]:
                 raise
             talk.say(line_of(error))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tap_versionforge_salesforce.cli.setup import answers, destination
@@ -38,6 +39,9 @@ def run(talk: Talk) -> None:
     if output:
         _check_output(talk, output)
     talk.config |= {name: talk.given[name] for name in _AS_GIVEN if talk.given[name]}
+    if bundle := talk.config.get("ca_bundle"):
+        # In a config, a relative path counts from the config's folder.
+        talk.config["ca_bundle"] = bundle if bundle[0] == "~" else str(Path(bundle).absolute())
     token = first_look(talk)
     if token is not None and stays_with_the_token(talk):
         talk.config |= token
@@ -58,7 +62,7 @@ def run(talk: Talk) -> None:
 def command_to_go_on(talk: Talk) -> str:
     """Return the command that asks only for what is not known yet."""
     # The consumer key is nothing for a history of commands.
-    known = {name: talk.given[name] for name in (*_AS_GIVEN, "objects", "output")}
+    known = {name: talk.given[name] for name in (*_AS_GIVEN, "app", "objects", "output")}
     known |= {name: talk.config.get(name) for name in ("instance_url", *_OF_KEY)}
     del known["client_id"]
     words = [[option(name), str(value)] for name, value in known.items() if value]

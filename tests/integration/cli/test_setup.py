@@ -12,7 +12,7 @@ from dotenv import dotenv_values
 
 from tap_versionforge_salesforce.cli.setup.destination import write
 from tap_versionforge_salesforce.errors import SettingsError
-from tests.local_org.conditions import faults
+from tests.local_org.conditions import faults, outages
 from tests.local_org_tests.caller import Caller
 from tests.support import keys, processes
 from tests.support.told import assert_told
@@ -243,8 +243,29 @@ def test_other_settings_that_can_not_be_used(tap: TapRunner, folder: Path, key: 
     (folder / "config.json").write_text('{"api_version": "40.0"}', encoding="utf-8")
     run = setup(tap, key, "--yes")
     assert run.exit_code == 2
+    assert "config.json stays as it was" in run.log
     assert "api_version can't be '40.0'" in run.log
     assert written(folder) == {"api_version": "40.0"}
+
+
+def test_authorities_are_found_from_another_folder(tap: TapRunner, folder: Path, key: Path) -> None:
+    """In a config a relative path counts from its folder, on a command line from where one is."""
+    (folder / "ca.pem").write_text(keys.certificate(keys.other()), encoding="utf-8")
+    (folder / "configs").mkdir()
+    run = setup(tap, key, ca_bundle="ca.pem", output="configs/config.json")
+    assert run.exit_code == 0, run.log
+    assert tap.command("check", "--config", "configs/config.json").exit_code == 0
+
+
+def test_what_is_tried_again_is_told(
+    org: LocalOrg, tap: TapRunner, folder: Path, key: Path
+) -> None:
+    """Somebody waits for it, for a minute and more."""
+    org.faults.add("/sobjects", outages.maintenance_page(), times=1)
+    run = setup(tap, key)
+    assert run.exit_code == 0, run.log
+    assert "Trying again in" in run.log
+    assert (folder / "config.json").exists()
 
 
 def test_a_certificate_of_another_key_is_none(tap: TapRunner, folder: Path, key: Path) -> None:

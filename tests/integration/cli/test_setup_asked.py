@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from tests.local_org.conditions import outages
 from tests.local_org_tests.caller import Caller
 from tests.support import processes
 from tests.support.person import CTRL_C, DOWN, ENTER, Person
@@ -130,6 +131,19 @@ def test_a_look_with_a_token(org: LocalOrg, folder: Path) -> None:
         assert person.leaves() == 0, person.seen
     assert token not in person.raw
     assert written(folder)["access_token"] == token
+
+
+def test_a_look_that_is_refused(org: LocalOrg, folder: Path) -> None:
+    """It was only a look: it is told why, and asked how to begin."""
+    org.faults.add("/sobjects", outages.daily_limit(), times=1)
+    token = Caller(org).sign_in()
+    with Person("setup", folder=folder) as person:
+        person.answers(BEGIN, DOWN + (DOWN if shutil.which("sf") else ""))
+        person.answers(URL, org.url)
+        person.answers("Access token", token)
+        person.waits_for("troubleshooting.md#")
+        person.answers(BEGIN, CTRL_C)
+        assert person.leaves() == 130, person.seen
 
 
 @pytest.mark.parametrize(
