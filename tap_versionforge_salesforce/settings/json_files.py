@@ -148,4 +148,6 @@ def file_text(path: str, option: str) -> str:
 
 
 def _unreadable(path: str, option: str, error: Exception) -> SettingsError:
-    return misshapen(f"{option} {path}", f"can't be read ({error})", "Check the path.")
+    # Its text would name the path once more.
+    reason = getattr(error, "strerror", None) or error
+    return misshapen(f"{option} {path}", f"can't be read ({reason})", "Check the path.")

@@ -140,7 +140,7 @@ class Run:
             calls=self.org.quota.calls,
             received_bytes=self.org.quota.received_bytes,
             seconds=self.org.clock.monotonic() - self._began,
-            waiting_seconds=self.org.interruption.waited_seconds,
+            waiting_seconds=round(self.org.interruption.waited_seconds, 3),
         )
 
     @cached_property

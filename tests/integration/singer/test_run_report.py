@@ -48,6 +48,8 @@ def test_what_each_stream_did(
     assert (contact["proven_by"], contact["promised_rows"]) == ("totalSize", 3)
     assert contact["usage"]["calls"] == 1
     assert report["rows"] == 2_008
+    waited = report["usage"]["waiting_seconds"]
+    assert waited == round(waited, 3)
     assert report["usage"]["calls"] == org.journal.api_calls
     assert report["usage"]["received_bytes"] > 10_000
     assert report["usage"]["seconds"] >= sum(clock.slept)

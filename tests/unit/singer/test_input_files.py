@@ -271,8 +271,10 @@ def test_files_that_can_not_be_read(
 ) -> None:
     """A path that leads nowhere is told with the reason."""
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(SettingsError, match="can't be read"):
+    with pytest.raises(SettingsError, match="can't be read") as told:
         config_file(path)
+    # Of Python, with the path once more.
+    assert "Errno" not in told.value.message
     with pytest.raises(SettingsError, match="can't be read"):
         catalog_file(path)
 
