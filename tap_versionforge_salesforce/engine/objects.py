@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
-from tap_versionforge_salesforce.errors import RefusedError, UnavailableError
+from tap_versionforge_salesforce.errors import RefusedError, TapError, UnavailableError
 from tap_versionforge_salesforce.salesforce.client import counted_together
 from tap_versionforge_salesforce.salesforce.objects.unreadable import why_unreadable
 from tap_versionforge_salesforce.settings.definitions import DEFAULT_OBJECTS
@@ -53,3 +53,18 @@ def objects_of(org: Org) -> list[ListedObject]:
         found,
         key=lambda each: (default.get(each.name, len(default)), -(each.rows or 0), each.name),
     )
+
+
+def reason_to_refuse(org: Org, name: str) -> str | None:
+    """Return why no query for all rows of an object is answered; None where nobody knows of that.
+
+    Args:
+        org: The org, which has refused one.
+        name: The object's API name.
+    """
+    try:
+        entries = org.client.describe_global()
+    except TapError:
+        # The refusal itself has to do.
+        return None
+    return next((why_unreadable(entry) for entry in entries if entry["name"] == name), None)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 from typing_extensions import override
 
 from tap_versionforge_salesforce.engine.event_log import EventLog
-from tap_versionforge_salesforce.engine.objects import objects_of
+from tap_versionforge_salesforce.engine.objects import objects_of, reason_to_refuse
 from tap_versionforge_salesforce.engine.plan import plan_of
 from tap_versionforge_salesforce.engine.remedies import remedies_named
 from tap_versionforge_salesforce.engine.rows import Rows, counted
@@ -264,8 +264,16 @@ class Org:
                 yield counted(self.salesforce, selection.query)
                 return
             frames = rows_once(self.salesforce, selection.query, options, self._counted_rows)
-            with closing(frames):
-                yield from frames
+            try:
+                with closing(frames):
+                    yield from frames
+            except RefusedError as error:
+                reason = reason_to_refuse(self.salesforce, selection.query.sobject)
+                if reason is None:
+                    raise
+                raise error.reworded(
+                    f"{selection.query.sobject} can't be read: {reason}."
+                ) from None
 
     def _look_at_limits(self) -> None:
         if not self._has_looked_at_limits:

@@ -378,6 +378,12 @@ def test_a_refused_object(org: LocalOrg, connected: Org) -> None:
     assert "catalog" not in caught.value.hint
 
 
+def test_an_object_that_no_query_reads(connected: Org) -> None:
+    """Says why, not what Salesforce answers to the query."""
+    with pytest.raises(RefusedError, match="AccountChangeEvent can't be read: Change events are"):
+        connected.read("AccountChangeEvent").collect()
+
+
 def test_a_config_file(org: LocalOrg, clock: OrgClock, tmp_path: Path) -> None:
     """That of the tap will do, whatever is in it for the tap alone."""
     del clock
