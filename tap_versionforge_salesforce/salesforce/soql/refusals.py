@@ -153,7 +153,7 @@ def refusal(text: str, position: int | None, expected: Collection[str], start: s
         start: What was to be read: ``condition`` or ``select``.
     """
     if position is None:
-        end = " ".join(text[-_NEAR:].split()[-3:])
+        end = " ".join(text[-_NEAR:].split()[-4:])
         return SoqlError(
             f'ends too early, behind "{shown(end)}"', f"{_wanted(expected)} has to follow."
         )
