@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from tests.local_org.objects.fields import Field
+    from tests.local_org.soql.plan import GroupColumn
     from tests.local_org.store.store import Result
 
     Converter: TypeAlias = Callable[[object], object]
@@ -62,6 +63,19 @@ def rest_value(field: Field, value: object) -> object:
 def rest_record(object_name: str, api_version: str, result: Result, row: Row) -> dict[str, object]:
     """Return a record of /query: `attributes` first, parents nested, null where there is none."""
     return _record_builder(object_name, api_version, result)(row)
+
+
+def group_record(columns: Sequence[GroupColumn], group: Row) -> dict[str, object]:
+    """Return what a query of groups tells of one: like a record, which has no address."""
+    record: dict[str, object] = {"attributes": {"type": "AggregateResult"}}
+    for column, value in zip(columns, group, strict=True):
+        convert = _rest_converter(column.column.field)
+        if column.function in {"COUNT", "COUNT_DISTINCT"}:
+            convert = None
+        elif column.function in {"SUM", "AVG"}:
+            convert = _raw_double
+        record[column.name] = value if value is None or convert is None else convert(value)
+    return record
 
 
 def _rest_converter(field: Field) -> Converter | None:

@@ -187,6 +187,14 @@ def aggregate_in_bulk() -> SalesforceError:
     return api_error("Aggregate Relationships not supported in Bulk V2 Query with CSV content type")
 
 
+def too_many_groups() -> SalesforceError:
+    message = (
+        "Aggregate query does not support queryMore(), use LIMIT to restrict the results to a "
+        "single batch"
+    )
+    return SalesforceError(400, "EXCEEDED_ID_LIMIT", message)
+
+
 def offset_in_bulk() -> SalesforceError:
     return api_error("OFFSET clause is not supported in Bulk Query")
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from tests.local_org.answers import errors
-from tests.local_org.answers.encode import rest_record
+from tests.local_org.answers.encode import group_record, rest_record
 from tests.local_org.answers.permissions import permissions_answer
 from tests.local_org.exchange import Answer, json_answer
 from tests.local_org.store.numbering import Numbers
@@ -84,6 +84,11 @@ class Query:
         result = self._store.run(soql, all_rows=all_rows)
         if result.is_count:
             return json_answer({"totalSize": result.total_size, "done": True, "records": []})
+        if result.plan.query.is_grouped:
+            if result.total_size > _LARGEST_BATCH:
+                raise errors.too_many_groups()
+            records = [group_record(result.plan.groups, group) for group in result.groups]
+            return json_answer({"totalSize": len(records), "done": True, "records": records})
         return self._page(call, result, 0, None)
 
     def _page(self, call: Call, result: Result, start: int, cursor_id: str | None) -> Answer:

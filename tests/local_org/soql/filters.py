@@ -57,7 +57,7 @@ def _check_operator(soql: str, comparison: Comparison, field: Field) -> None:
 
 
 def _check_value(soql: str, position: int, field: Field, value: Value) -> None:
-    if value.type == "null":
+    if value.type == "null" or (value.type == "days" and field.type in {"date", "datetime"}):
         return
     expected, shown = _LITERALS.get(field.type, ("string", "string"))
     if value.type != expected:

@@ -10,9 +10,10 @@ from lark import Lark, Token, Transformer, v_args
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken, VisitError
 
 from tests.local_org.answers import errors
-from tests.local_org.soql import soql_errors
+from tests.local_org.soql import date_literals, soql_errors
 from tests.local_org.soql.literals import read_date, read_datetime, read_string
 from tests.local_org.soql.tree import (
+    Aggregate,
     Comparison,
     Condition,
     Junction,
@@ -29,8 +30,11 @@ LONGEST_QUERY = 100_000
 # AND and OR do not mix at one level, and NOT stands only at the start of one: Salesforce asks for
 # parentheses where other languages have precedence.
 GRAMMAR = r"""
-query: _SELECT fields _FROM object [_WHERE condition] [_ORDER _BY orders] limit offset
-fields: path ("," path)* | _COUNT "(" ")"
+query: _SELECT fields _FROM object [_WHERE condition] groups [_ORDER _BY orders] limit offset
+groups: [_GROUP _BY paths]
+fields: (path | aggregate) ("," (path | aggregate))*
+aggregate: FUNCTION "(" [path] ")" [NAME]
+paths: path ("," path)*
 object: NAME
 path: NAME ("." NAME)*
 limit: [_LIMIT DIGITS]
@@ -44,7 +48,7 @@ negation: _NOT single
 comparison: path (OPERATOR | LIKE) literal
 membership: path _IN "(" literal ("," literal)* ")"
 non_membership: path _NOT _IN "(" literal ("," literal)* ")"
-literal: STRING | NUMBER | BOOLEAN | NULL | DATE | DATETIME
+literal: STRING | NUMBER | BOOLEAN | NULL | DATE | DATETIME | DATE_LITERAL
 
 orders: order ("," order)*
 order: path [ASC | DESC] [_NULLS (FIRST | LAST)]
@@ -52,11 +56,12 @@ order: path [ASC | DESC] [_NULLS (FIRST | LAST)]
 _SELECT.2: /select\b/i
 _FROM.2: /from\b/i
 _WHERE.2: /where\b/i
+_GROUP.2: /group\b/i
 _ORDER.2: /order\b/i
 _BY.2: /by\b/i
 _LIMIT.2: /limit\b/i
 _OFFSET.2: /offset\b/i
-_COUNT.2: /count(?=\s*\()/i
+FUNCTION.2: /(count_distinct|count|sum|avg|min|max)(?=\s*\()/i
 _AND.2: /and\b/i
 _OR.2: /or\b/i
 _NOT.2: /not\b/i
@@ -74,7 +79,8 @@ NAME: /(?!(?:and|from|in|like|not|null|or|select|where)\b)[a-z][a-z0-9_]*/i
 STRING: /'(?:[^'\\]|\\.)*'/s
 DATETIME.4: /\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:?\d{2})/i
 DATE.3: /\d{4}-\d{2}-\d{2}(?![0-9T])/
-NUMBER: /[+-]?[0-9]+(\.[0-9]+)?(?![0-9.-])/
+DATE_LITERAL.3: /__DATE_LITERALS__/i
+NUMBER: /[+-]?[0-9]+(\.[0-9]+)?(e[+-]?[0-9]+)?(?![0-9.-])/i
 DIGITS: /[0-9]+\b/
 
 %import common.WS
@@ -101,7 +107,8 @@ def parse(soql: str) -> Query:
 
 @cache
 def _parser() -> Lark:
-    return Lark(GRAMMAR, start="query", parser="lalr", maybe_placeholders=True)
+    grammar = GRAMMAR.replace("__DATE_LITERALS__", date_literals.PATTERN)
+    return Lark(grammar, start="query", parser="lalr", maybe_placeholders=True)
 
 
 def _offset(soql: str, line: int, column: int) -> int:
@@ -131,24 +138,42 @@ class _Builder(Transformer[Token, Query]):
 
     def query(
         self,
-        fields: tuple[Path, ...],
+        fields: tuple[Path | Aggregate, ...],
         object_name: Token,
         where: Condition | None,
+        group_by: tuple[Path, ...],
         order_by: tuple[Order, ...] | None,
         limit: int | None,
         offset: int | None,
     ) -> Query:
+        paths = tuple(field for field in fields if isinstance(field, Path))
+        counts = [field for field in fields if isinstance(field, Aggregate) and not field.path]
+        if counts and (len(fields) > 1 or group_by or counts[0].function != "COUNT"):
+            raise soql_errors.unexpected_token(self._soql, counts[0].position, ")")
+        is_grouped = bool(group_by) or len(paths) < len(fields) - len(counts)
         return Query(
-            fields=fields,
+            fields=() if is_grouped else paths,
             object_name=str(object_name),
             where=where,
+            selected=fields if is_grouped else (),
+            group_by=group_by,
             order_by=order_by or (),
             limit=limit,
             offset=offset,
             object_position=object_name.start_pos or 0,
         )
 
-    def fields(self, *paths: Path) -> tuple[Path, ...]:
+    def fields(self, *fields: Path | Aggregate) -> tuple[Path | Aggregate, ...]:
+        return fields
+
+    def aggregate(self, function: Token, path: Path | None, alias: Token | None) -> Aggregate:
+        name = None if alias is None else str(alias)
+        return Aggregate(function.upper(), path, name, function.start_pos or 0)
+
+    def groups(self, paths: tuple[Path, ...] | None) -> tuple[Path, ...]:
+        return paths or ()
+
+    def paths(self, *paths: Path) -> tuple[Path, ...]:
         return paths
 
     def object(self, name: Token) -> Token:
@@ -210,4 +235,5 @@ class _Builder(Transformer[Token, Query]):
             case "DATETIME":
                 return Value("datetime", read_datetime(*at, token), at[1])
             case _:
-                return Value("null", None, at[1])
+                is_null = token.type == "NULL"
+                return Value("null" if is_null else "days", None if is_null else str(token), at[1])

@@ -45,6 +45,15 @@ class Column:
 
 
 @dataclass(frozen=True)
+class GroupColumn:
+    """What a group tells: a field that its rows share, or a function of their values."""
+
+    name: str
+    function: str | None
+    column: Column
+
+
+@dataclass(frozen=True)
 class Plan:
     """What to read: from which object, which columns, over which parents, under which query."""
 
@@ -53,7 +62,8 @@ class Plan:
     columns: tuple[Column, ...]
     joins: tuple[Join, ...]
     resolved: Mapping[Path, Column]
-    """The columns of WHERE and ORDER BY too."""
+    """The columns of WHERE, GROUP BY and ORDER BY too."""
+    groups: tuple[GroupColumn, ...] = ()
 
 
 def make_plan(soql: str, query: Query, sobjects: Mapping[str, SObject], *, bulk: bool) -> Plan:
@@ -80,8 +90,15 @@ class _Planner:
             column = self._resolve(comparison.path)
             check_filter(self._soql, comparison, column.field)
             resolved[comparison.path] = column
+        for path in self._query.group_by:
+            resolved[path] = self._resolve(path)
+            if not resolved[path].field.groupable:
+                raise soql_errors.not_groupable(self._soql, path.position, path.names[-1])
+        groups = self._groups([resolved[path] for path in self._query.group_by])
         for order in self._query.order_by:
             column = self._resolve(order.path)
+            if groups and column not in [resolved[path] for path in self._query.group_by]:
+                raise soql_errors.not_grouped(self._soql, order.path.position, column.field.name)
             if not column.field.sortable:
                 raise soql_errors.not_sortable(self._soql, order.path.position, column.field.name)
             resolved[order.path] = column
@@ -89,7 +106,7 @@ class _Planner:
             raise errors.offset_too_large(LARGEST_OFFSET)
         check_restrictions(self._sobject, self._query)
         joins = tuple(self._joins.values())
-        return Plan(self._query, self._sobject, tuple(columns), joins, resolved)
+        return Plan(self._query, self._sobject, tuple(columns), joins, resolved, groups)
 
     def _from(self) -> SObject:
         name = self._query.object_name
@@ -108,6 +125,31 @@ class _Planner:
                 raise errors.duplicate_field(column.name)
             seen.add(column.path)
         return columns
+
+    def _groups(self, shared: list[Column]) -> tuple[GroupColumn, ...]:
+        groups: list[GroupColumn] = []
+        unnamed = 0
+        for item in self._query.selected:
+            path = item if isinstance(item, Path) else item.path
+            if path is None:
+                continue
+            column = self._resolve(path)
+            if isinstance(item, Path):
+                if column not in shared:
+                    raise soql_errors.not_grouped(self._soql, item.position, column.field.name)
+                groups.append(GroupColumn(column.field.name, None, column))
+                continue
+            if not _aggregates(item.function, column.field):
+                raise soql_errors.not_aggregatable(
+                    self._soql, item.position, column.field.name, item.function
+                )
+            groups.append(GroupColumn(item.alias or f"expr{unnamed}", item.function, column))
+            unnamed += item.alias is None
+        names = [group.name.lower() for group in groups]
+        for group in groups:
+            if names.count(group.name.lower()) > 1:
+                raise errors.malformed_query(f"duplicate alias: {group.name}")
+        return tuple(groups)
 
     def _resolve(self, path: Path) -> Column:
         sobject = self._sobject
@@ -137,6 +179,12 @@ class _Planner:
         return next(iter(fitting or parents), None)
 
 
+def _aggregates(function: str, field: Field) -> bool:
+    if function in {"SUM", "AVG"}:
+        return field.aggregatable and field.is_number
+    return field.aggregatable
+
+
 def _comparisons(condition: Condition | None) -> Iterator[Comparison | Membership]:
     if isinstance(condition, (Comparison, Membership)):
         yield condition
@@ -150,7 +198,7 @@ def _comparisons(condition: Condition | None) -> Iterator[Comparison | Membershi
 def _check_bulk(plan: Plan) -> None:
     if not plan.sobject.bulk_supported:
         raise errors.invalid_entity(plan.sobject.name)
-    if plan.query.is_count:
+    if plan.query.is_count or plan.query.is_grouped:
         raise errors.aggregate_in_bulk()
     if plan.query.offset is not None:
         raise errors.offset_in_bulk()

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from tests.local_org.answers.spelling import decimal_text
+from tests.local_org.soql.date_literals import days_of
 from tests.local_org.soql.tree import Comparison, Condition, Junction, Membership, Not
 from tests.local_org.store.ids import case_safe
 from tests.local_org.store.tables import NUMBER, VISIBLE_FROM, naive, quoted, sql
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tests.local_org.objects.fields import Field
-    from tests.local_org.soql.plan import Column, Plan
-    from tests.local_org.soql.tree import Value
+    from tests.local_org.soql.plan import Column, GroupColumn, Plan
+    from tests.local_org.soql.tree import Order, Value
 
 _EXACT = "DECIMAL(38, 18)"
 _TIMESTAMP = "%Y-%m-%dT%H:%M:%S.%g"
@@ -48,6 +49,39 @@ class Statement:
         selected = f"SELECT {_ROOT}.{NUMBER}"
         return sql(selected, source, "WHERE", condition, "ORDER BY", self._order(), self._limits())
 
+    def groups(self, *, without: Sequence[str]) -> str:
+        """Return the query for what each group tells, `without` as for `matching_rows`."""
+        plan = self._plan
+        selected = [self._of_group(group) for group in plan.groups]
+        source = self._source()
+        conditions = [self._committed(_ROOT), *(f"NOT {_ROOT}.{quoted(each)}" for each in without)]
+        if plan.query.where:
+            conditions.append(self._condition(plan.query.where))
+        shared = [self._expression(plan.resolved[path]) for path in plan.query.group_by]
+        order = [self._ordered(order) for order in plan.query.order_by]
+        return sql(
+            *("SELECT", ", ".join(selected), source, "WHERE", " AND ".join(conditions)),
+            *(("GROUP BY", ", ".join(shared)) if shared else ()),
+            *("ORDER BY", ", ".join([*order, *(f"{each} NULLS FIRST" for each in shared), "1"])),
+            self._limits(),
+        )
+
+    def _of_group(self, group: GroupColumn) -> str:
+        expression = self._expression(group.column)
+        if group.column.field.is_number:
+            expression = f"TRY_CAST({expression} AS {_EXACT})"
+        match group.function:
+            case None:
+                return self._shown(group.column, self._expression(group.column))
+            case "COUNT":
+                return f"count({expression})"
+            case "COUNT_DISTINCT":
+                return f"count(DISTINCT {self._comparable(group.column)})"
+            case "MIN" | "MAX":
+                return self._shown(group.column, f"{group.function}({expression})")
+            case _:
+                return f"{group.function}({expression})"
+
     def values_of(self, numbers: list[int]) -> str:
         """Return the query for the columns of rows, then the Ids of row and parents, the number."""
         columns = [self._selected(column) for column in self._plan.columns]
@@ -76,7 +110,9 @@ class Statement:
         return f"coalesce({alias}.{VISIBLE_FROM} <= ?, true)"
 
     def _selected(self, column: Column) -> str:
-        expression = self._expression(column)
+        return self._shown(column, self._expression(column))
+
+    def _shown(self, column: Column, expression: str) -> str:
         if column.field.type == "datetime":
             return f"strftime({expression}, '{_TIMESTAMP}')"
         if column.field.type == "date":
@@ -121,11 +157,24 @@ class Statement:
         if comparison.operator == "LIKE":
             self.values.append(comparison.value.value)
             return f"coalesce({self._expression(column)} ILIKE ? ESCAPE '\\', false)"
+        if comparison.value.type == "days":
+            return self._days(column, comparison.operator, comparison.value)
         left = self._comparable(column)
         right = self._parameter(column.field, comparison.value)
         if comparison.operator == "!=":
             return f"({left} IS DISTINCT FROM {right})"
         return f"coalesce({left} {comparison.operator} {right}, false)"
+
+    def _days(self, column: Column, operator: str, value: Value) -> str:
+        first, behind = days_of(str(value.value), self._now.date())
+        left = self._expression(column)
+        if operator in {"=", "!="}:
+            self.values += [first, behind]
+            test = f"coalesce({left} >= ? AND {left} < ?, false)"
+            return test if operator == "=" else f"(NOT {test})"
+        # What is not later than these days is before what is behind them.
+        self.values.append(first if operator in {"<", ">="} else behind)
+        return f"coalesce({left} {'<' if operator in {'<', '<='} else '>='} ?, false)"
 
     def _null_comparison(self, column: Column, operator: str) -> str:
         test = {"=": "IS NULL", "!=": "IS NOT NULL"}.get(operator)
@@ -135,6 +184,8 @@ class Statement:
         column = self._plan.resolved[membership.path]
         values = [value for value in membership.values if value.value not in {None, ""}]
         tests = [self._null_comparison(column, "=")] if len(values) < len(membership.values) else []
+        tests += [self._days(column, "=", value) for value in values if value.type == "days"]
+        values = [value for value in values if value.type != "days"]
         if values:
             left = self._comparable(column)
             rights = ", ".join(self._parameter(column.field, value) for value in values)
@@ -148,13 +199,14 @@ class Statement:
         return "lower(?)" if _is_text(field) else "?"
 
     def _order(self) -> str:
-        parts = []
-        for order in self._plan.query.order_by:
-            direction = "DESC" if order.descending else "ASC"
-            nulls = "LAST" if order.nulls_last else "FIRST"
-            expression = self._comparable(self._plan.resolved[order.path])
-            parts.append(f"{expression} {direction} NULLS {nulls}")
+        parts = [self._ordered(order) for order in self._plan.query.order_by]
         return ", ".join([*parts, f"{_ROOT}.{NUMBER}"])
+
+    def _ordered(self, order: Order) -> str:
+        direction = "DESC" if order.descending else "ASC"
+        nulls = "LAST" if order.nulls_last else "FIRST"
+        expression = self._comparable(self._plan.resolved[order.path])
+        return f"{expression} {direction} NULLS {nulls}"
 
     def _limits(self) -> str:
         query = self._plan.query

@@ -76,6 +76,19 @@ def not_sortable(soql: str, position: int, name: str) -> SalesforceError:
     return malformed_query_at(soql, position, f"field '{name}' can not be sorted in a query call")
 
 
+def not_groupable(soql: str, position: int, name: str) -> SalesforceError:
+    return malformed_query_at(soql, position, f"field '{name}' can not be grouped in a query call")
+
+
+def not_grouped(soql: str, position: int, name: str) -> SalesforceError:
+    return malformed_query_at(soql, position, f"Field must be grouped or aggregated: {name}")
+
+
+def not_aggregatable(soql: str, position: int, name: str, function: str) -> SalesforceError:
+    reason = f"field {name} does not support aggregate operator {function}"
+    return malformed_query_at(soql, position, reason)
+
+
 def wrong_literal(soql: str, position: int, name: str, soap_type: str) -> SalesforceError:
     """A filter value that is quoted and should not be, or the other way round."""
     quoting = "should be" if soap_type == "string" else "should not be"

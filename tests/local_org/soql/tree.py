@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
     from decimal import Decimal
 
-LiteralType: TypeAlias = Literal["string", "number", "boolean", "null", "date", "datetime"]
+LiteralType: TypeAlias = Literal["string", "number", "boolean", "null", "date", "datetime", "days"]
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,10 @@ class Path:
 
 @dataclass(frozen=True)
 class Value:
-    """A literal. The string of a LIKE keeps its backslashes before %, _ and backslashes."""
+    """A literal. The string of a LIKE keeps its backslashes before %, _ and backslashes.
+
+    The days of a date literal such as TODAY are its text.
+    """
 
     type: LiteralType
     value: str | Decimal | bool | date | datetime | None
@@ -76,8 +79,18 @@ class Order:
 
 
 @dataclass(frozen=True)
+class Aggregate:
+    """A function of a field's values in all the rows of a group."""
+
+    function: str
+    path: Path | None
+    alias: str | None = None
+    position: int = attribute(default=0, compare=False)
+
+
+@dataclass(frozen=True)
 class Query:
-    """A whole query; COUNT() has no fields."""
+    """A whole query; COUNT() has no fields, and one of groups has what it selects of them."""
 
     fields: tuple[Path, ...]
     object_name: str
@@ -86,7 +99,13 @@ class Query:
     limit: int | None = None
     offset: int | None = None
     object_position: int = attribute(default=0, compare=False)
+    selected: tuple[Path | Aggregate, ...] = ()
+    group_by: tuple[Path, ...] = ()
 
     @property
     def is_count(self) -> bool:
-        return not self.fields
+        return not self.fields and not self.is_grouped
+
+    @property
+    def is_grouped(self) -> bool:
+        return bool(self.selected)

@@ -48,6 +48,8 @@ class Result:
 
     plan: Plan
     numbers: array[int]
+    groups: tuple[tuple[object, ...], ...] = ()
+    """What a query of groups found in their place; these do not change any more."""
 
     @property
     def object_name(self) -> str:
@@ -63,7 +65,7 @@ class Result:
 
     @property
     def total_size(self) -> int:
-        return len(self.numbers)
+        return len(self.groups) if self.plan.query.is_grouped else len(self.numbers)
 
     @property
     def is_count(self) -> bool:
@@ -291,6 +293,11 @@ class Store:
                 self._database.table(self._catalog.whole(sobject.name))
             statement = Statement(plan, self._clock.now())
             without = [] if all_rows else _hiding_fields(whole)
+            if query.is_grouped:
+                text = statement.groups(without=without)
+                return Result(
+                    plan, array("q"), tuple(self._database.execute(text, statement.values))
+                )
             text = statement.matching_rows(without=without)
             found = self._database.execute(text, statement.values)
         return Result(plan, array("q", (number for (number,) in found)))

@@ -113,8 +113,8 @@ def test_further_conditions(text: str, conditions: list[str], whole: str) -> Non
     [
         (
             (
-                "SELECT id, account.name, Account.Owner.Username, Owner.Name, Account.NumberOfEmployees"
-                " FROM Opportunity"
+                "SELECT id, account.name, Account.Owner.Username, Owner.Name, "
+                "Account.NumberOfEmployees FROM Opportunity"
             ),
             {
                 "Id": Kind.TEXT,
@@ -128,7 +128,8 @@ def test_further_conditions(text: str, conditions: list[str], whole: str) -> Non
             (
                 "SELECT Account.Name, CloseDate day, COUNT(Id), MAX(CloseDate), SUM(Amount) total, "
                 "AVG(Amount), COUNT_DISTINCT(Name), MIN(Account.NumberOfEmployees) "
-                "FROM Opportunity GROUP BY Account.Name, CloseDate HAVING COUNT(Id) > 1 ORDER BY total"
+                "FROM Opportunity GROUP BY Account.Name, CloseDate HAVING COUNT(Id) > 1 "
+                "ORDER BY total"
             ),
             {
                 "Name": Kind.TEXT,
