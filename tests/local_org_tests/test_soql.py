@@ -246,6 +246,7 @@ def _write_condition(condition: Condition) -> str:
     if isinstance(condition, Membership):
         values = ", ".join(map(_write_value, condition.values))
         return f"{_write_path(condition.path)} {'NOT ' if condition.negated else ''}IN ({values})"
+    assert isinstance(condition, Comparison)
     return f"{_write_path(condition.path)} {condition.operator} {_write_value(condition.value)}"
 
 

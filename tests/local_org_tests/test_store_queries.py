@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.local_org.answers.errors import SalesforceError
 from tests.local_org.store.ids import case_safe, make_id
 from tests.local_org.store.store import Store
 from tests.local_org_tests.still_clock import NOW, StillClock, new_store
@@ -175,3 +176,47 @@ def test_parents_are_reached_over_references(store: Store) -> None:
     assert _values(store, soql) == ["Abara", None]
     assert _values(store, f"{soql} WHERE Account.Name = 'acme'") == ["Abara"]
     assert _values(store, f"{soql} ORDER BY Account.Name DESC NULLS LAST") == ["Abara", None]
+
+
+# Semi-joins
+
+
+@pytest.fixture(scope="module")
+def joined() -> Store:
+    store = Store(StillClock())
+    names = ("with", "deleted", "without")
+    accounts = store.insert("Account", [{"Name": name} for name in names])
+    rows = [{"LastName": "a", "AccountId": account} for account in accounts[:2]]
+    contacts = store.insert("Contact", [*rows, {"LastName": "alone"}])
+    store.delete("Contact", contacts[1:2])
+    return store
+
+
+@pytest.mark.parametrize(
+    ("condition", "names"),
+    [
+        ("Id IN (SELECT AccountId FROM Contact)", ["with"]),
+        ("Id NOT IN (select AccountId from Contact)", ["deleted", "without"]),
+        ("Id IN (SELECT AccountId FROM Contact WHERE LastName = 'b')", []),
+        ("Id IN (SELECT AccountId FROM Contact WHERE Account.Name LIKE 'w%')", ["with"]),
+        ("Name = 'x' OR Id IN (SELECT Id FROM Account WHERE Name = 'without')", ["without"]),
+    ],
+)
+def test_semi_joins(joined: Store, condition: str, names: list[str]) -> None:
+    """An Id among those that living rows of another object hold."""
+    assert sorted(map(str, _names(joined, condition))) == names
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "Name IN (SELECT AccountId FROM Contact)",
+        "Id IN (SELECT LastName FROM Contact)",
+        "Id IN (SELECT AccountId FROM Contact WHERE Id IN (SELECT Id FROM Contact))",
+        "Id IN (SELECT AccountId FROM Contact LIMIT 5)",
+    ],
+)
+def test_semi_joins_that_are_none(joined: Store, condition: str) -> None:
+    """Of what is no Id, nested, or with a limit."""
+    with pytest.raises(SalesforceError, match="MALFORMED_QUERY"):
+        _names(joined, condition)

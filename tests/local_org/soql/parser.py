@@ -22,6 +22,7 @@ from tests.local_org.soql.tree import (
     Order,
     Path,
     Query,
+    SemiJoin,
     Value,
 )
 
@@ -44,10 +45,13 @@ offset: [_OFFSET DIGITS]
 conjunction: single (_AND single)+
 disjunction: single (_OR single)+
 negation: _NOT single
-?single: comparison | membership | non_membership | "(" condition ")"
+?single: comparison | membership | non_membership | semi_join | anti_join | "(" condition ")"
 comparison: path (OPERATOR | LIKE) literal
 membership: path _IN "(" literal ("," literal)* ")"
 non_membership: path _NOT _IN "(" literal ("," literal)* ")"
+semi_join: path _IN "(" sub_query ")"
+anti_join: path _NOT _IN "(" sub_query ")"
+sub_query: _SELECT path _FROM object [_WHERE condition]
 literal: STRING | NUMBER | BOOLEAN | NULL | DATE | DATETIME | DATE_LITERAL
 
 orders: order ("," order)*
@@ -206,6 +210,16 @@ class _Builder(Transformer[Token, Query]):
     def non_membership(self, path: Path, *literals: Token) -> Membership:
         values = tuple(self._value(literal) for literal in literals)
         return Membership(path, values, negated=True)
+
+    def semi_join(self, path: Path, query: Query) -> SemiJoin:
+        return SemiJoin(path, query)
+
+    def anti_join(self, path: Path, query: Query) -> SemiJoin:
+        return SemiJoin(path, query, negated=True)
+
+    def sub_query(self, path: Path, object_name: Token, where: Condition | None) -> Query:
+        position = object_name.start_pos or 0
+        return Query((path,), str(object_name), where, object_position=position)
 
     def literal(self, token: Token) -> Token:
         return token

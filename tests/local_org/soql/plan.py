@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from dataclasses import field as attribute
 from typing import TYPE_CHECKING
 
 from tests.local_org.answers import errors
 from tests.local_org.soql import soql_errors
 from tests.local_org.soql.filters import check_filter
 from tests.local_org.soql.restrictions import check_restrictions
-from tests.local_org.soql.tree import Comparison, Condition, Junction, Membership, Not, Path
+from tests.local_org.soql.tree import (
+    Comparison,
+    Condition,
+    Junction,
+    Membership,
+    Not,
+    Path,
+    SemiJoin,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -64,6 +73,13 @@ class Plan:
     resolved: Mapping[Path, Column]
     """The columns of WHERE, GROUP BY and ORDER BY too."""
     groups: tuple[GroupColumn, ...] = ()
+    semi_joins: Mapping[SemiJoin, Plan] = attribute(default_factory=dict)
+
+    @property
+    def sobjects(self) -> list[SObject]:
+        """Every object whose rows it looks at."""
+        inner = [sobject for plan in self.semi_joins.values() for sobject in plan.sobjects]
+        return [self.sobject, *(join.sobject for join in self.joins), *inner]
 
 
 def make_plan(soql: str, query: Query, sobjects: Mapping[str, SObject], *, bulk: bool) -> Plan:
@@ -79,6 +95,7 @@ class _Planner:
     def __init__(self, soql: str, query: Query, sobjects: Mapping[str, SObject]) -> None:
         self._soql = soql
         self._query = query
+        self._sobjects = sobjects
         self._by_name = {name.lower(): sobject for name, sobject in sobjects.items()}
         self._joins: dict[tuple[str, ...], Join] = {}
         self._sobject = self._from()
@@ -86,14 +103,15 @@ class _Planner:
     def plan(self) -> Plan:
         columns = self._selected()
         resolved = dict(zip(self._query.fields, columns, strict=True))
+        semi_joins: dict[SemiJoin, Plan] = {}
         for comparison in _comparisons(self._query.where):
             column = self._resolve(comparison.path)
-            check_filter(self._soql, comparison, column.field)
             resolved[comparison.path] = column
-        for path in self._query.group_by:
-            resolved[path] = self._resolve(path)
-            if not resolved[path].field.groupable:
-                raise soql_errors.not_groupable(self._soql, path.position, path.names[-1])
+            if isinstance(comparison, SemiJoin):
+                semi_joins[comparison] = self._joined(comparison, column)
+            else:
+                check_filter(self._soql, comparison, column.field)
+        resolved |= self._shared()
         groups = self._groups([resolved[path] for path in self._query.group_by])
         for order in self._query.order_by:
             column = self._resolve(order.path)
@@ -106,7 +124,7 @@ class _Planner:
             raise errors.offset_too_large(LARGEST_OFFSET)
         check_restrictions(self._sobject, self._query)
         joins = tuple(self._joins.values())
-        return Plan(self._query, self._sobject, tuple(columns), joins, resolved, groups)
+        return Plan(self._query, self._sobject, tuple(columns), joins, resolved, groups, semi_joins)
 
     def _from(self) -> SObject:
         name = self._query.object_name
@@ -125,6 +143,23 @@ class _Planner:
                 raise errors.duplicate_field(column.name)
             seen.add(column.path)
         return columns
+
+    def _joined(self, join: SemiJoin, column: Column) -> Plan:
+        plan = _Planner(self._soql, join.query, self._sobjects).plan()
+        if plan.semi_joins:
+            raise errors.malformed_query("Nesting of semi join sub-selects is not supported")
+        if not (column.field.is_id and plan.columns[0].field.is_id):
+            # Of an Id or reference on both sides.
+            raise soql_errors.not_joinable(self._soql, join.path.position)
+        return plan
+
+    def _shared(self) -> dict[Path, Column]:
+        """Return what the rows of a group share."""
+        shared = {path: self._resolve(path) for path in self._query.group_by}
+        for path, column in shared.items():
+            if not column.field.groupable:
+                raise soql_errors.not_groupable(self._soql, path.position, path.names[-1])
+        return shared
 
     def _groups(self, shared: list[Column]) -> tuple[GroupColumn, ...]:
         groups: list[GroupColumn] = []
@@ -185,8 +220,8 @@ def _aggregates(function: str, field: Field) -> bool:
     return field.aggregatable
 
 
-def _comparisons(condition: Condition | None) -> Iterator[Comparison | Membership]:
-    if isinstance(condition, (Comparison, Membership)):
+def _comparisons(condition: Condition | None) -> Iterator[Comparison | Membership | SemiJoin]:
+    if isinstance(condition, (Comparison, Membership, SemiJoin)):
         yield condition
     elif isinstance(condition, Not):
         yield from _comparisons(condition.condition)

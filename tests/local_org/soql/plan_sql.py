@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tests.local_org.answers.spelling import decimal_text
 from tests.local_org.soql.date_literals import days_of
-from tests.local_org.soql.tree import Comparison, Condition, Junction, Membership, Not
+from tests.local_org.soql.tree import Comparison, Condition, Junction, Membership, Not, SemiJoin
 from tests.local_org.store.ids import case_safe
 from tests.local_org.store.tables import NUMBER, VISIBLE_FROM, naive, quoted, sql
 
@@ -30,6 +30,7 @@ class Statement:
     def __init__(self, plan: Plan, now: datetime) -> None:
         self.values: list[object] = []
         self._plan = plan
+        self._moment = now
         self._now = naive(now)
         self._aliases: dict[tuple[str, ...], str] = {(): _ROOT}
         for index, join in enumerate(plan.joins):
@@ -65,6 +66,19 @@ class Statement:
             *("ORDER BY", ", ".join([*order, *(f"{each} NULLS FIRST" for each in shared), "1"])),
             self._limits(),
         )
+
+    def joined_ids(self) -> str:
+        """Return the query for the Ids that a semi-join compares with."""
+        plan = self._plan
+        source = self._source()
+        conditions = [self._committed(_ROOT)]
+        if plan.query.where:
+            conditions.append(self._condition(plan.query.where))
+        if plan.sobject.field("IsDeleted"):
+            conditions.append(f'NOT {_ROOT}."IsDeleted"')
+        found = self._expression(plan.columns[0])
+        conditions.append(f"{found} IS NOT NULL")
+        return sql("SELECT", found, source, "WHERE", " AND ".join(conditions))
 
     def _of_group(self, group: GroupColumn) -> str:
         expression = self._expression(group.column)
@@ -148,6 +162,8 @@ class Statement:
             return f"({f' {condition.operator} '.join(parts)})"
         if isinstance(condition, Membership):
             return self._membership(condition)
+        if isinstance(condition, SemiJoin):
+            return self._semi_join(condition)
         return self._comparison(condition)
 
     def _comparison(self, comparison: Comparison) -> str:
@@ -191,6 +207,13 @@ class Statement:
             rights = ", ".join(self._parameter(column.field, value) for value in values)
             tests.append(f"coalesce({left} IN ({rights}), false)")
         return f"{'NOT ' if membership.negated else ''}({' OR '.join(tests)})"
+
+    def _semi_join(self, join: SemiJoin) -> str:
+        left = self._expression(self._plan.resolved[join.path])
+        inner = Statement(self._plan.semi_joins[join], self._moment)
+        ids = inner.joined_ids()
+        self.values += inner.values
+        return f"{'NOT ' if join.negated else ''}coalesce({left} IN ({ids}), false)"
 
     def _parameter(self, field: Field, value: Value) -> str:
         self.values.append(_sql_value(field, value))

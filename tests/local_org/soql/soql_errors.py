@@ -76,6 +76,11 @@ def not_sortable(soql: str, position: int, name: str) -> SalesforceError:
     return malformed_query_at(soql, position, f"field '{name}' can not be sorted in a query call")
 
 
+def not_joinable(soql: str, position: int) -> SalesforceError:
+    reason = "The left operand and the selected field of a semi join must be IDs or references"
+    return malformed_query_at(soql, position, reason)
+
+
 def not_groupable(soql: str, position: int, name: str) -> SalesforceError:
     return malformed_query_at(soql, position, f"field '{name}' can not be grouped in a query call")
 

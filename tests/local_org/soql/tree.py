@@ -52,6 +52,15 @@ class Membership:
 
 
 @dataclass(frozen=True)
+class SemiJoin:
+    """A field IN or NOT IN what a field of other rows holds."""
+
+    path: Path
+    query: Query
+    negated: bool = False
+
+
+@dataclass(frozen=True)
 class Not:
     """A condition turned round."""
 
@@ -66,7 +75,7 @@ class Junction:
     conditions: tuple[Condition, ...]
 
 
-Condition: TypeAlias = Comparison | Membership | Not | Junction
+Condition: TypeAlias = Comparison | Membership | SemiJoin | Not | Junction
 
 
 @dataclass(frozen=True)

@@ -289,7 +289,7 @@ class Store:
             self._formulas.recount(self._clock.now())
             plan = make_plan(soql, query, self.sobjects, bulk=bulk)
             whole = self._catalog.whole(plan.sobject.name)
-            for sobject in (plan.sobject, *(join.sobject for join in plan.joins)):
+            for sobject in plan.sobjects:
                 self._database.table(self._catalog.whole(sobject.name))
             statement = Statement(plan, self._clock.now())
             without = [] if all_rows else _hiding_fields(whole)

@@ -28,8 +28,10 @@ from tap_versionforge_salesforce.salesforce.soql.tree import (
     Term,
     Value,
 )
+from tests.local_org.soql.parser import parse
 
 WHAT = "The option --where"
+_WHOLE = "SELECT Id FROM Account WHERE {}"
 _NAMES = st.from_regex(r"[A-Z][A-Za-z0-9]{0,8}(_[a-z]+){0,2}(__[cr])?", fullmatch=True).filter(
     lambda name: name.lower() not in {"and", "from", "in", "like", "not", "null", "or", "where"}
 )
@@ -96,7 +98,7 @@ _SEMI_JOINS = st.builds(
     st.sampled_from(["IN", "NOT IN"]),
     st.builds(SubSelect, _PATHS, _NAMES, st.none() | _terms(_LEAVES)),
 )
-# Near to SOQL, so that much of it is read in part.
+# Near to SOQL, so that much of it is read, or is until its last word.
 _PIECES = st.sampled_from(
     [
         *("Name", "Account.Name", "a", "=", "!=", "<", ">=", "LIKE", "IN", "NOT", "AND", "OR"),
@@ -106,7 +108,17 @@ _PIECES = st.sampled_from(
         *("DISTANCE", "INCLUDES", "USD5", "TYPEOF", "FIELDS(ALL)", " ", "\n"),
     ]
 )
-_ANY_TEXTS = st.text(max_size=60) | st.lists(_PIECES, max_size=25).map(" ".join)
+_COMPARISONS = st.tuples(
+    st.sampled_from(["Name", "Account.Name", "a", "NOT a", "(a", "Count"]),
+    st.sampled_from(["=", "!=", "<>", "LIKE", "IN", "NOT IN", "NOT", ""]),
+    st.sampled_from(["'x'", "5", "1.5e3", "-2", "TODAY", "('x', 5)", "(SELECT Id FROM B)", "5)"]),
+    st.sampled_from(["AND", "OR", "AND NOT", "LIMIT 5", "ORDER BY a", ";", "", ""]),
+).map(" ".join)
+_ANY_TEXTS = st.one_of(
+    st.text(max_size=60),
+    st.lists(_PIECES, max_size=25).map(" ".join),
+    st.lists(_COMPARISONS, min_size=1, max_size=4).map(" ".join),
+)
 
 
 @given(_terms(_LEAVES | _SEMI_JOINS))
@@ -114,8 +126,7 @@ _ANY_TEXTS = st.text(max_size=60) | st.lists(_PIECES, max_size=25).map(" ".join)
 def test_what_is_written_out_is_read_back(term: Term) -> None:
     """The same tree, whatever its texts hold, and at the end of a query as well."""
     assert parsed_condition(term.soql, WHAT).term == term
-    whole = f"SELECT Id FROM Account WHERE {term.soql} LIMIT 5"  # noqa: S608  is read, not run
-    select = parsed_select(whole, WHAT)
+    select = parsed_select(f"{_WHOLE.format(term.soql)} LIMIT 5", WHAT)
     assert select.where is not None
     assert select.where.term == term
 
@@ -130,6 +141,19 @@ def test_any_text_is_read_or_refused(text: str) -> None:
     with suppress(SettingsError):
         select = parsed_select(f"SELECT {text}", WHAT)
         assert parsed_select(select.text_with("Id != null"), WHAT).items == select.items
+
+
+@given(_ANY_TEXTS)
+def test_what_the_local_org_can_not_read_is_refused(text: str) -> None:
+    """Two grammars that know nothing of each other; the local org's lacks some of SOQL."""
+    try:
+        condition = parsed_condition(text, WHAT)
+    except SettingsError:
+        return
+    calls = {path.function for path in condition.paths} - {None}
+    if not calls and "INCLUDES" not in condition.text and "USD5" not in condition.text:
+        parse(_WHOLE.format(text))
+        parse(_WHOLE.format(f"Id != null AND ({condition.text})"))
 
 
 @pytest.mark.parametrize(
