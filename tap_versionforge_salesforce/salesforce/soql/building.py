@@ -191,4 +191,6 @@ class _Builder(Transformer[Token, WholeSelect]):
         text = str(token) if token.type in {"STRING", "CURRENCY"} else token.upper()
         if token.type in {"BOOLEAN", "NULL"}:
             text = token.lower()
+        elif token.type == "NUMBER":
+            text = literals.plain_number(token)
         return Value(_KINDS[token.type], text, _at(token))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime
+from datetime import date
+from decimal import Decimal
 
 from tap_versionforge_salesforce.salesforce.soql.tree import SoqlError
 from tap_versionforge_salesforce.salesforce.support.wording import closest
@@ -32,12 +33,12 @@ COUNTED_DATE_LITERALS = frozenset(
 _ESCAPE = re.compile(r"\\(u[0-9A-Fa-f]{4}|.)", re.DOTALL)
 _ESCAPES = frozenset("nrtbf\"'\\")
 _WILDCARDS = frozenset("%_")
-_DATETIME = re.compile(
-    r"(?P<moment>[0-9-]{10}T[0-9:]{8})(?:\.[0-9]+)?"
-    r"(?:Z|[+-](?P<hours>[0-9]{2}):?(?P<minutes>[0-9]{2}))"
-)
-_MOST_OFFSET_HOURS = 24
-_MOST_OFFSET_MINUTES = 60
+# No Python reads 24:00 here, as some do.
+_HOURS = "(?:[01][0-9]|2[0-3])"
+_TIME = rf"{_HOURS}:[0-5][0-9]:[0-5][0-9](?:\.[0-9]+)?"
+_DATETIME = re.compile(rf"(?P<day>[0-9-]{{10}})T{_TIME}(?:Z|[+-]{_HOURS}:?[0-5][0-9])")
+_TIME_OF_DAY = re.compile(rf"{_TIME}Z")
+_MOST_DIGITS = 100
 
 
 def check_string(quoted: str, *, is_pattern: bool) -> None:
@@ -65,6 +66,27 @@ def check_string(quoted: str, *, is_pattern: bool) -> None:
         )
 
 
+def plain_number(text: str) -> str:
+    """Return a number without an exponent or a sign of plus, which no one's SOQL parser knows.
+
+    Args:
+        text: As SOQL may be written, such as ``1.5e3``.
+
+    Raises:
+        SoqlError: It has more digits than any field of Salesforce.
+    """
+    try:
+        number = Decimal(text)
+    except ArithmeticError:
+        number = None
+    if number is None or len(text) > _MOST_DIGITS or abs(number.adjusted()) > _MOST_DIGITS:
+        raise SoqlError(
+            f"holds {shown(text)}, which is too long a number",
+            "Numbers of Salesforce have 18 digits at most.",
+        )
+    return format(number, "f")
+
+
 def check_date(text: str) -> None:
     """Refuse a date that there is none of.
 
@@ -83,10 +105,7 @@ def check_datetime(text: str) -> None:
     parts = _DATETIME.fullmatch(text.upper())
     if parts is None:
         raise _no_such_day(text)
-    _check_day(parts["moment"], text)
-    hours, minutes = int(parts["hours"] or 0), int(parts["minutes"] or 0)
-    if hours >= _MOST_OFFSET_HOURS or minutes >= _MOST_OFFSET_MINUTES:
-        raise _no_such_day(text)
+    _check_day(parts["day"], text)
 
 
 def check_time(text: str) -> None:
@@ -95,15 +114,16 @@ def check_time(text: str) -> None:
     Raises:
         SoqlError: No day has it.
     """
-    _check_day(f"2000-01-01T{text[:8]}", text)
+    if _TIME_OF_DAY.fullmatch(text.upper()) is None:
+        raise _no_such_day(text)
 
 
-def _check_day(iso: str, text: str) -> None:
+def _check_day(day: str, text: str) -> None:
     try:
-        moment: date = datetime.fromisoformat(iso)
+        year = date.fromisoformat(day).year
     except ValueError:
         raise _no_such_day(text) from None
-    if not EARLIEST_YEAR <= moment.year <= LATEST_YEAR:
+    if not EARLIEST_YEAR <= year <= LATEST_YEAR:
         raise _no_such_day(text)
 
 

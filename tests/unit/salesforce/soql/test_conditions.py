@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from tap_versionforge_salesforce.errors import SettingsError
 from tap_versionforge_salesforce.salesforce.soql.conditions import FieldUse
 from tap_versionforge_salesforce.salesforce.soql.reading import parsed_condition
+from tests.support import processes
 from tests.support.soql_texts import CONDITIONS, MORE_CONDITIONS
 
 WHAT = "The option --where"
@@ -39,6 +42,20 @@ def test_one_spelling_whatever_blanks_and_case() -> None:
     assert parsed_condition(written, WHAT).text == (
         "iswon = true AND (closedate = LAST_N_DAYS:30 OR name IN ('a', 'b'))"
     )
+
+
+@pytest.mark.parametrize(
+    ("written", "plain"),
+    [
+        ("1.5e3", "1500"),
+        ("+2.50", "2.50"),
+        ("-.5E-2", "-0.005"),
+        ("100000000000000000000", "1" + "0" * 20),
+    ],
+)
+def test_numbers_are_sent_without_exponents(written: str, plain: str) -> None:
+    """Exactly, for not every reader of SOQL knows them."""
+    assert parsed_condition(f"Amount = {written}", WHAT).text == f"Amount = {plain}"
 
 
 def test_the_fields_that_it_names() -> None:
@@ -96,7 +113,13 @@ def test_the_fields_that_it_names() -> None:
         ("a = 2026-02-30", "holds 2026-02-30, which is no date."),
         ("a = 1500-01-01", "holds 1500-01-01, which is no date."),
         ("a = 2026-02-03T25:00:00Z", "holds 2026-02-03T25:00:00Z, which is no date."),
+        ("a = 2026-02-03T24:00:00Z", "which is no date."),
+        ("a = 2026-1-023T10:00:00Z", "which is no date."),
+        ("a = 10:61:00.000Z", "holds 10:61:00.000Z, which is no date."),
         ("a = 2026-02-03T10:00:00+25:00", "which is no date."),
+        ("a = 1e101", "holds 1e101, which is too long a number."),
+        ("a = 1e-99999999999999999999", "which is too long a number."),
+        ("a = " + "9" * 101, "which is too long a number."),
         ("a = :name", 'has an Apex variable at ":name".'),
         ("a IN ()", 'has no value at ")".'),
         ("a IN 5", 'can\'t be read at "5". An opening bracket'),
@@ -135,3 +158,13 @@ def test_a_long_text_is_quoted_in_part() -> None:
     assert '"LIMIT [2J55' in told
     assert "…" in told
     assert len(told) < 250
+
+
+def test_who_writes_no_soql_does_not_wait_for_its_grammar() -> None:
+    """What reads it is imported with the first text only."""
+    code = (
+        "import sys; from tap_versionforge_salesforce.salesforce.soql import answers, reading; "
+        "assert 'lark' not in sys.modules; reading.parsed_condition('Id != null', 'The setting'); "
+        "assert 'lark' in sys.modules"
+    )
+    processes.run([sys.executable, "-c", code])
