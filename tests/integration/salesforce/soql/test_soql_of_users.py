@@ -12,8 +12,8 @@ from tap_versionforge_salesforce.errors import UnknownObjectError
 from tap_versionforge_salesforce.salesforce.soql.answers import columns_of
 from tap_versionforge_salesforce.salesforce.soql.checking import check_paths
 from tap_versionforge_salesforce.salesforce.soql.reading import parsed_condition, parsed_select
+from tests.integration.salesforce.test_seam import credentials_of
 from tests.local_org.answers.encode import csv_header
-from tests.local_org.conditions.settings import PRODUCTION_AUDIENCE
 from tests.local_org_tests.caller import Caller
 from tests.support.soql_texts import CONDITIONS
 
@@ -30,14 +30,7 @@ WHAT = "The option --where"
 def connected(org: LocalOrg) -> Iterator[salesforce.Org]:
     org.store.seed("Account", 20)
     org.store.seed("Opportunity", 60)
-    credentials = salesforce.Credentials(
-        instance_url=org.url,
-        client_id=org.client_id,
-        username=org.username,
-        audience=PRODUCTION_AUDIENCE,
-        private_key=org.private_key_pem,
-    )
-    with salesforce.Org(credentials=credentials) as made:
+    with salesforce.Org(credentials=credentials_of(org)) as made:
         yield made
 
 
