@@ -466,3 +466,17 @@ def test_a_condition(org: LocalOrg, connected: Org) -> None:
         "Account", fields=["Name"], where="Name = 'a' OR Name = 'b'", since="2024-03-02"
     )
     assert sorted(rows.collect()["Name"]) == ["a", "b"]
+
+
+def test_a_query_of_groups(org: LocalOrg, by_rest: Org) -> None:
+    """Its columns have their aliases, or Salesforce's own names, and types of their own."""
+    for name, revenue in (("a", "10.5"), ("a", "0.25"), ("b", "7")):
+        org.store.insert(
+            "Account", [{"Name": name, "AnnualRevenue": Decimal(revenue)}], stamp=LAST_WEEK
+        )
+    rows = by_rest.query(
+        "SELECT Name, COUNT(Id), SUM(AnnualRevenue) total FROM Account GROUP BY Name"
+    )
+    found = rows.collect().sort("Name")
+    assert found.columns == ["Name", "expr0", "total"]
+    assert found.rows() == [("a", 2, Decimal("10.75")), ("b", 1, Decimal(7))]
