@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from tap_versionforge_salesforce.salesforce.auth.sign_in_errors import PROBLEMS, UNKNOWN
+from tap_versionforge_salesforce.salesforce.frames.typed import TYPES
+from tap_versionforge_salesforce.salesforce.objects.columns import Kind
 from tap_versionforge_salesforce.salesforce.objects.describe import (
     KIND_BY_TYPE,
     sobject_from_describe,
@@ -73,12 +75,24 @@ def _sign_in_heading(code: str, problems: Sequence[SignInProblem]) -> str:
 
 def types_table() -> str:
     """Return what each field type of a describe becomes, as a Markdown table."""
-    names: dict[str, list[str]] = {}
-    for name in KIND_BY_TYPE:
-        names.setdefault(_type_in_catalog(name), []).append(f"`{name}`")
-    names[_type_in_catalog(UNKNOWN_TYPE)].append("any other, with a warning")
-    rows = [f"| {', '.join(sorted(found))} | {schema} |" for schema, found in names.items()]
-    return "\n".join(["| Type in the describe | Type in the catalog |", "| --- | --- |", *rows])
+    names: dict[tuple[str, str], list[str]] = {}
+    for name, kind in KIND_BY_TYPE.items():
+        names.setdefault((_type_in_catalog(name), _type_of(kind)), []).append(f"`{name}`")
+    unknown = (_type_in_catalog(UNKNOWN_TYPE), _type_of(Kind.TEXT))
+    names[unknown].append("any other, with a warning")
+    rows = [
+        f"| {', '.join(sorted(found))} | {schema} | {typed} |"
+        for (schema, typed), found in names.items()
+    ]
+    head = "| Type in the describe | Type in the catalog | Type without Singer |"
+    return "\n".join([head, "| --- | --- | --- |", *rows])
+
+
+def _type_of(kind: Kind) -> str:
+    """Return what the engine makes of a kind, as polars calls it."""
+    if kind is Kind.COMPOUND:
+        return "struct of its parts"
+    return f"`{TYPES[kind]}`" if kind in TYPES else "none"
 
 
 def fidelity_table(group: str) -> str:
