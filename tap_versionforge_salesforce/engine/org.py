@@ -76,6 +76,7 @@ class Org:
             self._settings, user_agent=_USER_AGENT, clock=self.clock, logger=_LOGGER
         )
         self.salesforce.events.listen(EventLog(_LOGGER).take)
+        self._is_closed = False
         self._describes: dict[str, SObject] = {}
         self._reading: weakref.WeakSet[Generator[Frame, None, None]] = weakref.WeakSet()
         self._has_looked_at_limits = False
@@ -109,6 +110,7 @@ class Org:
 
     def close(self) -> None:
         """End what is read, and remove jobs from the org whose rows nobody wants any more."""
+        self._is_closed = True
         for reading in list(self._reading):
             reading.close()
         self.salesforce.end()
@@ -121,6 +123,7 @@ class Org:
         Raises:
             TapError: The list can't be had.
         """
+        self._check_open()
         with remedies_named():
             return objects_of(self.salesforce)
 
@@ -133,6 +136,7 @@ class Org:
         Raises:
             UnknownObjectError: The org has no such object, or the user may not see it.
         """
+        self._check_open()
         if name.lower() not in self._describes:
             with remedies_named():
                 self._describes[name.lower()] = self.salesforce.describe(name)
@@ -255,7 +259,16 @@ class Org:
 
         return Rows(selection, frames, _LOGGER)
 
+    def _check_open(self) -> None:
+        if self._is_closed:
+            raise SettingsError(
+                "This Org is closed, so nothing can be asked of it any more.",
+                hint="Read inside its with block, or make another one.",
+                code="invalid-argument",
+            )
+
     def _frames(self, selection: Selection) -> Generator[Frame, None, None]:
+        self._check_open()
         keep_sigint_handler()
         self._look_at_limits()
         options = query_options_of(self._settings)

@@ -341,6 +341,16 @@ def test_who_leaves_early_leaves_nothing_behind(org: LocalOrg, clock: OrgClock) 
     assert not any(each.is_alive() for each in working)
 
 
+def test_what_is_closed(org: LocalOrg, connected: Org) -> None:
+    """Says so, whatever is asked of it."""
+    org.store.seed("Account", 3)
+    rows = connected.read("Account")
+    connected.close()
+    for ask in (rows.collect, connected.objects, lambda: connected.read("Account")):
+        with pytest.raises(SettingsError, match="This Org is closed"):
+            ask()
+
+
 def test_two_objects_at_once(org: LocalOrg, by_rest: Org) -> None:
     """Neither waits for the other."""
     org.store.seed("Account", 25)
