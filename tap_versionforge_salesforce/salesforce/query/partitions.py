@@ -77,6 +77,7 @@ def split_partition(
     client: SalesforceClient,
     bookmark: datetime | None = None,
     latest: datetime | None = None,
+    by_time: bool = True,
 ) -> Split | None:
     """Return a partition in two, neither of them empty; None where it can't be divided.
 
@@ -89,9 +90,10 @@ def split_partition(
         bookmark: Where the reader's bookmark stands; None where there is none. The second half
             begins at the bookmark, which does not go back for a first half that ends before it.
         latest: The bookmark goes no further than this; None for as far as it likes.
+        by_time: Its halves may lie beside each other in time.
     """
     part = replace(partition, depth=partition.depth + 1)
-    if query.range is not None and partition.ids.is_whole:
+    if by_time and query.range is not None and partition.ids.is_whole:
         key = query.range.key
         ends = _edges(query, key, client=client)
         earliest = None if bookmark is None else min(bookmark, latest or bookmark)

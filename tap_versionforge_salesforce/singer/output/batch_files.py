@@ -10,13 +10,13 @@ from dataclasses import replace
 from typing import IO, TYPE_CHECKING
 
 from tap_versionforge_salesforce.salesforce.frames.frame import Frame, joined
+from tap_versionforge_salesforce.salesforce.frames.json_lines import JsonLines
 from tap_versionforge_salesforce.salesforce.frames.typed import TYPES, typed
 from tap_versionforge_salesforce.salesforce.objects.columns import Kind
 from tap_versionforge_salesforce.salesforce.support.files import new_file
 from tap_versionforge_salesforce.salesforce.support.spool import spool_file, writing_to_spool
 from tap_versionforge_salesforce.salesforce.support.watch import SILENT
 from tap_versionforge_salesforce.singer.output.batch_config import place, unusable
-from tap_versionforge_salesforce.singer.output.record_lines import LineMaker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -63,7 +63,7 @@ class BatchFiles:
     ) -> None:
         self._files = files
         self._watch = watch
-        self._columns, self._lines = columns, LineMaker(columns)
+        self._columns, self._lines = columns, JsonLines(columns)
         self._value_warnings = value_warnings
         self._spool_dir = spool_dir
         self._name = f"{files.storage.prefix or ''}{stream}-{uuid.uuid4()}"
@@ -130,7 +130,7 @@ class BatchFiles:
 class _Lines:
     """A file of JSON lines, written as rows come: whole only in the spool, not in memory."""
 
-    def __init__(self, lines: LineMaker, spool: IO[bytes], *, is_packed: bool) -> None:
+    def __init__(self, lines: JsonLines, spool: IO[bytes], *, is_packed: bool) -> None:
         self.rows = 0
         self._lines = lines
         self._spool = spool
@@ -142,7 +142,7 @@ class _Lines:
         file = self._packer or self._spool
         for start in range(0, frame.height, _ROWS_AT_ONCE):
             some = frame.slice(start, _ROWS_AT_ONCE)
-            with self._lines.objects(some) as lines, writing_to_spool():
+            with self._lines.lines(some) as lines, writing_to_spool():
                 file.write(lines)
 
     def copy_to(self, file: IO[bytes]) -> None:

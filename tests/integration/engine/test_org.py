@@ -269,7 +269,7 @@ def test_a_page_that_is_read_again_gives_no_row_twice(org: LocalOrg, connected: 
 
 
 def test_a_job_that_is_too_large_is_read_in_parts(org: LocalOrg, clock: OrgClock) -> None:
-    """By Id where all is wanted, by time where a part is; each row once."""
+    """By Id, which stays whatever else changes meanwhile; each row once."""
     del clock
     rows = [
         row_id
@@ -284,6 +284,26 @@ def test_a_job_that_is_too_large_is_read_in_parts(org: LocalOrg, clock: OrgClock
             ids = [i for page in connected.read("Account", **arguments) for i in page["Id"]]
         assert sorted(ids) == sorted(rows)
         assert len(org.journal.calls("/jobs/query", method="POST")) >= 4
+
+
+def test_a_row_that_changes_between_two_parts_comes_once(org: LocalOrg, clock: OrgClock) -> None:
+    """Its stamp moves it behind all others; its Id leaves it where it was read."""
+    del clock
+    rows = [
+        row_id
+        for hour in range(20)
+        for row_id in org.store.insert("Account", [{}], stamp=LAST_WEEK + timedelta(hours=hour))
+    ]
+    org.settings.job_max_rows = 15
+    org.faults.add(
+        "*/results",
+        faults.before(lambda: org.store.update("Account", rows[:3], {"Name": "new"})),
+        skip=1,
+        times=1,
+    )
+    with Org(**org.config(), api_mode="bulk") as connected:
+        ids = [i for page in connected.read("Account", since="2000-01-01") for i in page["Id"]]
+    assert sorted(ids) == sorted(rows)
 
 
 def test_rows_that_are_missing(org: LocalOrg, by_rest: Org) -> None:

@@ -1,0 +1,176 @@
+"""The rows of a query for who can go on later: pages, each with the place behind it."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, cast
+
+from tap_versionforge_salesforce.errors import RefusedError, TapError, UnavailableError
+from tap_versionforge_salesforce.salesforce.frames.frame import no_rows
+from tap_versionforge_salesforce.salesforce.frames.handed_out import HandedOut
+from tap_versionforge_salesforce.salesforce.objects.soql import IdRange, Window
+from tap_versionforge_salesforce.salesforce.query.api_choice import Api, may_be_too_large
+from tap_versionforge_salesforce.salesforce.query.page import Page
+from tap_versionforge_salesforce.salesforce.query.paginator import SalesforcePaginator
+from tap_versionforge_salesforce.salesforce.query.partitions import Partition, split_partition
+from tap_versionforge_salesforce.salesforce.query.read import context_of
+from tap_versionforge_salesforce.salesforce.support.events import Remark
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator
+
+    from tap_versionforge_salesforce.salesforce.objects.soql import Query
+    from tap_versionforge_salesforce.salesforce.org import Org
+    from tap_versionforge_salesforce.salesforce.query.job_checkpoint import JobCheckpoint
+    from tap_versionforge_salesforce.salesforce.query.options import QueryOptions
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """How far the rows of a query have been read, so that somebody can go on from there.
+
+    Attributes:
+        parts: What is still to be read, the next one first.
+        job: The Bulk job of that one, with what was read of it; None where it is read from its
+            beginning.
+    """
+
+    parts: tuple[IdRange, ...] = (IdRange(),)
+    job: JobCheckpoint | None = None
+
+
+class PartsRead:
+    """Reads a query by the API that serves it best; what is too large for one job, in parts.
+
+    The parts lie beside each other by Id, which never changes: by time, a row that changes
+    meanwhile could come in two of them.
+
+    Args:
+        org: Whose rows they are.
+        query: The SELECT.
+        options: How it is read.
+        count_rows: Returns the approximate rows of an object; None where nobody tells: then the
+            first page does.
+        keeps_job: A Bulk job whose rows have not all come stays in the org, to be gone on with.
+    """
+
+    def __init__(
+        self,
+        org: Org,
+        query: Query,
+        options: QueryOptions,
+        count_rows: Callable[[str], int | None] = lambda _: None,
+        *,
+        keeps_job: bool,
+    ) -> None:
+        self._org = org
+        self._query = query
+        self._options = options
+        self._count_rows = count_rows
+        self._keeps_job = keeps_job
+
+    def pages(self, place: Place | None = None) -> Generator[tuple[Page, Place], None, None]:
+        """Yield the pages to a proven end.
+
+        Args:
+            place: Where to go on; None from the beginning.
+
+        Yields:
+            A page, and the place behind it: what is covered by the places up to a page has not to
+            be read again. One that `takes_back` says that all rows of its part come again. No row
+            of a part comes twice otherwise.
+
+        Raises:
+            IncompleteError: Rows are missing and reading again did not bring them.
+            RefusedError: Salesforce refuses the query in every API that may serve it.
+            TapError: As its class says.
+        """
+        place = Place() if place is None else place
+        parts, job, failures = list(place.parts), place.job, 0
+        while parts:
+            part = replace(self._query, ids=parts[0])
+            try:
+                with closing(self._part(part, tuple(parts), job)) as pages:
+                    yield from pages
+            except (RefusedError, UnavailableError) as error:
+                halves = self._halves(part, error, failures)
+                if halves is None:
+                    raise
+                parts[:1] = halves
+                failures += 1
+                yield self._nothing(takes_back=True), Place(tuple(parts))
+            else:
+                parts.pop(0)
+                failures = 0
+            job = None
+
+    def _part(
+        self, query: Query, parts: tuple[IdRange, ...], job: JobCheckpoint | None
+    ) -> Generator[tuple[Page, Place], None, None]:
+        context = context_of(self._org, query, self._options)
+        # Of a condition nobody knows how many rows it leaves; the first page tells.
+        is_full = not query.condition and (query.range is None or query.range.lower is None)
+        window = Window(query.range, self._org.clock.now(), is_full=is_full)
+        paginator = SalesforcePaginator(
+            context, window=window, count_rows=self._count_rows, is_part=not query.ids.is_whole
+        )
+        is_wanted = self._keeps_job
+        context.turn.begin()
+        try:
+            if job is not None and not paginator.resume(job, briefly=False):
+                job = None
+                yield self._nothing(takes_back=True), Place(parts)
+            with closing(cast("Generator[Page, None, None]", iter(paginator))) as pages:
+                yield from self._placed(pages, paginator, Place(parts, job))
+            yield self._nothing(), Place(parts[1:])
+            is_wanted = False
+        finally:
+            if not is_wanted:
+                paginator.finish()
+            context.turn.leave()
+
+    def _placed(
+        self, pages: Iterator[Page], paginator: SalesforcePaginator, place: Place
+    ) -> Iterator[tuple[Page, Place]]:
+        handed_out = HandedOut(self._query.sobject)
+        for found in pages:
+            page = found
+            by_rest = paginator.choice is not None and paginator.choice.api is Api.REST
+            # Of a cursor of REST only some rows may come again; else all of them do.
+            begins_anew = page.takes_back and not by_rest
+            if page.job is not None and not page.is_served:
+                begins_anew = handed_out.rows > 0
+            if begins_anew:
+                handed_out, place = HandedOut(self._query.sobject), Place(place.parts)
+            elif page.takes_back:
+                handed_out.take_back()
+            if by_rest and page.is_served:
+                # Rows that change meanwhile come again behind those that are paged through.
+                handed_out.may_come_again = True
+                page = replace(page, frame=handed_out.new(page.frame))
+            elif page.is_served:
+                handed_out.rows += page.frame.height
+            if page.job is not None:
+                place = replace(place, job=page.job)
+            yield replace(page, takes_back=begins_anew), place
+
+    def _nothing(self, *, takes_back: bool = False) -> Page:
+        return Page(
+            no_rows(self._query.columns),
+            self._org.clock.now(),
+            takes_back=takes_back,
+            is_served=False,
+        )
+
+    def _halves(self, part: Query, error: TapError, failures: int) -> tuple[IdRange, ...] | None:
+        if part.given or not may_be_too_large(error, failures):
+            return None
+        partition = Partition(self._org.clock.now(), part.ids)
+        split = split_partition(partition, query=part, client=self._org.client, by_time=False)
+        if split is None:
+            return None
+        name = part.sobject
+        said = f"{error.message} {name} is read in two parts, before and from {split.border}."
+        self._org.events.tell(Remark(name, said, is_warning=True))
+        return split.first.ids, split.second.ids
