@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import gc
-import logging
 import sys
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -21,9 +19,11 @@ from tap_versionforge_salesforce.cli.edges import (
     edges,
     leave_outputs,
 )
+from tap_versionforge_salesforce.cli.export import export
 from tap_versionforge_salesforce.cli.help import GroupedHelp
 from tap_versionforge_salesforce.cli.keygen import keygen
 from tap_versionforge_salesforce.cli.plan import plan
+from tap_versionforge_salesforce.cli.quiet import warnings_only
 from tap_versionforge_salesforce.cli.setup import setup
 from tap_versionforge_salesforce.error_lines import address_of, line_of
 from tap_versionforge_salesforce.errors import (
@@ -38,7 +38,8 @@ from tap_versionforge_salesforce.salesforce.support.redaction import redact_logs
 from tap_versionforge_salesforce.singer.tap import TapVersionForgeSalesforce
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    import logging
+    from collections.abc import Sequence
 
 _UNEXPECTED = 1
 _HELP = """Extract from Salesforce, as Singer messages on stdout.
@@ -101,6 +102,7 @@ def build_command() -> click.Command:
         if isinstance(parameter.type, click.File):
             parameter.type = click.Path(allow_dash=True)
     command.add_command(check)
+    command.add_command(export)
     command.add_command(keygen)
     command.add_command(plan)
     command.add_command(setup)
@@ -115,7 +117,7 @@ def _says_something(record: logging.LogRecord) -> bool:
 def _sync_unless_subcommand(**params: Any) -> None:  # noqa: ANN401  as click hands them over
     context = click.get_current_context()
     # To the end of the subcommand, where there is one.
-    context.with_resource(_warnings_only(is_quiet=params.pop("quiet")))
+    context.with_resource(warnings_only(is_quiet=params.pop("quiet")))
     if context.invoked_subcommand is None:
         with edges(OTHERS if params["about"] else SYNC):
             try:
@@ -125,18 +127,6 @@ def _sync_unless_subcommand(**params: Any) -> None:  # noqa: ANN401  as click ha
                 if next_run is None:
                     raise
                 raise error.reworded(error.message, hint=f"{error.hint} {next_run}") from None
-
-
-@contextmanager
-def _warnings_only(*, is_quiet: bool) -> Iterator[None]:
-    """Let the log have warnings and errors only, whatever its levels are."""
-    before = logging.root.manager.disable
-    if is_quiet:
-        logging.disable(logging.INFO)
-    try:
-        yield
-    finally:
-        logging.disable(before)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -38,3 +38,17 @@ def option_above(context: click.Context, name: str, given: str | None) -> str | 
         return given
     above = context.parent.params.get(name)
     return None if above is None else str(above)
+
+
+def settings_in(config: _ConfigInput) -> dict[str, object]:
+    """Return the settings that a config has, with those of the environment where it names it.
+
+    Args:
+        config: Of `merged_config`.
+
+    Raises:
+        SettingsError: A variable can't be read.
+    """
+    tap = TapVersionForgeSalesforce
+    variables = tap._env_var_config if config.parse_env else {}  # noqa: SLF001  the SDK has no other way
+    return {**config.config, **variables}

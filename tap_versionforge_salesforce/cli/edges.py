@@ -42,6 +42,11 @@ SYNC = Words(
     closed="The target has closed its input before the end; what it was given is not the whole.",
     go_on="The next run with the last STATE that arrived goes on from there.",
 )
+EXPORT = Words(
+    stopped="Stopped. The same command goes on from there.",
+    closed="Whoever reads the output has closed it before its end.",
+    go_on="Run the same command again: it goes on from there.",
+)
 OTHERS = Words(
     stopped="Stopped.",
     closed="Whoever reads the output has closed it before its end.",

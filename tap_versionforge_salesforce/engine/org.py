@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import weakref
-from contextlib import closing
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, ClassVar
 
 from typing_extensions import override
@@ -28,6 +28,7 @@ from tap_versionforge_salesforce.errors import (
 )
 from tap_versionforge_salesforce.salesforce.daily_limits import read_limits
 from tap_versionforge_salesforce.salesforce.frames.frame import keep_sigint_handler
+from tap_versionforge_salesforce.salesforce.query.parts_read import PartsRead
 from tap_versionforge_salesforce.salesforce.query.rows_once import rows_once
 from tap_versionforge_salesforce.salesforce.support.clock import Clock
 from tap_versionforge_salesforce.salesforce.support.wording import closest
@@ -37,7 +38,7 @@ from tap_versionforge_salesforce.settings.json_files import config_file
 from tap_versionforge_salesforce.settings.naming import resolve_aliases
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Generator, Iterator, Mapping, Sequence
     from datetime import date, datetime
     from os import PathLike
 
@@ -48,6 +49,8 @@ if TYPE_CHECKING:
     from tap_versionforge_salesforce.engine.selection import Selection
     from tap_versionforge_salesforce.salesforce.frames.frame import Frame
     from tap_versionforge_salesforce.salesforce.objects.describe import SObject
+    from tap_versionforge_salesforce.salesforce.query.page import Page
+    from tap_versionforge_salesforce.salesforce.query.parts_read import Place
 
 _LOGGER = logging.getLogger("tap_versionforge_salesforce")
 _USER_AGENT = "tap-versionforge-salesforce"
@@ -93,8 +96,21 @@ class Org:
             SettingsError: It can't be read, or as for `Org`. What is no setting of the engine,
                 such as `stream_maps`, is passed over.
         """
-        config = resolve_aliases(config_file(str(path)))
-        known = {name: value for name, value in config.items() if name in _NAMES}
+        return cls.from_tap_config(config_file(str(path)), **settings)
+
+    @classmethod
+    def from_tap_config(cls, config: Mapping[str, object], **settings: object) -> Self:
+        """Return the org of settings of the tap, some of which may be for the tap alone.
+
+        Args:
+            config: The settings, by name.
+            settings: What is to be otherwise.
+
+        Raises:
+            SettingsError: As for `from_config`.
+        """
+        given = resolve_aliases(dict(config))
+        known = {name: value for name, value in given.items() if name in _NAMES}
         return cls(**{**known, **settings})
 
     @override
@@ -169,7 +185,7 @@ class Org:
             RefusedError: The object can't be read.
         """
         return self._rows(
-            self._selection(
+            self.selection(
                 name, fields=fields, where=where, since=since, until=until, text_fields=text_fields
             )
         )
@@ -214,20 +230,33 @@ class Org:
         Raises:
             TapError: As `read`, or Salesforce can't be asked.
         """
-        selection = self._selection(name, fields=fields, where=where, since=since, until=until)
+        selection = self.selection(name, fields=fields, where=where, since=since, until=until)
         with remedies_named():
             return plan_of(self.salesforce, selection.query, query_options_of(self._settings))
 
-    def _selection(
+    def selection(
         self,
         name: str,
         *,
-        fields: Sequence[str] | None,
-        where: str,
-        since: datetime | date | str | None,
-        until: datetime | date | str | None,
+        fields: Sequence[str] | None = None,
+        where: str = "",
+        since: datetime | date | str | None = None,
+        until: datetime | date | str | None = None,
         text_fields: Sequence[str] = (),
     ) -> Selection:
+        """Return what `read` would read, for `pages`.
+
+        Args:
+            name: As for `read`, and so the others.
+            fields: Of it.
+            where: Of it.
+            since: Of it.
+            until: Of it.
+            text_fields: Of it.
+
+        Raises:
+            TapError: As `read`.
+        """
         if isinstance(fields, str) or isinstance(text_fields, str):
             raise SettingsError(
                 "fields and text_fields are lists of names.",
@@ -250,6 +279,34 @@ class Org:
             return self.describe(name)
         except UnknownObjectError:
             return None
+
+    def pages(
+        self, selection: Selection, place: Place | None = None
+    ) -> Generator[tuple[Page, Place], None, None]:
+        """Yield pages of canonical values, each with the place from which one can go on later.
+
+        A Bulk job whose rows have not all come stays in the org for that.
+
+        Args:
+            selection: What is read.
+            place: Where to go on; None from the beginning.
+
+        Raises:
+            TapError: As iterating over what `read` returns.
+        """
+        keep_sigint_handler()
+        with remedies_named():
+            self._look_at_limits()
+            parts = PartsRead(
+                self.salesforce,
+                selection.query,
+                query_options_of(self._settings),
+                self._counted_rows,
+                keeps_job=True,
+            )
+            pages = parts.pages(place)
+            with self._reason_told(selection.query.sobject), closing(pages):
+                yield from pages
 
     def _rows(self, selection: Selection) -> Rows:
         def frames() -> Generator[Frame, None, None]:
@@ -277,16 +334,18 @@ class Org:
                 yield counted(self.salesforce, selection.query)
                 return
             frames = rows_once(self.salesforce, selection.query, options, self._counted_rows)
-            try:
-                with closing(frames):
-                    yield from frames
-            except RefusedError as error:
-                reason = reason_to_refuse(self.salesforce, selection.query.sobject)
-                if reason is None:
-                    raise
-                raise error.reworded(
-                    f"{selection.query.sobject} can't be read: {reason}."
-                ) from None
+            with self._reason_told(selection.query.sobject), closing(frames):
+                yield from frames
+
+    @contextmanager
+    def _reason_told(self, name: str) -> Iterator[None]:
+        try:
+            yield
+        except RefusedError as error:
+            reason = reason_to_refuse(self.salesforce, name)
+            if reason is None:
+                raise
+            raise error.reworded(f"{name} can't be read: {reason}.") from None
 
     def _look_at_limits(self) -> None:
         if not self._has_looked_at_limits:

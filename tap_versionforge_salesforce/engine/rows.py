@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 from typing_extensions import override
 
-from tap_versionforge_salesforce.errors import OddAnswerError, SettingsError, TapError
+from tap_versionforge_salesforce.errors import OddAnswerError, SettingsError
 from tap_versionforge_salesforce.salesforce.frames.frame import Frame
 from tap_versionforge_salesforce.salesforce.frames.typed import schema_of, typed
 from tap_versionforge_salesforce.salesforce.frames.value_warnings import (
@@ -19,7 +19,7 @@ from tap_versionforge_salesforce.salesforce.frames.value_warnings import (
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Callable, Generator, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator
 
     import pyarrow as pa
 
@@ -83,9 +83,7 @@ class Rows:
             for frame in frames:
                 found = typed(frame, selection.columns)
                 odd = (*frame.value_warnings, *found.value_warnings)
-                for each in odd:
-                    if each.problem not in _HARMLESS:
-                        raise _unheld(selection.query.sobject, each)
+                check_held(selection.query.sobject, odd, "text_fields=[{!r}]", "fields")
                 warnings.record(odd)
                 yield found.table
         warnings.log_summary(self._logger)
@@ -140,10 +138,25 @@ def counted(org: Org, query: Query) -> Frame:
     return Frame(pl.DataFrame({query.columns[0].name: [rows]}))
 
 
-def _unheld(sobject: str, warning: ValueWarning) -> TapError:
-    return SettingsError(
-        f"{sobject}.{warning.column} has a value that its type can't hold: {warning.value} of row "
-        f"{warning.record_id} ({warning.problem}).",
-        hint=f"Read it as text, with text_fields=[{warning.column!r}], or leave it out of fields.",
-        code="value-not-held",
-    )
+def check_held(sobject: str, odd: Iterable[ValueWarning], as_text: str, fields: str) -> None:
+    """See that every value is held by the type of its column.
+
+    Args:
+        sobject: Whose rows they are.
+        odd: What was odd about their values.
+        as_text: How a column is read as text, with a place for its name.
+        fields: Where the columns are named.
+
+    Raises:
+        SettingsError: One is not.
+    """
+    for each in odd:
+        if each.problem in _HARMLESS:
+            continue
+        raise SettingsError(
+            f"{sobject}.{each.column} has a value that its type can't hold: {each.value} of row "
+            f"{each.record_id} ({each.problem}).",
+            hint=f"Read it as text, with {as_text.format(each.column)}, or leave it out of "
+            f"{fields}.",
+            code="value-not-held",
+        )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TextIO
 
 from tap_versionforge_salesforce.salesforce.http.composite import MOST_PARTS
+from tap_versionforge_salesforce.salesforce.support.terminal_line import TerminalLine
 from tap_versionforge_salesforce.singer.events import ObjectDescribed
 
 if TYPE_CHECKING:
@@ -12,8 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _SECONDS_BETWEEN_LINES = 10.0
-# Erases from the cursor to the end of the line: ECMA-48, EL.
-_ERASE = "\x1b[K"
 
 
 class DiscoveryProgress:
@@ -30,7 +29,7 @@ class DiscoveryProgress:
     ) -> None:
         self._logger = logger
         self._seconds = seconds
-        self._terminal = terminal
+        self._line = None if terminal is None else TerminalLine(terminal)
         self._told: float | None = None
 
     def take(self, event: object) -> None:
@@ -41,12 +40,12 @@ class DiscoveryProgress:
         """
         if not isinstance(event, ObjectDescribed) or event.objects <= MOST_PARTS:
             return
-        if self._terminal is None:
+        if self._line is None:
             self._log(event)
         elif event.described == event.objects:
-            self._write("")
+            self._line.show("")
         elif event.described % MOST_PARTS == 0:
-            self._write(_text(event))
+            self._line.show(_text(event))
 
     def _log(self, event: ObjectDescribed) -> None:
         now = self._seconds()
@@ -55,16 +54,6 @@ class DiscoveryProgress:
         if now - self._told >= _SECONDS_BETWEEN_LINES:
             self._told = now
             self._logger.info("%s.", _text(event))
-
-    def _write(self, text: str) -> None:
-        if self._terminal is None:
-            return
-        try:
-            # Back to the start, so that a line of the log takes its place.
-            self._terminal.write(f"{text}{_ERASE}\r")
-            self._terminal.flush()
-        except (OSError, ValueError):  # it has been closed
-            self._terminal = None
 
 
 def _text(event: ObjectDescribed) -> str:

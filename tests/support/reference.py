@@ -98,7 +98,8 @@ def _command(command: click.Command, title: str, path: list[str]) -> str:
     said = [_unwrapped(part) for part in inspect.cleandoc(command.help or "").split("\n\n")]
     rows = [f"| `{_names(option)}` | {cell(_help(option))} |" for option in _options(command)]
     table = "\n".join(["| Option | Meaning |", "| --- | --- |", *rows])
-    return "\n\n".join([f"### {title}", f"```text\n{name} [OPTIONS]\n```", *said, table])
+    usage = " ".join([name, *command.collect_usage_pieces(click.Context(command))])
+    return "\n\n".join([f"### {title}", f"```text\n{usage}\n```", *said, table])
 
 
 def _options(command: click.Command) -> Iterator[click.Option]:

@@ -16,6 +16,7 @@ GROUPS = {
     "": ["The run", "Instead of the run", "About the tap", "Commands"],
     "check": ["What to look at", "The report"],
     "plan": ["The run", "The report"],
+    "export": ["Where to", "Which rows", "The command"],
     "keygen": ["The pair", "Where it goes", "Help"],
 }
 

@@ -1,0 +1,103 @@
+"""Parquet files → tables of a DuckDB database, each in one transaction."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from tap_versionforge_salesforce.errors import SettingsError
+from tap_versionforge_salesforce.export.files import not_written
+from tap_versionforge_salesforce.export.object_folder import exists
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from tap_versionforge_salesforce.salesforce.objects.columns import Column
+    from tap_versionforge_salesforce.salesforce.objects.describe import SObject
+
+
+class Database:
+    """A DuckDB database.
+
+    Args:
+        path: Of its file, which need not be there.
+
+    Raises:
+        SettingsError: duckdb is not installed.
+    """
+
+    def __init__(self, path: Path) -> None:
+        try:
+            import duckdb  # noqa: PLC0415  an extra
+        except ImportError:
+            raise SettingsError(
+                f"--to {path} needs duckdb, which is not installed.",
+                hint='pip install "tap-versionforge-salesforce[duckdb]" brings it.',
+                code="not-installed",
+            ) from None
+        self._path = path
+        self._connect = duckdb.connect
+        self._error: type[Exception] = duckdb.Error
+
+    def check(self, names: Sequence[str], *, overwrites: bool) -> None:
+        """See that no table is there that has to stay, and that the database can be written.
+
+        Args:
+            names: Of the tables that are to be.
+            overwrites: They may be replaced.
+
+        Raises:
+            SettingsError: There is one, or it can't be written.
+        """
+        if not self._path.exists():
+            return
+        with self._open() as connection:
+            found = connection.execute(
+                "SELECT table_name FROM information_schema.tables WHERE table_schema = 'main'"
+            ).fetchall()
+        there = {str(name).lower() for (name,) in found}
+        for name in names:
+            if name.lower() in there and not overwrites:
+                raise exists(f"The table {name} of {self._path}")
+
+    def load(self, sobject: SObject, columns: Sequence[Column], files: Sequence[Path]) -> None:
+        """Make a table of some files, in the place of the one that is there.
+
+        Args:
+            sobject: Whose rows they are.
+            columns: Of the rows.
+            files: Parquet, all with these columns.
+
+        Raises:
+            SettingsError: The database can't be written.
+        """
+        table = _quoted(sobject.name)
+        paths = ", ".join(_literal(str(file)) for file in files)
+        with self._open() as connection:
+            connection.execute("BEGIN")
+            rows = f"SELECT * FROM read_parquet([{paths}])"  # noqa: S608  quoted
+            connection.execute(f"CREATE OR REPLACE TABLE {table} AS {rows}")
+            connection.execute(f"COMMENT ON TABLE {table} IS {_literal(sobject.label)}")
+            for column in columns:
+                told = ": ".join(text for text in (column.label, column.help_text) if text)
+                if told:
+                    place = f"{table}.{_quoted(column.property_name)}"
+                    connection.execute(f"COMMENT ON COLUMN {place} IS {_literal(told)}")
+            connection.execute("COMMIT")
+
+    @contextmanager
+    def _open(self) -> Iterator[Any]:
+        try:
+            with self._connect(str(self._path)) as connection:
+                yield connection
+        except self._error as error:
+            raise not_written(self._path, str(error).splitlines()[0]) from None
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,255 @@
+"""The rows of some objects → files, object by object; what one lacks is no other's fault."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tap_versionforge_salesforce.errors import (
+    IncompleteError,
+    JobNotEndedError,
+    JobsUsedUpError,
+    RefusedError,
+    SettingsError,
+    SomeStreamsFailedError,
+    TapError,
+    UnavailableError,
+    UnknownObjectError,
+)
+from tap_versionforge_salesforce.export.database import Database
+from tap_versionforge_salesforce.export.destination import Format
+from tap_versionforge_salesforce.export.files import make_folder, remove_folder
+from tap_versionforge_salesforce.export.manifest import manifest_of
+from tap_versionforge_salesforce.export.object_folder import ObjectFolder
+from tap_versionforge_salesforce.export.page_files import PageFiles
+from tap_versionforge_salesforce.export.row_files import labelled_schema, row_files
+from tap_versionforge_salesforce.salesforce.support.wording import closest
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from tap_versionforge_salesforce.engine.org import Org
+    from tap_versionforge_salesforce.engine.selection import Selection
+    from tap_versionforge_salesforce.export.destination import Destination
+    from tap_versionforge_salesforce.export.progress import ExportProgress
+
+
+@dataclass(frozen=True, slots=True)
+class WantedRows:
+    """Which rows of an object are wanted.
+
+    Attributes:
+        name: The object's API name.
+        fields: API names; None for all but compound ones.
+        where: A condition in SOQL; empty for none.
+        since: First instant that is wanted.
+        until: First one that no longer is.
+        text_fields: Fields whose values stay the text that Salesforce serves.
+    """
+
+    name: str
+    fields: tuple[str, ...] | None = None
+    where: str = ""
+    since: datetime | str | None = None
+    until: datetime | str | None = None
+    text_fields: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What has become of an object.
+
+    Attributes:
+        name: Its API name.
+        path: Of its folder, or of the database.
+        rows: How many there are.
+        files: How many were written.
+        size: Of them, in bytes.
+        seconds: That it took in this run; None where an earlier one has done it.
+        api: That served the rows.
+    """
+
+    name: str
+    path: Path
+    rows: int
+    files: int
+    size: int
+    seconds: float | None
+    api: str
+
+
+class Exporter:
+    """Writes the rows of an org's objects.
+
+    Args:
+        org: Whose rows they are.
+        destination: Where they go.
+        progress: Is told how far it is.
+        logger: Where it is told what is gone on with.
+    """
+
+    def __init__(
+        self,
+        org: Org,
+        destination: Destination,
+        *,
+        progress: ExportProgress,
+        logger: logging.Logger,
+    ) -> None:
+        self._org = org
+        self._destination = destination
+        self._progress = progress
+        self._logger = logger
+        self._database = Database(destination.path) if destination.is_database else None
+        org.salesforce.events.listen(progress.take)
+
+    def run(self, wanted: Sequence[WantedRows]) -> Iterator[Exported]:
+        """Write all of it, and yield what has become of each object.
+
+        Args:
+            wanted: The rows.
+
+        Raises:
+            SettingsError: What is wanted can't be, or not be written: nothing is read then, or
+                nothing more.
+            SomeStreamsFailedError: Some objects could not be read; the others are there.
+            TapError: The one object could not be read; or nothing more can be.
+        """
+        folders = self._checked(self._selections(wanted))
+        if self._database is None and self._destination.format is Format.PARQUET:
+            self._tell_of_labels()
+        make_folder(self._destination.folder)
+        failures: dict[str, TapError] = {}
+        for selection, folder in folders:
+            name = selection.query.sobject
+            try:
+                yield self._one(selection, folder)
+            except TapError as error:
+                if not self._is_its_own(error):
+                    raise
+                failures[name] = error.without_frames()
+            finally:
+                self._progress.end()
+        if len(folders) == len(failures) == 1:
+            raise next(iter(failures.values()))
+        if failures:
+            raise SomeStreamsFailedError(failures, others=len(folders) - len(failures))
+        self._leave([folder for _, folder in folders])
+
+    def _leave(self, folders: Sequence[ObjectFolder]) -> None:
+        """Remove what was kept so that a later run would not begin with what is done."""
+        for folder in folders:
+            folder.leave()
+        if self._database is not None:
+            remove_folder(self._destination.folder)
+
+    # Before anything is read
+
+    def _selections(self, wanted: Sequence[WantedRows]) -> list[Selection]:
+        return [self._selection(each) for each in wanted]
+
+    def _selection(self, wanted: WantedRows) -> Selection:
+        try:
+            return self._org.selection(
+                wanted.name,
+                fields=wanted.fields,
+                where=wanted.where,
+                since=wanted.since,
+                until=wanted.until,
+                text_fields=wanted.text_fields,
+            )
+        except UnknownObjectError as error:
+            names = [each.name for each in self._org.objects()]
+            near = closest(wanted.name, names)
+            hint = error.hint if near is None else f"Did you mean {near}?"
+            raise SettingsError(error.message, hint=hint, code=error.code) from None
+
+    def _checked(self, selections: list[Selection]) -> list[tuple[Selection, ObjectFolder]]:
+        destination = self._destination
+        now, url = self._org.salesforce.clock.now(), self._org.salesforce.url
+        folders = {
+            selection.query.sobject: (
+                selection,
+                ObjectFolder(
+                    destination.of_object(selection.query.sobject),
+                    manifest_of(selection, destination.format, url, now),
+                    destination.format.value,
+                ),
+            )
+            for selection in selections
+        }
+        missing = [name for name, (_, folder) in folders.items() if not folder.is_complete]
+        overwrites = destination.overwrites or self._database is not None
+        for name in missing:
+            folders[name][1].check(overwrites=overwrites)
+        if self._database is not None:
+            self._database.check(missing, overwrites=destination.overwrites)
+        return list(folders.values())
+
+    def _tell_of_labels(self) -> None:
+        if labelled_schema(()) is None:
+            self._logger.warning(
+                "The Parquet files have no labels and help texts of the fields, which need "
+                'pyarrow: pip install "tap-versionforge-salesforce[arrow]" brings it.'
+            )
+
+    # One object
+
+    def _one(self, selection: Selection, folder: ObjectFolder) -> Exported:
+        name, clock = selection.query.sobject, self._org.salesforce.clock
+        began: float | None = clock.monotonic()
+        if folder.is_complete:
+            begun = folder.manifest.begun
+            self._logger.info(
+                "%s is complete, from the run of %s that this one goes on with.",
+                name,
+                f"{begun:%Y-%m-%d %H:%M} UTC",
+            )
+            began = None
+        else:
+            self._write(selection, folder)
+        if self._database is not None and not folder.manifest.is_loaded:
+            self._database.load(self._org.describe(name), selection.columns, folder.files)
+            folder.note_loaded()
+        manifest = folder.manifest
+        return Exported(
+            name,
+            self._destination.path if self._database is not None else folder.folder,
+            manifest.rows,
+            len(manifest.files),
+            manifest.size,
+            None if began is None else clock.monotonic() - began,
+            manifest.api,
+        )
+
+    def _write(self, selection: Selection, folder: ObjectFolder) -> None:
+        name, progress, left = selection.query.sobject, self._progress, folder.begin()
+        if left is not None:
+            self._logger.info(
+                "%s begins anew: what an earlier run has left of it (%s rows) was asked for "
+                "otherwise, or is too old.",
+                name,
+                f"{left.rows:,}",
+            )
+        manifest = folder.manifest
+        progress.begin(name, rows=manifest.rows, size=manifest.size, files=len(manifest.files))
+        files = PageFiles(folder, row_files(selection, self._destination.format))
+        with closing(files), closing(self._org.pages(selection, manifest.place)) as pages:
+            for page, place in pages:
+                manifest.api = progress.api or manifest.api
+                files.take(page, place)
+                progress.written(files.rows, size=manifest.size, files=len(manifest.files))
+                if page.ends_page:
+                    self._org.salesforce.interruption.check()
+        folder.complete()
+
+    def _is_its_own(self, error: TapError) -> bool:
+        """Tell whether an error concerns one object alone."""
+        if isinstance(error, UnavailableError):
+            return isinstance(error, JobNotEndedError) or self._org.salesforce.can_be_reached()
+        is_of_a_value = error.code == "value-not-held"
+        return is_of_a_value or isinstance(error, (IncompleteError, JobsUsedUpError, RefusedError))

@@ -1,0 +1,139 @@
+"""What an export has written by now, kept beside it, so that another run can go on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from tap_versionforge_salesforce.salesforce.objects.soql import IdRange
+from tap_versionforge_salesforce.salesforce.query.job_checkpoint import JobCheckpoint
+from tap_versionforge_salesforce.salesforce.query.parts_read import Place
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tap_versionforge_salesforce.engine.selection import Selection
+    from tap_versionforge_salesforce.export.destination import Format
+
+#: Hidden: whoever reads all files of a folder passes it over.
+MANIFEST = ".export.json"
+# Salesforce removes a Bulk job after seven days. What was read before is of another time.
+_LONGEST_LIFE = timedelta(days=7)
+
+
+class WrittenFile(msgspec.Struct, frozen=True):
+    """A file that is whole.
+
+    Attributes:
+        name: In the folder.
+        rows: How many.
+        size: In bytes.
+    """
+
+    name: str
+    rows: int
+    size: int
+
+
+class Manifest(msgspec.Struct):
+    """What has been written of an object.
+
+    Attributes:
+        key: Of what is read and how it is written: with another one nothing can be gone on with.
+        soql: The SELECT.
+        begun: When.
+        api: That serves the rows; empty before that is known.
+        parts: Still to be read, the next one first: first Id, and first Id no longer; none where
+            all is there.
+        job: The Bulk job of the next part, as the tap's state has it.
+        files: Written by then.
+        finished_files: So many of them are of parts that are over.
+        is_loaded: The rows are in the database.
+    """
+
+    key: str
+    soql: str
+    begun: datetime
+    api: str = ""
+    parts: list[tuple[str | None, str | None]] = msgspec.field(
+        default_factory=lambda: [(None, None)]
+    )
+    job: dict[str, Any] | None = None
+    files: list[WrittenFile] = msgspec.field(default_factory=list)
+    finished_files: int = 0
+    is_loaded: bool = False
+
+    @property
+    def is_complete(self) -> bool:
+        """Tell whether all rows are there."""
+        return not self.parts
+
+    @property
+    def rows(self) -> int:
+        """Return how many rows are in the files."""
+        return sum(each.rows for each in self.files)
+
+    @property
+    def size(self) -> int:
+        """Return how many bytes the files have."""
+        return sum(each.size for each in self.files)
+
+    @property
+    def place(self) -> Place:
+        """Return from where the reading goes on."""
+        parts = tuple(IdRange(lower, upper) for lower, upper in self.parts)
+        return Place(parts, JobCheckpoint.from_state(self.job))
+
+    @place.setter
+    def place(self, place: Place) -> None:
+        self.parts = [(each.lower, each.upper) for each in place.parts]
+        self.job = None if place.job is None else place.job.to_state()
+
+    def is_of(self, other: Manifest) -> bool:
+        """Tell whether what another one is to be can go on with what this one has.
+
+        Args:
+            other: It, as it begins.
+        """
+        return self.key == other.key and other.begun - self.begun < _LONGEST_LIFE
+
+
+def manifest_of(selection: Selection, written_as: Format, url: str, now: datetime) -> Manifest:
+    """Return the manifest of what is to be written.
+
+    Args:
+        selection: What is read.
+        written_as: The form of the files.
+        url: Of the org.
+        now: This machine's clock.
+    """
+    query = selection.query
+    soql = query.text(ordered=False)
+    columns = [
+        (column.property_name, column.kind.value, [member for member, _ in column.parts])
+        for column in selection.columns
+    ]
+    kinds = [(column.name, column.kind.value) for column in query.columns]
+    what = [url, query.all_rows, soql, written_as.value, columns, kinds]
+    key = hashlib.sha256(json.dumps(what).encode()).hexdigest()
+    return Manifest(key=key, soql=soql, begun=now)
+
+
+def read_manifest(folder: Path) -> Manifest | None:
+    """Return the manifest in a folder; None where there is none that is whole.
+
+    Args:
+        folder: Of the files.
+    """
+    try:
+        found = msgspec.json.decode((folder / MANIFEST).read_bytes(), type=Manifest)
+        # Of rows that are in a database no file is left.
+        files = () if found.is_loaded else found.files
+        is_whole = all((folder / each.name).stat().st_size == each.size for each in files)
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+        return None
+    return found if is_whole and found.begun.tzinfo is not None else None

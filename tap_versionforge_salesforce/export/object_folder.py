@@ -1,0 +1,218 @@
+"""The folder of one object's files: made beside its place, and put there when it is whole."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from tap_versionforge_salesforce.errors import SettingsError
+from tap_versionforge_salesforce.export.destination import in_the_making, replaced
+from tap_versionforge_salesforce.export.files import (
+    NewFile,
+    make_folder,
+    remove_folder,
+    sync_folder,
+    write_whole,
+    writing,
+)
+from tap_versionforge_salesforce.export.manifest import MANIFEST, WrittenFile, read_manifest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tap_versionforge_salesforce.export.manifest import Manifest
+    from tap_versionforge_salesforce.salesforce.query.parts_read import Place
+
+_OURS = re.compile(rf"part-\d{{5,}}\.(?:parquet|csv|jsonl)|{re.escape(MANIFEST)}")
+
+
+class ObjectFolder:
+    """The files of one object, from the first to the last.
+
+    Args:
+        folder: Where they are to be.
+        manifest: Of what is wanted, with nothing written yet.
+        ending: Of the files' names.
+    """
+
+    def __init__(self, folder: Path, manifest: Manifest, ending: str) -> None:
+        self.folder = folder
+        self.manifest = manifest
+        self._ending = ending
+        self._making = in_the_making(folder)
+
+    # Before anything is read
+
+    @property
+    def is_complete(self) -> bool:
+        """Tell whether an earlier run of the same command has brought it to its end."""
+        found = read_manifest(self.folder)
+        if found is None or not found.is_complete or not found.is_of(self.manifest):
+            return False
+        self.manifest = found
+        return True
+
+    def check(self, *, overwrites: bool) -> None:
+        """See that nothing is there that has to stay.
+
+        Args:
+            overwrites: An earlier export may be replaced.
+
+        Raises:
+            SettingsError: There is.
+        """
+        with writing(self.folder):
+            is_there = self.folder.exists()
+            names = [each.name for each in self.folder.iterdir()] if is_there else []
+        if not is_there:
+            return
+        if not overwrites:
+            raise exists(str(self.folder))
+        others = sorted(name for name in names if not _OURS.fullmatch(name))
+        if others:
+            raise SettingsError(
+                f"{self.folder} has files that no export has made, such as {others[0]}.",
+                hint="Name another --to, or move them: --overwrite would remove them.",
+                code="export-exists",
+            )
+
+    def begin(self) -> Manifest | None:
+        """Make the folder, or take up what an earlier run has left.
+
+        Returns:
+            What it has left, where that can't be gone on with; None otherwise.
+
+        Raises:
+            SettingsError: It can't be written.
+        """
+        found = read_manifest(self._making)
+        if found is not None and found.is_of(self.manifest):
+            self.manifest = found
+            self._remove_all_but({each.name for each in found.files} | {MANIFEST})
+            return None
+        remove_folder(self._making)
+        make_folder(self._making)
+        self._save()
+        return found
+
+    # While it is written
+
+    def new_file(self) -> NewFile:
+        """Return the next file, which is none of the folder's before it is added.
+
+        Raises:
+            SettingsError: It can't be made.
+        """
+        name = f"part-{len(self.manifest.files) + 1:05d}.{self._ending}"
+        return NewFile(self._making / name)
+
+    def add(self, file: NewFile, rows: int) -> None:
+        """Take in a file that is whole.
+
+        Args:
+            file: Of `new_file`.
+            rows: How many it has.
+
+        Raises:
+            SettingsError: It can't be written to its end.
+        """
+        size = file.keep()
+        self.manifest.files.append(WrittenFile(file.path.name, rows, size))
+
+    def reach(self, place: Place) -> None:
+        """Remember that the reading can go on from a place, behind the files that there are.
+
+        Args:
+            place: Behind them.
+
+        Raises:
+            SettingsError: It can't be written down.
+        """
+        if place == self.manifest.place:
+            return
+        if len(place.parts) != len(self.manifest.parts):
+            self.manifest.finished_files = len(self.manifest.files)
+        self.manifest.place = place
+        self._save()
+
+    def take_back(self, place: Place) -> None:
+        """Remove the files of the part in hand: its rows come again.
+
+        Args:
+            place: From which they come.
+
+        Raises:
+            SettingsError: They can't be removed.
+        """
+        manifest = self.manifest
+        gone = manifest.files[manifest.finished_files :]
+        del manifest.files[manifest.finished_files :]
+        manifest.place = place
+        self._save()
+        with writing(self._making):
+            for each in gone:
+                (self._making / each.name).unlink(missing_ok=True)
+
+    def complete(self) -> None:
+        """Put the folder where it is to be, in the place of what is there.
+
+        Raises:
+            SettingsError: That can't be done.
+        """
+        aside = replaced(self.folder)
+        self._save()
+        with writing(self.folder):
+            if self.folder.exists():
+                remove_folder(aside)
+                self.folder.rename(aside)
+            self._making.rename(self.folder)
+            sync_folder(self.folder.parent)
+        remove_folder(aside)
+
+    # Behind it
+
+    @property
+    def files(self) -> list[Path]:
+        """Return the paths of the files, in their order."""
+        return [self.folder / each.name for each in self.manifest.files]
+
+    def leave(self) -> None:
+        """Forget how it was made: no later run has to know."""
+        with writing(self.folder):
+            (self.folder / MANIFEST).unlink(missing_ok=True)
+
+    def note_loaded(self) -> None:
+        """Remember that the rows are in the database, and remove the files.
+
+        Raises:
+            SettingsError: That can't be done.
+        """
+        self.manifest.is_loaded = True
+        write_whole(self.folder / MANIFEST, msgspec.json.encode(self.manifest))
+        with writing(self.folder):
+            for file in self.files:
+                file.unlink(missing_ok=True)
+
+    def _save(self) -> None:
+        write_whole(self._making / MANIFEST, msgspec.json.encode(self.manifest))
+
+    def _remove_all_but(self, names: set[str]) -> None:
+        with writing(self._making):
+            for path in self._making.iterdir():
+                if path.name not in names:
+                    path.unlink()
+
+
+def exists(what: str) -> SettingsError:
+    """Return the error of what is there and may not be replaced.
+
+    Args:
+        what: Begins the sentence.
+    """
+    return SettingsError(
+        f"{what} is there already.",
+        hint="--overwrite replaces it once all rows are there; or name another --to.",
+        code="export-exists",
+    )

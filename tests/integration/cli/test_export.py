@@ -1,0 +1,229 @@
+"""`export`: what can be asked for, what it says, and what can't be done, in one sentence each."""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING
+
+import polars as pl
+import pytest
+
+from tests.local_org.conditions import faults, outages
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.local_org import LocalOrg
+    from tests.support.harness import Run, TapRunner
+
+LAST_WEEK = datetime.now(timezone.utc).replace(microsecond=0) - timedelta(days=7)
+
+
+def exported(tap: TapRunner, *arguments: str, **settings: object) -> Run:
+    return tap.command("export", *arguments, "--config", tap.config(**settings))
+
+
+@pytest.fixture
+def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("export") / "out"
+
+
+def rows_in(out: Path, name: str = "Account") -> pl.DataFrame:
+    return pl.concat([pl.read_parquet(path) for path in sorted((out / name).glob("*.parquet"))])
+
+
+def test_what_it_says(org: LocalOrg, tap: TapRunner, out: Path) -> None:
+    """A line for each object on stdout; which API and why in the log."""
+    org.store.seed("Account", 3)
+    org.store.seed("Contact", 1)
+    run = exported(tap, "Account", "Contact", "--to", str(out))
+    assert run.exit_code == 0, run.log
+    account, contact = run.stdout.splitlines()
+    assert account.startswith("Account: 3 rows in 1 file, 0.0 MB, 0.0 s, by REST API: ")
+    assert account.endswith(str(out / "Account"))
+    assert contact.startswith("Contact: 1 row in 1 file, ")
+    assert "Account: REST API, because all rows fit into one page (3)." in run.log
+
+
+def test_quiet(org: LocalOrg, tap: TapRunner, out: Path) -> None:
+    """Behind the command or before it, nothing is said that need not be."""
+    org.store.seed("Account", 3)
+    run = exported(tap, "Account", "--to", str(out), "--quiet")
+    assert (run.exit_code, run.stdout, run.log) == (0, "", "")
+
+
+def test_which_rows(org: LocalOrg, tap: TapRunner, out: Path) -> None:
+    """Fields, a condition, a range of time; deleted rows where they are asked for."""
+    days = [datetime(2024, 3, day, tzinfo=timezone.utc) for day in (1, 2, 3, 4)]
+    for day in days:
+        org.store.insert("Account", [{"Name": f"{day:%d}"}], stamp=day)
+    org.store.delete("Account", [str(org.store.rows("Account")[1]["Id"])])
+    since = ["--since", "2024-03-02", "--until", "2030-01-01"]
+    some = ["--fields", "name, Id", "--where", "Name != '04'"]
+    run = exported(tap, "account", "--to", str(out), *some, *since)
+    assert run.exit_code == 0, run.log
+    found = rows_in(out)
+    assert found.columns == ["Name", "Id"]
+    assert sorted(found["Name"]) == ["03"]
+    more = ["--include-deleted", "--overwrite"]
+    assert exported(tap, "Account", "--to", str(out), *more).exit_code == 0
+    assert sorted(rows_in(out)["Name"]) == ["01", "02", "03", "04"]
+
+
+def test_options_of_several_objects(org: LocalOrg, tap: TapRunner, out: Path) -> None:
+    """Say of which they are."""
+    org.store.insert("Account", [{"Name": "a:b"}, {"Name": "c"}], stamp=LAST_WEEK)
+    org.store.insert("Contact", [{"LastName": "d"}], stamp=LAST_WEEK)
+    run = exported(
+        *(tap, "Account", "Contact", "--to", str(out)),
+        *("--fields", "account:Id,Name", "--where", "Account:Name = 'a:b'"),
+        *("--text-fields", "Contact:CreatedDate"),
+    )
+    assert run.exit_code == 0, run.log
+    assert rows_in(out).columns == ["Id", "Name"]
+    assert rows_in(out)["Name"].to_list() == ["a:b"]
+    assert rows_in(out, "Contact")["CreatedDate"].dtype == pl.String
+
+
+def test_the_config_before_the_command(org: LocalOrg, tap: TapRunner, out: Path) -> None:
+    """Will do, also with settings that are for the tap alone."""
+    org.store.seed("Account", 3)
+    config = tap.config(stream_maps={"Account": {}}, objects=["Contact"])
+    run = tap.command("--config", config, "export", "Account", "--to", str(out))
+    assert run.exit_code == 0, run.log
+    assert rows_in(out).height == 3
+
+
+# What can't be done
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["Acount"], "Did you mean Account?"),
+        (["Account", "--fields", "Nmae"], "Did you mean Name?"),
+        (["Account", "--text-fields", "Nmae"], "text_fields names Nmae"),
+        (["Account", "--since", "yesterday"], "since is no instant"),
+        (["Account", "Contact", "--fields", "Id"], 'Write --fields "Account:Id"'),
+        (["Account", "Contact", "--where", "Contact:Id != ''", "--where", "Id = ''"], "of which"),
+        (["Account", "--fields", "Id", "--fields", "Name"], "two things of Account"),
+        (["Account", "--format", "csv", "--to", "x.duckdb"], "--format csv does not go"),
+        (["Account", "--to", "rows.csv"], "--to rows/ --format csv"),
+        (["Account", "--to", "/dev/null"], "is a file, not a folder"),
+    ],
+)
+def test_what_can_not_be_asked_for(
+    org: LocalOrg, tap: TapRunner, out: Path, arguments: list[str], words: str
+) -> None:
+    """Is told before a row is asked for, and leaves nothing behind."""
+    org.store.seed("Account", 3)
+    to = [] if "--to" in arguments else ["--to", str(out)]
+    run = exported(tap, *arguments, *to)
+    assert run.exit_code == 2
+    (line,) = run.log.splitlines()
+    assert words in line
+    assert run.stdout == ""
+    assert org.journal.calls("/query") == []
+    assert not out.exists()
+
+
+@pytest.mark.parametrize("where", ["Name ~ 'x'", "Nmae = 'x'", "Name = 'x' LIMIT 1"])
+def test_a_condition_that_is_no_soql(org: LocalOrg, tap: TapRunner, out: Path, where: str) -> None:
+    """Is the object's failure, in Salesforce's words; nothing looks whole."""
+    org.store.seed("Account", 3)
+    run = exported(tap, "Account", "--to", str(out), "--where", where)
+    assert run.exit_code in (2, 7)
+    assert "Traceback" not in run.log
+    assert len([line for line in run.log.splitlines() if "ERROR" in line]) == 1
+    assert not (out / "Account").exists()
+
+
+def test_an_object_that_needs_a_filter(org: LocalOrg, tap: TapRunner, out: Path) -> None:
+    """Says so, as Salesforce does."""
+    said = "Implementation restriction: Account requires a filter by a single Id"
+    org.faults.add(
+        "GET /query*",
+        faults.answer(400, [{"errorCode": "MALFORMED_QUERY", "message": said}]),
+        times=None,
+    )
+    run = exported(tap, "Account", "--to", str(out))
+    assert run.exit_code == 7
+    assert said in run.log
+    assert not (out / "Account").exists()
+
+
+def test_what_is_there_already(org: LocalOrg, tap: TapRunner, out: Path) -> None:
+    """Stays, and nothing is read."""
+    org.store.seed("Account", 3)
+    exported(tap, "Account", "--to", str(out))
+    org.journal.clear()
+    run = exported(tap, "Account", "--to", str(out))
+    assert run.exit_code == 2
+    (line,) = run.log.splitlines()
+    assert "is there already. --overwrite replaces it" in line
+    assert line.endswith("[export-exists]")
+    assert org.journal.calls("/query") == []
+
+
+@pytest.mark.parametrize("target", ["file/rows", "file.duckdb"])
+def test_what_can_not_be_written(org: LocalOrg, tap: TapRunner, out: Path, target: str) -> None:
+    """Below a file there is no folder, and a text is no database."""
+    org.store.seed("Account", 3)
+    out.mkdir()
+    for name in ("file", "file.duckdb"):
+        (out / name).write_text("a text that is no database " * 1_000)
+    run = exported(tap, "Account", "--to", str(out / target))
+    assert run.exit_code == 2
+    (line,) = run.log.splitlines()
+    assert line.endswith("[export-not-written]")
+    assert org.journal.calls("/query") == []
+
+
+def test_duckdb_that_is_not_installed(
+    org: LocalOrg, tap: TapRunner, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Names the extra."""
+    org.store.seed("Account", 3)
+    monkeypatch.setitem(sys.modules, "duckdb", None)
+    run = exported(tap, "Account", "--to", str(out.with_suffix(".duckdb")))
+    monkeypatch.undo()
+    assert run.exit_code == 2
+    assert '"tap-versionforge-salesforce[duckdb]" brings it' in run.log
+
+
+def test_a_value_that_fits_no_type(org: LocalOrg, tap: TapRunner, out: Path) -> None:
+    """Fails its object by name, and says how it can be had; the others come."""
+    org.store.insert("Account", [{"Name": "a"}], stamp=LAST_WEEK)
+    org.store.seed("Contact", 2)
+    empty, huge = b'"AnnualRevenue":null', f'"AnnualRevenue":{"9" * 30}.0'
+    org.faults.add(
+        faults.querying("Account"),
+        faults.replace_body(lambda body: body.replace(empty, huge.encode())),
+        times=None,
+    )
+    run = exported(tap, "Account", "Contact", "--to", str(out))
+    assert run.exit_code == 7
+    assert "Account.AnnualRevenue has a value that its type can't hold" in run.log
+    assert rows_in(out, "Contact").height == 2
+    assert not (out / "Account").exists()
+    as_text = exported(tap, "Account", "--to", str(out), "--text-fields", "AnnualRevenue")
+    assert as_text.exit_code == 0, as_text.log
+    assert rows_in(out)["AnnualRevenue"].to_list() == [f"{'9' * 30}.0"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "exit_code"), [(outages.daily_limit(), 4), (outages.server_unavailable(), 5)]
+)
+def test_what_is_wrong_with_the_whole_org(
+    org: LocalOrg, tap: TapRunner, out: Path, fault: faults.Action, exit_code: int
+) -> None:
+    """Ends the command with that, and is not tried with the next object."""
+    org.store.seed("Account", 3)
+    org.faults.add(faults.querying("Account"), fault, times=None)
+    org.faults.add("*/limits*", fault, times=None)
+    org.faults.add("GET /services/data/", fault, times=None)
+    run = exported(tap, "Account", "Contact", "--to", str(out))
+    assert run.exit_code == exit_code, run.log
+    assert "Traceback" not in run.log
+    assert not (out / "Account").exists()
