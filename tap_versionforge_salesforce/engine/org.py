@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import logging
 import weakref
-from contextlib import closing, contextmanager
+from contextlib import closing
 from typing import TYPE_CHECKING, ClassVar
 
 from typing_extensions import override
 
 from tap_versionforge_salesforce.engine.event_log import EventLog
-from tap_versionforge_salesforce.engine.objects import objects_of, reason_to_refuse
+from tap_versionforge_salesforce.engine.objects import objects_of
 from tap_versionforge_salesforce.engine.plan import plan_of
+from tap_versionforge_salesforce.engine.reading import Reading, reason_told
 from tap_versionforge_salesforce.engine.remedies import remedies_named
 from tap_versionforge_salesforce.engine.rows import Rows, counted
 from tap_versionforge_salesforce.engine.selection import (
@@ -38,7 +39,7 @@ from tap_versionforge_salesforce.settings.json_files import config_file
 from tap_versionforge_salesforce.settings.naming import resolve_aliases
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Mapping, Sequence
+    from collections.abc import Generator, Mapping, Sequence
     from datetime import date, datetime
     from os import PathLike
 
@@ -49,8 +50,6 @@ if TYPE_CHECKING:
     from tap_versionforge_salesforce.engine.selection import Selection
     from tap_versionforge_salesforce.salesforce.frames.frame import Frame
     from tap_versionforge_salesforce.salesforce.objects.describe import SObject
-    from tap_versionforge_salesforce.salesforce.query.page import Page
-    from tap_versionforge_salesforce.salesforce.query.parts_read import Place
 
 _LOGGER = logging.getLogger("tap_versionforge_salesforce")
 _USER_AGENT = "tap-versionforge-salesforce"
@@ -244,7 +243,7 @@ class Org:
         until: datetime | date | str | None = None,
         text_fields: Sequence[str] = (),
     ) -> Selection:
-        """Return what `read` would read, for `pages`.
+        """Return what `read` would read, for `reading`.
 
         Args:
             name: As for `read`, and so the others.
@@ -280,33 +279,26 @@ class Org:
         except UnknownObjectError:
             return None
 
-    def pages(
-        self, selection: Selection, place: Place | None = None
-    ) -> Generator[tuple[Page, Place], None, None]:
-        """Yield pages of canonical values, each with the place from which one can go on later.
+    @property
+    def max_parallel_jobs(self) -> int:
+        """Return the setting of that name: how many Bulk jobs may be in the org at once."""
+        return self._settings.max_parallel_jobs
 
-        A Bulk job whose rows have not all come stays in the org for that.
+    def reading(self, selection: Selection) -> Reading:
+        """Return what reads a selection for who may go on with it later.
 
         Args:
             selection: What is read.
-            place: Where to go on; None from the beginning.
-
-        Raises:
-            TapError: As iterating over what `read` returns.
         """
         keep_sigint_handler()
-        with remedies_named():
-            self._look_at_limits()
-            parts = PartsRead(
-                self.salesforce,
-                selection.query,
-                query_options_of(self._settings),
-                self._counted_rows,
-                keeps_job=True,
-            )
-            pages = parts.pages(place)
-            with self._reason_told(selection.query.sobject), closing(pages):
-                yield from pages
+        parts = PartsRead(
+            self.salesforce,
+            selection.query,
+            query_options_of(self._settings),
+            self._counted_rows,
+            keeps_job=True,
+        )
+        return Reading(self.salesforce, selection.query.sobject, parts, self._look_at_limits)
 
     def _rows(self, selection: Selection) -> Rows:
         def frames() -> Generator[Frame, None, None]:
@@ -334,18 +326,9 @@ class Org:
                 yield counted(self.salesforce, selection.query)
                 return
             frames = rows_once(self.salesforce, selection.query, options, self._counted_rows)
-            with self._reason_told(selection.query.sobject), closing(frames):
+            name = selection.query.sobject
+            with reason_told(self.salesforce, name), closing(frames):
                 yield from frames
-
-    @contextmanager
-    def _reason_told(self, name: str) -> Iterator[None]:
-        try:
-            yield
-        except RefusedError as error:
-            reason = reason_to_refuse(self.salesforce, name)
-            if reason is None:
-                raise
-            raise error.reworded(f"{name} can't be read: {reason}.") from None
 
     def _look_at_limits(self) -> None:
         if not self._has_looked_at_limits:

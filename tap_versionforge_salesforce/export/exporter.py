@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tap_versionforge_salesforce.engine.org import Org
+    from tap_versionforge_salesforce.engine.reading import Reading
     from tap_versionforge_salesforce.engine.selection import Selection
     from tap_versionforge_salesforce.export.destination import Destination
     from tap_versionforge_salesforce.export.progress import ExportProgress
@@ -82,6 +83,28 @@ class Exported:
     api: str
 
 
+@dataclass(slots=True)
+class _Object:
+    """An object whose rows are written.
+
+    Attributes:
+        selection: What is read of it.
+        folder: Where its files are.
+        reading: Of its rows.
+        is_begun: Its folder is there, and its Bulk job, where it is clear that it has to be.
+    """
+
+    selection: Selection
+    folder: ObjectFolder
+    reading: Reading
+    is_begun: bool = False
+
+    @property
+    def name(self) -> str:
+        """Return the object's API name."""
+        return self.selection.query.sobject
+
+
 class Exporter:
     """Writes the rows of an org's objects.
 
@@ -119,26 +142,27 @@ class Exporter:
             SomeStreamsFailedError: Some objects could not be read; the others are there.
             TapError: The one object could not be read; or nothing more can be.
         """
-        folders = self._checked(self._selections(wanted))
+        objects = self._checked([self._selection(each) for each in wanted])
         if self._database is None and self._destination.format is Format.PARQUET:
             self._tell_of_labels()
         make_folder(self._destination.folder)
         failures: dict[str, TapError] = {}
-        for selection, folder in folders:
-            name = selection.query.sobject
+        for number, each in enumerate(objects):
             try:
-                yield self._one(selection, folder)
+                # Salesforce works on all of them at once.
+                self._begin_ahead(objects[number + 1 : number + self._org.max_parallel_jobs])
+                yield self._one(each)
             except TapError as error:
                 if not self._is_its_own(error):
                     raise
-                failures[name] = error.without_frames()
+                failures[each.name] = error.without_frames()
             finally:
                 self._progress.end()
-        if len(folders) == len(failures) == 1:
+        if len(objects) == len(failures) == 1:
             raise next(iter(failures.values()))
         if failures:
-            raise SomeStreamsFailedError(failures, others=len(folders) - len(failures))
-        self._leave([folder for _, folder in folders])
+            raise SomeStreamsFailedError(failures, others=len(objects) - len(failures))
+        self._leave([each.folder for each in objects])
 
     def _leave(self, folders: Sequence[ObjectFolder]) -> None:
         """Remove what was kept so that a later run would not begin with what is done."""
@@ -148,9 +172,6 @@ class Exporter:
             remove_folder(self._destination.folder)
 
     # Before anything is read
-
-    def _selections(self, wanted: Sequence[WantedRows]) -> list[Selection]:
-        return [self._selection(each) for each in wanted]
 
     def _selection(self, wanted: WantedRows) -> Selection:
         try:
@@ -168,27 +189,24 @@ class Exporter:
             hint = error.hint if near is None else f"Did you mean {near}?"
             raise SettingsError(error.message, hint=hint, code=error.code) from None
 
-    def _checked(self, selections: list[Selection]) -> list[tuple[Selection, ObjectFolder]]:
+    def _checked(self, selections: list[Selection]) -> list[_Object]:
         destination = self._destination
         now, url = self._org.salesforce.clock.now(), self._org.salesforce.url
-        folders = {
-            selection.query.sobject: (
-                selection,
-                ObjectFolder(
-                    destination.of_object(selection.query.sobject),
-                    manifest_of(selection, destination.format, url, now),
-                    destination.format.value,
-                ),
+        objects = {}
+        for selection in selections:
+            name = selection.query.sobject
+            folder = ObjectFolder(
+                destination.of_object(name),
+                manifest_of(selection, destination.format, url, now),
+                destination.format.value,
             )
-            for selection in selections
-        }
-        missing = [name for name, (_, folder) in folders.items() if not folder.is_complete]
-        overwrites = destination.overwrites or self._database is not None
-        for name in missing:
-            folders[name][1].check(overwrites=overwrites)
+            objects[name] = _Object(selection, folder, self._org.reading(selection))
+        missing = {name: each for name, each in objects.items() if not each.folder.is_complete}
+        for each in missing.values():
+            each.folder.check(overwrites=destination.overwrites or destination.is_database)
         if self._database is not None:
-            self._database.check(missing, overwrites=destination.overwrites)
-        return list(folders.values())
+            self._database.check(list(missing), overwrites=destination.overwrites)
+        return list(objects.values())
 
     def _tell_of_labels(self) -> None:
         if labelled_schema(()) is None:
@@ -199,26 +217,49 @@ class Exporter:
 
     # One object
 
-    def _one(self, selection: Selection, folder: ObjectFolder) -> Exported:
-        name, clock = selection.query.sobject, self._org.salesforce.clock
+    def _begin_ahead(self, objects: Sequence[_Object]) -> None:
+        for each in objects:
+            # Whatever is wrong is told in its turn.
+            with suppress(TapError):
+                self._begin(each)
+
+    def _begin(self, each: _Object) -> None:
+        if each.is_begun or each.folder.is_complete:
+            return
+        left = each.folder.begin()
+        if left is not None:
+            self._logger.info(
+                "%s begins anew: what an earlier run has left of it (%s rows) was asked for "
+                "otherwise, or is too old.",
+                each.name,
+                f"{left.rows:,}",
+            )
+        if each.folder.manifest.is_new and (place := each.reading.begin()) is not None:
+            each.folder.reach(place)
+        each.is_begun = True
+
+    def _one(self, each: _Object) -> Exported:
+        clock, folder = self._org.salesforce.clock, each.folder
         began: float | None = clock.monotonic()
         if folder.is_complete:
             begun = folder.manifest.begun
             self._logger.info(
                 "%s is complete, from the run of %s that this one goes on with.",
-                name,
+                each.name,
                 f"{begun:%Y-%m-%d %H:%M} UTC",
             )
             began = None
         else:
-            self._write(selection, folder)
+            self._begin(each)
+            self._write(each)
         if self._database is not None and not folder.manifest.is_loaded:
-            self._database.load(self._org.describe(name), selection.columns, folder.files)
+            sobject, columns = self._org.describe(each.name), each.selection.columns
+            self._database.load(sobject, columns, folder.files)
             folder.note_loaded()
         manifest = folder.manifest
         return Exported(
-            name,
-            self._destination.path if self._database is not None else folder.folder,
+            each.name,
+            folder.folder if self._database is None else self._destination.path,
             manifest.rows,
             len(manifest.files),
             manifest.size,
@@ -226,26 +267,18 @@ class Exporter:
             manifest.api,
         )
 
-    def _write(self, selection: Selection, folder: ObjectFolder) -> None:
-        name, progress, left = selection.query.sobject, self._progress, folder.begin()
-        if left is not None:
-            self._logger.info(
-                "%s begins anew: what an earlier run has left of it (%s rows) was asked for "
-                "otherwise, or is too old.",
-                name,
-                f"{left.rows:,}",
-            )
-        manifest = folder.manifest
-        progress.begin(name, rows=manifest.rows, size=manifest.size, files=len(manifest.files))
-        files = PageFiles(folder, row_files(selection, self._destination.format))
-        with closing(files), closing(self._org.pages(selection, manifest.place)) as pages:
+    def _write(self, each: _Object) -> None:
+        progress, manifest = self._progress, each.folder.manifest
+        progress.begin(each.name, rows=manifest.rows, size=manifest.size, files=len(manifest.files))
+        files = PageFiles(each.folder, row_files(each.selection, self._destination.format))
+        with closing(files), closing(each.reading.pages(manifest.place)) as pages:
             for page, place in pages:
                 manifest.api = progress.api or manifest.api
                 files.take(page, place)
                 progress.written(files.rows, size=manifest.size, files=len(manifest.files))
                 if page.ends_page:
                     self._org.salesforce.interruption.check()
-        folder.complete()
+        each.folder.complete()
 
     def _is_its_own(self, error: TapError) -> bool:
         """Tell whether an error concerns one object alone."""

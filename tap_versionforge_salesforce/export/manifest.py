@@ -73,6 +73,11 @@ class Manifest(msgspec.Struct):
         return not self.parts
 
     @property
+    def is_new(self) -> bool:
+        """Tell whether nothing has been read yet, and no job been created."""
+        return self.place == Place() and not self.files
+
+    @property
     def rows(self) -> int:
         """Return how many rows are in the files."""
         return sum(each.rows for each in self.files)

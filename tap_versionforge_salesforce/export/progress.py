@@ -31,7 +31,6 @@ class _Figures:
     Attributes:
         name: The object's.
         began: When, by a clock that only grows.
-        api: That serves its rows.
         total: Rows that there will be; None where nobody knows.
         rows: Written by now.
         rows_before: Of them, by an earlier run.
@@ -41,7 +40,6 @@ class _Figures:
 
     name: str = ""
     began: float = 0.0
-    api: str = ""
     total: int | None = None
     rows: int = 0
     rows_before: int = 0
@@ -63,6 +61,7 @@ class ExportProgress:
     seconds: Callable[[], float]
     terminal: TextIO | None
     _now: _Figures = field(default_factory=_Figures)
+    _apis: dict[str, str] = field(default_factory=dict)
     _told_at: float = 0.0
     _line: TerminalLine | None = None
 
@@ -73,7 +72,7 @@ class ExportProgress:
     @property
     def api(self) -> str:
         """Return which API serves the object in hand; empty before that is known."""
-        return self._now.api
+        return self._apis.get(self._now.name, "")
 
     def begin(self, name: str, *, rows: int, size: int, files: int) -> None:
         """Take in that an object's turn has come.
@@ -117,8 +116,8 @@ class ExportProgress:
 
     @take.register
     def _chosen(self, event: ApiChosen) -> None:
-        if event.sobject == self._now.name:
-            self._now.api = event.api
+        # Of objects whose turn is still to come as well.
+        self._apis[event.sobject] = event.api
 
     @take.register
     def _counted(self, event: RowsCounted) -> None:

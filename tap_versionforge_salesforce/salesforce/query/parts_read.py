@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from tap_versionforge_salesforce.salesforce.objects.soql import Query
     from tap_versionforge_salesforce.salesforce.org import Org
+    from tap_versionforge_salesforce.salesforce.query.context import ReadContext
     from tap_versionforge_salesforce.salesforce.query.job_checkpoint import JobCheckpoint
     from tap_versionforge_salesforce.salesforce.query.options import QueryOptions
 
@@ -69,6 +70,25 @@ class PartsRead:
         self._options = options
         self._count_rows = count_rows
         self._keeps_job = keeps_job
+        # Of a job that was created before its rows are asked for.
+        self._begun: tuple[Place, SalesforcePaginator, ReadContext] | None = None
+
+    def begin(self) -> Place | None:
+        """Create the Bulk job of the rows, if it is clear already that there has to be one.
+
+        Returns:
+            Where `pages` goes on with it; None where there is none, or it can't be had yet.
+
+        Raises:
+            TapError: Nothing can be had of the org.
+        """
+        paginator, context = self._paginator(self._query)
+        job = paginator.prefetch_job()
+        if job is None:
+            return None
+        place = Place(job=job)
+        self._begun = (place, paginator, context)
+        return place
 
     def pages(self, place: Place | None = None) -> Generator[tuple[Page, Place], None, None]:
         """Yield the pages to a proven end.
@@ -108,17 +128,16 @@ class PartsRead:
     def _part(
         self, query: Query, parts: tuple[IdRange, ...], job: JobCheckpoint | None
     ) -> Generator[tuple[Page, Place], None, None]:
-        context = context_of(self._org, query, self._options)
-        # Of a condition nobody knows how many rows it leaves; the first page tells.
-        is_full = not query.condition and (query.range is None or query.range.lower is None)
-        window = Window(query.range, self._org.clock.now(), is_full=is_full)
-        paginator = SalesforcePaginator(
-            context, window=window, count_rows=self._count_rows, is_part=not query.ids.is_whole
-        )
+        if self._begun is not None and self._begun[0] == Place(parts, job):
+            (_, paginator, context), self._begun = self._begun, None
+            is_resumed = False
+        else:
+            paginator, context = self._paginator(query)
+            is_resumed = job is not None
         is_wanted = self._keeps_job
         context.turn.begin()
         try:
-            if job is not None and not paginator.resume(job, briefly=False):
+            if is_resumed and job is not None and not paginator.resume(job, briefly=False):
                 job = None
                 yield self._nothing(takes_back=True), Place(parts)
             with closing(cast("Generator[Page, None, None]", iter(paginator))) as pages:
@@ -129,6 +148,16 @@ class PartsRead:
             if not is_wanted:
                 paginator.finish()
             context.turn.leave()
+
+    def _paginator(self, query: Query) -> tuple[SalesforcePaginator, ReadContext]:
+        context = context_of(self._org, query, self._options)
+        # Of a condition nobody knows how many rows it leaves; the first page tells.
+        is_full = not query.condition and (query.range is None or query.range.lower is None)
+        window = Window(query.range, self._org.clock.now(), is_full=is_full)
+        is_part = not query.ids.is_whole
+        return SalesforcePaginator(
+            context, window=window, count_rows=self._count_rows, is_part=is_part
+        ), context
 
     def _placed(
         self, pages: Iterator[Page], paginator: SalesforcePaginator, place: Place

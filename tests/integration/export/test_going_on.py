@@ -243,6 +243,21 @@ def test_one_that_is_refused(org: LocalOrg, export: Export, rows: list[str]) -> 
     assert export.run("Account", "Contact", api_mode="rest").exit_code == 2
 
 
+def test_jobs_are_created_early(org: LocalOrg, export: Export, rows: list[str]) -> None:
+    """Salesforce works on all objects at once; a job that was created is gone on with."""
+    contacts = org.store.seed("Contact", 25, hurt=False)
+    outage_behind(org, 0)
+    assert export.run("Account", "Contact", **BULK).exit_code == 5
+    assert jobs_created(org) == 2
+    org.faults.clear()
+    run = export.done("Account", "Contact", **BULK)
+    assert jobs_created(org) == 2
+    assert run.stdout.count("by Bulk API 2.0") == 2
+    assert sorted(export.ids("Account")) == sorted(rows)
+    assert sorted(export.ids("Contact")) == sorted(contacts)
+    assert org.jobs.all() == []
+
+
 def test_duckdb_goes_on(org: LocalOrg, export: Export, rows: list[str]) -> None:
     """The tables that are there stay, and no half of one appears."""
     org.store.seed("Contact", 3)
