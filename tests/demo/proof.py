@@ -73,6 +73,12 @@ class Witness:
                 return
             page = self._get(page["nextRecordsUrl"])
 
+    def sum_of(self, name: str, field: str) -> Decimal:
+        """Return the sum of a field over the rows that are not in the recycle bin."""
+        types = {field: "currency", "IsDeleted": "boolean"}
+        rows = (row for row in self.rows(name, types) if not row["IsDeleted"])
+        return sum((row[field] or Decimal(0) for row in rows), Decimal(0))
+
     def _get(self, path: str, **parameters: str) -> Any:  # noqa: ANN401  JSON
         answer = self._session.get(
             f"{self._url}{path}", params=parameters, timeout=_TIMEOUT_SECONDS

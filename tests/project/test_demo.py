@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -11,7 +12,7 @@ import pytest
 
 from tap_versionforge_salesforce.singer.event_log import EventLog
 from tap_versionforge_salesforce.singer.events import PartitionEnded
-from tests.demo.__main__ import NEXT_COMMANDS
+from tests.demo.__main__ import NEXT_COMMANDS, exported
 from tests.demo.meltano import LogLine, Run
 from tests.demo.proof import Comparison, read_json
 from tests.demo.story import COLUMNS, Story
@@ -88,6 +89,16 @@ def test_the_commands_to_go_on_with_work(org: LocalOrg, tmp_path: Path) -> None:
     for command in others:
         run(["sh", "-c", command], cwd=tmp_path)
     assert '"type":"RECORD"' in (tmp_path / "everything.jsonl").read_text(encoding="utf-8")
+
+
+def test_an_export_is_read_back_in_one_line(org: LocalOrg, tmp_path: Path) -> None:
+    """To the last digit."""
+    amounts = [Decimal("9999999999999999.99"), Decimal("0.01"), None]
+    org.store.insert("Opportunity", [{"Amount": amount} for amount in amounts])
+    write_config(org, tmp_path)
+    told, read = exported(tmp_path / "config.json", tmp_path / "rows")
+    assert told.startswith("Opportunity: 3 rows in 1 file, ")
+    assert Decimal(read) == Decimal("10000000000000000.00")
 
 
 @pytest.mark.parametrize("calls", [0, 1, 1_234])
