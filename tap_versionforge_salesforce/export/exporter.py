@@ -158,6 +158,7 @@ class Exporter:
                 failures[each.name] = error.without_frames()
             finally:
                 self._progress.end()
+                each.folder.release()
         if len(objects) == len(failures) == 1:
             raise next(iter(failures.values()))
         if failures:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING
 
@@ -105,6 +106,44 @@ def write_whole(path: Path, content: bytes) -> None:
     except BaseException:
         new.drop()
         raise
+
+
+class FolderLock:
+    """Keeps others from writing into a folder; gone with the process, however it ends.
+
+    Args:
+        folder: That is there.
+
+    Raises:
+        SettingsError: Another one has it, or it can't be opened.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._descriptor: int | None = None
+        if sys.platform == "win32":  # which has no locks of this kind
+            return
+        import fcntl  # noqa: PLC0415  not on every system
+
+        with writing(folder):
+            self._descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self.release()
+            raise SettingsError(
+                f"{folder} is being written by another export.",
+                hint="Wait for its end, or give another --to.",
+                code="export-running",
+            ) from None
+        except OSError:
+            # Some network drives have none.
+            self.release()
+
+    def release(self) -> None:
+        """Let others write into it; a second time changes nothing."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
 
 
 def sync_folder(folder: Path) -> None:

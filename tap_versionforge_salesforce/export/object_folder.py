@@ -10,6 +10,7 @@ import msgspec
 from tap_versionforge_salesforce.errors import SettingsError
 from tap_versionforge_salesforce.export.destination import in_the_making, replaced
 from tap_versionforge_salesforce.export.files import (
+    FolderLock,
     NewFile,
     make_folder,
     remove_folder,
@@ -42,6 +43,7 @@ class ObjectFolder:
         self.manifest = manifest
         self._ending = ending
         self._making = in_the_making(folder)
+        self._lock: FolderLock | None = None
 
     # Before anything is read
 
@@ -85,17 +87,23 @@ class ObjectFolder:
             What it has left, where that can't be gone on with; None otherwise.
 
         Raises:
-            SettingsError: It can't be written.
+            SettingsError: It can't be written, or another run is at it.
         """
+        make_folder(self._making)
+        self._lock = FolderLock(self._making)
         found = read_manifest(self._making)
         if found is not None and found.is_of(self.manifest):
             self.manifest = found
             self._remove_all_but({each.name for each in found.files} | {MANIFEST})
             return None
-        remove_folder(self._making)
-        make_folder(self._making)
+        self._remove_all_but(set())
         self._save()
         return found
+
+    def release(self) -> None:
+        """Let other runs write it."""
+        if self._lock is not None:
+            self._lock.release()
 
     # While it is written
 

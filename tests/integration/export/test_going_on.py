@@ -14,6 +14,7 @@ import pytest
 
 from tests.integration.export.conftest import csv_rows
 from tests.local_org.conditions import faults, outages
+from tests.support.harness import Run
 from tests.support.real_process import finished, started
 
 if TYPE_CHECKING:
@@ -272,6 +273,25 @@ def test_duckdb_goes_on(org: LocalOrg, export: Export, rows: list[str]) -> None:
         found = [row_id for (row_id,) in database.execute("SELECT Id FROM Account").fetchall()]
     assert sorted(found) == sorted(rows)
     assert [path.name for path in export.out.parent.iterdir()] == [export.out.name]
+
+
+def test_a_second_command_meanwhile(org: LocalOrg, export: Export, rows: list[str]) -> None:
+    """Is refused, and changes nothing for the first."""
+    seconds: list[Run] = []
+
+    def run_another() -> None:
+        config = export.tap.folder / "config.json"
+        arguments = ["export", "Account", "--to", str(export.out), "--config", str(config)]
+        with started(export.tap, *arguments) as process:
+            _, log = finished(process)
+        seconds.append(Run(process.returncode, "", log))
+
+    org.faults.add("*/results", faults.before(run_another), skip=2, times=1)
+    export.done("Account", **BULK)
+    (second,) = seconds
+    assert second.exit_code == 2
+    assert "is being written by another export" in second.log
+    assert sorted(export.ids("Account")) == sorted(rows)
 
 
 # What is there already
