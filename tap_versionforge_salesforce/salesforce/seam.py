@@ -13,7 +13,13 @@ from tap_versionforge_salesforce.salesforce.objects.soql import IdRange, Query, 
 from tap_versionforge_salesforce.salesforce.org import Org
 from tap_versionforge_salesforce.salesforce.query.options import QueryOptions
 from tap_versionforge_salesforce.salesforce.query.page import Page
-from tap_versionforge_salesforce.salesforce.query.read import Job, create_job, read, read_page
+from tap_versionforge_salesforce.salesforce.query.read import (
+    Job,
+    create_job,
+    page_slices,
+    read,
+    read_page,
+)
 from tap_versionforge_salesforce.salesforce.query.rows_once import rows_once
 
 __all__ = [
@@ -33,6 +39,7 @@ __all__ = [
     "ResultPageRef",
     "SObject",
     "create_job",
+    "page_slices",
     "query_of",
     "read",
     "read_page",

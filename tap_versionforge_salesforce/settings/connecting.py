@@ -12,11 +12,19 @@ from tap_versionforge_salesforce.salesforce.query.options import QueryOptions
 if TYPE_CHECKING:
     import logging
 
+    from tap_versionforge_salesforce.salesforce.auth.authenticator import SignIn
     from tap_versionforge_salesforce.salesforce.support.clock import Clock
     from tap_versionforge_salesforce.settings.definitions import Settings
 
 
-def org_of(settings: Settings, *, user_agent: str, clock: Clock, logger: logging.Logger) -> Org:
+def org_of(
+    settings: Settings,
+    *,
+    user_agent: str,
+    clock: Clock,
+    logger: logging.Logger,
+    sign_in: SignIn | None = None,
+) -> Org:
     """Return the org that settings name; nothing is sent yet.
 
     Args:
@@ -24,9 +32,10 @@ def org_of(settings: Settings, *, user_agent: str, clock: Clock, logger: logging
         user_agent: Sent with every request unless the settings say otherwise.
         clock: This machine's clock.
         logger: Where another version or audience than the wanted one is told.
+        sign_in: Who signs in; None for whoever the settings name.
     """
     return Org(
-        credentials=settings.sign_in,
+        credentials=settings.sign_in if sign_in is None else sign_in,
         options=HttpOptions(
             user_agent=settings.user_agent or user_agent,
             request_timeout_seconds=settings.request_timeout_seconds,

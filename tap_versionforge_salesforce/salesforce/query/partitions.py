@@ -104,13 +104,7 @@ def split_partition(
                 replace(part, skips_lookback=True),
                 f"{key} {format_instant(middle)}",
             )
-    if "Id" not in query.fields:
-        return None
-    ends = _edges(query, "Id", client=client)
-    if ends is None:
-        # To find the first of many million rows in the window can be too large itself.
-        everything = replace(query, range=None)
-        ends = _edges(everything, "Id", client=client)
+    ends = _id_edges(query, client=client)
     middle_id = None if ends is None else id_between(*ends)
     if middle_id is None:
         return None
@@ -118,6 +112,35 @@ def split_partition(
         replace(part, ids=replace(partition.ids, upper=middle_id)),
         replace(part, ids=replace(partition.ids, lower=middle_id)),
         f"Id {middle_id}",
+    )
+
+
+def id_ranges(query: Query, count: int, *, client: SalesforceClient) -> tuple[IdRange, ...]:
+    """Return ranges of Ids beside each other that hold every row of a query.
+
+    They are equally wide, and hold as many rows each as Salesforce has given Ids in them.
+
+    Args:
+        query: Of rows.
+        count: How many are wanted; there are fewer where there are fewer Ids.
+        client: The org, which is asked for the first and the last row.
+    """
+    ends = _id_edges(query, client=client)
+    try:
+        begin, end = (0, 0) if ends is None else map(_number, ends)
+    except ValueError:  # no Ids
+        begin, end = 0, 0
+    wanted = min(count, max(1, end - begin + 1))
+    borders = [_id(begin + (end - begin + 1) * step // wanted) for step in range(1, wanted)]
+    return tuple(IdRange(*each) for each in zip([None, *borders], [*borders, None], strict=True))
+
+
+def _id_edges(query: Query, *, client: SalesforceClient) -> tuple[str, str] | None:
+    if "Id" not in query.fields:
+        return None
+    # To find the first of many million rows in the window can be too large itself.
+    return _edges(query, "Id", client=client) or (
+        _edges(replace(query, range=None), "Id", client=client)
     )
 
 

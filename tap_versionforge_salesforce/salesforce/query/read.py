@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import closing, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
+from tap_versionforge_salesforce.errors import IncompleteError
 from tap_versionforge_salesforce.salesforce.http.retry import refetch_incomplete
 from tap_versionforge_salesforce.salesforce.objects.soql import Window
 from tap_versionforge_salesforce.salesforce.query.context import ReadContext
@@ -19,9 +21,9 @@ from tap_versionforge_salesforce.salesforce.query.result_rows import pages_of
 from tap_versionforge_salesforce.salesforce.support.spool import spool_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Iterator
 
-    from tap_versionforge_salesforce.salesforce.client import ResultPageRef
+    from tap_versionforge_salesforce.salesforce.client import ResultPageHeaders, ResultPageRef
     from tap_versionforge_salesforce.salesforce.frames.frame import Frame
     from tap_versionforge_salesforce.salesforce.objects.soql import Query
     from tap_versionforge_salesforce.salesforce.org import Org
@@ -145,6 +147,41 @@ def create_job(org: Org, query: Query, options: QueryOptions | None = None) -> J
     return Job(org, query, options)
 
 
+def page_slices(
+    org: Org, ref: ResultPageRef, query: Query, options: QueryOptions | None = None
+) -> Generator[Frame, None, ResultPageHeaders]:
+    """Yield the rows of one result page slice by slice, proven by the count in its headers.
+
+    Only the last slice waits for the proof: whoever takes the others has to be able to forget
+    them, as who runs a failed task again is. A page of one slice is fetched again first.
+
+    Args:
+        org: The org of the job, signed in by whoever may read the job.
+        ref: Where the page is.
+        query: What the job reads.
+        options: Where the page waits on disk.
+
+    Returns:
+        What its headers say: how many rows it has, and where the next page is.
+
+    Raises:
+        IncompleteError: The page is not whole.
+        RefusedError: The job is gone.
+    """
+    is_handed_out = False
+    with _fetched(org, ref, query, options) as (page, read_slices):
+        for part in refetch_incomplete(read_slices, org.retry_log):
+            if part.starts_page and is_handed_out:
+                message = (
+                    f"A result page of Bulk job {ref.job_id} was not whole, and a part of it has "
+                    "been handed out."
+                )
+                raise IncompleteError(message, hint="Read the page again.", code="broken-page")
+            is_handed_out = True
+            yield part.frame
+        return page.headers
+
+
 def read_page(
     org: Org, ref: ResultPageRef, query: Query, options: QueryOptions | None = None
 ) -> tuple[Frame, ...]:
@@ -160,6 +197,17 @@ def read_page(
         IncompleteError: The page is not whole, also when it is fetched again.
         RefusedError: The job is gone.
     """
+    with _fetched(org, ref, query, options) as (_, read_slices):
+        (frames,) = refetch_incomplete(
+            lambda: (tuple(part.frame for part in read_slices()),), org.retry_log
+        )
+    return frames
+
+
+@contextmanager
+def _fetched(
+    org: Org, ref: ResultPageRef, query: Query, options: QueryOptions | None
+) -> Iterator[tuple[ResultPage, Callable[[], Iterator[Page]]]]:
     context = context_of(org, query, options)
     context.turn.begin()
     everything = Partition(org.clock.now())
@@ -167,11 +215,7 @@ def read_page(
     body = spool_file(context.options.spool_dir)
     with closing(ResultPage(ref, body, slot=context.turn.enter(), context=context)) as page:
         page.fetch()
-        (frames,) = refetch_incomplete(
-            lambda: (tuple(part.frame for part in pages_of(page, query.columns, job)),),
-            org.retry_log,
-        )
-    return frames
+        yield page, partial(pages_of, page, query.columns, job)
 
 
 def context_of(org: Org, query: Query, options: QueryOptions | None = None) -> ReadContext:

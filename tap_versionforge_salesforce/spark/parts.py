@@ -1,0 +1,117 @@
+"""What one task reads, and how an executor reads it."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pyspark.sql.datasource import InputPartition
+
+from tap_versionforge_salesforce.errors import IncompleteError
+from tap_versionforge_salesforce.salesforce.query.read import page_slices
+from tap_versionforge_salesforce.salesforce.query.rows_once import rows_once
+from tap_versionforge_salesforce.settings.connecting import query_options_of
+from tap_versionforge_salesforce.spark.schema import record_batches
+from tap_versionforge_salesforce.spark.session import HandedOver, Session, connected, told
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator
+
+    import pyarrow as pa
+
+    from tap_versionforge_salesforce.engine.selection import Selection
+    from tap_versionforge_salesforce.salesforce.client import ResultPageRef
+    from tap_versionforge_salesforce.salesforce.frames.frame import Frame
+    from tap_versionforge_salesforce.salesforce.objects.soql import Query
+    from tap_versionforge_salesforce.salesforce.org import Org
+    from tap_versionforge_salesforce.salesforce.query.options import QueryOptions
+    from tap_versionforge_salesforce.spark.options import Options
+
+
+@dataclass(frozen=True)
+class PagePart(InputPartition):
+    """One result page of the plan's Bulk job.
+
+    Attributes:
+        session: The driver's.
+        ref: Where the page is.
+        following: The locator of the page that the driver was told comes next; None for none.
+        job_rows: Rows of the job, where this is its only page.
+    """
+
+    session: Session
+    ref: ResultPageRef
+    following: str | None
+    job_rows: int | None = None
+
+    def frames(self, org: Org, query: Query, options: QueryOptions) -> Generator[Frame, None, None]:
+        """Yield the rows of the page, which lead to the next one of the plan.
+
+        Raises:
+            IncompleteError: The page is not whole, or another one comes behind it.
+            RefusedError: The job is gone.
+        """
+        headers = yield from page_slices(org, self.ref, query, options)
+        if headers.locator != self.following:
+            raise IncompleteError(
+                f"A result page of Bulk job {self.ref.job_id} does not lead to the page that was "
+                "listed behind it, so that nothing proves that none is missing.",
+                hint="Read it with the option partitions, such as 8: ranges of Ids as jobs of "
+                "their own.",
+                code="unchained-pages",
+            )
+        if self.job_rows not in (None, headers.rows):
+            raise IncompleteError(
+                f"Bulk job {self.ref.job_id} has {self.job_rows:,} rows, but its only result page "
+                f"held {headers.rows:,}.",
+                hint="Run again.",
+                code="bulk-count-mismatch",
+            )
+
+
+@dataclass(frozen=True)
+class QueryPart(InputPartition):
+    """A query that an executor asks itself, by the API that serves it best.
+
+    Attributes:
+        session: The driver's.
+        query: All of the read's, or a range of its Ids.
+    """
+
+    session: Session
+    query: Query
+
+    def frames(self, org: Org, query: Query, options: QueryOptions) -> Generator[Frame, None, None]:  # noqa: ARG002  as pages have it
+        """Yield the rows of the query.
+
+        Raises:
+            TapError: As `rows_once`.
+        """
+        yield from rows_once(org, self.query, options)
+
+
+def batches_of(
+    part: InputPartition, selection: Selection, options: Options
+) -> Iterator[pa.RecordBatch]:
+    """Yield the rows of a part, on whichever machine.
+
+    Args:
+        part: One of the plan's; any other has no rows.
+        selection: What the plan is about.
+        options: Of the read; the environment of this machine counts as well.
+
+    Raises:
+        TapError: The rows can't be had or proven: Spark runs the task again.
+    """
+    if not isinstance(part, (PagePart, QueryPart)):
+        return
+    with told():
+        settings = options.settings(part.session)
+        behind = settings.sign_in if options.has_key else None
+        with (
+            connected(settings, HandedOver(part.session, behind)) as org,
+            closing(part.frames(org, selection.query, query_options_of(settings))) as frames,
+        ):
+            for frame in frames:
+                yield from record_batches(frame, selection.query.sobject, selection.columns)

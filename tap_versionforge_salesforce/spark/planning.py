@@ -1,0 +1,197 @@
+"""The driver's plan of a read: which task reads what, and what proves that nothing is missing.
+
+The result pages of one Bulk job are a task each. A page proves its rows by the count in its header,
+and that none is missing between it and the next one by the locator there: the pages lead from one
+to the next in the order in which the driver was told of them, from the first to the last. So all
+of them together are the job's rows without anybody who has seen all of them.
+"""
+
+from __future__ import annotations
+
+import math
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from tap_versionforge_salesforce.errors import (
+    IncompleteError,
+    RefusedError,
+    TapError,
+    UnavailableError,
+)
+from tap_versionforge_salesforce.salesforce.query.api_choice import (
+    Api,
+    may_be_too_large,
+    reason_to_use_rest,
+)
+from tap_versionforge_salesforce.salesforce.query.cost import choice_beforehand
+from tap_versionforge_salesforce.salesforce.query.partitions import id_ranges
+from tap_versionforge_salesforce.salesforce.query.read import create_job
+from tap_versionforge_salesforce.salesforce.support.events import Remark
+from tap_versionforge_salesforce.spark.parts import PagePart, QueryPart
+from tap_versionforge_salesforce.spark.session import LOGGER, session_of
+
+if TYPE_CHECKING:
+    from pyspark.sql.datasource import InputPartition
+
+    from tap_versionforge_salesforce.salesforce.objects.soql import Query
+    from tap_versionforge_salesforce.salesforce.org import Org
+    from tap_versionforge_salesforce.salesforce.query.options import QueryOptions
+    from tap_versionforge_salesforce.salesforce.query.read import Job
+
+# Of a range of Ids, where nobody has said how many there are to be.
+_ROWS_PER_RANGE = 250_000
+_MOST_RANGES = 64
+# Where not even the rows are known, as of a job that was too large.
+_RANGES_OF_MANY = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Which task reads what.
+
+    Attributes:
+        parts: One a task.
+        job: The job whose pages they are; None where there is none.
+    """
+
+    parts: list[InputPartition]
+    job: Job | None = None
+
+
+def plan_of(org: Org, query: Query, options: QueryOptions, ranges: int | None = None) -> Plan:
+    """Return the plan of a query's rows; where there has to be a job, once that has ended.
+
+    Args:
+        org: Whose rows they are.
+        query: The SELECT.
+        options: How it is read.
+        ranges: Ranges of Ids that are wanted in place of result pages; None for pages.
+
+    Raises:
+        RefusedError: Salesforce refuses the query in every API that may serve it.
+        TapError: As its class says.
+    """
+    plan = _plan(org, query, options, ranges)
+    left = org.quota.daily
+    LOGGER.info(
+        "%s: %d %s to read it, for which the driver has made %d API calls. %s",
+        query.sobject,
+        len(plan.parts),
+        "task" if len(plan.parts) == 1 else "tasks",
+        org.quota.calls,
+        f"{left.remaining:,} of the day's {left.maximum:,} are left." if left else "",
+    )
+    return plan
+
+
+def _plan(org: Org, query: Query, options: QueryOptions, ranges: int | None) -> Plan:
+    if ranges is not None and query.parent is None:
+        return _by_ids(org, query, ranges)
+    rows = _counted(org, query) if options.api_mode == "auto" and query.parent is None else None
+    is_full = query.range is None and not query.condition
+    choice = choice_beforehand(query, rows, options, is_full=is_full)
+    # Rows that nobody could count in time are many.
+    if choice.api is Api.REST and (choice.is_final or rows is not None):
+        return _whole(org, query)
+    job = _job_or_none(org, query, options)
+    if job is None:
+        return _whole(org, query)
+    return _by_pages(org, query, options, job)
+
+
+def _job_or_none(org: Org, query: Query, options: QueryOptions) -> Job | None:
+    """Return a new job; None where the query is not one for Bulk API 2.0, and REST may serve it.
+
+    Raises:
+        RefusedError: Salesforce refuses the query itself.
+    """
+    try:
+        return create_job(org, query, options)
+    except (RefusedError, UnavailableError) as error:
+        if options.api_mode != "auto" or reason_to_use_rest(error, is_few=False) is None:
+            raise
+        _remark(org, query, f"{error.message} An executor reads it by REST.")
+        return None
+
+
+def _by_pages(org: Org, query: Query, options: QueryOptions, job: Job) -> Plan:
+    try:
+        refs = job.wait()
+    except TapError as error:
+        if job.rows is None:
+            return _instead_of_job(org, query, options, error)
+        reason = error.message
+    else:
+        locators = {ref.locator for ref in refs}
+        if len(locators) == len(refs) and (refs or not job.rows):
+            LOGGER.info(
+                "%s: Bulk job %s has %s rows on %d result pages.",
+                query.sobject,
+                job.id,
+                "uncounted" if job.rows is None else f"{job.rows:,}",
+                len(refs),
+            )
+            session = session_of(org)
+            following = [ref.locator for ref in refs[1:]]
+            only = job.rows if len(refs) == 1 else None
+            return Plan(
+                [
+                    PagePart(session, ref, behind, only)
+                    for ref, behind in zip(refs, [*following, None], strict=True)
+                ],
+                job,
+            )
+        reason = f"The list of result pages of Bulk job {job.id} is none."
+    job.remove()
+    many = math.ceil((job.rows or 0) / _ROWS_PER_RANGE)
+    _remark(org, query, f"{reason} Each executor reads a range of Ids instead.")
+    return _by_ids(org, query, min(max(1, many), _MOST_RANGES))
+
+
+def _instead_of_job(org: Org, query: Query, options: QueryOptions, error: TapError) -> Plan:
+    if may_be_too_large(error, 0):
+        _remark(org, query, f"{error.message} Each executor reads a range of Ids instead.")
+        return _by_ids(org, query, _RANGES_OF_MANY)
+    if options.api_mode != "auto" or reason_to_use_rest(error, is_few=False) is None:
+        raise error
+    _remark(org, query, f"{error.message} An executor reads it by REST.")
+    return _whole(org, query)
+
+
+def _by_ids(org: Org, query: Query, count: int) -> Plan:
+    ranges = id_ranges(query, count, client=org.client)
+    session = session_of(org)
+    return Plan([QueryPart(session, replace(query, ids=ids)) for ids in ranges])
+
+
+def _whole(org: Org, query: Query) -> Plan:
+    return Plan([QueryPart(session_of(org), query)])
+
+
+def _counted(org: Org, query: Query) -> int | None:
+    """Return about how many rows a query has; None where nobody tells, or not in time.
+
+    Raises:
+        RefusedError: Salesforce refuses its condition.
+    """
+    if not query.condition and query.range is None:
+        # Needs View Setup. It is right to some percent, and takes no time.
+        with suppress(RefusedError, UnavailableError):
+            about = org.client.record_count([query.sobject]).get(query.sobject)
+            if about is not None:
+                return about
+    try:
+        content = org.client.query(query.count(), deleted=query.all_rows, briefly=True).json()
+    except (UnavailableError, IncompleteError):
+        return None
+    except RefusedError as error:
+        if error.error_code.startswith(("INVALID_", "MALFORMED_")):
+            raise
+        return None
+    rows = content.get("totalSize") if isinstance(content, dict) else None
+    return rows if isinstance(rows, int) and rows >= 0 else None
+
+
+def _remark(org: Org, query: Query, text: str) -> None:
+    org.events.tell(Remark(query.sobject, text, is_warning=True))

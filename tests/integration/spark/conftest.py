@@ -1,0 +1,127 @@
+"""Spark as its users have it: a driver, and two executors that are processes of their own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.support import processes
+from tests.support.spark import missing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.local_org import LocalOrg
+
+
+@pytest.fixture
+def options(org: LocalOrg) -> Callable[..., dict[str, str]]:
+    """Options of a read, as Spark hands them to the data source; by Bulk, 25 rows a page."""
+    org.settings.result_page_rows = 25
+    # Executors have no other clock than the machine's.
+    org.settings.job_transition = "immediate"
+
+    def made(**changes: str) -> dict[str, str]:
+        return {
+            "instanceUrl": org.url,
+            "clientId": org.client_id,
+            "username": org.username,
+            "privateKey": org.private_key_pem,
+            "apiMode": "bulk",
+        } | changes
+
+    return made
+
+
+class Cluster:
+    """A session of Spark, and what it has written.
+
+    Args:
+        session: The session.
+        folder: Where its event log is, which is all that its UI can show.
+    """
+
+    def __init__(self, session: Any, folder: Path) -> None:  # noqa: ANN401  pyspark may not be there
+        self.session = session
+        self._folder = folder
+
+    @property
+    def work(self) -> Path:
+        """Return the folder of what the executors write."""
+        return Path(os.environ["SPARK_HOME"], "work", self.session.sparkContext.applicationId)
+
+    def read(self, sobject: str, options: dict[str, str]) -> Any:  # noqa: ANN401  as above
+        return self.session.read.format("salesforce").options(**options).load(sobject)
+
+    def written(self) -> str:
+        """Return what UI and logs of the executors show."""
+        files = [*self._folder.rglob("*"), *self.work.rglob("std*")]
+        return "\n".join(path.read_text("utf-8", "replace") for path in files if path.is_file())
+
+    def executors(self) -> list[int]:
+        """Return the processes of its executors."""
+        found = []
+        for path in Path("/proc").glob("[0-9]*/cmdline"):
+            try:
+                words = path.read_bytes().split(b"\0")
+            except OSError:  # it has ended
+                continue
+            is_executor = any(word.endswith(b"CoarseGrainedExecutorBackend") for word in words)
+            if is_executor and self.session.sparkContext.applicationId.encode() in words:
+                found.append(int(path.parent.name))
+        return found
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    if reason := missing():
+        if os.environ.get("REQUIRE_SPARK"):
+            pytest.fail(reason)
+        pytest.skip(f"{reason} (REQUIRE_SPARK=1 makes this a failure)")
+    import pyspark  # noqa: PLC0415  may not be there
+    from pyspark.sql import SparkSession  # noqa: PLC0415  as above
+
+    from tap_versionforge_salesforce.spark import SalesforceDataSource  # noqa: PLC0415  as above
+
+    folder = tmp_path_factory.mktemp("spark")
+    events = folder / "events"
+    events.mkdir()
+    with pytest.MonkeyPatch.context() as patch:
+        for name in processes.strays():
+            patch.delenv(name)
+        patch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
+        patch.setenv("SPARK_HOME", str(Path(pyspark.__file__).parent))
+        patch.setenv("PYSPARK_PYTHON", sys.executable)
+        # Executors run in folders of their own.
+        patch.setenv("PYTHONPATH", str(processes.ROOT))
+        settings = {
+            "spark.driver.memory": "512m",
+            "spark.eventLog.enabled": "true",
+            "spark.eventLog.compress": "false",
+            "spark.eventLog.dir": events.as_uri(),
+            "spark.local.dir": str(folder / "local"),
+            "spark.log.level": "ERROR",
+            "spark.sql.python.filterPushdown.enabled": "true",
+            "spark.sql.shuffle.partitions": "2",
+            "spark.sql.warehouse.dir": (folder / "warehouse").as_uri(),
+            "spark.ui.enabled": "false",
+            "spark.ui.showConsoleProgress": "false",
+        }
+        builder = SparkSession.builder.master("local-cluster[2,1,1024]")
+        for name, value in settings.items():
+            builder = builder.config(name, value)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ResourceWarning)
+            session = builder.getOrCreate()
+            session.dataSource.register(SalesforceDataSource)
+            made = Cluster(session, events)
+            work = made.work
+            yield made
+            session.stop()
+        shutil.rmtree(work, ignore_errors=True)

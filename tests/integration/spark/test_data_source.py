@@ -1,0 +1,236 @@
+"""The data source, asked as Spark asks it: what is planned, what is read, what is refused."""
+
+from __future__ import annotations
+
+import pickle
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tap_versionforge_salesforce.errors import IncompleteError, SettingsError, SignInError, TapError
+from tests.local_org.answers import errors
+from tests.local_org.conditions import faults, outages
+from tests.support import canaries
+from tests.support.spark import NO_PYSPARK
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.local_org import LocalOrg
+
+    Options = Callable[..., dict[str, str]]
+
+pytest.importorskip("pyspark", reason=NO_PYSPARK)
+
+ROWS = 110
+PAGES = 5
+RESULTS = "GET /jobs/query/*/results"
+LIST = "GET /jobs/query/*/resultPages"
+
+
+def data_source(options: dict[str, str], sobject: str = "Account") -> Any:  # noqa: ANN401  pyspark may not be there
+    from tap_versionforge_salesforce.spark import SalesforceDataSource  # noqa: PLC0415  as above
+
+    return SalesforceDataSource({"path": sobject, **options})
+
+
+def reader(options: dict[str, str], sobject: str = "Account") -> Any:  # noqa: ANN401  as above
+    source = data_source(options, sobject)
+    return source.reader(source.schema())
+
+
+def ids(made: Any, part: Any) -> list[str]:  # noqa: ANN401  as above
+    """Return the Ids of a part, read as in a process of its own."""
+    read_elsewhere, part_elsewhere = pickle.loads(pickle.dumps((made, part)))  # noqa: S301  ours
+    batches = read_elsewhere.read(part_elsewhere)
+    return [row_id for batch in batches for row_id in batch.column("Id").to_pylist()]
+
+
+@pytest.fixture
+def rows(org: LocalOrg) -> list[str]:
+    return org.store.seed("Account", ROWS)
+
+
+def test_each_page_is_a_part(org: LocalOrg, options: Options, rows: list[str]) -> None:
+    """Which may be read anywhere, in any order, and more than once."""
+    made = reader(options(fields="Id"))
+    parts = made.partitions()
+    assert len(parts) == PAGES
+    assert len(org.journal.calls("/jobs/query", method="POST")) == 1
+    found = [row_id for part in reversed(parts) for row_id in ids(made, part)]
+    assert sorted(found) == sorted(rows)
+    assert ids(made, parts[0]) == ids(made, parts[0])
+
+
+def test_pages_that_do_not_lead_on_prove_nothing(
+    org: LocalOrg, options: Options, rows: list[str]
+) -> None:
+    """The way out is named: ranges of Ids, each a job of its own."""
+    org.settings.result_pages_locator_header = "null"
+    made = reader(options(fields="Id"))
+    with pytest.raises(IncompleteError, match=r"option partitions.*\[unchained-pages\]"):
+        ids(made, made.partitions()[0])
+    made = reader(options(fields="Id", partitions="3"))
+    parts = made.partitions()
+    assert len(parts) == 3
+    assert sorted(row_id for part in parts for row_id in ids(made, part)) == sorted(rows)
+
+
+@pytest.mark.parametrize(
+    ("match", "action", "parts"),
+    [
+        (LIST, outages.salesforce(errors.not_found()), 1),
+        ("POST /jobs/query", outages.bulk_not_enabled(), 1),
+        ("POST /jobs/query", outages.bulk_jobs_used_up(), None),
+    ],
+    ids=["no list", "no Bulk", "no jobs left"],
+)
+def test_there_is_another_way(
+    org: LocalOrg,
+    options: Options,
+    rows: list[str],
+    match: str,
+    action: faults.Action,
+    parts: int | None,
+) -> None:
+    """By ranges of Ids, or by REST; where there is none, the tap's own sentence says so."""
+    org.settings.page_rows = 50
+    org.settings.record_count_factor = 100
+    org.faults.add(match, action, times=None)
+    made = reader(options(fields="Id", apiMode="auto"))
+    if parts is None:
+        with pytest.raises(TapError, match=r"docs/troubleshooting.md#"):
+            made.partitions()
+        return
+    found = made.partitions()
+    assert len(found) == parts
+    assert sorted(i for part in found for i in ids(made, part)) == sorted(rows)
+
+
+def test_few_rows_come_by_rest(org: LocalOrg, options: Options, rows: list[str]) -> None:
+    """By one task, whether the object has few or a condition leaves few of it."""
+    for where in ("", f"Id = '{rows[0]}'"):
+        made = reader(options(fields="Id", apiMode="auto", where=where))
+        (part,) = made.partitions()
+        assert ids(made, part) == ([rows[0]] if where else rows)
+    assert org.journal.calls("/jobs/query", method="POST") == []
+
+
+def test_a_job_too_large_is_read_by_ids(org: LocalOrg, options: Options, rows: list[str]) -> None:
+    """Each range by a job of its own."""
+    org.settings.job_max_rows = 60
+    made = reader(options(fields="Id"))
+    parts = made.partitions()
+    assert len(parts) > 1
+    assert sorted(i for part in parts for i in ids(made, part)) == sorted(rows)
+
+
+def test_an_empty_object_has_no_rows(options: Options) -> None:
+    """Nor a part that reads any."""
+    made = reader(options())
+    assert [i for part in made.partitions() for i in ids(made, part)] == []
+
+
+def test_a_page_that_is_not_whole_fails_its_task(
+    org: LocalOrg, options: Options, rows: list[str]
+) -> None:
+    """Once it was fetched again in vain; the next task reads it."""
+    made = reader(options(fields="Id"))
+    parts = made.partitions()
+    org.faults.add(RESULTS, faults.drop_last_row(), times=3)
+    with pytest.raises(IncompleteError, match=r"\[bulk-page-mismatch\]"):
+        ids(made, parts[0])
+    assert set(ids(made, parts[0])) < set(rows)
+
+
+def test_the_only_page_is_compared_with_the_job(org: LocalOrg, options: Options) -> None:
+    """Which has counted its rows itself."""
+    org.store.seed("Account", 20)
+    org.settings.job_count_off_by = 1
+    made = reader(options(fields="Id"))
+    with pytest.raises(IncompleteError, match=r"\[bulk-count-mismatch\]"):
+        ids(made, made.partitions()[0])
+
+
+def test_an_executor_renews_the_session(org: LocalOrg, options: Options, rows: list[str]) -> None:
+    """With the key, where it has one; without it says so."""
+    made = reader(options(fields="Id"))
+    parts = made.partitions()
+    signed_in = len(org.journal.calls("*/oauth2/token"))
+    assert set(ids(made, parts[0])) < set(rows)
+    assert len(org.journal.calls("*/oauth2/token")) == signed_in
+    org.expire_tokens()
+    assert set(ids(made, parts[1])) < set(rows)
+    keyless = {k: v for k, v in made._options.given.items() if k != "private_key"}  # noqa: SLF001
+    made._options = replace(made._options, given=keyless)  # noqa: SLF001  as an executor finds it
+    org.expire_tokens()
+    with pytest.raises(SignInError, match=r"privateKeyPath .* \[no-key-on-executor\]"):
+        ids(made, parts[2])
+
+
+def test_settings_come_from_the_environment(
+    org: LocalOrg, options: Options, rows: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the driver; what is secret there stays there, and a session is handed over."""
+    for name, value in org.config().items():
+        monkeypatch.setenv(f"TAP_VERSIONFORGE_SALESFORCE_{name.upper()}", str(value))
+    kept = {"apiMode": options()["apiMode"], "fields": "Id"}
+    made = reader(kept)
+    parts = made.partitions()
+    handed = pickle.dumps((made, parts))
+    assert org.client_id.encode() not in handed
+    for name in org.config():
+        monkeypatch.delenv(f"TAP_VERSIONFORGE_SALESFORCE_{name.upper()}")
+    assert sorted(i for part in parts for i in ids(made, part)) == sorted(rows)
+
+
+def test_no_repr_shows_a_secret(org: LocalOrg, options: Options, rows: list[str]) -> None:
+    """Whatever somebody prints of a plan."""
+    made = reader(options(fields="Id"))
+    texts = [repr(vars(made)), repr(made.partitions())]
+    assert rows
+    assert [canaries.shown(canaries.of_org(org), text) for text in texts] == [set(), set()]
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"fields": "Id,Nmae"}, r"fields names Nmae.*Did you mean Name\?"),
+        ({"textFields": "Nmae"}, r"names Nmae"),
+        ({"feilds": "Id"}, r"option feilds is unknown\. Did you mean fields\?"),
+        (
+            {"bulk_treshold": "1"},
+            r"option bulk_treshold is unknown\. Did you mean bulk_threshold\?",
+        ),
+        ({"partitions": "0"}, r"option partitions can't be '0'"),
+        ({"pushFilters": "maybe"}, r"option pushFilters can't be 'maybe'"),
+        ({"bulkThreshold": "many"}, r"bulk_threshold must be a whole number"),
+        ({"path": ""}, r"names no object\. Name one"),
+        ({"path": "Acount"}, r"Acount"),
+        ({"privateKey": ""}, r"Neither the setting private_key nor private_key_path is given"),
+    ],
+    ids=str,
+)
+def test_what_can_not_be_read_is_told(
+    options: Options, changes: dict[str, str], problem: str
+) -> None:
+    """In one sentence, with what to do and where to read on."""
+    with pytest.raises(TapError, match=rf"{problem}.*docs/troubleshooting\.md#.* \[[a-z-]+\]$"):
+        reader(options(**changes))
+
+
+def test_a_condition_that_is_none_is_told(options: Options) -> None:
+    """Before any task is started."""
+    made = reader(options(where="Name ="))
+    with pytest.raises(TapError, match=r"\[[a-z-]+\]$"):
+        made.partitions()
+
+
+def test_another_schema_is_refused(options: Options) -> None:
+    """For its values would not be those of Salesforce."""
+    from pyspark.sql.types import StringType, StructType  # noqa: PLC0415  may not be there
+
+    given = StructType().add("AnnualRevenue", StringType())
+    with pytest.raises(SettingsError, match=r"decimal\(38,18\).*cast the column"):
+        data_source(options()).reader(given)
