@@ -89,8 +89,7 @@ def _plan(org: Org, query: Query, options: QueryOptions, ranges: int | None) -> 
     if ranges is not None and query.parent is None:
         return _by_ids(org, query, ranges)
     rows = _counted(org, query) if options.api_mode == "auto" and query.parent is None else None
-    is_full = query.range is None and not query.condition
-    choice = choice_beforehand(query, rows, options, is_full=is_full)
+    choice = choice_beforehand(query, rows, options, is_full=_is_full(query))
     # Rows that nobody could count in time are many.
     if choice.api is Api.REST and (choice.is_final or rows is not None):
         return _whole(org, query)
@@ -175,7 +174,7 @@ def _counted(org: Org, query: Query) -> int | None:
     Raises:
         RefusedError: Salesforce refuses its condition.
     """
-    if not query.condition and query.range is None:
+    if _is_full(query):
         # Needs View Setup. It is right to some percent, and takes no time.
         with suppress(RefusedError, UnavailableError):
             about = org.client.record_count([query.sobject]).get(query.sobject)
@@ -191,6 +190,11 @@ def _counted(org: Org, query: Query) -> int | None:
         return None
     rows = content.get("totalSize") if isinstance(content, dict) else None
     return rows if isinstance(rows, int) and rows >= 0 else None
+
+
+def _is_full(query: Query) -> bool:
+    has_lower = query.range is not None and query.range.lower is not None
+    return not has_lower and not query.condition
 
 
 def _remark(org: Org, query: Query, text: str) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support import processes
+from tests.support.harness import OrgClock
 from tests.support.spark import missing
 
 if TYPE_CHECKING:
@@ -36,6 +37,16 @@ def options(org: LocalOrg) -> Callable[..., dict[str, str]]:
             "apiMode": "bulk",
         } | changes
 
+    return made
+
+
+@pytest.fixture
+def clock(org: LocalOrg, monkeypatch: pytest.MonkeyPatch) -> OrgClock:
+    """The clock of what is read in this process; a cluster has the machine's."""
+    from tap_versionforge_salesforce.spark import session  # noqa: PLC0415  pyspark may not be there
+
+    made = OrgClock(org)
+    monkeypatch.setattr(session, "Clock", lambda: made)
     return made
 
 

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import signal
-from contextlib import suppress
+from collections import Counter
+from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+import polars as pl
 import pytest
 
 from tests.local_org.conditions import faults
 from tests.local_org.objects.object_notation import read_field
-from tests.support import canaries
+from tests.support import canaries, processes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
+    from pathlib import Path
 
     from tests.integration.spark.conftest import Cluster
     from tests.local_org import LocalOrg
@@ -83,7 +89,7 @@ def test_a_killed_executor_loses_nothing(cluster: Cluster, org: LocalOrg, option
     def kill() -> None:
         org.expire_tokens()
         for pid in cluster.executors()[:1]:
-            with suppress(ProcessLookupError):
+            with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
                 killed.append(pid)
 
@@ -91,6 +97,44 @@ def test_a_killed_executor_loses_nothing(cluster: Cluster, org: LocalOrg, option
     found = [row["Id"] for row in cluster.read("Account", options(fields="Id")).collect()]
     assert len(killed) == 1
     assert sorted(found) == sorted(ids)
+
+
+def test_a_stream_goes_on_from_its_checkpoint(
+    cluster: Cluster, org: LocalOrg, options: Options, tmp_path: Path
+) -> None:
+    """Each run ends where the org's clock stood at its start, and has what changed since."""
+    known = org.store.insert(
+        "Account", [{"Name": str(number)} for number in range(60)], stamp=_before(org, seconds=3600)
+    )
+    runs = []
+    for changed in ([], known[:2]):
+        org.store.update("Account", changed, {"Name": "new"}, stamp=_before(org, seconds=30))
+        source = cluster.session.readStream.format("salesforce")
+        stream = source.options(**options(fields="Id,Name", lookbackSeconds="60")).load("Account")
+        writing = stream.writeStream.format("parquet").trigger(availableNow=True)
+        writing = writing.option("checkpointLocation", str(tmp_path / "checkpoint"))
+        query = writing.start(str(tmp_path / "rows"))
+        assert query.awaitTermination(120)
+        runs.append(Counter(pl.read_parquet(tmp_path / "rows" / "*.parquet")["Id"]))
+    assert runs[0] == Counter(known)
+    assert runs[1] - runs[0] == Counter(known[:2])
+
+
+def _before(org: LocalOrg, *, seconds: int) -> datetime:
+    return org.clock.now() - timedelta(seconds=seconds)
+
+
+def test_the_example_of_the_readme(cluster: Cluster, org: LocalOrg, options: Options) -> None:
+    """It runs as it stands there."""
+    amounts = [Decimal(10), Decimal("0.5")]
+    org.store.insert("Opportunity", [{"StageName": "Won", "Amount": each} for each in amounts])
+    section = (processes.ROOT / "README.md").read_text("utf-8").partition("### Spark")[2]
+    example = section.partition("```python\n")[2].partition("```")[0]
+    known: dict[str, object] = {"spark": cluster.session, "settings": options()}
+    stdout = io.StringIO()
+    with contextlib.redirect_stdout(stdout):
+        exec(example, known)  # noqa: S102  our own text
+    assert "|      Won|10.5000" in stdout.getvalue()
 
 
 def test_nothing_secret_is_shown(cluster: Cluster, org: LocalOrg, options: Options) -> None:
