@@ -128,7 +128,7 @@ def test_the_example_of_the_readme(cluster: Cluster, org: LocalOrg, options: Opt
     """It runs as it stands there."""
     amounts = [Decimal(10), Decimal("0.5")]
     org.store.insert("Opportunity", [{"StageName": "Won", "Amount": each} for each in amounts])
-    section = (processes.ROOT / "README.md").read_text("utf-8").partition("### Spark")[2]
+    section = (processes.ROOT / "README.md").read_text("utf-8").partition("## Spark")[2]
     example = section.partition("```python\n")[2].partition("```")[0]
     known: dict[str, object] = {"spark": cluster.session, "settings": options()}
     stdout = io.StringIO()

@@ -206,6 +206,8 @@ def test_no_repr_shows_a_secret(org: LocalOrg, options: Options, rows: list[str]
         ({"partitions": "0"}, r"option partitions can't be '0'"),
         ({"pushFilters": "maybe"}, r"option pushFilters can't be 'maybe'"),
         ({"bulkThreshold": "many"}, r"bulk_threshold must be a whole number"),
+        ({"where": "Name ="}, r"where ends too early"),
+        ({"where": "Nmae = 'a'"}, r"Nmae"),
         ({"path": ""}, r"names no object\. Name one"),
         ({"path": "Acount"}, r"Acount"),
         ({"privateKey": ""}, r"Neither the setting private_key nor private_key_path is given"),
@@ -218,13 +220,6 @@ def test_what_can_not_be_read_is_told(
     """In one sentence, with what to do and where to read on."""
     with pytest.raises(TapError, match=rf"{problem}.*docs/troubleshooting\.md#.* \[[a-z-]+\]$"):
         reader(options(**changes))
-
-
-def test_a_condition_that_is_none_is_told(options: Options) -> None:
-    """Before any task is started."""
-    made = reader(options(where="Name ="))
-    with pytest.raises(TapError, match=r"\[[a-z-]+\]$"):
-        made.partitions()
 
 
 def test_another_schema_is_refused(options: Options) -> None:
