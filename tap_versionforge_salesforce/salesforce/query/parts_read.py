@@ -86,7 +86,7 @@ class PartsRead:
         job = paginator.prefetch_job()
         if job is None:
             return None
-        place = Place(job=job)
+        place = Place((self._query.ids,), job)
         self._begun = (place, paginator, context)
         return place
 
@@ -106,7 +106,7 @@ class PartsRead:
             RefusedError: Salesforce refuses the query in every API that may serve it.
             TapError: As its class says.
         """
-        place = Place() if place is None else place
+        place = Place((self._query.ids,)) if place is None else place
         parts, job, failures = list(place.parts), place.job, 0
         while parts:
             part = replace(self._query, ids=parts[0])
@@ -154,7 +154,7 @@ class PartsRead:
         # Of a condition nobody knows how many rows it leaves; the first page tells.
         is_full = not query.condition and (query.range is None or query.range.lower is None)
         window = Window(query.range, self._org.clock.now(), is_full=is_full)
-        is_part = not query.ids.is_whole
+        is_part = query.ids != self._query.ids
         return SalesforcePaginator(
             context, window=window, count_rows=self._count_rows, is_part=is_part
         ), context

@@ -198,3 +198,12 @@ def test_its_names_are_all_there() -> None:
     assert all(getattr(salesforce, name) for name in salesforce.__all__)
     with pytest.raises(AttributeError, match="has no attribute 'transport'"):
         getattr(salesforce, "transport")  # noqa: B009  as whoever mistakes it
+
+
+def test_rows_of_a_range_of_ids(connected: salesforce.Org, rows: list[str]) -> None:
+    """Those of the range alone, whole pages of them, each once."""
+    query = replace(
+        accounts(connected, "Name"), ids=salesforce.IdRange(lower=rows[10], upper=rows[20])
+    )
+    frames = list(salesforce.rows_once(connected, query, salesforce.QueryOptions()))
+    assert sorted(i for frame in frames for i in frame.table["Id"]) == sorted(rows[10:20])
