@@ -263,11 +263,14 @@ class SomeStreamsFailedError(TapError):
     Args:
         failures: The error of each failed stream, by stream name.
         others: How many streams were read to their end.
+        what: What they are called where they are read.
     """
 
     default_code = "some-streams-failed"
 
-    def __init__(self, failures: Mapping[str, TapError], *, others: int = 1) -> None:
+    def __init__(
+        self, failures: Mapping[str, TapError], *, others: int = 1, what: str = "stream"
+    ) -> None:
         self.failures = dict(failures)
         codes = {error.exit_code for error in failures.values()}
         # What is wrong with the whole org is not so where it has served another stream.
@@ -281,9 +284,9 @@ class SomeStreamsFailedError(TapError):
             lines.append(
                 f"{'' if named else f'{name}: '}{error.message} ({error.hint}) [{error.code}]"
             )
-        what = f"{len(lines)} of the selected streams failed; the others are complete. "
+        some = f"{len(lines)} of the selected {what}s failed; the others are complete. "
         super().__init__(
-            (what if others else "No stream could be read to its end. ") + " | ".join(lines),
+            (some if others else f"No {what} could be read to its end. ") + " | ".join(lines),
             hint="Mend what each line says and run again.",
             code=_common_code(failures) if has_cause else None,
         )

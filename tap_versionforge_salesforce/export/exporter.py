@@ -162,7 +162,8 @@ class Exporter:
         if len(objects) == len(failures) == 1:
             raise next(iter(failures.values()))
         if failures:
-            raise SomeStreamsFailedError(failures, others=len(objects) - len(failures))
+            others = len(objects) - len(failures)
+            raise SomeStreamsFailedError(failures, others=others, what="object")
         self._leave([each.folder for each in objects])
 
     def _leave(self, folders: Sequence[ObjectFolder]) -> None:
@@ -272,7 +273,7 @@ class Exporter:
         progress, manifest = self._progress, each.folder.manifest
         progress.begin(each.name, rows=manifest.rows, size=manifest.size, files=len(manifest.files))
         files = PageFiles(each.folder, row_files(each.selection, self._destination.format))
-        with closing(files), closing(each.reading.pages(manifest.place)) as pages:
+        with closing(files), closing(each.reading.pages(each.folder.place)) as pages:
             for page, place in pages:
                 manifest.api = progress.api or manifest.api
                 files.take(page, place)

@@ -44,6 +44,8 @@ class ObjectFolder:
         self._ending = ending
         self._making = in_the_making(folder)
         self._lock: FolderLock | None = None
+        # As it was given: in the manifest its instants are cut to milliseconds.
+        self._place: Place | None = None
 
     # Before anything is read
 
@@ -93,7 +95,7 @@ class ObjectFolder:
         self._lock = FolderLock(self._making)
         found = read_manifest(self._making)
         if found is not None and found.is_of(self.manifest):
-            self.manifest = found
+            self.manifest, self._place = found, None
             self._remove_all_but({each.name for each in found.files} | {MANIFEST})
             return None
         self._remove_all_but(set())
@@ -138,12 +140,12 @@ class ObjectFolder:
         Raises:
             SettingsError: It can't be written down.
         """
-        if place == self.manifest.place:
+        if place == self.place:
+            # What has come since is not safe: it comes again for who goes on from there.
             return
         if len(place.parts) != len(self.manifest.parts):
             self.manifest.finished_files = len(self.manifest.files)
-        self.manifest.place = place
-        self._save()
+        self._remember(place)
 
     def take_back(self, place: Place) -> None:
         """Remove the files of the part in hand: its rows come again.
@@ -157,8 +159,7 @@ class ObjectFolder:
         manifest = self.manifest
         gone = manifest.files[manifest.finished_files :]
         del manifest.files[manifest.finished_files :]
-        manifest.place = place
-        self._save()
+        self._remember(place)
         with writing(self._making):
             for each in gone:
                 (self._making / each.name).unlink(missing_ok=True)
@@ -202,6 +203,17 @@ class ObjectFolder:
         with writing(self.folder):
             for file in self.files:
                 file.unlink(missing_ok=True)
+
+    @property
+    def place(self) -> Place:
+        """Return from where the reading goes on."""
+        if self._place is None:
+            self._place = self.manifest.place
+        return self._place
+
+    def _remember(self, place: Place) -> None:
+        self._place = self.manifest.place = place
+        self._save()
 
     def _save(self) -> None:
         write_whole(self._making / MANIFEST, msgspec.json.encode(self.manifest))

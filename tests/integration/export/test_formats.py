@@ -110,7 +110,14 @@ def test_times_and_dates(org: LocalOrg, export: Export) -> None:
     )
     org.store.insert(name, [{field: "08:30:00.250Z"}], stamp=LAST_WEEK)
     org.store.insert("Opportunity", [{"CloseDate": date(2024, 2, 29)}], stamp=LAST_WEEK)
+    database = export.out.with_suffix(".duckdb")
     export.done(name, "Opportunity")
+    export.out, out = database, export.out
+    export.done(name)
+    with duckdb.connect(str(database), read_only=True) as connection:
+        found = connection.execute(f'SELECT "{field}" FROM "{name}"').fetchall()  # noqa: S608
+    assert found == [(time(8, 30, 0, 250_000),)]
+    export.out = out
     (times,) = (export.out / name).glob("*.parquet")
     assert pl.read_parquet(times)[field].to_list() == [time(8, 30, 0, 250_000)]
     (dates,) = (export.out / "Opportunity").glob("*.parquet")
@@ -147,6 +154,7 @@ def test_a_file_for_each_page(
     run = export.done("Account", "--format", written_as, api_mode=api_mode, bulk_page_rows=10)
     assert export.names("Account") == [f"part-{n:05d}.{written_as}" for n in range(1, 14)]
     assert run.stdout.startswith("Account: 125 rows in 13 files, ")
+    assert "earlier run" not in run.log
     assert org.jobs.all() == []
     expected = expected_rows(org, "Account")
     if written_as == "parquet":
@@ -199,7 +207,7 @@ def test_duckdb(org: LocalOrg, export: Export, rows: list[str]) -> None:
     """A table for each object, with its types, labels and help texts, and no file beside it."""
     org.store.seed("Opportunity", 35)
     export.out = export.out.with_suffix(".duckdb")
-    export.done("Account", "Opportunity")
+    export.done("Account", "Opportunity", "--fields", f"Account:{FIELDS}")
     assert [path.name for path in export.out.parent.iterdir()] == [export.out.name]
     with duckdb.connect(str(export.out), read_only=True) as database:
         types = dict(
@@ -210,6 +218,7 @@ def test_duckdb(org: LocalOrg, export: Export, rows: list[str]) -> None:
         )
         assert types["AnnualRevenue"] == "DECIMAL(38,18)"
         assert types["SystemModstamp"] == "TIMESTAMP WITH TIME ZONE"
+        assert types["BillingAddress"].startswith("STRUCT(city VARCHAR")
         found = dict(database.execute('SELECT "Id", "AnnualRevenue" FROM Account').fetchall())
         assert found == {rows[0]: AMOUNT, rows[1]: None, rows[2]: Decimal("9.5e8")}
         assert database.execute("SELECT count(*) FROM Opportunity").fetchone() == (35,)
