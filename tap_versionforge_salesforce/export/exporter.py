@@ -151,14 +151,13 @@ class Exporter:
             try:
                 # Salesforce works on all of them at once.
                 self._begin_ahead(objects[number + 1 : number + self._org.max_parallel_jobs])
-                yield self._one(each)
+                exported = self._one(each)
             except TapError as error:
                 if not self._is_its_own(error):
                     raise
                 failures[each.name] = error.without_frames()
-            finally:
-                self._progress.end()
-                each.folder.release()
+            else:
+                yield exported
         if len(objects) == len(failures) == 1:
             raise next(iter(failures.values()))
         if failures:
@@ -270,6 +269,13 @@ class Exporter:
         )
 
     def _write(self, each: _Object) -> None:
+        try:
+            self._write_files(each)
+        finally:
+            self._progress.end()
+            each.folder.release()
+
+    def _write_files(self, each: _Object) -> None:
         progress, manifest = self._progress, each.folder.manifest
         progress.begin(each.name, rows=manifest.rows, size=manifest.size, files=len(manifest.files))
         files = PageFiles(each.folder, row_files(each.selection, self._destination.format))

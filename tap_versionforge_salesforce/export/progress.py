@@ -31,6 +31,7 @@ class _Figures:
     Attributes:
         name: The object's.
         began: When, by a clock that only grows.
+        job: What its Bulk job is at; empty where there is none, or it has ended.
         total: Rows that there will be; None where nobody knows.
         rows: Written by now.
         rows_before: Of them, by an earlier run.
@@ -40,6 +41,7 @@ class _Figures:
 
     name: str = ""
     began: float = 0.0
+    job: str = ""
     total: int | None = None
     rows: int = 0
     rows_before: int = 0
@@ -126,8 +128,13 @@ class ExportProgress:
 
     @take.register
     def _looked_at(self, event: JobLookedAt) -> None:
-        if event.sobject == self._now.name and event.state == "JobComplete":
-            self._now.total = event.rows
+        if event.sobject != self._now.name:
+            return
+        found = f", {counted(event.rows, 'row')} found" if event.rows else ""
+        is_over = event.state == "JobComplete"
+        self._now.total = event.rows if is_over else None
+        self._now.job = "" if is_over else f"{event.state}{found}"
+        self._tell()
 
     def _tell(self, *, is_new: bool = False) -> None:
         passed = self.seconds() - self._told_at
@@ -140,6 +147,8 @@ class ExportProgress:
 
     def _text(self) -> str:
         now, passed = self._now, self.seconds() - self._now.began
+        if now.job and now.rows == now.rows_before:
+            return f"{now.name}: waiting for its Bulk job ({now.job})"
         of_all = " rows"
         if now.total is not None and now.total >= now.rows:
             of_all = f" of {counted(now.total, 'row')}"

@@ -62,6 +62,23 @@ def test_lines_of_a_log(caplog: pytest.LogCaptureFixture) -> None:
     ]
 
 
+def test_a_job_that_is_waited_for() -> None:
+    """Its state is told, and how many rows Salesforce has found by now."""
+    terminal, seconds = io.StringIO(), Seconds()
+    progress = ExportProgress(LOGGER, seconds, terminal)
+    progress.begin("Account", rows=0, size=0, files=0)
+    for state, rows in (("UploadComplete", None), ("InProgress", 500), ("JobComplete", 900)):
+        seconds.now += 1
+        progress.take(JobLookedAt("Account", "750", state, rows))
+        progress.take(JobLookedAt("Contact", "751", state, 7))
+    shown = [line.removesuffix("\x1b[K") for line in terminal.getvalue().split("\r")]
+    assert shown[1:4] == [
+        "Account: waiting for its Bulk job (UploadComplete)",
+        "Account: waiting for its Bulk job (InProgress, 500 rows found)",
+        "Account: 0 of 900 rows in 0 files of 0.0 MB",
+    ]
+
+
 def test_a_terminal_that_has_gone() -> None:
     """Is no reason to stop."""
     terminal = io.StringIO()
