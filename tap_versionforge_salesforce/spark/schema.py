@@ -8,19 +8,15 @@ import polars as pl
 import pyarrow as pa
 from pyspark.sql import types as spark_types
 
+from tap_versionforge_salesforce.engine.rows import check_held
 from tap_versionforge_salesforce.errors import SettingsError
 from tap_versionforge_salesforce.salesforce.frames.typed import TYPES, typed
-from tap_versionforge_salesforce.salesforce.frames.value_warnings import (
-    HALF_CHARACTERS,
-    NUL_REMOVED,
-)
 from tap_versionforge_salesforce.salesforce.objects.columns import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tap_versionforge_salesforce.salesforce.frames.frame import Frame
-    from tap_versionforge_salesforce.salesforce.frames.value_warnings import ValueWarning
     from tap_versionforge_salesforce.salesforce.objects.columns import Column
 
 # Spark has microseconds in its timestamps, and no time of day.
@@ -36,7 +32,6 @@ _ARROW = {
     Kind.TIME: pa.string(),
 }
 _BATCH_ROWS = 10_000
-_HARMLESS = (NUL_REMOVED, HALF_CHARACTERS)
 
 
 def spark_schema(columns: Sequence[Column]) -> spark_types.StructType:
@@ -110,20 +105,13 @@ def record_batches(
         SettingsError: A value does not fit the type of its column: nothing is rounded.
     """
     found = typed(frame, columns, _POLARS)
-    for each in (*frame.value_warnings, *found.value_warnings):
-        if each.problem not in _HARMLESS:
-            raise _unheld(sobject, each)
+    check_held(
+        sobject,
+        (*frame.value_warnings, *found.value_warnings),
+        'the option textFields="{}"',
+        "fields",
+    )
     names = [column.property_name for column in columns]
     schema = pa.schema([pa.field(n, _arrow_type(c)) for n, c in zip(names, columns, strict=True)])
     table = found.table.to_arrow(compat_level=pl.CompatLevel.oldest())
     yield from table.cast(schema).to_batches(max_chunksize=_BATCH_ROWS)
-
-
-def _unheld(sobject: str, warning: ValueWarning) -> SettingsError:
-    return SettingsError(
-        f"{sobject}.{warning.column} has a value that its type can't hold: {warning.value} of row "
-        f"{warning.record_id} ({warning.problem}).",
-        hint=f'Read it as text, with the option textFields="{warning.column}", or leave it out of '
-        "fields.",
-        code="value-not-held",
-    )
