@@ -20,6 +20,9 @@ _ROOMS = {
     "singer.sync": Box(500, 50, 200, 60, "singer/sync/", ("bookmark to present",)),
     "singer.output": Box(740, 50, 200, 60, "singer/output/", ("RECORD lines, BATCH files",)),
     "settings": Box(40, 150, 180, 60, "settings/", ("declared and checked once",)),
+    "export": Box(260, 150, 120, 60, "export/", ("files",)),
+    "engine": Box(420, 150, 140, 60, "engine/", ("DataFrames",)),
+    "spark": Box(770, 150, 120, 60, "spark/", ("a cluster",)),
     "salesforce.query": Box(500, 270, 200, 60, "query/", ("the rows of one SELECT",)),
     "salesforce.reconcile": Box(740, 270, 170, 60, "reconcile/", ("now against before",)),
     "salesforce.client": Box(
@@ -37,6 +40,9 @@ _ARROWS = (
     ("cli", "singer"),
     ("singer", "singer.sync"),
     ("singer", "settings"),
+    ("export", "engine"),
+    ("engine", "salesforce.query"),
+    ("spark", "engine"),
     ("singer.output", "salesforce.frames"),
     ("singer.sync", "salesforce.query"),
     ("singer.sync", "salesforce.reconcile"),
@@ -62,7 +68,7 @@ def draw() -> str:
     arrows = (*_ARROWS, ("singer", "singer.output"))
     assert [arrow for arrow in arrows if arrow not in seen] == []
     picture = Drawing(980, 560, "The rooms of the package; an arrow points to what is asked")
-    picture.frame(20, 16, 940, 212, "The Singer tap")
+    picture.frame(20, 16, 940, 212, "The Singer tap, and faces without Singer")
     picture.frame(20, 240, 940, 304, "salesforce/")
     picture.words(830, 532, "a client library: no Singer", colour=QUIET, size=12)
     for box in _ROOMS.values():
@@ -82,7 +88,8 @@ def _between(asking: Box, asked: Box) -> tuple[tuple[int, int], tuple[int, int]]
         return (side, asking.y + asking.height), (side, asked.y)
     if asking.y == asked.y:
         return (asking.right, asked.left) if asking.x < asked.x else (asking.left, asked.right)
-    if asking.x == asked.x or asked.width > asking.width:
+    is_above = asked.x < asking.bottom[0] < asked.x + asked.width
+    if asking.x == asked.x or (asked.width > asking.width and is_above):
         return asking.bottom, (asking.bottom[0], asked.y)
     return asking.bottom, asked.top
 
