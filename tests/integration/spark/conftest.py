@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import os
-import shutil
-import sys
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support import processes
 from tests.support.harness import OrgClock
-from tests.support.spark import missing
+from tests.support.spark import missing, session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -95,44 +91,22 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         if os.environ.get("REQUIRE_SPARK"):
             pytest.fail(reason)
         pytest.skip(f"{reason} (REQUIRE_SPARK=1 makes this a failure)")
-    import pyspark  # noqa: PLC0415  may not be there
-    from pyspark.sql import SparkSession  # noqa: PLC0415  as above
-
-    from tap_versionforge_salesforce.spark import SalesforceDataSource  # noqa: PLC0415  as above
+    from tap_versionforge_salesforce.spark import SalesforceDataSource  # noqa: PLC0415  may not be there
 
     folder = tmp_path_factory.mktemp("spark")
     events = folder / "events"
     events.mkdir()
-    with pytest.MonkeyPatch.context() as patch:
-        for name in processes.strays():
-            patch.delenv(name)
-        patch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
-        patch.setenv("SPARK_HOME", str(Path(pyspark.__file__).parent))
-        patch.setenv("PYSPARK_PYTHON", sys.executable)
-        # Executors run in folders of their own.
-        patch.setenv("PYTHONPATH", str(processes.ROOT))
-        settings = {
-            "spark.driver.memory": "512m",
-            "spark.eventLog.enabled": "true",
-            "spark.eventLog.compress": "false",
-            "spark.eventLog.dir": events.as_uri(),
-            "spark.local.dir": str(folder / "local"),
-            "spark.log.level": "ERROR",
-            "spark.sql.python.filterPushdown.enabled": "true",
-            "spark.sql.shuffle.partitions": "2",
-            "spark.sql.warehouse.dir": (folder / "warehouse").as_uri(),
-            "spark.ui.enabled": "false",
-            "spark.ui.showConsoleProgress": "false",
-        }
-        builder = SparkSession.builder.master("local-cluster[2,1,1024]")
-        for name, value in settings.items():
-            builder = builder.config(name, value)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ResourceWarning)
-            session = builder.getOrCreate()
-            session.dataSource.register(SalesforceDataSource)
-            made = Cluster(session, events)
-            work = made.work
-            yield made
-            session.stop()
-        shutil.rmtree(work, ignore_errors=True)
+    settings = {
+        "spark.driver.memory": "512m",
+        "spark.eventLog.enabled": "true",
+        "spark.eventLog.compress": "false",
+        "spark.eventLog.dir": events.as_uri(),
+        "spark.log.level": "ERROR",
+        "spark.sql.python.filterPushdown.enabled": "true",
+        "spark.sql.shuffle.partitions": "2",
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+    }
+    with session("local-cluster[2,1,1024]", folder, settings) as made:
+        made.dataSource.register(SalesforceDataSource)
+        yield Cluster(made, events)
