@@ -148,6 +148,26 @@ def test_pages_of_a_job_are_read_one_by_one(
         salesforce.read_page(connected, refs[0], query)
 
 
+def test_a_page_read_by_slices_tells_which_one_follows(
+    org: LocalOrg, connected: salesforce.Org, rows: list[str]
+) -> None:
+    """So that pages read by anybody lead from the first to the last."""
+    org.settings.result_page_rows = 25
+    query = accounts(connected, "Name")
+    refs = salesforce.create_job(connected, query).wait()
+    found: list[str] = []
+    followed = []
+    for ref in refs:
+        slices = salesforce.page_slices(connected, ref, query)
+        try:
+            while True:
+                found.extend(next(slices).table["Id"])
+        except StopIteration as ended:
+            followed.append(ended.value.locator)
+    assert sorted(found) == sorted(rows)
+    assert followed == [*(ref.locator for ref in refs[1:]), None]
+
+
 def test_a_page_is_read_in_another_process(
     org: LocalOrg, connected: salesforce.Org, rows: list[str]
 ) -> None:

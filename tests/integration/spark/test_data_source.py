@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +12,12 @@ import pytest
 from tap_versionforge_salesforce.errors import IncompleteError, SettingsError, SignInError, TapError
 from tests.local_org.answers import errors
 from tests.local_org.conditions import faults, outages
-from tests.support import canaries
+from tests.support import canaries, processes
 from tests.support.spark import NO_PYSPARK
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from tests.local_org import LocalOrg
 
@@ -106,6 +108,15 @@ def test_there_is_another_way(
     found = made.partitions()
     assert len(found) == parts
     assert sorted(i for part in found for i in ids(made, part)) == sorted(rows)
+
+
+def test_there_are_no_more_ranges_than_ids(org: LocalOrg, options: Options) -> None:
+    """And each row is in one of them."""
+    known = org.store.seed("Account", 3)
+    made = reader(options(fields="Id", partitions="8"))
+    parts = made.partitions()
+    assert len(parts) == len(known)
+    assert [ids(made, part) for part in parts] == [[row_id] for row_id in known]
 
 
 def test_few_rows_come_by_rest(org: LocalOrg, options: Options, rows: list[str]) -> None:
@@ -229,3 +240,12 @@ def test_another_schema_is_refused(options: Options) -> None:
     given = StructType().add("AnnualRevenue", StringType())
     with pytest.raises(SettingsError, match=r"decimal\(38,18\).*cast the column"):
         data_source(options()).reader(given)
+
+
+def test_it_is_light(tmp_path: Path) -> None:
+    """Nothing of Singer is imported; where pyspark is missing, it is told how to get it."""
+    program = "import sys, tap_versionforge_salesforce.spark; print('singer_sdk' in sys.modules)"
+    assert processes.run([sys.executable, "-c", program], cwd=tmp_path).stdout == "False\n"
+    without = f"import sys; sys.modules['pyspark'] = None; {program}"
+    with pytest.raises(processes.ProgramFailedError, match=r"needs pyspark 4.1 .*\[spark\]"):
+        processes.run([sys.executable, "-c", without], cwd=tmp_path)
