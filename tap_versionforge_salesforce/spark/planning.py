@@ -88,7 +88,9 @@ def plan_of(org: Org, query: Query, options: QueryOptions, ranges: int | None = 
 def _plan(org: Org, query: Query, options: QueryOptions, ranges: int | None) -> Plan:
     if ranges is not None and query.parent is None:
         return _by_ids(org, query, ranges)
-    rows = _counted(org, query) if options.api_mode == "auto" and query.parent is None else None
+    # By REST nobody else would see here that a condition is refused; a job is refused at once.
+    is_counted = options.api_mode == "auto" or (options.api_mode == "rest" and query.condition)
+    rows = _counted(org, query) if is_counted and query.parent is None else None
     choice = choice_beforehand(query, rows, options, is_full=_is_full(query))
     # Rows that nobody could count in time are many.
     if choice.api is Api.REST and (choice.is_final or rows is not None):

@@ -233,6 +233,19 @@ def test_what_can_not_be_read_is_told(
         reader(options(**changes))
 
 
+@pytest.mark.parametrize("api_mode", ["auto", "rest", "bulk"])
+def test_a_filter_that_salesforce_refuses_is_left_to_spark(
+    options: Options, rows: list[str], api_mode: str
+) -> None:
+    """An Id that is none, say: the rows come without it."""
+    from pyspark.sql.datasource import EqualTo  # noqa: PLC0415  may not be there
+
+    made = reader(options(fields="Id", apiMode=api_mode, pushFilters="true"))
+    filters = [EqualTo(("Id",), "garbage")]
+    assert list(made.pushFilters(filters)) == filters
+    assert sorted(i for part in made.partitions() for i in ids(made, part)) == sorted(rows)
+
+
 def test_another_schema_is_refused(options: Options) -> None:
     """For its values would not be those of Salesforce."""
     from pyspark.sql.types import StringType, StructType  # noqa: PLC0415  may not be there
