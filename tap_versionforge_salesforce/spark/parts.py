@@ -11,9 +11,10 @@ from pyspark.sql.datasource import InputPartition
 from tap_versionforge_salesforce.errors import IncompleteError
 from tap_versionforge_salesforce.salesforce.query.read import page_slices
 from tap_versionforge_salesforce.salesforce.query.rows_once import rows_once
+from tap_versionforge_salesforce.salesforce.support.wording import counted
 from tap_versionforge_salesforce.settings.connecting import query_options_of
 from tap_versionforge_salesforce.spark.schema import record_batches
-from tap_versionforge_salesforce.spark.session import HandedOver, Session, connected, told
+from tap_versionforge_salesforce.spark.session import LOGGER, HandedOver, Session, connected, told
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -115,3 +116,5 @@ def batches_of(
         ):
             for frame in frames:
                 yield from record_batches(frame, selection.query.sobject, selection.columns)
+            sobject, calls = selection.query.sobject, counted(org.quota.calls, "API call")
+            LOGGER.info("%s: this task has made %s.", sobject, calls)

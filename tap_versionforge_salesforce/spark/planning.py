@@ -28,6 +28,7 @@ from tap_versionforge_salesforce.salesforce.query.cost import choice_beforehand
 from tap_versionforge_salesforce.salesforce.query.partitions import id_ranges
 from tap_versionforge_salesforce.salesforce.query.read import create_job
 from tap_versionforge_salesforce.salesforce.support.events import Remark
+from tap_versionforge_salesforce.salesforce.support.wording import counted
 from tap_versionforge_salesforce.spark.parts import PagePart, QueryPart
 from tap_versionforge_salesforce.spark.session import LOGGER, session_of
 
@@ -75,11 +76,10 @@ def plan_of(org: Org, query: Query, options: QueryOptions, ranges: int | None = 
     plan = _plan(org, query, options, ranges)
     left = org.quota.daily
     LOGGER.info(
-        "%s: %d %s to read it, for which the driver has made %d API calls. %s",
+        "%s: %s to read it, for which the driver has made %s. %s",
         query.sobject,
-        len(plan.parts),
-        "task" if len(plan.parts) == 1 else "tasks",
-        org.quota.calls,
+        counted(len(plan.parts), "task"),
+        counted(org.quota.calls, "API call"),
         f"{left.remaining:,} of the day's {left.maximum:,} are left." if left else "",
     )
     return plan
@@ -127,11 +127,11 @@ def _by_pages(org: Org, query: Query, options: QueryOptions, job: Job) -> Plan:
         locators = {ref.locator for ref in refs}
         if len(locators) == len(refs) and (refs or not job.rows):
             LOGGER.info(
-                "%s: Bulk job %s has %s rows on %d result pages.",
+                "%s: Bulk job %s has %s on %s.",
                 query.sobject,
                 job.id,
-                "uncounted" if job.rows is None else f"{job.rows:,}",
-                len(refs),
+                "uncounted rows" if job.rows is None else counted(job.rows, "row"),
+                counted(len(refs), "result page"),
             )
             session = session_of(org)
             following = [ref.locator for ref in refs[1:]]

@@ -152,6 +152,7 @@ def test_nothing_secret_is_shown(cluster: Cluster, org: LocalOrg, options: Optio
     plans = texts._jdf.queryExecution().toString()  # noqa: SLF001  all that explain prints
     shown = {"the plans": plans, "the error": told, "UI and logs": cluster.written()}
     assert "value-not-held" in shown["UI and logs"]
+    assert "Account: this task has made 1 API call." in shown["UI and logs"]
     secrets = list(canaries.of_org(org))
     assert {place: canaries.shown(secrets, text) for place, text in shown.items()} == {
         place: set() for place in shown
