@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from tap_versionforge_salesforce.salesforce.frames.value_warnings import ValueWarning
     from tap_versionforge_salesforce.salesforce.objects.columns import Column
 
-# Held of a page before it is written in row groups, which only pyarrow can: polars, which takes
-# two thirds of the time, writes a file in one stroke.
-_MOST_HELD_ROWS = 100_000
+# Most that is held of a page before it is written in row groups, which only pyarrow can. polars
+# writes a file in one stroke, and takes less time.
+_MOST_HELD_ROWS = 60_000
 _PACKING: Literal["snappy"] = "snappy"
 
 

@@ -116,7 +116,7 @@ The org is a stand-in on the same machine that serves bytes made before: Bulk pa
 *floor* is no tap: it downloads the same Bulk pages with requests, reads them with polars as text, and writes lines of JSON.
 *record by record* is what `stream_maps` costs: the way of the SDK over the same pages.
 At 40 columns floor and Bulk are the fastest of a few runs by turns; everything else has run once.
-The output of BATCH is its files and what announces them.
+The output of BATCH is its files and what announces them, that of *export* its files.
 The numbers are those of one machine and of an org that never lets wait: compare them with each other, not with those of another machine.
 
 ## What is wanted

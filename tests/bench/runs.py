@@ -33,6 +33,7 @@ _BATCHES = {
     "BATCH, jsonl gzip": {"format": "jsonl", "compression": "gzip"},
     "BATCH, parquet": {"format": "parquet"},
 }
+_EXPORTED = ("parquet", "csv", "jsonl")
 
 
 @dataclass(frozen=True)
@@ -123,6 +124,9 @@ def cells(org: ReadyOrgProcess, sizes: Sizes, columns: int) -> Iterator[Cell]:
     yield Cell(REST, columns, extract(org, SOME, rows[SOME], api_mode="rest"))
     for way, encoding in _BATCHES.items():
         yield Cell(way, columns, _batch(org, rows[THING], encoding))
+    if columns == USUAL_WIDTH:
+        for written_as in _EXPORTED:
+            yield Cell(f"export, {written_as}", columns, _export(org, rows[THING], written_as))
 
 
 def floor(org: ReadyOrgProcess, rows: int) -> Result:
@@ -161,7 +165,24 @@ def _batch(org: ReadyOrgProcess, rows: int, encoding: dict[str, str]) -> Result 
     return _checked(replace(result, rows=counted, output_bytes=result.output_bytes + written), rows)
 
 
+def _export(org: ReadyOrgProcess, rows: int, written_as: str) -> Result:
+    folder = org.config.parent / "export"
+    config = org.tap_config(api_mode="bulk")
+    options: list[str | Path] = ["--to", folder, "--format", written_as, "--config", config]
+    result = measure([processes.TAP, "export", THING, *options])
+    files = list((folder / THING).iterdir()) if not result.exit_code else []
+    written = sum(file.stat().st_size for file in files)
+    counted = sum(_rows_in(file) for file in files)
+    shutil.rmtree(folder, ignore_errors=True)
+    return _checked(replace(result, rows=counted, output_bytes=written), rows)
+
+
 def _rows_in(file: Path) -> int:
+    if file.suffix == ".csv":
+        return int(pl.scan_csv(file, infer_schema=False).select(pl.len()).collect().item())
+    if file.suffix == ".jsonl":
+        with file.open("rb") as lines:
+            return sum(1 for _ in lines)
     if file.suffix == ".parquet":
         return int(pl.scan_parquet(file).select(pl.len()).collect().item())
     with gzip.open(file) as lines:

@@ -27,6 +27,9 @@ def speeds() -> dict[str, dict[int, int]]:
     place = {name: number for number, name in enumerate(CELL_HEAD)}
     found: dict[str, dict[int, int]] = {way: {} for way in _COLOURS}
     for row in rows:
+        # Files of `export` are measured at one width only.
+        if row[place["Way"]] not in found:
+            continue
         speed = int(row[place["Rows/s"]].replace(",", ""))
         found[row[place["Way"]]][int(row[place["Columns"]].replace(",", ""))] = speed
     return found

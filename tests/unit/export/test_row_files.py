@@ -21,7 +21,7 @@ COLUMNS = (Column("Amount", Kind.NUMBER, label="Amount", help_text="In euros"),)
 SELECTION = Selection(Query("Thing__c", COLUMNS), COLUMNS)
 
 
-@pytest.mark.parametrize(("slices", "groups"), [(3, 1), (15, 2), (20, 2)])
+@pytest.mark.parametrize(("slices", "groups"), [(3, 1), (6, 1), (15, 3)])
 def test_a_large_page_in_row_groups(slices: int, groups: int) -> None:
     """So that memory holds a part of it; the file is the same to whoever reads it."""
     file = io.BytesIO()
