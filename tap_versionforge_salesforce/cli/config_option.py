@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 from singer_sdk.plugin_base import _ConfigInput
 
+from tap_versionforge_salesforce.settings.naming import resolve_aliases, unknown_settings
 from tap_versionforge_salesforce.singer.tap import TapVersionForgeSalesforce
 
 config_option = click.option(
@@ -43,6 +44,8 @@ def option_above(context: click.Context, name: str, given: str | None) -> str | 
 def settings_in(config: _ConfigInput) -> dict[str, object]:
     """Return the settings that a config has, with those of the environment where it names it.
 
+    What is none is warned of.
+
     Args:
         config: Of `merged_config`.
 
@@ -51,4 +54,8 @@ def settings_in(config: _ConfigInput) -> dict[str, object]:
     """
     tap = TapVersionForgeSalesforce
     variables = tap._env_var_config if config.parse_env else {}  # noqa: SLF001  the SDK has no other way
-    return {**config.config, **variables}
+    given = {**config.config, **variables}
+    tap.append_builtin_config(tap.config_jsonschema)
+    for warning in unknown_settings(resolve_aliases(given), tap.config_jsonschema["properties"]):
+        tap.logger.warning("%s", warning)
+    return given

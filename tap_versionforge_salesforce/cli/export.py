@@ -16,7 +16,14 @@ from tap_versionforge_salesforce.cli.config_option import (
 from tap_versionforge_salesforce.cli.edges import EXPORT, edges
 from tap_versionforge_salesforce.cli.help import GroupedHelp
 from tap_versionforge_salesforce.cli.quiet import warnings_only
-from tap_versionforge_salesforce.errors import SettingsError
+from tap_versionforge_salesforce.errors import (
+    IncompleteError,
+    QuotaError,
+    RefusedError,
+    SettingsError,
+    TapError,
+    UnavailableError,
+)
 from tap_versionforge_salesforce.salesforce.support.wording import counted
 from tap_versionforge_salesforce.singer.tap import TapVersionForgeSalesforce
 from tap_versionforge_salesforce.singer.terminal import terminal
@@ -30,6 +37,12 @@ if TYPE_CHECKING:
     from tap_versionforge_salesforce.export.exporter import Exported, WantedRows
 
 _MEGABYTE = 1_000_000
+_MAY_PASS = (
+    QuotaError.exit_code,
+    UnavailableError.exit_code,
+    IncompleteError.exit_code,
+    RefusedError.exit_code,
+)
 _LOGGER = TapVersionForgeSalesforce.logger
 
 
@@ -105,7 +118,8 @@ def export(context: click.Context, /, **given: Any) -> None:  # noqa: ANN401  as
     wanted = _wanted(given)
     more: dict[str, object] = {"include_deleted": True} if given["include_deleted"] else {}
     settings = settings_in(merged_config(context, given["config"]))
-    with edges(EXPORT), Org.from_tap_config(settings, **more) as org, _stopping(org):
+    org = Org.from_tap_config(settings, **more)
+    with edges(EXPORT), _going_on(), org, _stopping(org):
         progress = ExportProgress(_LOGGER, org.salesforce.clock.monotonic, terminal(_LOGGER))
         exporter = Exporter(org, destination, progress=progress, logger=_LOGGER)
         for exported in exporter.run(wanted):
@@ -172,6 +186,17 @@ def _line(exported: Exported) -> str:
     by = f", by {exported.api}" if exported.api else ""
     seconds = f"{exported.seconds:,.1f} s"
     return f"{exported.name}: {rows} in {files}, {size}, {seconds}{by}: {exported.path}"
+
+
+@contextmanager
+def _going_on() -> Iterator[None]:
+    """Say of what may pass that the same command goes on then."""
+    try:
+        yield
+    except TapError as error:
+        if error.exit_code not in _MAY_PASS:
+            raise
+        raise error.reworded(error.message, hint=f"{error.hint} {EXPORT.go_on}") from None
 
 
 @contextmanager

@@ -95,6 +95,19 @@ def test_the_config_before_the_command(org: LocalOrg, tap: TapRunner, out: Path)
     assert rows_in(out).height == 3
 
 
+def test_settings_that_there_are_not(org: LocalOrg, tap: TapRunner, out: Path) -> None:
+    """Are warned of, as in a run of the tap; what is missing is told."""
+    org.store.seed("Account", 3)
+    run = exported(tap, "Account", "--to", str(out), stream_maps={}, parallel_donwloads=2)
+    assert run.exit_code == 0
+    warnings = [line for line in run.log.splitlines() if "WARNING" in line]
+    assert len(warnings) == 1
+    assert "parallel_donwloads" in warnings[0]
+    missing = tap.command("export", "Account", "--to", str(out))
+    assert missing.exit_code == 2
+    assert missing.log.splitlines()[-1].endswith("[missing-setting]")
+
+
 # What can't be done
 
 
@@ -227,4 +240,5 @@ def test_what_is_wrong_with_the_whole_org(
     run = exported(tap, "Account", "Contact", "--to", str(out))
     assert run.exit_code == exit_code, run.log
     assert "Traceback" not in run.log
+    assert run.log.splitlines()[-1].count("Run the same command again: it goes on") == 1
     assert not (out / "Account").exists()
