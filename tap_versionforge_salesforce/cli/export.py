@@ -107,7 +107,8 @@ def export(context: click.Context, /, **given: Any) -> None:  # noqa: ANN401  as
 
     Example: tap-versionforge-salesforce export Opportunity --to out --config config.json
     """
-    context.with_resource(warnings_only(is_quiet=given["quiet"]))
+    is_quiet = given["quiet"] or bool(context.parent and context.parent.params.get("quiet"))
+    context.with_resource(warnings_only(is_quiet=is_quiet))
     # Not at the top: they bring polars, which --help and --version do without.
     from tap_versionforge_salesforce.engine.org import Org  # noqa: PLC0415
     from tap_versionforge_salesforce.export.destination import destination_of  # noqa: PLC0415
@@ -123,7 +124,7 @@ def export(context: click.Context, /, **given: Any) -> None:  # noqa: ANN401  as
         progress = ExportProgress(_LOGGER, org.salesforce.clock.monotonic, terminal(_LOGGER))
         exporter = Exporter(org, destination, progress=progress, logger=_LOGGER)
         for exported in exporter.run(wanted):
-            if not given["quiet"]:
+            if not is_quiet:
                 click.echo(_line(exported))
 
 

@@ -51,6 +51,9 @@ def test_quiet(org: LocalOrg, tap: TapRunner, out: Path) -> None:
     org.store.seed("Account", 3)
     run = exported(tap, "Account", "--to", str(out), "--quiet")
     assert (run.exit_code, run.stdout, run.log) == (0, "", "")
+    more = ["export", "Account", "--to", str(out), "--overwrite"]
+    run = tap.command("--config", tap.config(), "--quiet", *more)
+    assert (run.exit_code, run.stdout, run.log) == (0, "", "")
 
 
 def test_which_rows(org: LocalOrg, tap: TapRunner, out: Path) -> None:
