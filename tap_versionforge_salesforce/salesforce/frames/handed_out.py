@@ -52,10 +52,13 @@ class HandedOut:
         Args:
             frame: The whole page.
         """
+        # Rows of AppDefinition and its like have an Id, and all the same: the empty one.
+        if "Id" not in frame.table.columns or frame.key_problem(("Id",)) is not None:
+            self._ids = None
         if self.may_come_again and self.rows and self._ids is not None:
             frame = self._without_known(frame)
         self.rows += frame.height
-        if self._ids is None or "Id" not in frame.table.columns or self.rows > _MOST_KEPT:
+        if self._ids is None or self.rows > _MOST_KEPT:
             self._ids = None
         elif frame.height:
             self._ids.append(frame.table["Id"])

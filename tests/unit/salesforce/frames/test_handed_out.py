@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tap_versionforge_salesforce.errors import IncompleteError
-from tap_versionforge_salesforce.salesforce.frames.frame import Frame
+from tap_versionforge_salesforce.salesforce.frames.frame import EMPTY_ID, Frame
 from tap_versionforge_salesforce.salesforce.frames.handed_out import HandedOut
 from tests.support.values import some_examples
 
@@ -43,6 +43,17 @@ def test_rows_without_an_id_can_not_be_told_apart() -> None:
     handed_out.take_back()
     handed_out.new(Frame(pl.DataFrame({"Name": ["a", "b"]})))
     with pytest.raises(IncompleteError, match="2 of them have been handed out"):
+        handed_out.take_back()
+
+
+@pytest.mark.parametrize("row_id", [EMPTY_ID, None], ids=["the empty one", "none"])
+def test_rows_with_the_same_id_are_not_taken_for_one(row_id: str | None) -> None:
+    """What the rows of some objects have as Id says nothing: none of them is left out for it."""
+    handed_out = HandedOut("AppDefinition")
+    handed_out.may_come_again = True
+    table = pl.DataFrame({"Name": ["a"], "Id": [row_id]}, {"Name": str, "Id": str})
+    assert [handed_out.new(Frame(table)).height for _ in range(3)] == [1, 1, 1]
+    with pytest.raises(IncompleteError, match="3 of them have been handed out"):
         handed_out.take_back()
 
 
