@@ -12,7 +12,7 @@ from typing_extensions import override
 from tap_versionforge_salesforce.engine.event_log import EventLog
 from tap_versionforge_salesforce.engine.objects import objects_of
 from tap_versionforge_salesforce.engine.plan import plan_of
-from tap_versionforge_salesforce.engine.reading import Reading, reason_told
+from tap_versionforge_salesforce.engine.reading import ReadFrames, Reading, reason_told
 from tap_versionforge_salesforce.engine.remedies import remedies_named
 from tap_versionforge_salesforce.engine.rows import Rows, counted
 from tap_versionforge_salesforce.engine.selection import (
@@ -32,6 +32,7 @@ from tap_versionforge_salesforce.salesforce.frames.frame import keep_sigint_hand
 from tap_versionforge_salesforce.salesforce.query.parts_read import PartsRead
 from tap_versionforge_salesforce.salesforce.query.rows_once import rows_once
 from tap_versionforge_salesforce.salesforce.support.clock import Clock
+from tap_versionforge_salesforce.salesforce.support.interruption import RunIsOverError
 from tap_versionforge_salesforce.salesforce.support.wording import closest
 from tap_versionforge_salesforce.settings.connecting import org_of, query_options_of
 from tap_versionforge_salesforce.settings.definitions import SETTINGS, Settings
@@ -80,7 +81,7 @@ class Org:
         self.salesforce.events.listen(EventLog(_LOGGER).take)
         self._is_closed = False
         self._describes: dict[str, SObject] = {}
-        self._reading: weakref.WeakSet[Generator[Frame, None, None]] = weakref.WeakSet()
+        self._reading: weakref.WeakSet[ReadFrames] = weakref.WeakSet()
         self._has_looked_at_limits = False
 
     @classmethod
@@ -302,9 +303,14 @@ class Org:
 
     def _rows(self, selection: Selection) -> Rows:
         def frames() -> Generator[Frame, None, None]:
-            reading = self._frames(selection)
+            reading = ReadFrames(self._frames(selection))
             self._reading.add(reading)
-            return reading
+            with closing(reading):
+                for frame in reading:
+                    self._check_open()
+                    yield frame
+            # To who goes on with what `close` has ended, it would look like the end of the rows.
+            self._check_open()
 
         return Rows(selection, frames, _LOGGER)
 
@@ -328,7 +334,11 @@ class Org:
             frames = rows_once(self.salesforce, selection.query, options, self._counted_rows)
             name = selection.query.sobject
             with reason_told(self.salesforce, name), closing(frames):
-                yield from frames
+                try:
+                    yield from frames
+                except RunIsOverError:
+                    self._check_open()
+                    raise
 
     def _look_at_limits(self) -> None:
         if not self._has_looked_at_limits:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from tap_versionforge_salesforce.errors import RefusedError
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
 
+    from tap_versionforge_salesforce.salesforce.frames.frame import Frame
     from tap_versionforge_salesforce.salesforce.org import Org
     from tap_versionforge_salesforce.salesforce.query.page import Page
     from tap_versionforge_salesforce.salesforce.query.parts_read import PartsRead, Place
@@ -61,6 +63,39 @@ class Reading:
         with remedies_named(), reason_told(self._org, self._name), closing(pages):
             self._look_at_limits()
             yield from pages
+
+
+class ReadFrames:
+    """Frames that one thread reads, and another one may end.
+
+    Args:
+        frames: Yields them.
+    """
+
+    def __init__(self, frames: Generator[Frame, None, None]) -> None:
+        self._frames = frames
+        self._lock = threading.Lock()
+
+    def __iter__(self) -> Iterator[Frame]:
+        return self
+
+    def __next__(self) -> Frame:
+        """Return the next one.
+
+        Raises:
+            StopIteration: There is none, or somebody has ended them.
+            TapError: It can't be had.
+        """
+        with self._lock:
+            return next(self._frames)
+
+    def close(self) -> None:
+        """End them; one that another thread is waiting for, it has to end by itself."""
+        if self._lock.acquire(blocking=False):
+            try:
+                self._frames.close()
+            finally:
+                self._lock.release()
 
 
 @contextmanager

@@ -26,10 +26,11 @@ from tests.local_org.conditions import faults
 from tests.support import processes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from tests.local_org import LocalOrg
+    from tests.local_org.exchange import Answer, Call
     from tests.support.harness import OrgClock
 
 LAST_WEEK = datetime.now(timezone.utc).replace(microsecond=0) - timedelta(days=7)
@@ -369,6 +370,49 @@ def test_what_is_closed(org: LocalOrg, connected: Org) -> None:
     for ask in (rows.collect, connected.objects, lambda: connected.read("Account")):
         with pytest.raises(SettingsError, match="This Org is closed"):
             ask()
+
+
+@pytest.mark.parametrize("api_mode", ["rest", "bulk"])
+def test_what_is_closed_half_way(org: LocalOrg, clock: OrgClock, api_mode: str) -> None:
+    """Who reads on is told so: the rows that are missing would look like none."""
+    del clock
+    org.store.seed("Account", 25, hurt=False)
+    org.settings.result_page_rows = 10
+    org.settings.page_rows, org.settings.batch_size_hint = 10, "ignore"
+    with Org(**org.config(), api_mode=api_mode, bulk_page_rows=10) as connected:
+        pages = iter(connected.read("Account"))
+        assert next(pages).height == 10
+    with pytest.raises(SettingsError, match="This Org is closed"):
+        next(pages)
+
+
+def test_what_is_closed_while_another_thread_reads(org: LocalOrg, by_rest: Org) -> None:
+    """It ends there, and says why; `close` does its work all the same."""
+    org.store.seed("Account", 25)
+    org.settings.page_rows, org.settings.batch_size_hint = 10, "ignore"
+    is_asked, is_closed = threading.Event(), threading.Event()
+
+    def late(_: Call, real: Callable[[], Answer]) -> Answer:
+        is_asked.set()
+        assert is_closed.wait(20)
+        return real()
+
+    org.faults.add("GET /query*", late)
+    told: list[BaseException] = []
+
+    def read() -> None:
+        try:
+            by_rest.read("Account").collect()
+        except SettingsError as error:
+            told.append(error)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    assert is_asked.wait(20)
+    by_rest.close()
+    is_closed.set()
+    reader.join(20)
+    assert [str(each)[:18] for each in told] == ["This Org is closed"]
 
 
 def test_two_objects_at_once(org: LocalOrg, by_rest: Org) -> None:
