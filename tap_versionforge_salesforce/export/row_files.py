@@ -104,8 +104,13 @@ class _Csv:
         _check(self._sobject, frame.value_warnings)
         wanted = [pl.col(name).alias(shown) for name, shown in self._names.items()]
         self._room.seek(0)
+        # A line without anything is no row to those who read CSV.
+        nothing = '""' if len(wanted) == 1 else None
         frame.table.select(wanted).write_csv(
-            self._room, include_header=self._is_new, quote_style="necessary"
+            self._room,
+            include_header=self._is_new,
+            quote_style="necessary",
+            null_value=nothing,
         )
         self._is_new = False
         with self._room.getbuffer() as written:

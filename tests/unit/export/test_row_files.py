@@ -45,6 +45,16 @@ def test_a_large_page_in_row_groups(slices: int, groups: int) -> None:
     assert pl.read_parquet(file)["Amount"].n_unique() == 1
 
 
+def test_a_row_without_a_value() -> None:
+    """Is one in CSV, too: readers pass over a line in which nothing stands."""
+    file = io.BytesIO()
+    rows = row_files(SELECTION, Format.CSV)(file)
+    rows.add(frame_of(pl.DataFrame({"Amount": [None, "1.5"]}, {"Amount": pl.String}), COLUMNS))
+    rows.end()
+    read = list(csv.DictReader(io.StringIO(file.getvalue().decode(), newline="")))
+    assert read == [{"Amount": ""}, {"Amount": "1.5"}]
+
+
 TEXT = st.text(
     st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=12
 )
