@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -73,10 +74,11 @@ class Database:
             SettingsError: The database can't be written.
         """
         table = _quoted(sobject.name)
-        paths = ", ".join(_literal(str(file)) for file in files)
+        # Its readers take a path for a pattern, and its folders for columns: date=2026-11-28.
+        paths = ", ".join(_literal(glob.escape(str(file))) for file in files)
         with self._open() as connection:
             connection.execute("BEGIN")
-            rows = f"SELECT * FROM read_parquet([{paths}])"  # noqa: S608  quoted
+            rows = f"SELECT * FROM read_parquet([{paths}], hive_partitioning = false)"  # noqa: S608  quoted
             connection.execute(f"CREATE OR REPLACE TABLE {table} AS {rows}")
             connection.execute(f"COMMENT ON TABLE {table} IS {_literal(sobject.label)}")
             for column in columns:

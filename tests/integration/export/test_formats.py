@@ -229,6 +229,19 @@ def test_duckdb(org: LocalOrg, export: Export, rows: list[str]) -> None:
         assert comment[0].startswith("Amount")
 
 
+def test_a_path_is_no_pattern(org: LocalOrg, export: Export) -> None:
+    """Nor is a folder a column: in the table is what is in the files, whatever they lie in."""
+    org.store.insert("Account", [{"Name": "real"}])
+    lake = export.out.with_name("Name=daily")
+    other = lake / "all1.duckdb.incomplete" / "Account" / "part-00001.parquet"
+    other.parent.mkdir(parents=True)
+    pl.DataFrame({"Name": ["other"]}).write_parquet(other)
+    export.out = lake / "all*.duckdb"
+    export.done("Account", "--fields", "Name")
+    with duckdb.connect(str(export.out), read_only=True) as database:
+        assert database.execute("SELECT * FROM Account").fetchall() == [("real",)]
+
+
 def test_a_table_is_replaced_only_where_that_is_wanted(org: LocalOrg, export: Export) -> None:
     """Others of the database stay as they are."""
     export.out = export.out.with_suffix(".duckdb")
