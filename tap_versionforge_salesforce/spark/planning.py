@@ -125,7 +125,9 @@ def _by_pages(org: Org, query: Query, options: QueryOptions, job: Job) -> Plan:
         reason = error.message
     else:
         locators = {ref.locator for ref in refs}
-        if len(locators) == len(refs) and (refs or not job.rows):
+        if job.rows == 0 and not refs:
+            return Plan([], job)
+        if refs and len(locators) == len(refs):
             LOGGER.info(
                 "%s: Bulk job %s has %s on %s.",
                 query.sobject,

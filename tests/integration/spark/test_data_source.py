@@ -79,6 +79,16 @@ def test_pages_that_do_not_lead_on_prove_nothing(
     assert sorted(row_id for part in parts for row_id in ids(made, part)) == sorted(rows)
 
 
+@pytest.mark.parametrize("count", [0, 3])
+def test_an_empty_list_of_pages(org: LocalOrg, options: Options, count: int) -> None:
+    """Is the whole of a job without rows, and says nothing of another one."""
+    known = org.store.seed("Account", count) if count else []
+    nothing = b'{"resultPages": [], "done": true}'
+    org.faults.add(LIST, faults.replace_body(lambda _: nothing), times=None)
+    made = reader(options(fields="Id"))
+    assert [i for part in made.partitions() for i in ids(made, part)] == known
+
+
 @pytest.mark.parametrize(
     ("match", "action", "parts"),
     [
