@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from pyspark.sql.datasource import InputPartition
 
 from tap_versionforge_salesforce.errors import IncompleteError
-from tap_versionforge_salesforce.salesforce.query.read import page_slices
+from tap_versionforge_salesforce.salesforce.client import ResultPageRef
+from tap_versionforge_salesforce.salesforce.query.read import page_slices, read_page
 from tap_versionforge_salesforce.salesforce.query.rows_once import rows_once
 from tap_versionforge_salesforce.salesforce.support.wording import counted
 from tap_versionforge_salesforce.settings.connecting import query_options_of
@@ -22,12 +23,14 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from tap_versionforge_salesforce.engine.selection import Selection
-    from tap_versionforge_salesforce.salesforce.client import ResultPageRef
     from tap_versionforge_salesforce.salesforce.frames.frame import Frame
     from tap_versionforge_salesforce.salesforce.objects.soql import Query
     from tap_versionforge_salesforce.salesforce.org import Org
     from tap_versionforge_salesforce.salesforce.query.options import QueryOptions
     from tap_versionforge_salesforce.spark.options import Options
+
+
+_OTHER_WAY = "Read it with the option partitions, such as 8: ranges of Ids as jobs of their own."
 
 
 @dataclass(frozen=True)
@@ -39,27 +42,34 @@ class PagePart(InputPartition):
         ref: Where the page is.
         following: The locator of the page that the driver was told comes next; None for none.
         job_rows: Rows of the job, where this is its only page.
+        is_first: It is the first that was listed.
     """
 
     session: Session
     ref: ResultPageRef
     following: str | None
     job_rows: int | None = None
+    is_first: bool = False
 
     def frames(self, org: Org, query: Query, options: QueryOptions) -> Generator[Frame, None, None]:
         """Yield the rows of the page, which lead to the next one of the plan.
 
         Raises:
-            IncompleteError: The page is not whole, or another one comes behind it.
+            IncompleteError: The page is not whole, or another one comes behind it, or before the
+                first.
             RefusedError: The job is gone.
         """
-        headers = yield from page_slices(org, self.ref, query, options)
+        with closing(page_slices(org, self.ref, query, options)) as slices:
+            begin = next(slices)
+            if self.is_first and self.ref.locator is not None:
+                self._check_begin(begin, org, query, options)
+            yield begin
+            headers = yield from slices
         if headers.locator != self.following:
             raise IncompleteError(
                 f"A result page of Bulk job {self.ref.job_id} does not lead to the page that was "
                 "listed behind it, so that nothing proves that none is missing.",
-                hint="Read it with the option partitions, such as 8: ranges of Ids as jobs of "
-                "their own.",
+                hint=_OTHER_WAY,
                 code="unchained-pages",
             )
         if self.job_rows not in (None, headers.rows):
@@ -68,6 +78,18 @@ class PagePart(InputPartition):
                 f"held {headers.rows:,}.",
                 hint="Run again.",
                 code="bulk-count-mismatch",
+            )
+
+    def _check_begin(self, begin: Frame, org: Org, query: Query, options: QueryOptions) -> None:
+        """See that the job's rows begin with those of the page: its locator says nothing of it."""
+        ref = ResultPageRef(self.ref.job_id, self.ref.version, None, 1)
+        (first, *_) = read_page(org, ref, query, options)
+        if not begin.table.head(1).equals(first.table.head(1)):
+            raise IncompleteError(
+                f"The list of result pages of Bulk job {self.ref.job_id} does not begin with the "
+                "job's first row.",
+                hint=_OTHER_WAY,
+                code="unchained-pages",
             )
 
 

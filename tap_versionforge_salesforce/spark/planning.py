@@ -2,8 +2,9 @@
 
 The result pages of one Bulk job are a task each. A page proves its rows by the count in its header,
 and that none is missing between it and the next one by the locator there: the pages lead from one
-to the next in the order in which the driver was told of them, from the first to the last. So all
-of them together are the job's rows without anybody who has seen all of them.
+to the next in the order in which the driver was told of them, from the first, which begins with
+the job's first row, to the last. So all of them together are the job's rows without anybody who has
+seen all of them.
 """
 
 from __future__ import annotations
@@ -140,7 +141,7 @@ def _by_pages(org: Org, query: Query, options: QueryOptions, job: Job) -> Plan:
             only = job.rows if len(refs) == 1 else None
             return Plan(
                 [
-                    PagePart(session, ref, behind, only)
+                    PagePart(session, ref, behind, only, is_first=ref is refs[0])
                     for ref, behind in zip(refs, [*following, None], strict=True)
                 ],
                 job,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 import sys
 from dataclasses import replace
@@ -77,6 +78,21 @@ def test_pages_that_do_not_lead_on_prove_nothing(
     parts = made.partitions()
     assert len(parts) == 3
     assert sorted(row_id for part in parts for row_id in ids(made, part)) == sorted(rows)
+
+
+def test_a_list_that_lacks_the_first_page(org: LocalOrg, options: Options, rows: list[str]) -> None:
+    """The others lead from one to the next, and to the end, and are not the whole."""
+
+    def without_first(body: bytes) -> bytes:
+        listed = json.loads(body)
+        return json.dumps({**listed, "resultPages": listed["resultPages"][1:]}).encode()
+
+    org.faults.add(LIST, faults.replace_body(without_first), times=None)
+    made = reader(options(fields="Id"))
+    parts = made.partitions()
+    with pytest.raises(IncompleteError, match=r"job's first row.*\[unchained-pages\]"):
+        ids(made, parts[0])
+    assert len(rows) > sum(len(ids(made, part)) for part in parts[1:]) > 0
 
 
 @pytest.mark.parametrize("count", [0, 3])
