@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tap_versionforge_salesforce.engine.org import Org
+from tap_versionforge_salesforce.errors import IncompleteError
+from tests.local_org.conditions import faults
 from tests.local_org.objects.fields import Field
 from tests.support.catalogs import entry_of, metadata_of, select_fields
 
@@ -173,6 +176,26 @@ def test_named_key_has_to_tell_rows_apart(org: LocalOrg, tap: TapRunner, value: 
     org.store.insert("AppDefinition", [row], stamp=LAST_WEEK)
     run = tap.sync(catalog=named_key(tap, "entry"))
     assert (run.exit_code, run.records("AppDefinition")) == (7, []), run.log
+
+
+def test_a_cursor_that_expires(org: LocalOrg, tap: TapRunner) -> None:
+    """All rows have one Id and one instant: none of them says where to go on."""
+    org.settings.page_rows = 2
+    org.faults.add("GET /query/*", faults.before(org.expire_cursors))
+    run = tap.sync(catalog=named_key(tap, "entry"), api_mode="rest")
+    assert run.exit_code == 0, run.log
+    assert set(values(run, "AppDefinition", "DurableId")) == set(EXPECTED)
+
+
+@pytest.mark.parametrize("until", [None, "2030-01-01"])
+def test_a_cursor_that_expires_for_python(org: LocalOrg, until: str | None) -> None:
+    """Who can take nothing back is given none twice, and told that the others are missing."""
+    org.settings.page_rows = 2
+    org.faults.add("GET /query/*", faults.before(org.expire_cursors))
+    with Org(**org.config(), api_mode="rest") as connected:
+        rows = connected.read("AppDefinition", since="2020-01-01", until=until)
+        with pytest.raises(IncompleteError, match="2 of them have been handed out"):
+            rows.collect()
 
 
 def test_key_that_is_no_field(tap: TapRunner) -> None:
