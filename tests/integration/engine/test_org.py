@@ -507,6 +507,14 @@ def test_a_query_of_ones_own(org: LocalOrg, clock: OrgClock, api_mode: str) -> N
     assert len(org.journal.calls("/jobs/query", method="POST")) == (api_mode == "bulk")
 
 
+def test_a_query_for_few_rows_of_many(org: LocalOrg, connected: Org) -> None:
+    """Takes no Bulk job: not the rows of its object count, but its own."""
+    org.store.seed("Account", 30)
+    org.settings.record_count_factor = 100
+    assert connected.query("SELECT Id FROM Account LIMIT 5").collect().height == 5
+    assert org.journal.calls("/jobs/query", method="POST") == []
+
+
 def test_a_query_for_a_count(org: LocalOrg, connected: Org) -> None:
     """One row with the number, though its answer has none."""
     org.store.seed("Account", 12, hurt=False)
