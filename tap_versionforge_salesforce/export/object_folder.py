@@ -92,6 +92,8 @@ class ObjectFolder:
             SettingsError: It can't be written, or another run is at it.
         """
         make_folder(self._making)
+        # Begun before, and not to its end: it would be locked out by itself.
+        self.release()
         self._lock = FolderLock(self._making)
         found = read_manifest(self._making)
         if found is not None and found.is_of(self.manifest):

@@ -132,3 +132,12 @@ def test_two_at_once(folders: list[ObjectFolder]) -> None:
     first.begin()
     with pytest.raises(SettingsError, match="being written by another export"):
         second.begin()
+
+
+def test_one_that_begins_again(folders: list[ObjectFolder]) -> None:
+    """Is not locked out by itself, and goes on locking others out."""
+    first, second = folders
+    first.begin()
+    first.begin()
+    with pytest.raises(SettingsError, match="being written by another export"):
+        second.begin()
