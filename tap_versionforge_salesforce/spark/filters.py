@@ -54,11 +54,13 @@ class Pushed:
         condition: What Salesforce is asked for.
         is_exact: It leaves the very rows that Spark would: the filter is done with.
         is_weak: It says no more than that there is a value.
+        is_null: It says that there is none.
     """
 
     condition: str
     is_exact: bool
     is_weak: bool = False
+    is_null: bool = False
 
 
 def pushed(
@@ -98,9 +100,12 @@ def _filterable(selection: Selection) -> dict[str, Column]:
 
 
 def _without_weak(made: list[Pushed]) -> Iterable[str]:
-    # Spark asks for a value wherever it compares one, and no comparison in SOQL holds of null.
+    # Spark asks for a value wherever it compares one, and no comparison in SOQL holds of null, but
+    # that with null itself.
     strong = [each for each in made if not each.is_weak]
-    return dict.fromkeys(each.condition for each in strong or made)
+    if not strong or any(each.is_null for each in strong):
+        strong = made
+    return dict.fromkeys(each.condition for each in strong)
 
 
 def _pushed(each: spark.Filter, columns: Mapping[str, Column]) -> tuple[str, Pushed | None]:
@@ -124,7 +129,8 @@ def _plain(each: spark.Filter, column: Column) -> Pushed | None:
         if column.kind is Kind.BOOLEAN:
             return None
         is_null = isinstance(each, spark.IsNull)
-        return Pushed(f"{name} {'=' if is_null else '!='} null", is_exact, is_weak=not is_null)
+        text = f"{name} {'=' if is_null else '!='} null"
+        return Pushed(text, is_exact, is_weak=not is_null, is_null=is_null)
     if isinstance(each, spark.In):
         values = [value for value in each.value if value is not None]
         return _any_of([_compared(column, "=", value) for value in values], is_exact=is_exact)

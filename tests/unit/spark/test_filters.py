@@ -183,6 +183,12 @@ def test_no_row_is_lost_by_a_filter(store: Store, accounts: Accounts, name: str)
             assert_same_rows(store, accounts, [spark.Not(each)])
 
 
+def test_null_and_not_null(store: Store, accounts: Accounts) -> None:
+    """No row is both, and neither is left out for being the weaker of the two."""
+    path = ("NumberOfEmployees",)
+    assert_same_rows(store, accounts, [spark.IsNotNull(path), spark.IsNull(path)])
+
+
 @given(wanted=st.lists(filters(), min_size=2, max_size=3))
 @few_examples
 def test_no_row_is_lost_by_several(store: Store, accounts: Accounts, wanted: list[Any]) -> None:
