@@ -204,8 +204,9 @@ def _literal(column: Column, value: object) -> str | None:
         return _number(value)
     if kind is Kind.DATE and isinstance(value, date) and not isinstance(value, datetime):
         return value.isoformat() if value.year in _YEARS else None
-    if kind is Kind.TEXT and isinstance(value, str) and _is_plain(value):
-        return text_literal(value)
+    # A formula's link is served as HTML, which is not what SOQL compares.
+    if kind is Kind.TEXT and isinstance(value, str) and not column.is_calculated:
+        return text_literal(value) if _is_plain(value) else None
     return None
 
 
@@ -217,7 +218,7 @@ def _number(value: Decimal) -> str | None:
 
 def _starting(column: Column, prefix: str) -> Pushed | None:
     # A backslash escapes twice, and differently in the two grammars of a pattern.
-    is_text = column.kind is Kind.TEXT and isinstance(prefix, str)
+    is_text = column.kind is Kind.TEXT and not column.is_calculated and isinstance(prefix, str)
     if not is_text or not _is_plain(prefix) or "\\" in prefix:
         return None
     escaped = prefix.replace("%", r"\%").replace("_", r"\_").replace("'", r"\'")
