@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from tap_versionforge_salesforce.errors import SettingsError
-from tap_versionforge_salesforce.export.files import not_written
+from tap_versionforge_salesforce.export.files import not_written, writing
 from tap_versionforge_salesforce.export.object_folder import exists
 
 if TYPE_CHECKING:
@@ -90,8 +90,13 @@ class Database:
 
     @contextmanager
     def _open(self) -> Iterator[Any]:
+        is_new = not self._path.exists()
         try:
             with self._connect(str(self._path)) as connection:
+                if is_new:
+                    # As any other file of an export: only its owner may read it.
+                    with writing(self._path):
+                        self._path.chmod(0o600)
                 yield connection
         except self._error as error:
             raise not_written(self._path, str(error).splitlines()[0]) from None

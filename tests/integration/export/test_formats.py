@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -209,6 +210,8 @@ def test_duckdb(org: LocalOrg, export: Export, rows: list[str]) -> None:
     export.out = export.out.with_suffix(".duckdb")
     export.done("Account", "Opportunity", "--fields", f"Account:{FIELDS}")
     assert [path.name for path in export.out.parent.iterdir()] == [export.out.name]
+    if sys.platform != "win32":
+        assert export.out.stat().st_mode & 0o077 == 0
     with duckdb.connect(str(export.out), read_only=True) as database:
         types = dict(
             database.execute(
