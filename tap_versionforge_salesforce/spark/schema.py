@@ -73,6 +73,12 @@ def check_schema(asked: spark_types.StructType, columns: Sequence[Column]) -> No
     Raises:
         SettingsError: It is another one.
     """
+    if len(asked.fields) > len(columns):
+        raise SettingsError(
+            f"The schema has one column twice: {', '.join(asked.fieldNames())}.",
+            hint="Name each once; a DataFrame can have it twice by select afterwards.",
+            code="invalid-option",
+        )
     for field, column in zip(asked.fields, columns, strict=True):
         own = _field(column)
         if (field.name, field.dataType) != (own.name, own.dataType):

@@ -281,6 +281,16 @@ def test_another_schema_is_refused(options: Options) -> None:
         data_source(options()).reader(given)
 
 
+def test_a_schema_with_one_column_twice_is_refused(options: Options) -> None:
+    """Whatever the case of its name: in Salesforce it is one."""
+    from pyspark.sql.types import StringType, StructField, StructType  # noqa: PLC0415  as above
+
+    source = data_source(options())
+    twice = StructType([StructField(name, StringType()) for name in ("Id", "id")])
+    with pytest.raises(SettingsError, match=r"one column twice: Id, id.*\[invalid-option\]"):
+        source.reader(twice)
+
+
 def test_it_is_light(tmp_path: Path) -> None:
     """Nothing of Singer is imported; where pyspark is missing, it is told how to get it."""
     program = "import sys, tap_versionforge_salesforce.spark; print('singer_sdk' in sys.modules)"
