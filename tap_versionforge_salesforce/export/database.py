@@ -51,16 +51,24 @@ class Database:
         Raises:
             SettingsError: There is one, or it can't be written.
         """
+        there = self.tables()
+        for name in names:
+            if name.lower() in there and not overwrites:
+                raise exists(f"The table {name} of {self._path}")
+
+    def tables(self) -> set[str]:
+        """Return the names of the tables that are there, in lower case.
+
+        Raises:
+            SettingsError: The database can't be written.
+        """
         if not self._path.exists():
-            return
+            return set()
         with self._open() as connection:
             found = connection.execute(
                 "SELECT table_name FROM information_schema.tables WHERE table_schema = 'main'"
             ).fetchall()
-        there = {str(name).lower() for (name,) in found}
-        for name in names:
-            if name.lower() in there and not overwrites:
-                raise exists(f"The table {name} of {self._path}")
+        return {str(name).lower() for (name,) in found}
 
     def load(self, sobject: SObject, columns: Sequence[Column], files: Sequence[Path]) -> None:
         """Make a table of some files, in the place of the one that is there.

@@ -21,7 +21,7 @@ from tap_versionforge_salesforce.export.database import Database
 from tap_versionforge_salesforce.export.destination import Format
 from tap_versionforge_salesforce.export.files import make_folder, remove_folder
 from tap_versionforge_salesforce.export.manifest import manifest_of
-from tap_versionforge_salesforce.export.object_folder import ObjectFolder
+from tap_versionforge_salesforce.export.object_folder import ObjectFolder, forget_loaded
 from tap_versionforge_salesforce.export.page_files import PageFiles
 from tap_versionforge_salesforce.export.row_files import labelled_schema, row_files
 from tap_versionforge_salesforce.salesforce.support.wording import closest
@@ -194,8 +194,11 @@ class Exporter:
         destination = self._destination
         now, url = self._org.salesforce.clock.now(), self._org.salesforce.url
         objects = {}
+        tables = set() if self._database is None else self._database.tables()
         for selection in selections:
             name = selection.query.sobject
+            if name.lower() not in tables:
+                forget_loaded(destination.of_object(name))
             folder = ObjectFolder(
                 destination.of_object(name),
                 manifest_of(selection, destination.format, url, now),

@@ -227,6 +227,20 @@ class ObjectFolder:
                     path.unlink()
 
 
+def forget_loaded(folder: Path) -> None:
+    """Remove what says that rows are in a database, which does not have them any more.
+
+    Args:
+        folder: Of an object.
+
+    Raises:
+        SettingsError: It can't be removed.
+    """
+    found = read_manifest(folder)
+    if found is not None and found.is_loaded:
+        remove_folder(folder)
+
+
 def exists(what: str) -> SettingsError:
     """Return the error of what is there and may not be replaced.
 

@@ -275,6 +275,20 @@ def test_duckdb_goes_on(org: LocalOrg, export: Export, rows: list[str]) -> None:
     assert [path.name for path in export.out.parent.iterdir()] == [export.out.name]
 
 
+def test_duckdb_that_was_removed_meanwhile(org: LocalOrg, export: Export, rows: list[str]) -> None:
+    """What was in it is read again: that it was there says nothing."""
+    org.store.seed("Contact", 3)
+    export.out = export.out.with_suffix(".duckdb")
+    outage_behind(org, 1)
+    assert export.run("Contact", "Account", **BULK).exit_code in (5, 7)
+    export.out.unlink()
+    org.faults.clear()
+    export.done("Contact", "Account", **BULK)
+    with duckdb.connect(str(export.out), read_only=True) as database:
+        assert database.execute("SELECT count(*) FROM Contact").fetchone() == (3,)
+        assert database.execute("SELECT count(*) FROM Account").fetchone() == (len(rows),)
+
+
 def test_a_second_command_meanwhile(org: LocalOrg, export: Export, rows: list[str]) -> None:
     """Is refused, and changes nothing for the first."""
     seconds: list[Run] = []
