@@ -167,10 +167,15 @@ class Exporter:
 
     def _leave(self, folders: Sequence[ObjectFolder]) -> None:
         """Remove what was kept so that a later run would not begin with what is done."""
+        if self._database is None:
+            for folder in folders:
+                folder.leave()
+            return
         for folder in folders:
-            folder.leave()
-        if self._database is not None:
-            remove_folder(self._destination.folder)
+            remove_folder(folder.folder)
+        # Other commands may have objects there that they are to go on with.
+        with suppress(OSError):
+            self._destination.folder.rmdir()
 
     # Before anything is read
 

@@ -275,6 +275,23 @@ def test_duckdb_goes_on(org: LocalOrg, export: Export, rows: list[str]) -> None:
     assert [path.name for path in export.out.parent.iterdir()] == [export.out.name]
 
 
+def test_duckdb_and_another_command(org: LocalOrg, export: Export, rows: list[str]) -> None:
+    """What that one has left of its object is not removed by this one."""
+    contacts = org.store.seed("Contact", 3)
+    export.out = export.out.with_suffix(".duckdb")
+    outage_behind(org, 3)
+    assert export.run("Account", **BULK).exit_code in (5, 7)
+    org.faults.clear()
+    export.done("Contact", **BULK)
+    org.journal.clear()
+    export.done("Account", **BULK)
+    assert jobs_created(org) == 0
+    with duckdb.connect(str(export.out), read_only=True) as database:
+        for name, known in (("Account", rows), ("Contact", contacts)):
+            assert database.execute(f"SELECT count(*) FROM {name}").fetchone() == (len(known),)  # noqa: S608  ours
+    assert [path.name for path in export.out.parent.iterdir()] == [export.out.name]
+
+
 def test_duckdb_that_was_removed_meanwhile(org: LocalOrg, export: Export, rows: list[str]) -> None:
     """What was in it is read again: that it was there says nothing."""
     org.store.seed("Contact", 3)
