@@ -6,7 +6,13 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
-from tap_versionforge_salesforce.errors import RefusedError, TapError, UnavailableError
+from tap_versionforge_salesforce.errors import (
+    JobQueuedError,
+    RefusedError,
+    Remedy,
+    TapError,
+    UnavailableError,
+)
 from tap_versionforge_salesforce.salesforce.frames.frame import no_rows
 from tap_versionforge_salesforce.salesforce.frames.handed_out import HandedOut
 from tap_versionforge_salesforce.salesforce.objects.soql import IdRange, Window
@@ -116,7 +122,7 @@ class PartsRead:
             except (RefusedError, UnavailableError) as error:
                 halves = self._halves(part, error, failures)
                 if halves is None:
-                    raise
+                    raise self._told(error) from None
                 parts[:1] = halves
                 failures += 1
                 yield self._nothing(takes_back=True), Place(tuple(parts))
@@ -185,6 +191,13 @@ class PartsRead:
             if page.job is not None:
                 place = replace(place, job=page.job)
             yield replace(page, takes_back=begins_anew), place
+
+    def _told(self, error: TapError) -> TapError:
+        if not isinstance(error, JobQueuedError) or self._keeps_job:
+            return error
+        # It does not stay where nobody can go on with it.
+        hint = "Salesforce works on other jobs first: run again later."
+        return error.reworded(error.message, hint=hint).offering(Remedy.MORE_TIME)
 
     def _nothing(self, *, takes_back: bool = False) -> Page:
         return Page(

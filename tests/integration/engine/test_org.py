@@ -17,6 +17,7 @@ import pytest
 from tap_versionforge_salesforce.engine.org import Org
 from tap_versionforge_salesforce.errors import (
     IncompleteError,
+    JobQueuedError,
     RefusedError,
     SettingsError,
     SignInError,
@@ -505,6 +506,20 @@ def test_a_query_of_ones_own(org: LocalOrg, clock: OrgClock, api_mode: str) -> N
     assert found.columns == ["LastName", "Account.Name", "CreatedDate"]
     assert found["Account.Name"].to_list() == ["Acme", None]
     assert len(org.journal.calls("/jobs/query", method="POST")) == (api_mode == "bulk")
+
+
+def test_a_job_that_waits_in_the_queue(org: LocalOrg, clock: OrgClock) -> None:
+    """Is removed, for nobody could go on with it, and nothing else is said of it."""
+    del clock
+    org.store.seed("Account", 3)
+    org.settings.job_transition = "never"
+    waits = faults.replace_body(lambda body: body.replace(b"InProgress", b"UploadComplete"))
+    org.faults.add("GET /jobs/query/750*", waits, times=None)
+    with Org(**org.config(), api_mode="bulk") as connected, pytest.raises(JobQueuedError) as told:
+        connected.read("Account").collect()
+    assert told.value.hint.startswith("Salesforce works on other jobs first")
+    assert "job_timeout_seconds" in told.value.hint
+    assert org.jobs.all() == []
 
 
 def test_a_query_for_few_rows_of_many(org: LocalOrg, connected: Org) -> None:
