@@ -16,6 +16,9 @@ ORG :=
 TESTS :=
 # The Spark data source is tested where there is a Java; pyspark has 480 MB. SPARK= goes without.
 SPARK = $(shell command -v java >/dev/null 2>&1 && echo --group spark)
+# Only the tests want it; the others leave it where it is.
+GROUPS = --inexact
+test pytest: GROUPS = $(SPARK)
 UV_VERSION := 0.13.9
 MELTANO_VERSION := 4.4.1
 PIPX_VERSION := 1.18.4
@@ -117,7 +120,7 @@ pytest: sync $(MELTANO) $(TARGET_POSTGRES) $(TARGET_JSONL) ## the tests alone, o
 
 sync: usable-python $(UV_STAMP)
 	@test -e $(VENV)/bin/python || echo 'Installing the tap and what its tests need into $(VENV): a minute, once'
-	$(call with_beat,$(UV) sync --quiet --locked $(SPARK) --python "$$($(BASE_PYTHON))")
+	$(call with_beat,$(UV) sync --quiet --locked $(GROUPS) --python "$$($(BASE_PYTHON))")
 
 usable-python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null || { \

@@ -292,7 +292,7 @@ def fresh(org: LocalOrg) -> Iterator[LocalOrg]:
 
 
 @settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
     transactions=st.lists(

@@ -28,7 +28,7 @@ from tap_versionforge_salesforce.salesforce.reconcile.folder import (
 from tap_versionforge_salesforce.salesforce.reconcile.generation import Generation, Meaning
 from tap_versionforge_salesforce.salesforce.reconcile.store import GenerationStore
 from tap_versionforge_salesforce.salesforce.reconcile.swept_rows import SCHEMA, swept_rows
-from tests.support.values import instant, some_examples
+from tests.support.values import few_examples, instant, some_examples
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -134,7 +134,7 @@ def found(
     at_once=st.lists(st.sampled_from([1, 2, 5, 100]), min_size=2, max_size=2),
     expected=st.sampled_from([None, 1, 30, 10**6]),
 )
-@some_examples
+@few_examples
 def test_what_differs_is_found(
     tmp_path_factory: pytest.TempPathFactory,
     before: dict[str, Row],
