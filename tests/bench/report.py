@@ -10,7 +10,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.support.documents import with_part
+from tests.support.documents import part_of, with_part
 from tests.support.processes import ROOT
 from tests.support.text_table import table
 
@@ -29,7 +29,7 @@ AIM_HEAD = ("What", "Is", "Wanted", "Met", "How")
 SIZE_HEAD = ("Package", "MB", "Share")
 START_HEAD = ("Start", "Seconds", "CPU s")
 _NUMBERS = frozenset((*CELL_HEAD, *SIZE_HEAD, *START_HEAD)) - {"Way", "Package", "Start"}
-_INSTALL = "install"
+_INSTALL, _SPARK = "install", "spark"
 
 
 @dataclass(frozen=True)
@@ -63,12 +63,14 @@ class Report:
 
     def markdown(self) -> str:
         """Return the whole of docs/performance.md."""
+        written = DOCUMENT.read_text(encoding="utf-8")
         if not self.cells:
-            return with_part(DOCUMENT.read_text(encoding="utf-8"), _INSTALL, self._installed())
+            return with_part(written, _INSTALL, self._installed())
         facts = _markdown(("What", "With"), self._facts())
         cells = _markdown(CELL_HEAD, map(cell_row, self.cells))
         aims = _markdown(AIM_HEAD, (aim.cells() for aim in self.aims))
         text = _TEXT.format(facts=facts, cells=cells, aims=aims)
+        text = with_part(text, _SPARK, part_of(written, _SPARK))
         return with_part(text, _INSTALL, self._installed())
 
     def _installed(self) -> str:
@@ -88,8 +90,8 @@ class Report:
         )
         system = f"{platform.system()} {platform.machine()}, Python {platform.python_version()}"
         return [
-            ("Date", f"{datetime.now(timezone.utc):%Y-%m-%d}"),
-            ("Machine", f"{os.cpu_count()} cores ({_processor()}), {_memory()} of memory"),
+            ("Date", today()),
+            ("Machine", machine()),
             ("Load before", f"{self.load:.1f}"),
             ("System", system),
             ("Versions", versions),
@@ -116,12 +118,17 @@ The org is a stand-in on the same machine that serves bytes made before: Bulk pa
 *floor* is no tap: it downloads the same Bulk pages with requests, reads them with polars as text, and writes lines of JSON.
 *record by record* is what `stream_maps` costs: the way of the SDK over the same pages.
 At 40 columns floor and Bulk are the fastest of a few runs by turns; everything else has run once.
-The output of BATCH is its files and what announces them, that of *export* its files.
+The output of BATCH is its files and what announces them, that of *export* its files; *Python* is `Org.read`, whose rows are counted and thrown away.
 The numbers are those of one machine and of an org that never lets wait: compare them with each other, not with those of another machine.
 
 ## What is wanted
 
 {aims}
+
+## Spark
+
+<!-- spark -->
+<!-- /spark -->
 
 ## Install and start
 
@@ -159,6 +166,25 @@ def cell_row(cell: Cell) -> tuple[str, ...]:
         f"{result.peak_bytes / MEBIBYTE:,.0f}",
         f"{result.output_bytes / MEBIBYTE:,.0f}",
     )
+
+
+def today() -> str:
+    """Return the day of the measurement."""
+    return f"{datetime.now(timezone.utc):%Y-%m-%d}"
+
+
+def machine() -> str:
+    """Return what it is measured on."""
+    return f"{os.cpu_count()} cores ({_processor()}), {_memory()} of memory"
+
+
+def with_spark(lines: Sequence[str]) -> str:
+    """Return docs/performance.md with another part about Spark.
+
+    Args:
+        lines: The part.
+    """
+    return with_part(DOCUMENT.read_text(encoding="utf-8"), _SPARK, "\n".join(lines))
 
 
 def _markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

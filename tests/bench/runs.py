@@ -34,6 +34,7 @@ _BATCHES = {
     "BATCH, parquet": {"format": "parquet"},
 }
 _EXPORTED = ("parquet", "csv", "jsonl")
+_KINDS = {"Python, polars": "polars", "Python, Arrow": "arrow"}
 
 
 @dataclass(frozen=True)
@@ -127,6 +128,8 @@ def cells(org: ReadyOrgProcess, sizes: Sizes, columns: int) -> Iterator[Cell]:
     if columns == USUAL_WIDTH:
         for written_as in _EXPORTED:
             yield Cell(f"export, {written_as}", columns, _export(org, rows[THING], written_as))
+        for way, kind in _KINDS.items():
+            yield Cell(way, columns, _in_python(org, rows[THING], kind))
 
 
 def floor(org: ReadyOrgProcess, rows: int) -> Result:
@@ -175,6 +178,13 @@ def _export(org: ReadyOrgProcess, rows: int, written_as: str) -> Result:
     counted = sum(_rows_in(file) for file in files)
     shutil.rmtree(folder, ignore_errors=True)
     return _checked(replace(result, rows=counted, output_bytes=written), rows)
+
+
+def _in_python(org: ReadyOrgProcess, rows: int, kind: str) -> Result:
+    config = org.tap_config(api_mode="bulk")
+    command: list[str | Path] = [sys.executable, "-m", "tests.bench.python_rows"]
+    command += [config, THING, kind]
+    return _checked(replace(measure(command, marker=LINE), output_bytes=0), rows)
 
 
 def _rows_in(file: Path) -> int:

@@ -2,7 +2,7 @@
 
 `python -m tests.bench.spark` measures 1, 2 and 4 executors, each a process with one core's worth of
 tasks, against an org whose connections carry 4 MB of CSV a second, and the tap on the same machine
-beside them. It takes about six minutes, and wants a machine that does nothing else.
+beside them. It takes about eleven minutes, and wants a machine that does nothing else.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.bench import runs
 from tests.bench.org import ReadyOrgProcess
+from tests.bench.report import DOCUMENT, machine, today, with_spark
 from tests.support import processes
 from tests.support.spark import missing, session
 
@@ -58,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         return
     if reason := missing():
         sys.exit(reason)
-    sys.stdout.write(f"load before: {os.getloadavg()[0]:.1f}; {os.cpu_count()} cores\n")
+    load = os.getloadavg()[0]
     rows = options.pages * _ROWS_OF_PAGE
     with (
         tempfile.TemporaryDirectory(prefix="tap-bench-") as name,
@@ -70,7 +71,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
             bytes_per_second=_BYTES_PER_SECOND,
         ) as org,
     ):
-        _print(rows, _by_spark(org, rows) + _by_tap(org, rows))
+        lines = _lines(rows, load, _by_spark(org, rows) + _by_tap(org, rows))
+    sys.stdout.write("\n".join(lines) + "\n")
+    if options.markdown:
+        DOCUMENT.write_text(with_spark(lines), encoding="utf-8")
 
 
 def _by_spark(org: ReadyOrgProcess, rows: int) -> list[Measured]:
@@ -101,10 +105,15 @@ def _by_tap(org: ReadyOrgProcess, rows: int) -> list[Measured]:
     ]
 
 
-def _print(rows: int, found: Sequence[Measured]) -> None:
+def _lines(rows: int, load: float, found: Sequence[Measured]) -> list[str]:
     what = f"{rows:,} rows of {runs.USUAL_WIDTH} columns in {rows // _ROWS_OF_PAGE} result pages"
+    worst = min(each.share for each in found if each.share is not None)
     lines = [
-        f"{what}, {_BYTES_PER_SECOND // 1_000_000} MB of CSV a second and connection",
+        (
+            f"Measured on {today()} by `python -m tests.bench.spark --markdown`: {machine()}, load "
+            f"before {load:.1f}; {what}, {_BYTES_PER_SECOND // 1_000_000} MB of CSV a second and "
+            "connection."
+        ),
         "",
         "| Way | Seconds | Rows/s | Of linear |",
         "| --- | --: | --: | --: |",
@@ -112,14 +121,15 @@ def _print(rows: int, found: Sequence[Measured]) -> None:
     for each in found:
         share = "" if each.share is None else f"{each.share:.2f}"
         lines.append(f"| {each.way} | {each.seconds:.1f} | {rows / each.seconds:,.0f} | {share} |")
-    worst = min(each.share for each in found if each.share is not None)
-    lines.append("")
-    lines.append(
-        f"At least {_OF_LINEAR} of linear is wanted, {worst:.2f} is the least. The time of Spark "
-        "is that of one action, its plan and the Bulk job included, without the start of the "
-        "cluster; that of the tap is a whole run."
-    )
-    sys.stdout.write("\n".join(lines) + "\n")
+    lines += [
+        "",
+        f"At least {_OF_LINEAR} of linear is wanted, {worst:.2f} is the least.",
+        (
+            "The time of Spark is that of one action, its plan and the Bulk job included, without "
+            "the start of the cluster; that of the tap is a whole run."
+        ),
+    ]
+    return lines
 
 
 def _read(executors: int, config: dict[str, Any], rows: int) -> float:
@@ -154,6 +164,9 @@ def _throw_away(table: Any) -> None:  # noqa: ANN401  pyspark may not be there
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.spark", description=__doc__)
     parser.add_argument("--pages", type=int, default=_PAGES, help="result pages of the job")
+    parser.add_argument(
+        "--markdown", action="store_true", help="write the table into docs/performance.md, too"
+    )
     parser.add_argument("--read", type=int, help="read once, with so many executors")
     parser.add_argument("--config", type=Path, help="of the org, with --read")
     parser.add_argument("--rows", type=int, help="that have to come, with --read")

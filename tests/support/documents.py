@@ -177,6 +177,11 @@ def with_part(text: str, name: str, part: str) -> str:
     return pattern.sub(lambda match: f"{match[1]}\n{part}\n\n{match[2]}", text)
 
 
+def part_of(text: str, name: str) -> str:
+    """Return what stands between two markers of a document."""
+    return text.partition(f"<!-- {name} -->\n")[2].partition(f"<!-- /{name} -->")[0].strip()
+
+
 def _said(error: str, description: str) -> str:
     if not error:
         return "Salesforce said anything else"
