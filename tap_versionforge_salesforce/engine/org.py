@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import weakref
-from contextlib import closing
 from typing import TYPE_CHECKING, ClassVar
 
 from typing_extensions import override
@@ -12,9 +10,8 @@ from typing_extensions import override
 from tap_versionforge_salesforce.engine.event_log import EventLog
 from tap_versionforge_salesforce.engine.objects import objects_of
 from tap_versionforge_salesforce.engine.plan import plan_of
-from tap_versionforge_salesforce.engine.reading import ReadFrames, Reading, reason_told
+from tap_versionforge_salesforce.engine.reader import Reader
 from tap_versionforge_salesforce.engine.remedies import remedies_named
-from tap_versionforge_salesforce.engine.rows import Rows, counted
 from tap_versionforge_salesforce.engine.selection import (
     Wanted,
     instant_of,
@@ -22,17 +19,10 @@ from tap_versionforge_salesforce.engine.selection import (
     selection_of_select,
 )
 from tap_versionforge_salesforce.errors import (
-    RefusedError,
     SettingsError,
-    UnavailableError,
     UnknownObjectError,
 )
-from tap_versionforge_salesforce.salesforce.daily_limits import read_limits
-from tap_versionforge_salesforce.salesforce.frames.frame import keep_sigint_handler
-from tap_versionforge_salesforce.salesforce.query.parts_read import PartsRead
-from tap_versionforge_salesforce.salesforce.query.rows_once import rows_once
 from tap_versionforge_salesforce.salesforce.support.clock import Clock
-from tap_versionforge_salesforce.salesforce.support.interruption import RunIsOverError
 from tap_versionforge_salesforce.salesforce.support.wording import closest
 from tap_versionforge_salesforce.settings.connecting import org_of, query_options_of
 from tap_versionforge_salesforce.settings.definitions import SETTINGS, Settings
@@ -40,7 +30,7 @@ from tap_versionforge_salesforce.settings.json_files import config_file
 from tap_versionforge_salesforce.settings.naming import resolve_aliases
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import date, datetime
     from os import PathLike
 
@@ -48,8 +38,9 @@ if TYPE_CHECKING:
 
     from tap_versionforge_salesforce.engine.objects import ListedObject
     from tap_versionforge_salesforce.engine.plan import Plan
+    from tap_versionforge_salesforce.engine.reading import Reading
+    from tap_versionforge_salesforce.engine.rows import Rows
     from tap_versionforge_salesforce.engine.selection import Selection
-    from tap_versionforge_salesforce.salesforce.frames.frame import Frame
     from tap_versionforge_salesforce.salesforce.objects.describe import SObject
 
 _LOGGER = logging.getLogger("tap_versionforge_salesforce")
@@ -79,10 +70,11 @@ class Org:
             self._settings, user_agent=_USER_AGENT, clock=self.clock, logger=_LOGGER
         )
         self.salesforce.events.listen(EventLog(_LOGGER).take)
-        self._is_closed = False
+        self._options = query_options_of(self._settings)
+        self._reader = Reader(
+            self.salesforce, self._options, self._settings.quota_warning_threshold
+        )
         self._describes: dict[str, SObject] = {}
-        self._reading: weakref.WeakSet[ReadFrames] = weakref.WeakSet()
-        self._has_looked_at_limits = False
 
     @classmethod
     def from_config(cls, path: str | PathLike[str], **settings: object) -> Self:
@@ -126,10 +118,7 @@ class Org:
 
     def close(self) -> None:
         """End what is read, and remove jobs from the org whose rows nobody wants any more."""
-        self._is_closed = True
-        for reading in list(self._reading):
-            reading.close()
-        self.salesforce.end()
+        self._reader.close()
 
     # What there is
 
@@ -139,7 +128,7 @@ class Org:
         Raises:
             TapError: The list can't be had.
         """
-        self._check_open()
+        self._reader.check_open()
         with remedies_named():
             return objects_of(self.salesforce)
 
@@ -152,7 +141,7 @@ class Org:
         Raises:
             UnknownObjectError: The org has no such object, or the user may not see it.
         """
-        self._check_open()
+        self._reader.check_open()
         if name.lower() not in self._describes:
             with remedies_named():
                 self._describes[name.lower()] = self.salesforce.describe(name)
@@ -184,7 +173,7 @@ class Org:
             SettingsError: An argument can't be used.
             RefusedError: The object can't be read.
         """
-        return self._rows(
+        return self._reader.rows(
             self.selection(
                 name, fields=fields, where=where, since=since, until=until, text_fields=text_fields
             )
@@ -207,7 +196,7 @@ class Org:
             selection = selection_of_select(
                 soql, self._described, include_deleted=self._settings.include_deleted
             )
-        return self._rows(selection)
+        return self._reader.rows(selection)
 
     def plan(
         self,
@@ -232,7 +221,7 @@ class Org:
         """
         selection = self.selection(name, fields=fields, where=where, since=since, until=until)
         with remedies_named():
-            return plan_of(self.salesforce, selection.query, query_options_of(self._settings))
+            return plan_of(self.salesforce, selection.query, self._options)
 
     def selection(
         self,
@@ -291,69 +280,7 @@ class Org:
         Args:
             selection: What is read.
         """
-        keep_sigint_handler()
-        parts = PartsRead(
-            self.salesforce,
-            selection.query,
-            query_options_of(self._settings),
-            self._counted_rows,
-            keeps_job=True,
-        )
-        return Reading(self.salesforce, selection.query.sobject, parts, self._look_at_limits)
-
-    def _rows(self, selection: Selection) -> Rows:
-        def frames() -> Generator[Frame, None, None]:
-            reading = ReadFrames(self._frames(selection))
-            self._reading.add(reading)
-            with closing(reading):
-                for frame in reading:
-                    self._check_open()
-                    yield frame
-            # To who goes on with what `close` has ended, it would look like the end of the rows.
-            self._check_open()
-
-        return Rows(selection, frames, _LOGGER)
-
-    def _check_open(self) -> None:
-        if self._is_closed:
-            raise SettingsError(
-                "This Org is closed, so nothing can be asked of it any more.",
-                hint="Read inside its with block, or make another one.",
-                code="invalid-argument",
-            )
-
-    def _frames(self, selection: Selection) -> Generator[Frame, None, None]:
-        self._check_open()
-        keep_sigint_handler()
-        self._look_at_limits()
-        options = query_options_of(self._settings)
-        with remedies_named():
-            if selection.is_count:
-                yield counted(self.salesforce, selection.query)
-                return
-            frames = rows_once(self.salesforce, selection.query, options, self._counted_rows)
-            name = selection.query.sobject
-            with reason_told(self.salesforce, name), closing(frames):
-                try:
-                    yield from frames
-                except RunIsOverError:
-                    self._check_open()
-                    raise
-
-    def _look_at_limits(self) -> None:
-        if not self._has_looked_at_limits:
-            self._has_looked_at_limits = True
-            read_limits(self.salesforce)
-        warning = self.salesforce.quota.warning(self._settings.quota_warning_threshold)
-        if warning:
-            _LOGGER.warning("%s", warning)
-
-    def _counted_rows(self, name: str) -> int | None:
-        try:
-            return self.salesforce.client.record_count([name]).get(name)
-        except (RefusedError, UnavailableError):
-            # The first page tells.
-            return None
+        return self._reader.reading(selection)
 
 
 _NAMES = frozenset(setting.name for setting in SETTINGS)
