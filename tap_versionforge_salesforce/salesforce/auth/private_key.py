@@ -47,6 +47,28 @@ _OTHER_DER: dict[str, Callable[[bytes], object]] = {
 }
 
 
+class _LastKey:
+    """The key that was read last: its primes take 60 ms to be proven, longer than all else.
+
+    `check`, and a process with several orgs, ask for the same one again.
+    """
+
+    def __init__(self) -> None:
+        # By its digest: the text itself is not kept.
+        self._kept: tuple[bytes, object] = (b"", None)
+
+    def load(self, pem: bytes, password: bytes | None) -> object:
+        digest = hashlib.sha256(b"%d %b%b" % (len(pem), pem, password or b"")).digest()
+        known, key = self._kept
+        if known != digest:
+            key = serialization.load_pem_private_key(pem, password)
+            self._kept = (digest, key)
+        return key
+
+
+_last_key = _LastKey()
+
+
 def load_private_key(credentials: Credentials) -> PrivateKey:
     """Return the key that the credentials name.
 
@@ -254,7 +276,7 @@ def _parsed(pem: str, passphrase: str | None, source: str) -> object:
             "private-key-encrypted",
         )
     try:
-        return serialization.load_pem_private_key(pem.encode(), password)
+        return _last_key.load(pem.encode(), password)
     except (ValueError, TypeError, UnsupportedAlgorithm):
         if encrypted and _PEM_BLOCK.search(pem):
             raise _unusable(

@@ -21,6 +21,7 @@ from tap_versionforge_salesforce.salesforce.auth.private_key import (
     load_private_key,
 )
 from tap_versionforge_salesforce.salesforce.support.redaction import redact
+from tests.support import keys
 from tests.support.values import settings_of
 
 if TYPE_CHECKING:
@@ -610,3 +611,15 @@ def test_home_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     told = file_mode_warning(settings_of(private_key_path="~/key.pem").credentials)
     assert told is not None
     assert f"chmod 600 {tmp_path / 'key.pem'}" in told
+
+
+def test_the_key_that_was_read_last_is_not_taken_for_another_one(
+    made: Made, rsa_key: rsa.RSAPrivateKey
+) -> None:
+    """It is read once, and by its own passphrase only."""
+    first = load(made.pkcs8_encrypted, PHRASE)
+    assert load(made.pkcs8_encrypted, PHRASE) is first
+    with pytest.raises(SettingsError, match="passphrase"):
+        load(made.pkcs8_encrypted, f"{PHRASE}.")
+    assert fingerprint(load(keys.other())) != fingerprint(rsa_key)
+    assert fingerprint(load(made.pkcs8_encrypted, PHRASE)) == fingerprint(rsa_key)
