@@ -37,6 +37,7 @@ from tap_versionforge_salesforce.singer.events import DELETIONS
 from tap_versionforge_salesforce.singer.input_files import set_variables, stream_maps_read
 from tap_versionforge_salesforce.singer.output.batch_config import batch_config_of
 from tap_versionforge_salesforce.singer.output.message_writer import MessageWriter
+from tap_versionforge_salesforce.singer.output.state_writer import StateWriter
 from tap_versionforge_salesforce.singer.packed_catalog import (
     catalog_at,
     catalog_text,
@@ -121,6 +122,10 @@ class TapVersionForgeSalesforce(Tap):
     _is_syncing = False
     # Why nobody can read what a pattern names besides the streams.
     _unreadable: Mapping[str, str] = MappingProxyType({})
+
+    def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401  the SDK's own
+        super().__init__(*args, **options)
+        self._state_writer = StateWriter(cast("MessageWriter", self.message_writer))
 
     @cached_property
     def run(self) -> Run:

@@ -7,7 +7,8 @@ import sys
 from typing import TYPE_CHECKING
 
 from singer_sdk.singerlib.encoding import SimpleSingerWriter
-from singer_sdk.singerlib.messages import RecordMessage
+from singer_sdk.singerlib.json import serialize_json
+from singer_sdk.singerlib.messages import RecordMessage, StateMessage
 from typing_extensions import override
 
 from tap_versionforge_salesforce.salesforce.support.watch import SILENT, Watch
@@ -30,11 +31,29 @@ class MessageWriter(SimpleSingerWriter):
     watch: Watch = SILENT
 
     @override
+    def serialize_message(self, message: Message) -> str:
+        """Return a message as JSON."""
+        if isinstance(message, StateMessage):
+            # Not copied before: it can be long, and there are many.
+            return serialize_json({"type": message.type, "value": message.value})
+        return super().serialize_message(message)
+
+    @override
     def write_message(self, message: Message) -> None:
         """Write one message as a line."""
-        self.write_lines(f"{self.format_message(message)}\n".encode())
-        if not isinstance(message, RecordMessage):
-            self.flush()
+        if isinstance(message, RecordMessage):
+            self.write_lines(f"{self.format_message(message)}\n".encode())
+        else:
+            self.write_line(self.format_message(message))
+
+    def write_line(self, line: str) -> None:
+        """Write one message that is JSON already, and see that the target has it.
+
+        Args:
+            line: Without a line break.
+        """
+        self.write_lines(f"{line}\n".encode())
+        self.flush()
 
     def write_lines(self, lines: bytes | memoryview) -> None:
         """Write lines that are messages already, each with its line break.

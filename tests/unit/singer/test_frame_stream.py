@@ -57,6 +57,7 @@ READ: dict[Callable[..., object], str] = {
     pop_deselected_record_properties: "e69d4428c03eced1",
     SameRecordTransform.transform: "db46d82cacfd5593",
     SimpleSingerWriter.write_message: "5fc83c04001e1f69",
+    SimpleSingerWriter.serialize_message: "41cf1de91768e641",
 }
 
 
