@@ -18,7 +18,7 @@ pytestmark = pytest.mark.timeout(600)
 
 MEGABYTE = 1_000_000
 PAGE_ROWS = 10_000
-FEW, MANY = 8 * PAGE_ROWS, 24 * PAGE_ROWS
+FEW, MANY = 4 * PAGE_ROWS, 12 * PAGE_ROWS
 OBJECTS, COLUMNS = 150, 100
 
 

@@ -90,14 +90,15 @@ def test_what_only_a_pattern_names_is_tried_for_seconds(
     assert sum(clock.slept) - briefly > 8
 
 
-def test_hundreds_of_selected_objects_come_whole(
+def test_a_hundred_selected_objects_come_whole(
     org: LocalOrg, tap: TapRunner, names: list[str]
 ) -> None:
     """Each has its rows, its bookmark, and its proof."""
+    names = [name for name in names if name.startswith("Thing0")]
     rows = {
         name: org.store.insert(name, [{"Name": name}] * (n % 3)) for n, name in enumerate(names)
     }
-    catalog = tap.discover(objects=["Thing*"])
+    catalog = tap.discover(objects=["Thing0*"])
     run = tap.sync(catalog=catalog)
     assert run.exit_code == 0, run.log
     assert {name: sorted(run.ids(name)) for name in names} == {

@@ -398,7 +398,7 @@ def exactly(value: object) -> object:
 
 
 few_runs = settings(
-    max_examples=15,
+    max_examples=10,
     deadline=None,
     suppress_health_check=[
         HealthCheck.function_scoped_fixture,

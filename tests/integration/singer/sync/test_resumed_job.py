@@ -414,7 +414,7 @@ def test_an_ended_full_table_job_is_never_taken_up_again(
 
 
 @settings(
-    max_examples=20,
+    max_examples=10,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
