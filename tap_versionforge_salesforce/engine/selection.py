@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timezone
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from tap_versionforge_salesforce.errors import SettingsError
@@ -127,7 +127,7 @@ def _condition(sobject: SObject, text: str, describe_of: Callable[[str], SObject
     return f"({condition.text})"
 
 
-def instant_of(value: datetime | date | str | None, name: str) -> datetime | None:
+def instant_of(value: object, name: str) -> datetime | None:
     """Return the instant that a value means; a day begins at midnight in UTC.
 
     Args:
@@ -148,16 +148,22 @@ def instant_of(value: datetime | date | str | None, name: str) -> datetime | Non
                 hint="Write it as 2024-01-31 or 2024-01-31T00:00:00Z.",
                 code=_CODE,
             ) from None
-    if not isinstance(value, datetime):
-        return datetime.combine(value, time(), timezone.utc)
-    if value.tzinfo is None:
+    if isinstance(value, datetime) and value.tzinfo is None:
         raise SettingsError(
             f"{name} is {value}, a datetime without a time zone.",
             hint="Give it one, such as tzinfo=timezone.utc.",
             code=_CODE,
         )
+    if not isinstance(value, date):
+        raise SettingsError(
+            f"{name} is {value!r}, which is neither a date nor a datetime nor a text.",
+            hint="Write it as 2024-01-31 or 2024-01-31T00:00:00Z.",
+            code=_CODE,
+        )
     # As texts are: an instant that SOQL can't name is told.
-    return instant_of(format_instant(value), name)
+    return instant_of(
+        format_instant(value) if isinstance(value, datetime) else value.isoformat(), name
+    )
 
 
 def _columns(sobject: SObject, names: Sequence[str] | None) -> tuple[Column, ...]:
@@ -172,12 +178,9 @@ def _columns(sobject: SObject, names: Sequence[str] | None) -> tuple[Column, ...
 def _column(sobject: SObject, name: str, argument: str) -> Column:
     column = sobject.columns_by_spelling([name]).get(name)
     if column is None:
-        near = closest(name, [each.name for each in sobject.columns])
         raise SettingsError(
             f"{argument} names {name}, which {sobject.name} does not have or its user may not see.",
-            hint=f"Did you mean {near}?"
-            if near
-            else f'describe("{sobject.name}") lists its fields.',
+            hint=_instead(sobject, name),
             code=_CODE,
         )
     if column.kind is Kind.UNSUPPORTED:
@@ -187,6 +190,16 @@ def _column(sobject: SObject, name: str, argument: str) -> Column:
             code=_CODE,
         )
     return column
+
+
+def _instead(sobject: SObject, name: str) -> str:
+    if "." in name:
+        return (
+            f"Name fields of {sobject.name} itself; Org.query, from Python, reads those of "
+            "parents, too."
+        )
+    near = closest(name, [each.name for each in sobject.columns])
+    return f"Did you mean {near}?" if near else f'describe("{sobject.name}") lists its fields.'
 
 
 def _as_text(

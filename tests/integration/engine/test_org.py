@@ -201,6 +201,9 @@ def test_text_fields(org: LocalOrg, connected: Org) -> None:
         ({"until": datetime(2024, 3, 1)}, "without a time zone"),  # noqa: DTZ001  that is it
         ({"since": "2024-03-02", "until": "2024-03-02"}, "nothing between them"),
         ({"since": datetime(1600, 1, 1, tzinfo=timezone.utc)}, "outside the years"),
+        ({"since": date(1600, 1, 1)}, "outside the years"),
+        ({"since": 1704067200}, "since is 1704067200, which is neither"),
+        ({"fields": ["Id", "Parent.Name"]}, "Org.query, from Python"),
     ],
 )
 def test_what_can_not_be_asked_for(
