@@ -74,6 +74,11 @@ def destination_of(path: str, wanted_format: str | None, *, overwrites: bool) ->
     Raises:
         SettingsError: They don't go together, or the path is something else.
     """
+    if "://" in path:
+        raise _not_usable(
+            f"--to {path} is a URL, and export writes on this machine.",
+            "Name a folder or a .duckdb file, and copy what is in it from there.",
+        )
     target = Path(path).expanduser()
     ending = target.suffix.lower()
     if ending in _OF_DUCKDB:

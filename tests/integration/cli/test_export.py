@@ -127,6 +127,7 @@ def test_settings_that_there_are_not(org: LocalOrg, tap: TapRunner, out: Path) -
         (["Account", "--format", "csv", "--to", "x.duckdb"], "--format csv does not go"),
         (["Account", "--to", "rows.csv"], "--to rows/ --format csv"),
         (["Account", "--to", "/dev/null"], "is a file, not a folder"),
+        (["Account", "--to", "s3://bucket/rows"], "is a URL"),
     ],
 )
 def test_what_can_not_be_asked_for(
