@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NoReturn
 
 from typing_extensions import override
 
+from tap_versionforge_salesforce.engine.arguments import (
+    named_settings,
+    names_of,
+    settings_at,
+    settings_in,
+    text_of,
+)
 from tap_versionforge_salesforce.engine.event_log import EventLog
 from tap_versionforge_salesforce.engine.objects import objects_of
 from tap_versionforge_salesforce.engine.plan import plan_of
@@ -25,9 +32,7 @@ from tap_versionforge_salesforce.errors import (
 from tap_versionforge_salesforce.salesforce.support.clock import Clock
 from tap_versionforge_salesforce.salesforce.support.wording import closest
 from tap_versionforge_salesforce.settings.connecting import org_of, query_options_of
-from tap_versionforge_salesforce.settings.definitions import SETTINGS, Settings
-from tap_versionforge_salesforce.settings.json_files import config_file
-from tap_versionforge_salesforce.settings.naming import resolve_aliases
+from tap_versionforge_salesforce.settings.definitions import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -62,9 +67,7 @@ class Org:
     clock: ClassVar[Clock] = Clock()
 
     def __init__(self, **settings: object) -> None:
-        given = resolve_aliases(settings)
-        _check_names(given)
-        self._settings = Settings.from_config({"include_deleted": False, **given})
+        self._settings = _checked(named_settings(settings))
         #: What it stands on.
         self.salesforce = org_of(
             self._settings, user_agent=_USER_AGENT, clock=self.clock, logger=_LOGGER
@@ -88,7 +91,7 @@ class Org:
             SettingsError: It can't be read, or as for `Org`. What is no setting of the engine,
                 such as `stream_maps`, is passed over.
         """
-        return cls.from_tap_config(config_file(str(path)), **settings)
+        return cls.from_tap_config(settings_at(path), **settings)
 
     @classmethod
     def from_tap_config(cls, config: Mapping[str, object], **settings: object) -> Self:
@@ -101,14 +104,25 @@ class Org:
         Raises:
             SettingsError: As for `from_config`.
         """
-        given = resolve_aliases(dict(config))
-        known = {name: value for name, value in given.items() if name in _NAMES}
-        return cls(**{**known, **settings})
+        return cls(**{**settings_in(config), **settings})
 
     @override
     def __repr__(self) -> str:
         """Return where it is, and nothing that is secret."""
         return f"Org({self.salesforce.url!r})"
+
+    @override
+    def __reduce__(self) -> NoReturn:
+        """Refuse to be pickled: a session and its threads belong to one process.
+
+        Raises:
+            SettingsError: Always.
+        """
+        raise SettingsError(
+            "An Org can't be handed to another process.",
+            hint="Hand over its settings, or the path of its config file, and make one there.",
+            code="invalid-argument",
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -142,6 +156,16 @@ class Org:
             UnknownObjectError: The org has no such object, or the user may not see it.
         """
         self._reader.check_open()
+        text_of(name, "The name of the object")
+        try:
+            return self._kept_describe(name)
+        except UnknownObjectError as error:
+            near = closest(name, [each.name for each in self.objects()])
+            if near is None:
+                raise
+            raise error.reworded(error.message, hint=f"Did you mean {near}?") from None
+
+    def _kept_describe(self, name: str) -> SObject:
         if name.lower() not in self._describes:
             with remedies_named():
                 self._describes[name.lower()] = self.salesforce.describe(name)
@@ -194,7 +218,9 @@ class Org:
         """
         with remedies_named():
             selection = selection_of_select(
-                soql, self._described, include_deleted=self._settings.include_deleted
+                text_of(soql, "The query"),
+                self._described,
+                include_deleted=self._settings.include_deleted,
             )
         return self._reader.rows(selection)
 
@@ -246,18 +272,12 @@ class Org:
         Raises:
             TapError: As `read`.
         """
-        if isinstance(fields, str) or isinstance(text_fields, str):
-            raise SettingsError(
-                "fields and text_fields are lists of names.",
-                hint='Write fields=["Id", "Name"].',
-                code="invalid-argument",
-            )
         wanted = Wanted(
-            fields=None if fields is None else tuple(fields),
-            where=where,
+            fields=None if fields is None else names_of(fields, "fields"),
+            where=text_of(where, "where"),
             since=instant_of(since, "since"),
             until=instant_of(until, "until"),
-            text_fields=tuple(text_fields),
+            text_fields=names_of(text_fields, "text_fields"),
             include_deleted=self._settings.include_deleted,
         )
         with remedies_named():
@@ -265,7 +285,7 @@ class Org:
 
     def _described(self, name: str) -> SObject | None:
         try:
-            return self.describe(name)
+            return self._kept_describe(name)
         except UnknownObjectError:
             return None
 
@@ -283,15 +303,12 @@ class Org:
         return self._reader.reading(selection)
 
 
-_NAMES = frozenset(setting.name for setting in SETTINGS)
-
-
-def _check_names(given: dict[str, object]) -> None:
-    for name in given:
-        if name not in _NAMES:
-            near = closest(name, _NAMES)
-            raise SettingsError(
-                f"There is no setting {name}.",
-                hint=f"Did you mean {near}?" if near else "--about lists all settings.",
-                code="invalid-argument",
-            )
+def _checked(given: dict[str, object]) -> Settings:
+    try:
+        return Settings.from_config({"include_deleted": False, **given})
+    except SettingsError as error:
+        if error.code != "missing-setting":
+            raise
+        # The environment is read where a command line says so.
+        hint = "Give it to Org by its name, or in the file that Org.from_config reads."
+        raise error.reworded(error.message, hint=hint) from None

@@ -7,6 +7,7 @@ import weakref
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+from tap_versionforge_salesforce.engine.forks import check_process
 from tap_versionforge_salesforce.engine.reading import ReadFrames, Reading, reason_told
 from tap_versionforge_salesforce.engine.remedies import remedies_named
 from tap_versionforge_salesforce.engine.rows import Rows, counted
@@ -98,6 +99,7 @@ class Reader:
 
     def _frames(self, selection: Selection) -> Generator[Frame, None, None]:
         self.check_open()
+        check_process()
         keep_sigint_handler()
         self._look_at_limits()
         query = selection.query

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import polars as pl
 from typing_extensions import override
@@ -55,6 +55,19 @@ class Rows:
     def __repr__(self) -> str:
         """Return the query that it reads."""
         return f"Rows({self.soql!r})"
+
+    @override
+    def __reduce__(self) -> NoReturn:
+        """Refuse to be pickled: they come through the session of an `Org`.
+
+        Raises:
+            SettingsError: Always.
+        """
+        raise SettingsError(
+            "The rows of an Org can't be handed to another process.",
+            hint="Hand over what they are, such as DataFrames, or read them there.",
+            code="invalid-argument",
+        )
 
     @property
     def soql(self) -> str:

@@ -85,13 +85,17 @@ def misshapen(what: str, problem: str, hint: str) -> SettingsError:
     return SettingsError(f"{what} {problem}.", hint=hint, code="invalid-input")
 
 
-def config_file(path: str) -> dict[str, Any]:
+def config_file(path: str, what: str = "--config") -> dict[str, Any]:
     """Return the settings in a file; a relative path among them counts from the file's folder.
+
+    Args:
+        path: Of the file.
+        what: How messages call it, in front of its path.
 
     Raises:
         SettingsError: It can't be read, or holds no JSON object.
     """
-    given = json_object(existing_text(path, "--config"), f"--config {path}")
+    given = json_object(existing_text(path, what), f"{what} {path}")
     # A pipe lies nowhere, and Meltano writes what its users give into a file of its own.
     if not Path(path).is_file() or "MELTANO_PROJECT_ROOT" in os.environ:
         return given

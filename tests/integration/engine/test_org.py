@@ -195,7 +195,7 @@ def test_text_fields(org: LocalOrg, connected: Org) -> None:
     [
         ({"fields": ["Nmae"]}, "Did you mean Name?"),
         ({"fields": []}, "fields names no field"),
-        ({"fields": "Name"}, "lists of names"),
+        ({"fields": "Name"}, "fields is a list of names"),
         ({"text_fields": ["Nmae"]}, "text_fields names Nmae"),
         ({"since": "yesterday"}, "since is no instant"),
         ({"until": datetime(2024, 3, 1)}, "without a time zone"),  # noqa: DTZ001  that is it
