@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tap_versionforge_salesforce.errors import IncompleteError, RefusedError
 from tap_versionforge_salesforce.salesforce.client import query_call, room_in_query
-from tap_versionforge_salesforce.salesforce.frames.frame import EMPTY_ID, no_rows
+from tap_versionforge_salesforce.salesforce.frames.frame import no_rows
 from tap_versionforge_salesforce.salesforce.frames.json_pages import QueryResult, from_json
 from tap_versionforge_salesforce.salesforce.http.retry import refetch_incomplete
 from tap_versionforge_salesforce.salesforce.query.api_choice import is_too_long
@@ -303,8 +303,8 @@ class RestPages:
         if last is None or last[0] < format_instant(EARLIEST):
             return None
         stamp = parse_instant(last[0])
-        # Rows that all have the same Id have no place among those of the same instant.
-        if last[1] != EMPTY_ID:
+        # Rows without an Id of their own have no place among those of the same instant.
+        if cursor.page.frame.key_problem(("Id",)) is None:
             cursor.after = (stamp, last[1])
         return stamp
 

@@ -178,8 +178,11 @@ def test_named_key_has_to_tell_rows_apart(org: LocalOrg, tap: TapRunner, value: 
     assert (run.exit_code, run.records("AppDefinition")) == (7, []), run.log
 
 
-def test_a_cursor_that_expires(org: LocalOrg, tap: TapRunner) -> None:
+@pytest.mark.parametrize("ids", ["empty", "shared"])
+def test_a_cursor_that_expires(org: LocalOrg, tap: TapRunner, ids: str) -> None:
     """All rows have one Id and one instant: none of them says where to go on."""
+    if ids == "shared":
+        fill(org, "AppDefinition", "06m000000000001AAA")
     org.settings.page_rows = 2
     org.faults.add("GET /query/*", faults.before(org.expire_cursors))
     run = tap.sync(catalog=named_key(tap, "entry"), api_mode="rest")
