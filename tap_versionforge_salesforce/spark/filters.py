@@ -96,6 +96,8 @@ def _filterable(selection: Selection) -> dict[str, Column]:
         for column in selection.columns
         # What is kept as text is compared as text by Spark, and as what it is by Salesforce.
         if column.is_filterable and kinds.get(column.name) is column.kind
+        # A formula's link is served as HTML, which is not what SOQL compares, not even with null.
+        if column.kind is not Kind.TEXT or not column.is_calculated
     }
 
 
@@ -204,9 +206,8 @@ def _literal(column: Column, value: object) -> str | None:
         return _number(value)
     if kind is Kind.DATE and isinstance(value, date) and not isinstance(value, datetime):
         return value.isoformat() if value.year in _YEARS else None
-    # A formula's link is served as HTML, which is not what SOQL compares.
-    if kind is Kind.TEXT and isinstance(value, str) and not column.is_calculated:
-        return text_literal(value) if _is_plain(value) else None
+    if kind is Kind.TEXT and isinstance(value, str) and _is_plain(value):
+        return text_literal(value)
     return None
 
 
@@ -218,7 +219,7 @@ def _number(value: Decimal) -> str | None:
 
 def _starting(column: Column, prefix: str) -> Pushed | None:
     # A backslash escapes twice, and differently in the two grammars of a pattern.
-    is_text = column.kind is Kind.TEXT and not column.is_calculated and isinstance(prefix, str)
+    is_text = column.kind is Kind.TEXT and isinstance(prefix, str)
     if not is_text or not _is_plain(prefix) or "\\" in prefix:
         return None
     escaped = prefix.replace("%", r"\%").replace("_", r"\_").replace("'", r"\'")
