@@ -135,35 +135,26 @@ def instant_of(value: object, name: str) -> datetime | None:
         name: Of the argument, for messages.
 
     Raises:
-        SettingsError: It means none.
+        SettingsError: It means none, or one that SOQL can't name.
     """
     if value is None:
         return None
-    if isinstance(value, str):
-        try:
-            return parse_instant(value)
-        except ValueError as error:
-            raise SettingsError(
-                f"{name} is no instant: {error}.",
-                hint="Write it as 2024-01-31 or 2024-01-31T00:00:00Z.",
-                code=_CODE,
-            ) from None
+    if isinstance(value, date) and not isinstance(value, datetime):
+        value = datetime.combine(value, time(), timezone.utc)
     if isinstance(value, datetime) and value.tzinfo is None:
         raise SettingsError(
             f"{name} is {value}, a datetime without a time zone.",
             hint="Give it one, such as tzinfo=timezone.utc.",
             code=_CODE,
         )
-    if not isinstance(value, date):
+    try:
+        return parse_instant(format_instant(value) if isinstance(value, datetime) else str(value))
+    except (ValueError, OverflowError) as error:
         raise SettingsError(
-            f"{name} is {value!r}, which is neither a date nor a datetime nor a text.",
+            f"{name} is no instant: {error}.",
             hint="Write it as 2024-01-31 or 2024-01-31T00:00:00Z.",
             code=_CODE,
-        )
-    # As texts are: an instant that SOQL can't name is told.
-    return instant_of(
-        format_instant(value) if isinstance(value, datetime) else value.isoformat(), name
-    )
+        ) from None
 
 
 def _columns(sobject: SObject, names: Sequence[str] | None) -> tuple[Column, ...]:

@@ -202,8 +202,11 @@ def test_text_fields(org: LocalOrg, connected: Org) -> None:
         ({"since": "2024-03-02", "until": "2024-03-02"}, "nothing between them"),
         ({"since": datetime(1600, 1, 1, tzinfo=timezone.utc)}, "outside the years"),
         ({"since": date(1600, 1, 1)}, "outside the years"),
-        ({"since": 1704067200}, "since is 1704067200, which is neither"),
         ({"fields": ["Id", "Parent.Name"]}, "Org.query, from Python"),
+        ({"until": date(9999, 12, 31)}, "outside the years"),
+        ({"since": datetime.min.replace(tzinfo=timezone(timedelta(hours=1)))}, "no instant"),
+        ({"since": 1_700_000_000}, "since is no instant"),
+        ({"fields": [1]}, "fields is a list of names"),
     ],
 )
 def test_what_can_not_be_asked_for(
