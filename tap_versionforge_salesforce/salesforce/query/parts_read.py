@@ -88,6 +88,9 @@ class PartsRead:
         Raises:
             TapError: Nothing can be had of the org.
         """
+        if self._begun is not None:
+            # Whoever could not note its place asks again.
+            return self._begun[0]
         paginator, context = self._paginator(self._query)
         job = paginator.prefetch_job()
         if job is None:

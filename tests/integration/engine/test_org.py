@@ -528,6 +528,21 @@ def test_a_job_that_waits_in_the_queue(org: LocalOrg, clock: OrgClock) -> None:
     assert org.jobs.all() == []
 
 
+def test_a_job_that_is_begun_again(org: LocalOrg, clock: OrgClock) -> None:
+    """Is the same one, for whoever could not note where it is."""
+    del clock
+    known = org.store.seed("Account", 3, hurt=False)
+    with Org(**org.config(), api_mode="bulk") as connected:
+        reading = connected.reading(connected.selection("Account", fields=["Id"]))
+        place = reading.begin()
+        assert place is not None
+        assert reading.begin() == place
+        pages = reading.pages(place)
+        assert sorted(i for page, _ in pages for i in page.frame.table["Id"]) == sorted(known)
+    assert len(org.journal.calls("/jobs/query", method="POST")) == 1
+    assert org.jobs.all() == []
+
+
 def test_a_query_for_few_rows_of_many(org: LocalOrg, connected: Org) -> None:
     """Takes no Bulk job: not the rows of its object count, but its own."""
     org.store.seed("Account", 30)
