@@ -53,8 +53,7 @@ def plan_of(org: Org, query: Query, options: QueryOptions) -> Plan:
         TapError: Salesforce can't be asked at all.
     """
     rows = _count(org, query)
-    is_full = query.range is None and not query.condition
-    choice = choice_beforehand(query, rows, options, is_full=is_full)
+    choice = choice_beforehand(query, rows, options, is_full=query.is_full)
     columns = len(query.columns)
     cost = cost_of(rows or 0, columns, is_bulk=choice.api is Api.BULK)
     times = times_of(rows or 0, columns, cost, parallel_downloads=options.parallel_downloads)

@@ -179,6 +179,14 @@ class Query:
         """Return the names of the columns."""
         return tuple(column.name for column in self.columns)
 
+    @property
+    def is_full(self) -> bool:
+        """Tell whether it reads the whole object, so that the object's count is its own.
+
+        How many rows a range, a condition or what somebody has written leaves, nobody knows.
+        """
+        return self.range is None and not self.condition and not self.given
+
     def text(self, *, ordered: bool) -> str:
         """Return the SOQL.
 

@@ -160,11 +160,7 @@ class PartsRead:
 
     def _paginator(self, query: Query) -> tuple[SalesforcePaginator, ReadContext]:
         context = context_of(self._org, query, self._options)
-        # Of a condition, or of a whole query that somebody has written, nobody knows how many rows
-        # it leaves; the first page tells.
-        is_whole = not query.condition and not query.given
-        is_full = is_whole and (query.range is None or query.range.lower is None)
-        window = Window(query.range, self._org.clock.now(), is_full=is_full)
+        window = Window(query.range, self._org.clock.now(), is_full=query.is_full)
         is_part = query.ids != self._query.ids
         return SalesforcePaginator(
             context, window=window, count_rows=self._count_rows, is_part=is_part

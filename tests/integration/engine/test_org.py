@@ -543,6 +543,15 @@ def test_a_job_that_is_begun_again(org: LocalOrg, clock: OrgClock) -> None:
     assert org.jobs.all() == []
 
 
+def test_few_rows_of_many_before_an_instant(org: LocalOrg, connected: Org) -> None:
+    """Take no Bulk job either, and the plan says so."""
+    org.store.seed("Account", 30)
+    org.settings.record_count_factor = 100
+    assert connected.plan("Account", until="2000-01-01").api == "rest"
+    assert connected.read("Account", until="2000-01-01").collect().height == 0
+    assert org.journal.calls("/jobs/query", method="POST") == []
+
+
 def test_a_query_for_few_rows_of_many(org: LocalOrg, connected: Org) -> None:
     """Takes no Bulk job: not the rows of its object count, but its own."""
     org.store.seed("Account", 30)
