@@ -6,13 +6,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
-from tap_versionforge_salesforce.errors import (
-    JobQueuedError,
-    RefusedError,
-    Remedy,
-    TapError,
-    UnavailableError,
-)
+from tap_versionforge_salesforce.errors import RefusedError, TapError, UnavailableError
 from tap_versionforge_salesforce.salesforce.frames.frame import no_rows
 from tap_versionforge_salesforce.salesforce.frames.handed_out import HandedOut
 from tap_versionforge_salesforce.salesforce.objects.soql import IdRange, Window
@@ -20,7 +14,7 @@ from tap_versionforge_salesforce.salesforce.query.api_choice import Api, may_be_
 from tap_versionforge_salesforce.salesforce.query.page import Page
 from tap_versionforge_salesforce.salesforce.query.paginator import SalesforcePaginator
 from tap_versionforge_salesforce.salesforce.query.partitions import Partition, split_partition
-from tap_versionforge_salesforce.salesforce.query.read import context_of
+from tap_versionforge_salesforce.salesforce.query.read import context_of, without_job
 from tap_versionforge_salesforce.salesforce.support.events import Remark
 
 if TYPE_CHECKING:
@@ -125,7 +119,7 @@ class PartsRead:
             except (RefusedError, UnavailableError) as error:
                 halves = self._halves(part, error, failures)
                 if halves is None:
-                    raise self._told(error) from None
+                    raise (error if self._keeps_job else without_job(error)) from None
                 parts[:1] = halves
                 failures += 1
                 yield self._nothing(takes_back=True), Place(tuple(parts))
@@ -190,13 +184,6 @@ class PartsRead:
             if page.job is not None:
                 place = replace(place, job=page.job)
             yield replace(page, takes_back=begins_anew), place
-
-    def _told(self, error: TapError) -> TapError:
-        if not isinstance(error, JobQueuedError) or self._keeps_job:
-            return error
-        # It does not stay where nobody can go on with it.
-        hint = "Salesforce works on other jobs first: run again later."
-        return error.reworded(error.message, hint=hint).offering(Remedy.MORE_TIME)
 
     def _nothing(self, *, takes_back: bool = False) -> Page:
         return Page(

@@ -6,7 +6,7 @@ from contextlib import closing, contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
-from tap_versionforge_salesforce.errors import IncompleteError
+from tap_versionforge_salesforce.errors import IncompleteError, JobQueuedError, Remedy, TapError
 from tap_versionforge_salesforce.salesforce.http.retry import refetch_incomplete
 from tap_versionforge_salesforce.salesforce.objects.soql import Window
 from tap_versionforge_salesforce.salesforce.query.context import ReadContext
@@ -84,9 +84,23 @@ def pages_in(
     paginator = SalesforcePaginator(context, window=window, count_rows=count_rows)
     try:
         yield from paginator
+    except JobQueuedError as error:
+        raise without_job(error) from None
     finally:
         # Nobody can go on with a job whose rows have not all come.
         paginator.finish()
+
+
+def without_job(error: TapError) -> TapError:
+    """Return the error to tell where no job stays in the org: nobody can go on with one.
+
+    Args:
+        error: What became of the job.
+    """
+    if not isinstance(error, JobQueuedError):
+        return error
+    hint = "Salesforce works on other jobs first: run again later."
+    return error.reworded(error.message, hint=hint).offering(Remedy.MORE_TIME)
 
 
 class Job:

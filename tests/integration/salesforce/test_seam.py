@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tap_versionforge_salesforce import salesforce
-from tap_versionforge_salesforce.errors import RefusedError
+from tap_versionforge_salesforce.errors import JobQueuedError, RefusedError
 from tap_versionforge_salesforce.salesforce import seam
 from tests.local_org.conditions import faults
 from tests.local_org.conditions.settings import PRODUCTION_AUDIENCE
@@ -89,6 +89,22 @@ def test_a_part_of_it_is_read(connected: salesforce.Org, rows: list[str]) -> Non
     pages = list(salesforce.read(connected, query))
     assert sorted(ids(pages)) == sorted(rows[40:])
     assert pages[0].frame.table.columns == ["Name", "Id"]
+
+
+def test_a_job_that_waits_in_the_queue(
+    org: LocalOrg, connected: salesforce.Org, rows: list[str]
+) -> None:
+    """Is removed, for nobody could go on with it, and nothing else is said of it."""
+    org.settings.job_transition = "never"
+    waits = faults.replace_body(lambda body: body.replace(b"InProgress", b"UploadComplete"))
+    org.faults.add("GET /jobs/query/750*", waits, times=None)
+    options = salesforce.QueryOptions(api_mode="bulk", job_timeout_seconds=0)
+    with pytest.raises(JobQueuedError) as told:
+        list(salesforce.read(connected, accounts(connected), options))
+    connected.end()
+    assert "stays" not in told.value.hint
+    assert org.jobs.all() == []
+    assert len(rows) == ROWS
 
 
 def test_who_stops_early_leaves_nothing_behind(
