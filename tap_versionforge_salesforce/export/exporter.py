@@ -210,12 +210,16 @@ class Exporter:
                 destination.format.value,
             )
             objects[name] = _Object(selection, folder, self._org.reading(selection))
-        missing = {name: each for name, each in objects.items() if not each.folder.is_complete}
-        for each in missing.values():
+        self._check_places([each for each in objects.values() if not each.folder.is_complete])
+        return list(objects.values())
+
+    def _check_places(self, objects: Sequence[_Object]) -> None:
+        destination = self._destination
+        for each in objects:
             each.folder.check(overwrites=destination.overwrites or destination.is_database)
         if self._database is not None:
-            self._database.check(list(missing), overwrites=destination.overwrites)
-        return list(objects.values())
+            names = [each.name for each in objects]
+            self._database.check(names, overwrites=destination.overwrites)
 
     def _tell_of_labels(self) -> None:
         if labelled_schema(()) is None:
@@ -235,6 +239,8 @@ class Exporter:
     def _begin(self, each: _Object) -> None:
         if each.is_begun or each.folder.is_complete:
             return
+        # Another command may have come to its end since.
+        self._check_places([each])
         left = each.folder.begin()
         if left is not None:
             self._logger.info(

@@ -325,6 +325,31 @@ def test_a_second_command_meanwhile(org: LocalOrg, export: Export, rows: list[st
     assert sorted(export.ids("Account")) == sorted(rows)
 
 
+@pytest.mark.parametrize("ending", ["", ".duckdb"])
+def test_what_another_command_has_made_meanwhile(
+    org: LocalOrg, export: Export, rows: list[str], ending: str
+) -> None:
+    """Is not replaced: it was not there to be looked at when this one began."""
+    org.store.seed("Contact", 3)
+    export.out = export.out.with_name(export.out.name + ending)
+    others: list[Run] = []
+
+    def run_another() -> None:
+        config = export.tap.folder / "config.json"
+        arguments = ["export", "Account", "--to", str(export.out), "--where", "Name = 'none'"]
+        with started(export.tap, *arguments, "--config", str(config)) as process:
+            _, log = finished(process)
+        others.append(Run(process.returncode, "", log))
+
+    org.faults.add(faults.querying("Contact"), faults.before(run_another), times=1)
+    run = export.run("Contact", "Account", api_mode="rest", max_parallel_jobs=1)
+    assert [each.exit_code for each in others] == [0]
+    assert run.exit_code == 2, run.log
+    assert "Account" in run.log.splitlines()[-1]
+    assert run.log.splitlines()[-1].endswith("[export-exists]")
+    assert len(rows) == 45
+
+
 # What is there already
 
 
