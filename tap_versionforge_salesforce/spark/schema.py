@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -74,8 +75,10 @@ def check_schema(asked: spark_types.StructType, columns: Sequence[Column]) -> No
         SettingsError: It is another one.
     """
     if len(asked.fields) > len(columns):
+        counts = Counter(name.lower() for name in asked.fieldNames())
+        twice = [name for name in asked.fieldNames() if counts[name.lower()] > 1]
         raise SettingsError(
-            f"The schema has one column twice: {', '.join(asked.fieldNames())}.",
+            f"The schema has one column twice: {', '.join(twice)}.",
             hint="Name each once; a DataFrame can have it twice by select afterwards.",
             code="invalid-option",
         )

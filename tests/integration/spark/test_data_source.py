@@ -286,7 +286,7 @@ def test_a_schema_with_one_column_twice_is_refused(options: Options) -> None:
     from pyspark.sql.types import StringType, StructField, StructType  # noqa: PLC0415  as above
 
     source = data_source(options())
-    twice = StructType([StructField(name, StringType()) for name in ("Id", "id")])
+    twice = StructType([StructField(name, StringType()) for name in ("Id", "Name", "id")])
     with pytest.raises(SettingsError, match=r"one column twice: Id, id.*\[invalid-option\]"):
         source.reader(twice)
 
