@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 # Of what no text can hold in JSON or a database nothing is lost that anybody could use.
 _HARMLESS = (NUL_REMOVED, HALF_CHARACTERS)
+# How a column is read as text, and where it is named.
+_WORDS_OF_A_READ = ("text_fields=[{!r}]", "fields")
+_WORDS_OF_A_QUERY = ("text_fields of read()", "the query")
 
 
 class Rows:
@@ -92,11 +95,12 @@ class Rows:
         """
         selection = self._selection
         warnings = ValueWarnings(selection.query.sobject)
+        words = _WORDS_OF_A_QUERY if selection.query.given else _WORDS_OF_A_READ
         with closing(self._frames()) as frames:
             for frame in frames:
                 found = typed(frame, selection.columns)
                 odd = (*frame.value_warnings, *found.value_warnings)
-                check_held(selection.query.sobject, odd, "text_fields=[{!r}]", "fields")
+                check_held(selection.query.sobject, odd, *words)
                 warnings.record(odd)
                 yield found.table
         warnings.log_summary(self._logger)

@@ -248,7 +248,7 @@ def test_a_value_that_fits_no_type(org: LocalOrg, connected: Org) -> None:
     (row_id,) = org.store.insert("Account", [{"Name": "a"}], stamp=LAST_WEEK)
     empty, huge = b'"AnnualRevenue":null', f'"AnnualRevenue":{"9" * 30}.0'
     org.faults.add(
-        "GET /query*", faults.replace_body(lambda body: body.replace(empty, huge.encode())), times=2
+        "GET /query*", faults.replace_body(lambda body: body.replace(empty, huge.encode())), times=3
     )
     with pytest.raises(SettingsError) as caught:
         connected.read("Account").collect()
@@ -258,6 +258,9 @@ def test_a_value_that_fits_no_type(org: LocalOrg, connected: Org) -> None:
     assert "text_fields=['AnnualRevenue']" in caught.value.hint
     found = connected.read("Account", text_fields=["AnnualRevenue"]).collect()
     assert found["AnnualRevenue"].to_list() == [f"{'9' * 30}.0"]
+    with pytest.raises(SettingsError) as caught:
+        connected.query("SELECT AnnualRevenue FROM Account").collect()
+    assert caught.value.hint.endswith("with text_fields of read(), or leave it out of the query.")
 
 
 def test_a_page_that_is_read_again_gives_no_row_twice(org: LocalOrg, connected: Org) -> None:
