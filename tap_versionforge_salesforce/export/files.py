@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-_UNFINISHED = ".unfinished"
+#: Ends the name of a file that is not whole.
+UNFINISHED = ".unfinished"
 
 
 @contextmanager
@@ -59,7 +60,7 @@ class NewFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._unfinished = path.with_name(path.name + _UNFINISHED)
+        self._unfinished = path.with_name(path.name + UNFINISHED)
         with writing(path):
             descriptor = os.open(self._unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             self.file: IO[bytes] = os.fdopen(descriptor, "wb")

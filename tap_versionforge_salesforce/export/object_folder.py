@@ -10,6 +10,7 @@ import msgspec
 from tap_versionforge_salesforce.errors import SettingsError
 from tap_versionforge_salesforce.export.destination import in_the_making, replaced
 from tap_versionforge_salesforce.export.files import (
+    UNFINISHED,
     FolderLock,
     NewFile,
     make_folder,
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
     from tap_versionforge_salesforce.export.manifest import Manifest
     from tap_versionforge_salesforce.salesforce.query.parts_read import Place
 
-_OURS = re.compile(rf"part-\d{{5,}}\.(?:parquet|csv|jsonl)|{re.escape(MANIFEST)}")
+_OURS = re.compile(
+    rf"(?:part-\d{{5,}}\.(?:parquet|csv|jsonl)|{re.escape(MANIFEST)})(?:{re.escape(UNFINISHED)})?"
+)
 
 
 class ObjectFolder:
@@ -69,18 +72,10 @@ class ObjectFolder:
         """
         with writing(self.folder):
             is_there = self.folder.exists()
-            names = [each.name for each in self.folder.iterdir()] if is_there else []
-        if not is_there:
-            return
-        if not overwrites:
+        if is_there and not overwrites:
             raise exists(str(self.folder))
-        others = sorted(name for name in names if not _OURS.fullmatch(name))
-        if others:
-            raise SettingsError(
-                f"{self.folder} has files that no export has made, such as {others[0]}.",
-                hint="Name another --to, or move them: --overwrite would remove them.",
-                code="export-exists",
-            )
+        for folder in (self.folder, self._making, replaced(self.folder)):
+            _check_whose(folder)
 
     def begin(self) -> Manifest | None:
         """Make the folder, or take up what an earlier run has left.
@@ -225,6 +220,18 @@ class ObjectFolder:
             for path in self._making.iterdir():
                 if path.name not in names:
                     path.unlink()
+
+
+def _check_whose(folder: Path) -> None:
+    with writing(folder):
+        names = [each.name for each in folder.iterdir()] if folder.is_dir() else []
+    others = sorted(name for name in names if not _OURS.fullmatch(name))
+    if others:
+        raise SettingsError(
+            f"{folder} has files that no export has made, such as {others[0]}.",
+            hint="Name another --to, or move them: an export removes what is in that folder.",
+            code="export-exists",
+        )
 
 
 def forget_loaded(folder: Path) -> None:

@@ -366,18 +366,19 @@ def test_overwriting(org: LocalOrg, export: Export, rows: list[str]) -> None:
     assert [path.name for path in export.out.iterdir()] == ["Account"]
 
 
+@pytest.mark.parametrize("name", ["Account", "Account.incomplete", "Account.replaced"])
 def test_files_of_others_are_not_overwritten(
-    org: LocalOrg, export: Export, rows: list[str]
+    org: LocalOrg, export: Export, rows: list[str], name: str
 ) -> None:
-    """The folder of that name may be anybody's."""
-    (export.out / "Account").mkdir(parents=True)
-    (export.out / "Account" / "letter.txt").write_text("dear")
+    """A folder of that name may be anybody's."""
+    (export.out / name).mkdir(parents=True)
+    (export.out / name / "letter.txt").write_text("dear")
     run = export.run("Account", "--overwrite", **BULK)
     assert run.exit_code == 2
     assert "letter.txt" in run.log
     assert len(rows) == 45
     assert org.journal.calls("/query") == []
-    assert export.names("Account") == ["letter.txt"]
+    assert export.names(name) == ["letter.txt"]
 
 
 @pytest.mark.parametrize("written_as", ["parquet", "csv", "jsonl"])
