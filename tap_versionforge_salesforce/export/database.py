@@ -11,11 +11,13 @@ from tap_versionforge_salesforce.export.files import not_written, writing
 from tap_versionforge_salesforce.export.object_folder import exists
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
 
     from tap_versionforge_salesforce.salesforce.objects.columns import Column
     from tap_versionforge_salesforce.salesforce.objects.describe import SObject
+
+_VIEW = "VIEW"
 
 
 class Database:
@@ -41,19 +43,26 @@ class Database:
         self._connect = duckdb.connect
         self._error: type[Exception] = duckdb.Error
 
-    def check(self, names: Sequence[str], *, overwrites: bool) -> None:
-        """See that no table is there that has to stay, and that the database can be written.
+    def check(self, names: Sequence[str], *, replaceable: Collection[str]) -> None:
+        """See that nothing is there that has to stay, and that the database can be written.
 
         Args:
             names: Of the tables that are to be.
-            overwrites: They may be replaced.
+            replaceable: Those of them that may be there; never as a view, which is somebody's own.
 
         Raises:
-            SettingsError: There is one, or it can't be written.
+            SettingsError: There is such a thing, or it can't be written.
         """
-        there = self.tables()
+        there = self._kinds()
         for name in names:
-            if name.lower() in there and not overwrites:
+            kind = there.get(name.lower())
+            if kind == _VIEW:
+                raise SettingsError(
+                    f"{name} of {self._path} is a view, which no export has made.",
+                    hint="Name another --to, or drop the view: --overwrite replaces tables only.",
+                    code="export-exists",
+                )
+            if kind is not None and name not in replaceable:
                 raise exists(f"The table {name} of {self._path}")
 
     def tables(self) -> set[str]:
@@ -62,13 +71,17 @@ class Database:
         Raises:
             SettingsError: The database can't be written.
         """
+        return {name for name, kind in self._kinds().items() if kind != _VIEW}
+
+    def _kinds(self) -> dict[str, str]:
         if not self._path.exists():
-            return set()
+            return {}
         with self._open() as connection:
             found = connection.execute(
-                "SELECT table_name FROM information_schema.tables WHERE table_schema = 'main'"
+                "SELECT table_name, table_type FROM information_schema.tables "
+                "WHERE table_schema = 'main'"
             ).fetchall()
-        return {str(name).lower() for (name,) in found}
+        return {str(name).lower(): str(kind) for name, kind in found}
 
     def load(self, sobject: SObject, columns: Sequence[Column], files: Sequence[Path]) -> None:
         """Make a table of some files, in the place of the one that is there.

@@ -210,16 +210,18 @@ class Exporter:
                 destination.format.value,
             )
             objects[name] = _Object(selection, folder, self._org.reading(selection))
-        self._check_places([each for each in objects.values() if not each.folder.is_complete])
+        self._check_places(list(objects.values()))
         return list(objects.values())
 
     def _check_places(self, objects: Sequence[_Object]) -> None:
         destination = self._destination
-        for each in objects:
+        missing = [each for each in objects if not each.folder.is_complete]
+        for each in missing:
             each.folder.check(overwrites=destination.overwrites or destination.is_database)
         if self._database is not None:
-            names = [each.name for each in objects]
-            self._database.check(names, overwrites=destination.overwrites)
+            wanted = {each.name for each in objects if not each.folder.manifest.is_loaded}
+            kept = set() if destination.overwrites else {each.name for each in missing}
+            self._database.check(sorted(wanted), replaceable=wanted - kept)
 
     def _tell_of_labels(self) -> None:
         if labelled_schema(()) is None:

@@ -262,6 +262,23 @@ def test_a_table_is_replaced_only_where_that_is_wanted(org: LocalOrg, export: Ex
         assert database.execute("SELECT count(*) FROM Contact").fetchone() == (2,)
 
 
+@pytest.mark.parametrize("more", [[], ["--overwrite"]])
+def test_a_view_is_not_replaced(org: LocalOrg, export: Export, more: list[str]) -> None:
+    """It is somebody's own, and that is told before a row is asked for."""
+    org.store.seed("Account", 3)
+    export.out = export.out.with_suffix(".duckdb")
+    with duckdb.connect(str(export.out)) as database:
+        database.execute("CREATE VIEW account AS SELECT 1 AS one")
+    run = export.run("Account", *more)
+    assert run.exit_code == 2
+    (line,) = run.log.splitlines()
+    assert "Account of " in line
+    assert "is a view, which no export has made" in line
+    assert line.endswith("[export-exists]")
+    assert org.journal.calls("/query") == []
+    assert [path.name for path in export.out.parent.iterdir()] == [export.out.name]
+
+
 def test_the_environment_will_do(
     org: LocalOrg, export: Export, tap: TapRunner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
