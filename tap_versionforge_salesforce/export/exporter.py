@@ -20,11 +20,11 @@ from tap_versionforge_salesforce.errors import (
 from tap_versionforge_salesforce.export.database import Database
 from tap_versionforge_salesforce.export.destination import Format
 from tap_versionforge_salesforce.export.files import make_folder, remove_folder
-from tap_versionforge_salesforce.export.manifest import manifest_of
+from tap_versionforge_salesforce.export.manifest import LONGEST_LIFE, SHORT_WHILE, manifest_of
 from tap_versionforge_salesforce.export.object_folder import ObjectFolder, forget_loaded
 from tap_versionforge_salesforce.export.page_files import PageFiles
 from tap_versionforge_salesforce.export.row_files import labelled_schema, row_files
-from tap_versionforge_salesforce.salesforce.support.wording import closest
+from tap_versionforge_salesforce.salesforce.support.wording import closest, counted
 
 if TYPE_CHECKING:
     import logging
@@ -208,6 +208,7 @@ class Exporter:
                 destination.of_object(name),
                 manifest_of(selection, destination.format, url, now),
                 destination.format.value,
+                SHORT_WHILE if destination.overwrites else LONGEST_LIFE,
             )
             objects[name] = _Object(selection, folder, self._org.reading(selection))
         self._check_places(list(objects.values()))
@@ -246,10 +247,10 @@ class Exporter:
         left = each.folder.begin()
         if left is not None:
             self._logger.info(
-                "%s begins anew: what an earlier run has left of it (%s rows) was asked for "
-                "otherwise, or is too old.",
+                "%s begins anew: what an earlier run has left of it (%s) %s.",
                 each.name,
-                f"{left.rows:,}",
+                counted(left.rows, "row"),
+                left.reason,
             )
         if each.folder.manifest.is_new and (place := each.reading.begin()) is not None:
             each.folder.reach(place)
@@ -269,6 +270,7 @@ class Exporter:
         else:
             self._begin(each)
             self._write(each)
+        self._tell_of_age(folder, each.name)
         if self._database is not None and not folder.manifest.is_loaded:
             sobject, columns = self._org.describe(each.name), each.selection.columns
             self._database.load(sobject, columns, folder.files)
@@ -283,6 +285,16 @@ class Exporter:
             None if began is None else clock.monotonic() - began,
             manifest.api,
         )
+
+    def _tell_of_age(self, folder: ObjectFolder, name: str) -> None:
+        begun = folder.manifest.begun
+        if folder.is_of_earlier_run and self._org.salesforce.clock.now() - begun >= SHORT_WHILE:
+            self._logger.warning(
+                "%s has the rows of %s, when the run began that this one goes on with, and no "
+                "later changes; --overwrite reads it anew.",
+                name,
+                f"{begun:%Y-%m-%d %H:%M} UTC",
+            )
 
     def _write(self, each: _Object) -> None:
         try:

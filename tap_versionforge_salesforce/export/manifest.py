@@ -21,8 +21,12 @@ if TYPE_CHECKING:
 
 #: Hidden: whoever reads all files of a folder passes it over.
 MANIFEST = ".export.json"
-# Salesforce removes a Bulk job after seven days. What was read before is of another time.
-_LONGEST_LIFE = timedelta(days=7)
+#: Salesforce removes a Bulk job after seven days. What was read before is of another time.
+LONGEST_LIFE = timedelta(days=7)
+#: What an export that replaces another one may go on with. Who has pressed Ctrl-C, or had an
+#: outage, runs the same command again within hours; a job of each night wants the rows of this
+#: one, and not those of last night, where that had failed.
+SHORT_WHILE = timedelta(hours=12)
 
 
 class WrittenFile(msgspec.Struct, frozen=True):
@@ -98,13 +102,23 @@ class Manifest(msgspec.Struct):
         self.parts = [(each.lower, each.upper) for each in place.parts]
         self.job = None if place.job is None else place.job.to_state()
 
-    def is_of(self, other: Manifest) -> bool:
-        """Tell whether what another one is to be can go on with what this one has.
+    def why_not(self, found: Manifest, longest_life: timedelta) -> str | None:
+        """Return why what this one is to be can't go on with what an earlier one has.
 
         Args:
-            other: It, as it begins.
+            found: That one.
+            longest_life: How long ago it may have begun.
+
+        Returns:
+            Goes on from "What an earlier run has left"; None where it can.
         """
-        return self.key == other.key and other.begun - self.begun < _LONGEST_LIFE
+        if found.key != self.key:
+            return "was asked for otherwise"
+        if self.begun - found.begun < longest_life:
+            return None
+        hours = round(longest_life / timedelta(hours=1))
+        long = f"{longest_life.days} days" if longest_life.days else f"{hours} hours"
+        return f"was begun more than {long} ago"
 
 
 def manifest_of(selection: Selection, written_as: Format, url: str, now: datetime) -> Manifest:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -19,9 +19,15 @@ from tap_versionforge_salesforce.export.files import (
     write_whole,
     writing,
 )
-from tap_versionforge_salesforce.export.manifest import MANIFEST, WrittenFile, read_manifest
+from tap_versionforge_salesforce.export.manifest import (
+    LONGEST_LIFE,
+    MANIFEST,
+    WrittenFile,
+    read_manifest,
+)
 
 if TYPE_CHECKING:
+    from datetime import timedelta
     from pathlib import Path
 
     from tap_versionforge_salesforce.export.manifest import Manifest
@@ -32,6 +38,18 @@ _OURS = re.compile(
 )
 
 
+class Left(NamedTuple):
+    """What an earlier run has left of an object, and nobody goes on with.
+
+    Attributes:
+        rows: In its files.
+        reason: Why; goes on from "What an earlier run has left".
+    """
+
+    rows: int
+    reason: str
+
+
 class ObjectFolder:
     """The files of one object, from the first to the last.
 
@@ -39,12 +57,21 @@ class ObjectFolder:
         folder: Where they are to be.
         manifest: Of what is wanted, with nothing written yet.
         ending: Of the files' names.
+        longest_life: How long ago that may have begun which is gone on with.
     """
 
-    def __init__(self, folder: Path, manifest: Manifest, ending: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        manifest: Manifest,
+        ending: str,
+        longest_life: timedelta = LONGEST_LIFE,
+    ) -> None:
         self.folder = folder
         self.manifest = manifest
         self._ending = ending
+        self._longest_life = longest_life
+        self._begun = manifest.begun
         self._making = in_the_making(folder)
         self._lock: FolderLock | None = None
         # As it was given: in the manifest its instants are cut to milliseconds.
@@ -56,10 +83,15 @@ class ObjectFolder:
     def is_complete(self) -> bool:
         """Tell whether an earlier run of the same command has brought it to its end."""
         found = read_manifest(self.folder)
-        if found is None or not found.is_complete or not found.is_of(self.manifest):
+        if found is None or not found.is_complete or self._why_not(found) is not None:
             return False
         self.manifest = found
         return True
+
+    @property
+    def is_of_earlier_run(self) -> bool:
+        """Tell whether what is there was begun by an earlier run."""
+        return self.manifest.begun != self._begun
 
     def check(self, *, overwrites: bool) -> None:
         """See that nothing is there that has to stay.
@@ -77,7 +109,7 @@ class ObjectFolder:
         for folder in (self.folder, self._making, replaced(self.folder)):
             _check_whose(folder)
 
-    def begin(self) -> Manifest | None:
+    def begin(self) -> Left | None:
         """Make the folder, or take up what an earlier run has left.
 
         Returns:
@@ -91,13 +123,17 @@ class ObjectFolder:
         self.release()
         self._lock = FolderLock(self._making)
         found = read_manifest(self._making)
-        if found is not None and found.is_of(self.manifest):
+        # Where nothing was read yet, it is of now.
+        if found is not None and not found.is_new and self._why_not(found) is None:
             self.manifest, self._place = found, None
             self._remove_all_but({each.name for each in found.files} | {MANIFEST})
             return None
         self._remove_all_but(set())
         self._save()
-        return found
+        # Its run has brought this one to its end, and not the others.
+        found = found or read_manifest(self.folder)
+        reason = None if found is None else self._why_not(found)
+        return None if found is None or reason is None else Left(found.rows, reason)
 
     def release(self) -> None:
         """Let other runs write it."""
@@ -157,6 +193,8 @@ class ObjectFolder:
         gone = manifest.files[manifest.finished_files :]
         del manifest.files[manifest.finished_files :]
         self._remember(place)
+        if manifest.is_new:
+            manifest.begun = self._begun
         with writing(self._making):
             for each in gone:
                 (self._making / each.name).unlink(missing_ok=True)
@@ -207,6 +245,9 @@ class ObjectFolder:
         if self._place is None:
             self._place = self.manifest.place
         return self._place
+
+    def _why_not(self, found: Manifest) -> str | None:
+        return self.manifest.why_not(found, self._longest_life)
 
     def _remember(self, place: Place) -> None:
         self._place = self.manifest.place = place

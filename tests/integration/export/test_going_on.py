@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tests.local_org import LocalOrg
     from tests.support.harness import OrgClock
 
+DAY = 24 * 3_600
 BULK: dict[str, Any] = {"api_mode": "bulk", "bulk_page_rows": 10, "parallel_downloads": 1}
 
 
@@ -157,8 +158,43 @@ def test_what_is_too_old(org: LocalOrg, export: Export, clock: OrgClock, rows: l
     outage_behind(org, 3)
     export.run("Account", **BULK)
     org.faults.clear()
-    clock.sleep(8 * 24 * 3_600)
-    assert "Account begins anew" in export.done("Account", **BULK).log
+    clock.sleep(8 * DAY)
+    log = export.done("Account", **BULK).log
+    said = r"Account begins anew: what an earlier run has left of it \(\d+ rows\) was begun "
+    assert re.search(rf"{said}more than 7 days ago\.", log)
+    assert sorted(export.ids("Account")) == sorted(rows)
+
+
+def test_what_is_old_is_told_as_that(
+    org: LocalOrg, export: Export, clock: OrgClock, rows: list[str]
+) -> None:
+    """Of one that is there and of one that is gone on with: neither has what came since."""
+    org.store.seed("Contact", 3)
+    outage_behind(org, 3)
+    assert export.run("Contact", "Account", **BULK).exit_code in (5, 7)
+    org.faults.clear()
+    clock.sleep(5 * DAY)
+    log = export.done("Contact", "Account", **BULK).log
+    for name in ("Contact", "Account"):
+        assert re.search(rf"WARNING.*\b{name} has the rows of 20.* --overwrite reads it", log)
+    assert sorted(export.ids("Account")) == sorted(rows)
+
+
+@pytest.mark.parametrize("api_mode", ["rest", "bulk"])
+def test_what_begins_anew_is_not_old(
+    org: LocalOrg, export: Export, clock: OrgClock, rows: list[str], api_mode: str
+) -> None:
+    """Nothing of the earlier run is in it: its job is gone, or nothing was kept of it."""
+    org.settings.page_rows, org.settings.batch_size_hint = 10, "ignore"
+    outage_behind(org, 3)
+    org.faults.add("GET /query/*", outages.server_unavailable(), skip=2, times=None)
+    assert export.run("Account", api_mode=api_mode, bulk_page_rows=10).exit_code == 5
+    org.faults.clear()
+    for job in org.jobs.all():
+        org.jobs.delete(job)
+    clock.sleep(5 * DAY)
+    log = export.done("Account", api_mode=api_mode, bulk_page_rows=10).log
+    assert "has the rows of" not in log
     assert sorted(export.ids("Account")) == sorted(rows)
 
 
@@ -364,6 +400,28 @@ def test_overwriting(org: LocalOrg, export: Export, rows: list[str]) -> None:
     export.done("Account", "--overwrite", **BULK)
     assert sorted(export.ids("Account")) == sorted([*rows, *more])
     assert [path.name for path in export.out.iterdir()] == ["Account"]
+
+
+@pytest.mark.parametrize("hours", [1, 24])
+def test_overwriting_each_night(
+    org: LocalOrg, export: Export, clock: OrgClock, rows: list[str], hours: int
+) -> None:
+    """A run of the night before that failed has no part in it; one of an hour ago has."""
+    contacts = org.store.seed("Contact", 3)
+    export.done("Contact", "Account", **BULK)
+    outage_behind(org, 3)
+    assert export.run("Contact", "Account", "--overwrite", **BULK).exit_code in (5, 7)
+    org.faults.clear()
+    org.journal.clear()
+    clock.sleep(hours * 3_600)
+    more = org.store.seed("Contact", 2)
+    run = export.done("Contact", "Account", "--overwrite", **BULK)
+    is_anew = hours > 12
+    assert jobs_created(org) == 2 * is_anew
+    said = r"begins anew: what .* has left of it \(\d+ rows\) was begun more than 12 hours ago\."
+    assert len(re.findall(said, run.log)) == 2 * is_anew
+    assert sorted(export.ids("Contact")) == sorted([*contacts, *(more if is_anew else [])])
+    assert sorted(export.ids("Account")) == sorted(rows)
 
 
 @pytest.mark.parametrize("name", ["Account", "Account.incomplete", "Account.replaced"])
