@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from tap_versionforge_salesforce.salesforce.frames.frame import Frame
     from tap_versionforge_salesforce.salesforce.org import Org
+    from tap_versionforge_salesforce.salesforce.query.job_checkpoint import JobCheckpoint
     from tap_versionforge_salesforce.salesforce.query.page import Page
     from tap_versionforge_salesforce.salesforce.query.parts_read import PartsRead, Place
 
@@ -49,6 +50,15 @@ class Reading:
         with remedies_named():
             self._look_at_limits()
             return self._parts.begin()
+
+    def abandon(self, job: JobCheckpoint, reason: str) -> None:
+        """Take the Bulk job of an earlier reading out of the org, beside what else is done.
+
+        Args:
+            job: Nobody goes on with it.
+            reason: Why.
+        """
+        self._parts.abandon(job, reason)
 
     def pages(self, place: Place | None = None) -> Generator[tuple[Page, Place], None, None]:
         """Yield pages of canonical values, each with the place behind it.

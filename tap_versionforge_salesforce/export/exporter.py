@@ -252,6 +252,8 @@ class Exporter:
                 counted(left.rows, "row"),
                 left.reason,
             )
+            if left.job is not None:
+                each.reading.abandon(left.job, "the export begins anew")
         if each.folder.manifest.is_new and (place := each.reading.begin()) is not None:
             each.folder.reach(place)
         each.is_begun = True

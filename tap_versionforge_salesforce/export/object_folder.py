@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tap_versionforge_salesforce.export.manifest import Manifest
+    from tap_versionforge_salesforce.salesforce.query.job_checkpoint import JobCheckpoint
     from tap_versionforge_salesforce.salesforce.query.parts_read import Place
 
 _OURS = re.compile(
@@ -44,10 +45,12 @@ class Left(NamedTuple):
     Attributes:
         rows: In its files.
         reason: Why; goes on from "What an earlier run has left".
+        job: Its Bulk job; None where it has none.
     """
 
     rows: int
     reason: str
+    job: JobCheckpoint | None
 
 
 class ObjectFolder:
@@ -133,7 +136,9 @@ class ObjectFolder:
         # Its run has brought this one to its end, and not the others.
         found = found or read_manifest(self.folder)
         reason = None if found is None else self._why_not(found)
-        return None if found is None or reason is None else Left(found.rows, reason)
+        if found is None or reason is None:
+            return None
+        return Left(found.rows, reason, found.place.job)
 
     def release(self) -> None:
         """Let other runs write it."""

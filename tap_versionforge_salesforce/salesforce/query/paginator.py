@@ -24,6 +24,7 @@ from tap_versionforge_salesforce.salesforce.query.partitions import Partition
 from tap_versionforge_salesforce.salesforce.query.query_job import QueryJob
 from tap_versionforge_salesforce.salesforce.query.rest_pages import RestPages
 from tap_versionforge_salesforce.salesforce.support.events import ApiChosen, JobResumed
+from tap_versionforge_salesforce.salesforce.support.interruption import RunIsOverError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -185,10 +186,7 @@ class SalesforcePaginator:
         if reason is None and checkpoint.query_sha256 != self._query_sha256:
             reason = "the query is another one now"
         if reason is not None:
-            self._context.remark(
-                f"Bulk job {checkpoint.id} of an earlier run is not taken up, because {reason}."
-            )
-            self._job.remove()
+            self._leave(checkpoint, reason)
             return False
         self._checkpoint, self.rows_before = checkpoint, checkpoint.rows_emitted
         resumed = JobResumed(
@@ -201,6 +199,28 @@ class SalesforcePaginator:
         )
         self._tell(Choice(Api.BULK, behind, is_final=True))
         return True
+
+    def abandon(self, checkpoint: JobCheckpoint, reason: str) -> None:
+        """Take a Bulk job that was created earlier out of the org, tried once.
+
+        Args:
+            checkpoint: The job.
+            reason: Why nobody goes on with it.
+        """
+        try:
+            self._job.resume(checkpoint, briefly=True)
+        except RunIsOverError:
+            return
+        except TapError:
+            # Its removal says it.
+            pass
+        self._leave(checkpoint, reason)
+
+    def _leave(self, checkpoint: JobCheckpoint, reason: str) -> None:
+        self._context.remark(
+            f"Bulk job {checkpoint.id} of an earlier run is not taken up, because {reason}."
+        )
+        self._job.remove()
 
     def prefetch_result_pages(self) -> None:
         """Begin to download the pages of the job that was created or resumed."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from tap_versionforge_salesforce.errors import RefusedError, TapError, UnavailableError
@@ -92,6 +93,16 @@ class PartsRead:
         place = Place((self._query.ids,), job)
         self._begun = (place, paginator, context)
         return place
+
+    def abandon(self, job: JobCheckpoint, reason: str) -> None:
+        """Take the Bulk job of an earlier reading out of the org, beside what else is done.
+
+        Args:
+            job: Nobody goes on with it.
+            reason: Why.
+        """
+        paginator, _ = self._paginator(self._query)
+        self._org.cleanup.do(partial(paginator.abandon, job, reason))
 
     def pages(self, place: Place | None = None) -> Generator[tuple[Page, Place], None, None]:
         """Yield the pages to a proven end.

@@ -148,9 +148,41 @@ def test_another_command(org: LocalOrg, export: Export, rows: list[str], other: 
     org.faults.clear()
     run = export.done("Account", *other, **BULK)
     assert "Account begins anew" in run.log
+    assert "was asked for otherwise" in run.log
     assert jobs_created(org) == 2
     assert f"Account: {len(rows)} rows in 5 files" in run.stdout
     assert len(export.names("Account")) == 5
+
+
+@pytest.mark.parametrize("keep_jobs", [True, False])
+def test_the_job_of_before(
+    org: LocalOrg, export: Export, rows: list[str], *, keep_jobs: bool
+) -> None:
+    """Is taken out of the org where it is not gone on with, unless jobs are to be kept."""
+    outage_behind(org, 3)
+    export.run("Account", **BULK)
+    (before,) = [job.id for job in org.jobs.all()]
+    org.faults.clear()
+    run = export.done("Account", "--fields", "Id", keep_jobs=keep_jobs, **BULK)
+    assert f"Bulk job {before} of an earlier run is not taken up, because the export" in run.log
+    left = [job.id for job in org.jobs.all()]
+    assert (before in left) == keep_jobs
+    assert len(left) == 2 * keep_jobs
+    assert len(rows) == 45
+
+
+def test_the_job_of_before_that_can_not_be_removed(
+    org: LocalOrg, export: Export, rows: list[str]
+) -> None:
+    """Holds nobody: that it stays is said."""
+    outage_behind(org, 3)
+    export.run("Account", **BULK)
+    (before,) = [job.id for job in org.jobs.all()]
+    org.faults.clear()
+    org.faults.add(f"*/{before}", outages.server_unavailable(), times=None)
+    run = export.done("Account", "--fields", "Id", **BULK)
+    assert f"Bulk job {before} stays in the org" in run.log
+    assert sorted(export.ids("Account")) == sorted(rows)
 
 
 def test_what_is_too_old(org: LocalOrg, export: Export, clock: OrgClock, rows: list[str]) -> None:
