@@ -110,6 +110,7 @@ def export(context: click.Context, /, **given: Any) -> None:  # noqa: ANN401  as
     is_quiet = given["quiet"] or bool(context.parent and context.parent.params.get("quiet"))
     context.with_resource(warnings_only(is_quiet=is_quiet))
     # Not at the top: they bring polars, which --help and --version do without.
+    from tap_versionforge_salesforce.engine.arguments import called_as_options  # noqa: PLC0415
     from tap_versionforge_salesforce.engine.org import Org  # noqa: PLC0415
     from tap_versionforge_salesforce.export.destination import destination_of  # noqa: PLC0415
     from tap_versionforge_salesforce.export.exporter import Exporter  # noqa: PLC0415
@@ -120,7 +121,7 @@ def export(context: click.Context, /, **given: Any) -> None:  # noqa: ANN401  as
     more: dict[str, object] = {"include_deleted": True} if given["include_deleted"] else {}
     settings = settings_in(merged_config(context, given["config"]))
     org = Org.from_tap_config(settings, **more)
-    with edges(EXPORT), _going_on(), org, _stopping(org):
+    with edges(EXPORT), _going_on(), org, _stopping(org), called_as_options():
         progress = ExportProgress(_LOGGER, org.salesforce.clock.monotonic, terminal(_LOGGER))
         exporter = Exporter(org, destination, progress=progress, logger=_LOGGER)
         for exported in exporter.run(wanted):

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, ClassVar, NoReturn
 
 from typing_extensions import override
 
-from tap_versionforge_salesforce.engine.arguments import (
+from tap_versionforge_salesforce.engine.event_log import EventLog
+from tap_versionforge_salesforce.engine.given import (
     named_settings,
     names_of,
     settings_at,
     settings_in,
     text_of,
 )
-from tap_versionforge_salesforce.engine.event_log import EventLog
 from tap_versionforge_salesforce.engine.objects import objects_of
 from tap_versionforge_salesforce.engine.plan import plan_of
 from tap_versionforge_salesforce.engine.reader import Reader

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, time, timezone
 from typing import TYPE_CHECKING
 
+from tap_versionforge_salesforce.engine.arguments import called
 from tap_versionforge_salesforce.errors import SettingsError
 from tap_versionforge_salesforce.salesforce.objects.columns import Kind
 from tap_versionforge_salesforce.salesforce.objects.soql import Query, Range, query_of
@@ -122,8 +123,9 @@ def _condition(sobject: SObject, text: str, describe_of: Callable[[str], SObject
     from tap_versionforge_salesforce.salesforce.soql.checking import check_paths  # noqa: PLC0415  as above
     from tap_versionforge_salesforce.salesforce.soql.reading import parsed_condition  # noqa: PLC0415  as above
 
-    condition = parsed_condition(text, "where")
-    check_paths(condition, sobject, describe_of, "where")
+    where = called("where")
+    condition = parsed_condition(text, where)
+    check_paths(condition, sobject, describe_of, where)
     return f"({condition.text})"
 
 
@@ -143,7 +145,7 @@ def instant_of(value: object, name: str) -> datetime | None:
         value = datetime.combine(value, time(), timezone.utc)
     if isinstance(value, datetime) and value.tzinfo is None:
         raise SettingsError(
-            f"{name} is {value}, a datetime without a time zone.",
+            f"{called(name)} is {value}, a datetime without a time zone.",
             hint="Give it one, such as tzinfo=timezone.utc.",
             code=_CODE,
         )
@@ -151,7 +153,7 @@ def instant_of(value: object, name: str) -> datetime | None:
         return parse_instant(format_instant(value) if isinstance(value, datetime) else str(value))
     except (ValueError, OverflowError) as error:
         raise SettingsError(
-            f"{name} is no instant: {error}.",
+            f"{called(name)} is no instant: {error}.",
             hint="Write it as 2024-01-31 or 2024-01-31T00:00:00Z.",
             code=_CODE,
         ) from None
@@ -162,7 +164,9 @@ def _columns(sobject: SObject, names: Sequence[str] | None) -> tuple[Column, ...
     if names is None:
         return tuple(column for column in readable if not column.is_compound)
     if not names:
-        raise SettingsError("fields names no field.", hint="Leave it out for all.", code=_CODE)
+        raise SettingsError(
+            f"{called('fields')} names no field.", hint="Leave it out for all.", code=_CODE
+        )
     return tuple(dict.fromkeys(_column(sobject, name, "fields") for name in names))
 
 
@@ -170,13 +174,15 @@ def _column(sobject: SObject, name: str, argument: str) -> Column:
     column = sobject.columns_by_spelling([name]).get(name)
     if column is None:
         raise SettingsError(
-            f"{argument} names {name}, which {sobject.name} does not have or its user may not see.",
+            f"{called(argument)} names {name}, which {sobject.name} does not have or its user may "
+            "not see.",
             hint=_instead(sobject, name),
             code=_CODE,
         )
     if column.kind is Kind.UNSUPPORTED:
         raise SettingsError(
-            f"{argument} names {column.name} of {sobject.name}, whose content no query returns.",
+            f"{called(argument)} names {column.name} of {sobject.name}, whose content no query "
+            "returns.",
             hint="Leave it out.",
             code=_CODE,
         )
@@ -217,16 +223,16 @@ def _range(sobject: SObject, wanted: Wanted) -> Range | None:
     key = sobject.replication_key
     if key is None:
         raise SettingsError(
-            f"since and until go by a date-time such as SystemModstamp, and {sobject.name} has "
-            "none that can be filtered and sorted.",
-            hint="Read it whole, or with a condition in where.",
+            f"{called('since')} and {called('until')} go by a date-time such as SystemModstamp, "
+            f"and {sobject.name} has none that can be filtered and sorted.",
+            hint=f"Read it whole, or with a condition in {called('where')}.",
             code=_CODE,
         )
     if wanted.since is not None and wanted.until is not None and wanted.since >= wanted.until:
         raise SettingsError(
-            f"since ({format_instant(wanted.since)}) is not before until "
+            f"{called('since')} ({format_instant(wanted.since)}) is not before {called('until')} "
             f"({format_instant(wanted.until)}), so there is nothing between them.",
-            hint="until is the first instant that is not wanted any more.",
+            hint=f"{called('until')} is the first instant that is not wanted any more.",
             code=_CODE,
         )
     return Range(key, wanted.since, wanted.until, or_null=False)

@@ -118,9 +118,12 @@ def test_settings_that_there_are_not(org: LocalOrg, tap: TapRunner, out: Path) -
     ("arguments", "words"),
     [
         (["Acount"], "Did you mean Account?"),
+        (["Account", "--fields", "Nmae"], "--fields names Nmae"),
         (["Account", "--fields", "Nmae"], "Did you mean Name?"),
-        (["Account", "--text-fields", "Nmae"], "text_fields names Nmae"),
-        (["Account", "--since", "yesterday"], "since is no instant"),
+        (["Account", "--fields", " , "], "--fields names no field"),
+        (["Account", "--text-fields", "Nmae"], "--text-fields names Nmae"),
+        (["Account", "--since", "yesterday"], "--since is no instant"),
+        (["Account", "--since", "2024-02-02", "--until", "2024-02-01"], "not before --until"),
         (["Account", "Contact", "--fields", "Id"], 'Write --fields "Account:Id"'),
         (["Account", "Contact", "--where", "Contact:Id != ''", "--where", "Id = ''"], "of which"),
         (["Account", "--fields", "Id", "--fields", "Name"], "two things of Account"),
@@ -152,7 +155,7 @@ def test_a_condition_that_is_no_soql(org: LocalOrg, tap: TapRunner, out: Path, w
     run = exported(tap, "Account", "--to", str(out), "--where", where)
     assert run.exit_code == 2
     (line,) = run.log.splitlines()
-    assert "where" in line
+    assert " --where " in line
     assert org.journal.calls("/query") == []
     assert not out.exists()
 
@@ -169,6 +172,16 @@ def test_an_object_that_needs_a_filter(org: LocalOrg, tap: TapRunner, out: Path)
     assert run.exit_code == 7
     assert said in run.log
     assert not (out / "Account").exists()
+
+
+def test_what_helps_is_called_as_it_is_given(org: LocalOrg, tap: TapRunner, out: Path) -> None:
+    """By the options of the command, not by the arguments of Python."""
+    org.store.seed("Account", 3)
+    slow = faults.answer(400, [{"errorCode": "QUERY_TIMEOUT", "message": "It runs too long"}])
+    org.faults.add("GET /query*", slow, times=None)
+    run = exported(tap, "Account", "--to", str(out), api_mode="rest")
+    assert run.exit_code == 7
+    assert "--where, --since and --until leave fewer rows." in run.log
 
 
 def test_what_is_there_already(org: LocalOrg, tap: TapRunner, out: Path) -> None:
