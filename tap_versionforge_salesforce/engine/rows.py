@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NoReturn
 import polars as pl
 from typing_extensions import override
 
-from tap_versionforge_salesforce.errors import OddAnswerError, SettingsError
+from tap_versionforge_salesforce.errors import OddAnswerError, RefusedError, SettingsError
 from tap_versionforge_salesforce.salesforce.frames.frame import Frame
 from tap_versionforge_salesforce.salesforce.frames.typed import schema_of, typed
 from tap_versionforge_salesforce.salesforce.frames.value_warnings import (
@@ -16,6 +16,7 @@ from tap_versionforge_salesforce.salesforce.frames.value_warnings import (
     NUL_REMOVED,
     ValueWarnings,
 )
+from tap_versionforge_salesforce.salesforce.query.api_choice import reason_to_use_bulk
 
 if TYPE_CHECKING:
     import logging
@@ -33,6 +34,10 @@ _HARMLESS = (NUL_REMOVED, HALF_CHARACTERS)
 # How a column is read as text, and where it is named.
 _WORDS_OF_A_READ = ("text_fields=[{!r}]", "fields")
 _WORDS_OF_A_QUERY = ("text_fields of read()", "the query")
+_COUNTED_IN_PARTS = (
+    "Count it in parts, such as by ranges of CreatedDate in its WHERE, and add them up; objects() "
+    "has about how many rows each object has."
+)
 
 
 class Rows:
@@ -147,7 +152,13 @@ def counted(org: Org, query: Query) -> Frame:
         OddAnswerError: It has no number either.
         TapError: As its class says.
     """
-    content = org.client.query(query.text(ordered=False), deleted=query.all_rows).json()
+    try:
+        content = org.client.query(query.text(ordered=False), deleted=query.all_rows).json()
+    except RefusedError as error:
+        # What takes long or is large by REST is for Bulk API 2.0 otherwise, which counts nothing.
+        if reason_to_use_bulk(error) is None:
+            raise
+        raise error.reworded(error.message, hint=_COUNTED_IN_PARTS).offering() from None
     rows = content.get("totalSize") if isinstance(content, dict) else None
     if not isinstance(rows, int):
         asked = "a count"

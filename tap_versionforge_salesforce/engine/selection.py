@@ -196,7 +196,12 @@ def _instead(sobject: SObject, name: str) -> str:
             "parents, too."
         )
     near = closest(name, [each.name for each in sobject.columns])
-    return f"Did you mean {near}?" if near else f'describe("{sobject.name}") lists its fields.'
+    return (
+        f"Did you mean {near}?"
+        if near
+        else "Setup > Object Manager has the API names; Setup > Field Accessibility shows what the "
+        "user may see."
+    )
 
 
 def _as_text(

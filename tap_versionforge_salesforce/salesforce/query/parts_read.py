@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from tap_versionforge_salesforce.salesforce.query.job_checkpoint import JobCheckpoint
     from tap_versionforge_salesforce.salesforce.query.options import QueryOptions
 
+_OF_ARGUMENTS = (Remedy.FIELD, Remedy.FEWER_COLUMNS, Remedy.FEWER_ROWS, Remedy.WHOLE)
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -130,7 +132,7 @@ class PartsRead:
             except (RefusedError, UnavailableError) as error:
                 halves = self._halves(part, error, failures)
                 if halves is None:
-                    raise (error if self._keeps_job else without_job(error)) from None
+                    raise self._told(part, error) from None
                 parts[:1] = halves
                 failures += 1
                 yield self._nothing(takes_back=True), Place(tuple(parts))
@@ -195,6 +197,13 @@ class PartsRead:
             if page.job is not None:
                 place = replace(place, job=page.job)
             yield replace(page, takes_back=begins_anew), place
+
+    def _told(self, part: Query, error: TapError) -> TapError:
+        if part.given:
+            # Its columns and rows are its own: no argument leaves any of them out.
+            left = [each for each in error.remedies if each not in _OF_ARGUMENTS]
+            error.offering(*left)
+        return error if self._keeps_job else without_job(error)
 
     def _nothing(self, *, takes_back: bool = False) -> Page:
         return Page(

@@ -570,6 +570,32 @@ def test_a_query_for_a_count(org: LocalOrg, connected: Org) -> None:
 
 
 @pytest.mark.parametrize(
+    ("error_code", "status"),
+    [("QUERY_TIMEOUT", 400), ("OPERATION_TOO_LARGE", 400), ("URI_TOO_LONG", 414)],
+)
+def test_a_count_that_is_too_much(
+    org: LocalOrg, connected: Org, error_code: str, status: int
+) -> None:
+    """Says what can be done about a count, which neither API serves otherwise."""
+    refusal = faults.answer(status, [{"errorCode": error_code, "message": "no"}])
+    org.faults.add("GET /query*", refusal, times=None)
+    with pytest.raises(RefusedError) as caught:
+        connected.query("SELECT COUNT() FROM Account").collect()
+    assert caught.value.hint.startswith("Count it in parts")
+    assert "Bulk" not in caught.value.hint
+
+
+def test_a_query_of_ones_own_that_is_too_much(org: LocalOrg, by_rest: Org) -> None:
+    """Is not told of arguments, of which it has none."""
+    slow = faults.answer(400, [{"errorCode": "QUERY_TIMEOUT", "message": "It runs too long"}])
+    org.faults.add("GET /query*", slow, times=None)
+    with pytest.raises(RefusedError) as caught:
+        by_rest.query("SELECT Id FROM Account").collect()
+    assert "with fewer rows it takes less" in caught.value.hint
+    assert "since" not in caught.value.hint
+
+
+@pytest.mark.parametrize(
     ("where", "words"),
     [
         ("Name = 'a' ORDER BY Name", "ORDER BY"),
