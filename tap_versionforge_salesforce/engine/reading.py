@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from tap_versionforge_salesforce.engine.objects import reason_to_refuse
 from tap_versionforge_salesforce.engine.remedies import remedies_named
-from tap_versionforge_salesforce.errors import RefusedError
+from tap_versionforge_salesforce.errors import RefusedError, TapError
+from tap_versionforge_salesforce.salesforce.support.interruption import RunIsOverError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -85,6 +86,7 @@ class ReadFrames:
     def __init__(self, frames: Generator[Frame, None, None]) -> None:
         self._frames = frames
         self._lock = threading.Lock()
+        self._is_ended = False
 
     def __iter__(self) -> Iterator[Frame]:
         return self
@@ -97,10 +99,17 @@ class ReadFrames:
             TapError: It can't be had.
         """
         with self._lock:
-            return next(self._frames)
+            try:
+                return next(self._frames)
+            except (RunIsOverError, TapError):
+                # What is taken away under who waits for it fails in one way or another.
+                if self._is_ended:
+                    raise StopIteration from None
+                raise
 
     def close(self) -> None:
         """End them; one that another thread is waiting for, it has to end by itself."""
+        self._is_ended = True
         if self._lock.acquire(blocking=False):
             try:
                 self._frames.close()

@@ -194,7 +194,12 @@ class Org:
         return True
 
     def end(self) -> None:
-        """Finish what is cleaned up, if nobody has asked to stop; let no thread ask any more."""
+        """Finish what is cleaned up, if nobody has asked to stop; let no thread ask any more.
+
+        A second time changes nothing.
+        """
+        if self.interruption.is_over:
+            return
         try:
             if not self.interruption.is_requested:
                 with self.interruption.waiting(lambda: "Bulk jobs to be removed from the org"):

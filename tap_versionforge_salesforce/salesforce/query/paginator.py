@@ -28,6 +28,7 @@ from tap_versionforge_salesforce.salesforce.support.interruption import RunIsOve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
     from tap_versionforge_salesforce.salesforce.frames.json_pages import QueryResult
     from tap_versionforge_salesforce.salesforce.objects.soql import Window
@@ -230,6 +231,10 @@ class SalesforcePaginator:
     def stop(self) -> None:
         """Drop what was begun: nobody will ask for the pages."""
         self._job.stop()
+
+    def removing_job(self) -> AbstractContextManager[None]:
+        """Have the job taken out of the org where the run ends before the block."""
+        return self._context.org.cleanup.owing(self._job.remove)
 
     def finish(self) -> None:
         """Take the job out of the org, now that its rows are safe with whoever asked for them."""

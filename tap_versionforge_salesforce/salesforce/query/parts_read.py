@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, cast
@@ -156,7 +156,10 @@ class PartsRead:
             if is_resumed and job is not None and not paginator.resume(job, briefly=False):
                 job = None
                 yield self._nothing(takes_back=True), Place(parts)
-            with closing(cast("Generator[Page, None, None]", iter(paginator))) as pages:
+            with (
+                nullcontext() if self._keeps_job else paginator.removing_job(),
+                closing(cast("Generator[Page, None, None]", iter(paginator))) as pages,
+            ):
                 yield from self._placed(pages, paginator, Place(parts, job))
             yield self._nothing(), Place(parts[1:])
             is_wanted = False

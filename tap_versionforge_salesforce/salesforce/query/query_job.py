@@ -334,12 +334,8 @@ class QueryJob:
         self._is_removed = True
         try:
             self._org.cleanup.check_time()
-            if self._state not in _ENDED:
-                # Refused where it has ended since it was last looked at.
-                with suppress(RefusedError):
-                    self._client.abort_job(job_id, version=self.api_version)
-            if not self._context.options.keep_jobs:
-                self._client.delete_job(job_id, version=self.api_version)
+            with self._org.interruption.cleaning_up():
+                self._take_out(job_id)
         except RunIsOverError:  # somebody has asked it to end at once
             return
         except TapError as error:
@@ -348,6 +344,14 @@ class QueryJob:
                 f"Bulk job {job_id} stays in the org, which removes it after seven days: "
                 f"{error.message}"
             )
+
+    def _take_out(self, job_id: str) -> None:
+        if self._state not in _ENDED:
+            # Refused where it has ended since it was last looked at.
+            with suppress(RefusedError):
+                self._client.abort_job(job_id, version=self.api_version)
+        if not self._context.options.keep_jobs:
+            self._client.delete_job(job_id, version=self.api_version)
 
 
 def _close_page(decoded: tuple[Page, ResultPage]) -> None:

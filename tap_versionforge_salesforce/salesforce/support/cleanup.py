@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from contextlib import contextmanager
 from contextvars import copy_context
 from functools import partial
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ from tap_versionforge_salesforce.errors import TapError, UnavailableError
 from tap_versionforge_salesforce.salesforce.support.background import in_background
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from concurrent.futures import Future
 
     from tap_versionforge_salesforce.salesforce.support.clock import Clock
@@ -31,6 +32,8 @@ class Cleanup:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._work: deque[Callable[[], object]] = deque()
+        # What is left to those who have it in hand, as long as the run is not over.
+        self._owed: list[Callable[[], object]] = []
         self._lock = threading.Lock()
         # What is done of it now; None where nothing is.
         self._going_on: Future[None] | None = None
@@ -40,15 +43,34 @@ class Cleanup:
         self._ends: float | None = None
 
     def do(self, work: Callable[[], object]) -> None:
-        """Do it when what was asked for before is done.
+        """Do it when what was asked for before is done; at once, where the run is over.
 
         Args:
             work: Raises nothing.
         """
+        if self._ends is not None:
+            # Nobody waits for another thread any more.
+            work()
+            return
         with self._lock:
             self._work.append(partial(copy_context().run, work))
             if self._going_on is None:
                 self._going_on = in_background(self._do_all)
+
+    @contextmanager
+    def owing(self, work: Callable[[], object]) -> Iterator[None]:
+        """Have something done at the end of the run, if the block has not been left by then.
+
+        Args:
+            work: Raises nothing, and does nothing a second time.
+        """
+        with self._lock:
+            self._owed.append(work)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._owed.remove(work)
 
     def _do_all(self) -> None:
         while True:
@@ -69,6 +91,10 @@ class Cleanup:
             BaseException: What some of it has raised, which it should not.
         """
         self._ends = self._clock.monotonic() + _SECONDS
+        with self._lock:
+            owed = list(self._owed)
+        for work in owed:
+            work()
         if (going_on := self._going_on) is not None:
             going_on.result()
         if self._mistake is not None:

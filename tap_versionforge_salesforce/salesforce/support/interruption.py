@@ -6,12 +6,16 @@ import os
 import threading
 import time
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 from tap_versionforge_salesforce.salesforce.support.watch import SILENT, Watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+
+_CLEANS_UP: ContextVar[bool] = ContextVar("cleans_up", default=False)
 
 
 class RunIsOverError(Exception):
@@ -58,9 +62,23 @@ class Interruption:
         """Tell whether somebody asked the run to end."""
         return self._signal_number is not None
 
+    @property
+    def is_over(self) -> bool:
+        """Tell whether the run has ended."""
+        return self._is_over
+
     def end(self) -> None:
         """Let no other thread ask for anything any more."""
         self._is_over = True
+
+    @contextmanager
+    def cleaning_up(self) -> Iterator[None]:
+        """Let the block ask behind the end of the run, too, unless somebody asked it to end."""
+        before = _CLEANS_UP.set(True)
+        try:
+            yield
+        finally:
+            _CLEANS_UP.reset(before)
 
     def check(self) -> None:
         """End the run if that was asked for.
@@ -85,7 +103,7 @@ class Interruption:
             SystemExit: With 128 + the signal's number.
         """
         if threading.current_thread() is not threading.main_thread():
-            if self._is_over:
+            if self._is_over and (self.is_requested or not _CLEANS_UP.get()):
                 raise RunIsOverError
             yield
             return

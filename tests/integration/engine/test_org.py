@@ -396,10 +396,23 @@ def test_what_is_closed_half_way(org: LocalOrg, clock: OrgClock, api_mode: str) 
         next(pages)
 
 
-def test_what_is_closed_while_another_thread_reads(org: LocalOrg, by_rest: Org) -> None:
-    """It ends there, and says why; `close` does its work all the same."""
+@pytest.mark.parametrize(
+    ("api_mode", "request_"),
+    [
+        pytest.param("rest", "GET /query*", id="a page"),
+        pytest.param("bulk", "GET /jobs/query/750*", id="a job"),
+        pytest.param("bulk", "POST /jobs/query", id="a job that is being made"),
+    ],
+)
+def test_what_is_closed_while_another_thread_reads(
+    org: LocalOrg, clock: OrgClock, api_mode: str, request_: str
+) -> None:
+    """It ends there, and says why; no job is left, whoever of the two has to remove it."""
+    del clock
     org.store.seed("Account", 25)
     org.settings.page_rows, org.settings.batch_size_hint = 10, "ignore"
+    org.settings.job_transition = "never"
+    opened = Org(**org.config(), api_mode=api_mode)
     is_asked, is_closed = threading.Event(), threading.Event()
 
     def late(_: Call, real: Callable[[], Answer]) -> Answer:
@@ -407,22 +420,41 @@ def test_what_is_closed_while_another_thread_reads(org: LocalOrg, by_rest: Org) 
         assert is_closed.wait(20)
         return real()
 
-    org.faults.add("GET /query*", late)
+    org.faults.add(request_, late)
     told: list[BaseException] = []
 
     def read() -> None:
         try:
-            by_rest.read("Account").collect()
+            opened.read("Account").collect()
         except SettingsError as error:
             told.append(error)
 
     reader = threading.Thread(target=read)
     reader.start()
     assert is_asked.wait(20)
-    by_rest.close()
+    opened.close()
     is_closed.set()
     reader.join(20)
     assert [str(each)[:18] for each in told] == ["This Org is closed"]
+    assert org.jobs.all() == []
+
+
+def test_what_is_closed_twice_in_a_thread(org: LocalOrg, clock: OrgClock) -> None:
+    """By the block that is left, once more: nothing is wrong with that."""
+    del clock
+    org.store.seed("Account", 3)
+    heights: list[int] = []
+
+    def read() -> None:
+        with Org(**org.config()) as connected:
+            heights.append(connected.read("Account").collect().height)
+            connected.close()
+        heights.append(0)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    reader.join(20)
+    assert heights == [3, 0]
 
 
 def test_two_objects_at_once(org: LocalOrg, by_rest: Org) -> None:

@@ -61,3 +61,13 @@ def test_what_fails_at_the_end_is_the_last_that_is_tried() -> None:
     cleanup.note_failed(UnavailableError("", hint=""))
     with pytest.raises(UnavailableError):
         cleanup.check_time()
+
+
+def test_what_is_owed_is_done_at_the_end() -> None:
+    """Unless who has it in hand has come to its end before."""
+    cleanup, done = Cleanup(Clock()), list[str]()
+    with cleanup.owing(partial(done.append, "over")):
+        pass
+    with cleanup.owing(partial(done.append, "in hand")):
+        cleanup.finish()
+        assert done == ["in hand"]

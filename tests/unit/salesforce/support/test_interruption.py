@@ -6,10 +6,11 @@ import os
 import signal
 import sys
 import threading
+from contextlib import nullcontext
 
 import pytest
 
-from tap_versionforge_salesforce.salesforce.support.interruption import Interruption
+from tap_versionforge_salesforce.salesforce.support.interruption import Interruption, RunIsOverError
 from tests.support import processes
 
 
@@ -121,3 +122,27 @@ def test_polars_leaves_signals_to_the_process() -> None:
     """Ctrl-C while a page is decoded, in whichever thread, is for the process's own handler."""
     done = processes.run([sys.executable, "-c", DECODING_AND_CTRL_C], cwd=processes.ROOT)
     assert done.stdout == "[] True\n"
+
+
+def test_behind_the_end_only_cleaning_up_asks(interruption: Interruption) -> None:
+    """In whatever thread; and not even that, where somebody asked the run to end at once."""
+    interruption.end()
+    asked: list[bool] = []
+
+    def ask(*, cleans_up: bool) -> None:
+        try:
+            with interruption.cleaning_up() if cleans_up else nullcontext(), interruption.waiting():
+                asked.append(True)
+        except RunIsOverError:
+            asked.append(False)
+
+    def ask_in_each_way() -> None:
+        ask(cleans_up=False)
+        ask(cleans_up=True)
+        interruption.request(signal.SIGTERM)
+        ask(cleans_up=True)
+
+    thread = threading.Thread(target=ask_in_each_way)
+    thread.start()
+    thread.join(10)
+    assert asked == [False, True, False]
