@@ -16,6 +16,7 @@ from tests.integration.export.conftest import csv_rows
 from tests.local_org.conditions import faults, outages
 from tests.support.harness import Run
 from tests.support.real_process import finished, started
+from tests.support.waits import LateAnswer
 
 if TYPE_CHECKING:
     import subprocess
@@ -416,6 +417,18 @@ def test_what_another_command_has_made_meanwhile(
     assert "Account" in run.log.splitlines()[-1]
     assert run.log.splitlines()[-1].endswith("[export-exists]")
     assert len(rows) == 45
+
+
+def test_what_takes_a_minute_is_said(
+    org: LocalOrg, export: Export, clock: OrgClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nobody can tell waiting from hanging otherwise."""
+    org.store.seed("Account", 3)
+    late = LateAnswer(clock, caplog, "Waiting for a page of Account")
+    org.faults.add("GET /query*", late)
+    run = export.done("Account", api_mode="rest")
+    assert late.found == [True]
+    assert "for 1 minute now." in run.log
 
 
 # What is there already

@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-import threading
-import time
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
@@ -18,12 +16,10 @@ from tests.local_org.conditions import faults
 from tests.soak.crowd import every_row_of_all
 from tests.soak.tried import Tried
 from tests.soak.watchdog import watchdog
+from tests.support.waits import LateAnswer, has_said, trickling
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from tests.local_org import LocalOrg
-    from tests.local_org.exchange import Answer, Call
     from tests.support.harness import OrgClock, TapRunner
 
 LAST_WEEK = datetime.now(timezone.utc) - timedelta(days=7)
@@ -98,16 +94,6 @@ def test_a_crowd_of_tables_comes_whole(org: LocalOrg, tap: TapRunner, seed: int)
 # Waits
 
 
-def has_said(caplog: pytest.LogCaptureFixture, text: str, *, seconds: float = 20) -> bool:
-    """Wait until the log has a text, in vain after some seconds."""
-    ends = time.monotonic() + seconds
-    while time.monotonic() < ends:
-        if text in caplog.text:
-            return True
-        time.sleep(0.02)
-    return False
-
-
 @pytest.mark.parametrize(
     ("request_", "api_mode", "said"),
     [
@@ -129,22 +115,11 @@ def test_what_takes_a_minute_is_said(
 ) -> None:
     """Nobody can tell waiting from hanging otherwise."""
     rows = fill(org, {"Account": 3})
-    found: list[bool] = []
-
-    def wait(_: Call, real: Callable[[], Answer]) -> Answer:
-        for _minute in range(20):
-            # The tap has sent its request; on a loaded machine it may not yet wait for the answer,
-            # so that this minute is none of its.
-            clock.sleep(61)
-            if has_said(caplog, said, seconds=1):
-                break
-        found.append(said in caplog.text)
-        return real()
-
-    org.faults.add(request_, wait)
+    late = LateAnswer(clock, caplog, said)
+    org.faults.add(request_, late)
     run = tap.sync(objects=["Account"], api_mode=api_mode, bulk_page_rows=PAGE_ROWS)
     assert run.exit_code == 0, run.log
-    assert found == [True]
+    assert late.found == [True]
     assert "for 1 minute now." in run.log
     assert run.ids("Account") == rows["Account"]
 
@@ -158,13 +133,7 @@ def test_a_body_that_trickles_for_ever_is_given_up(
 ) -> None:
     """Each byte comes in time, and all of them never: the whole has a limit, too."""
     rows = fill(org, {"Account": 1, "Contact": 1})
-    trickle = faults.slow(20)
-
-    def act(call: Call, real: Callable[[], Answer]) -> Answer:
-        threading.Timer(0.3, clock.sleep, [3_600]).start()
-        return trickle(call, real)
-
-    fault = org.faults.add(request_, act)
+    fault = org.faults.add(request_, trickling(clock))
     # One answer at a time: when the clock is set, all that are on their way have taken as long.
     run = tap.sync(
         objects=["Account", "Contact"],
