@@ -132,7 +132,11 @@ def export(context: click.Context, /, **given: Any) -> None:  # noqa: ANN401  as
 def _wanted(given: dict[str, Any]) -> list[WantedRows]:
     from tap_versionforge_salesforce.export.exporter import WantedRows  # noqa: PLC0415  as above
 
-    names = list(dict.fromkeys(given["objects"]))
+    known: dict[str, str] = {}
+    for name in given["objects"]:
+        # Named twice, in whatever case, it is one.
+        known.setdefault(name.lower(), name)
+    names = list(known.values())
     fields = _by_object(given["fields"], names, "--fields")
     conditions = _by_object(given["where"], names, "--where")
     texts = _by_object(given["text_fields"], names, "--text-fields")
@@ -140,7 +144,8 @@ def _wanted(given: dict[str, Any]) -> list[WantedRows]:
         WantedRows(
             name,
             fields=_names(fields[name]) if name in fields else None,
-            where=conditions.get(name, ""),
+            # An empty one, as of a variable that is not set, is no condition, but a mistake.
+            where=conditions.get(name, "") or (" " if name in conditions else ""),
             since=given["since"],
             until=given["until"],
             text_fields=_names(texts.get(name, "")),

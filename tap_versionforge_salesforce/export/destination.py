@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import enum
+import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from tap_versionforge_salesforce.errors import SettingsError
+from tap_versionforge_salesforce.export.files import writing
 
 _OF_DUCKDB = (".duckdb", ".ddb")
 _OF_FILES = {".csv": "csv", ".parquet": "parquet", ".jsonl": "jsonl", ".json": "jsonl"}
 _IN_THE_MAKING, _REPLACED = ".incomplete", ".replaced"
+# Of another machine: a folder of this name nobody would look for.
+_ADDRESS = re.compile(r"[A-Za-z][\w+.-]+://")
 
 
 class Format(enum.Enum):
@@ -49,8 +54,14 @@ class Destination:
 
         Args:
             name: The object's API name.
+
+        Raises:
+            SettingsError: It can't be looked at.
         """
-        return self.folder / name
+        folder = self.folder / name
+        with writing(folder):
+            # A link is followed, not replaced: whoever has made it wants the files elsewhere.
+            return Path(os.path.realpath(folder)) if folder.is_symlink() else folder
 
 
 def in_the_making(folder: Path) -> Path:
@@ -74,12 +85,14 @@ def destination_of(path: str, wanted_format: str | None, *, overwrites: bool) ->
     Raises:
         SettingsError: They don't go together, or the path is something else.
     """
-    if "://" in path:
+    if path in ("", "-") or _ADDRESS.match(path):
         raise _not_usable(
-            f"--to {path} is a URL, and export writes on this machine.",
-            "Name a folder or a .duckdb file, and copy what is in it from there.",
+            f"--to {path or repr(path)} is no path of this machine.",
+            "Name a folder, or a .duckdb file, and copy what is in it from there.",
         )
-    target = Path(path).expanduser()
+    target = Path(os.path.expanduser(path))  # noqa: PTH111  that of Path fails for ~nobody
+    with writing(target):
+        is_folder, is_there = target.is_dir(), target.exists()
     ending = target.suffix.lower()
     if ending in _OF_DUCKDB:
         if wanted_format not in (None, Format.PARQUET.value):
@@ -88,15 +101,15 @@ def destination_of(path: str, wanted_format: str | None, *, overwrites: bool) ->
                 "with.",
                 "Leave --format out, or name a folder.",
             )
-        if target.is_dir():
+        if is_folder:
             raise _not_usable(f"--to {path} is a folder, not a database.", "Name another.")
         return Destination(target, Format.PARQUET, overwrites, is_database=True)
-    if target.exists() and not target.is_dir():
+    if is_there and not is_folder:
         raise _not_usable(
             f"--to {path} is a file, not a folder.",
             "Each object gets a folder of its own in --to: name a folder, or a .duckdb file.",
         )
-    if ending in _OF_FILES and not target.is_dir():
+    if ending in _OF_FILES and not is_folder:
         raise _not_usable(
             f"--to {path} is to be a folder, and is called like a file.",
             f"Write --to {target.stem}/ --format {_OF_FILES[ending]}: each object gets a folder of "

@@ -174,6 +174,6 @@ def remove_folder(folder: Path) -> None:
     Raises:
         SettingsError: It can't be removed.
     """
-    if folder.exists():
-        with writing(folder):
+    with writing(folder):
+        if folder.exists():
             shutil.rmtree(folder)

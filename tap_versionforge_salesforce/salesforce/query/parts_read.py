@@ -7,7 +7,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
-from tap_versionforge_salesforce.errors import RefusedError, TapError, UnavailableError
+from tap_versionforge_salesforce.errors import (
+    RefusedError,
+    Remedy,
+    TapError,
+    UnavailableError,
+)
 from tap_versionforge_salesforce.salesforce.frames.frame import no_rows
 from tap_versionforge_salesforce.salesforce.frames.handed_out import HandedOut
 from tap_versionforge_salesforce.salesforce.objects.soql import IdRange, Window

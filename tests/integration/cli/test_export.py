@@ -89,6 +89,15 @@ def test_options_of_several_objects(org: LocalOrg, tap: TapRunner, out: Path) ->
     assert rows_in(out, "Contact")["CreatedDate"].dtype == pl.String
 
 
+def test_an_object_that_is_named_twice(org: LocalOrg, tap: TapRunner, out: Path) -> None:
+    """In whatever case, is one."""
+    org.store.seed("Account", 3)
+    run = exported(tap, "Account", "account", "--to", str(out), "--fields", "Id")
+    assert run.exit_code == 0, run.log
+    assert len(run.stdout.splitlines()) == 1
+    assert rows_in(out).columns == ["Id"]
+
+
 def test_the_config_before_the_command(org: LocalOrg, tap: TapRunner, out: Path) -> None:
     """Will do, also with settings that are for the tap alone."""
     org.store.seed("Account", 3)
@@ -130,7 +139,10 @@ def test_settings_that_there_are_not(org: LocalOrg, tap: TapRunner, out: Path) -
         (["Account", "--format", "csv", "--to", "x.duckdb"], "--format csv does not go"),
         (["Account", "--to", "rows.csv"], "--to rows/ --format csv"),
         (["Account", "--to", "/dev/null"], "is a file, not a folder"),
-        (["Account", "--to", "s3://bucket/rows"], "is a URL"),
+        (["Account", "--to", ""], "--to '' is no path of this machine"),
+        (["Account", "--to", "s3://bucket/rows"], "is no path of this machine"),
+        (["Account", "--to", "x" * 300], "can't be written (File name too long)"),
+        (["Account", "--where", ""], "--where is empty"),
     ],
 )
 def test_what_can_not_be_asked_for(

@@ -469,6 +469,19 @@ def test_overwriting_each_night(
     assert sorted(export.ids("Account")) == sorted(rows)
 
 
+def test_a_link_is_followed(org: LocalOrg, export: Export, rows: list[str]) -> None:
+    """The files of an object may lie elsewhere, and stay there when they are replaced."""
+    elsewhere = export.out.with_name("elsewhere")
+    export.out.mkdir()
+    (export.out / "Account").symlink_to(elsewhere / "accounts")
+    for more in ([], ["--overwrite"]):
+        export.done("Account", *more, **BULK)
+        assert sorted(export.ids("Account")) == sorted(rows)
+        assert (export.out / "Account").is_symlink()
+        assert [path.name for path in elsewhere.iterdir()] == ["accounts"]
+    assert jobs_created(org) == 2
+
+
 @pytest.mark.parametrize("name", ["Account", "Account.incomplete", "Account.replaced"])
 def test_files_of_others_are_not_overwritten(
     org: LocalOrg, export: Export, rows: list[str], name: str
