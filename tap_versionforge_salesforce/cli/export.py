@@ -19,8 +19,8 @@ from tap_versionforge_salesforce.cli.quiet import warnings_only
 from tap_versionforge_salesforce.errors import (
     IncompleteError,
     QuotaError,
-    RefusedError,
     SettingsError,
+    SomeStreamsFailedError,
     TapError,
     UnavailableError,
 )
@@ -41,7 +41,6 @@ _MAY_PASS = (
     QuotaError.exit_code,
     UnavailableError.exit_code,
     IncompleteError.exit_code,
-    RefusedError.exit_code,
 )
 _LOGGER = TapVersionForgeSalesforce.logger
 
@@ -72,7 +71,7 @@ _LOGGER = TapVersionForgeSalesforce.logger
 @click.option(
     "--format",
     "written_as",
-    type=click.Choice(["parquet", "csv", "jsonl"]),
+    type=click.Choice(["parquet", "csv", "jsonl"], case_sensitive=False),
     help="Of the files in a folder. [default: parquet]",
 )
 @click.option("--overwrite", is_flag=True, help="Replace what is there, once all rows are there.")
@@ -201,7 +200,8 @@ def _going_on() -> Iterator[None]:
     try:
         yield
     except TapError as error:
-        if error.exit_code not in _MAY_PASS:
+        # What is refused has nothing to go on with; the others have, where there are several.
+        if error.exit_code not in _MAY_PASS and not isinstance(error, SomeStreamsFailedError):
             raise
         raise error.reworded(error.message, hint=f"{error.hint} {EXPORT.go_on}") from None
 

@@ -90,7 +90,13 @@ def destination_of(path: str, wanted_format: str | None, *, overwrites: bool) ->
             f"--to {path or repr(path)} is no path of this machine.",
             "Name a folder, or a .duckdb file, and copy what is in it from there.",
         )
-    target = Path(os.path.expanduser(path))  # noqa: PTH111  that of Path fails for ~nobody
+    try:
+        target = Path(path).expanduser()
+    except RuntimeError:
+        raise _not_usable(
+            f"--to {path} is below the home of a user that there is not.",
+            "Name a folder, or a .duckdb file.",
+        ) from None
     with writing(target):
         is_folder, is_there = target.is_dir(), target.exists()
     ending = target.suffix.lower()

@@ -146,7 +146,26 @@ class Exporter:
         if self._database is None and self._destination.format is Format.PARQUET:
             self._tell_of_labels()
         make_folder(self._destination.folder)
-        failures: dict[str, TapError] = {}
+        try:
+            failures: dict[str, TapError] = {}
+            yield from self._each(objects, failures)
+            if len(objects) == len(failures) == 1:
+                raise next(iter(failures.values()))
+            if failures:
+                others = len(objects) - len(failures)
+                raise SomeStreamsFailedError(failures, others=others, what="object")
+            self._leave([each.folder for each in objects])
+        finally:
+            for each in objects:
+                each.folder.put_down()
+            if self._database is not None:
+                # Other commands may have objects there that they are to go on with.
+                with suppress(OSError):
+                    self._destination.folder.rmdir()
+
+    def _each(
+        self, objects: Sequence[_Object], failures: dict[str, TapError]
+    ) -> Iterator[Exported]:
         for number, each in enumerate(objects):
             try:
                 # Salesforce works on all of them at once.
@@ -158,12 +177,6 @@ class Exporter:
                 failures[each.name] = error.without_frames()
             else:
                 yield exported
-        if len(objects) == len(failures) == 1:
-            raise next(iter(failures.values()))
-        if failures:
-            others = len(objects) - len(failures)
-            raise SomeStreamsFailedError(failures, others=others, what="object")
-        self._leave([each.folder for each in objects])
 
     def _leave(self, folders: Sequence[ObjectFolder]) -> None:
         """Remove what was kept so that a later run would not begin with what is done."""
@@ -173,9 +186,6 @@ class Exporter:
             return
         for folder in folders:
             remove_folder(folder.folder)
-        # Other commands may have objects there that they are to go on with.
-        with suppress(OSError):
-            self._destination.folder.rmdir()
 
     # Before anything is read
 
@@ -193,6 +203,8 @@ class Exporter:
             names = [each.name for each in self._org.objects()]
             near = closest(wanted.name, names)
             hint = error.hint if near is None else f"Did you mean {near}?"
+            if "," in wanted.name:
+                hint = f"Write {' '.join(wanted.name.replace(',', ' ').split())}."
             raise SettingsError(error.message, hint=hint, code=error.code) from None
 
     def _checked(self, selections: list[Selection]) -> list[_Object]:
@@ -303,7 +315,7 @@ class Exporter:
             self._write_files(each)
         finally:
             self._progress.end()
-            each.folder.release()
+            each.folder.put_down()
 
     def _write_files(self, each: _Object) -> None:
         progress, manifest = self._progress, each.folder.manifest

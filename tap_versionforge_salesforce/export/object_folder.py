@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -144,6 +145,15 @@ class ObjectFolder:
         """Let other runs write it."""
         if self._lock is not None:
             self._lock.release()
+            self._lock = None
+
+    def put_down(self) -> None:
+        """Let other runs write it, and leave no folder where there is nothing to go on with."""
+        if self._lock is not None and self.manifest.is_new:
+            # Nobody misses what is left of it.
+            with suppress(SettingsError):
+                remove_folder(self._making)
+        self.release()
 
     # While it is written
 

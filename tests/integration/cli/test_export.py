@@ -127,6 +127,7 @@ def test_settings_that_there_are_not(org: LocalOrg, tap: TapRunner, out: Path) -
     ("arguments", "words"),
     [
         (["Acount"], "Did you mean Account?"),
+        (["Account,Contact"], "Write Account Contact."),
         (["Account", "--fields", "Nmae"], "--fields names Nmae"),
         (["Account", "--fields", "Nmae"], "Did you mean Name?"),
         (["Account", "--fields", " , "], "--fields names no field"),
@@ -141,6 +142,7 @@ def test_settings_that_there_are_not(org: LocalOrg, tap: TapRunner, out: Path) -
         (["Account", "--to", "/dev/null"], "is a file, not a folder"),
         (["Account", "--to", ""], "--to '' is no path of this machine"),
         (["Account", "--to", "s3://bucket/rows"], "is no path of this machine"),
+        (["Account", "--to", "~nobody of that name/rows"], "the home of a user that there is not"),
         (["Account", "--to", "x" * 300], "can't be written (File name too long)"),
         (["Account", "--where", ""], "--where is empty"),
     ],
@@ -183,7 +185,8 @@ def test_an_object_that_needs_a_filter(org: LocalOrg, tap: TapRunner, out: Path)
     run = exported(tap, "Account", "--to", str(out))
     assert run.exit_code == 7
     assert said in run.log
-    assert not (out / "Account").exists()
+    assert "it goes on from there" not in run.log
+    assert list(out.iterdir()) == []
 
 
 def test_what_helps_is_called_as_it_is_given(org: LocalOrg, tap: TapRunner, out: Path) -> None:
