@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from tap_versionforge_salesforce.errors import RefusedError, TapError, UnavailableError
 from tap_versionforge_salesforce.salesforce.client import counted_together
 from tap_versionforge_salesforce.salesforce.objects.unreadable import why_unreadable
+from tap_versionforge_salesforce.salesforce.support.wording import closest
 from tap_versionforge_salesforce.settings.definitions import DEFAULT_OBJECTS
 
 if TYPE_CHECKING:
@@ -53,6 +54,23 @@ def objects_of(org: Org) -> list[ListedObject]:
         found,
         key=lambda each: (default.get(each.name, len(default)), -(each.rows or 0), each.name),
     )
+
+
+def object_meant(org: Org, name: str) -> str:
+    """Return a sentence with the object that is meant by a name; empty where nobody knows.
+
+    Args:
+        org: The org, which has no object of that name.
+        name: As somebody has written it.
+    """
+    if "," in name:
+        return f"Name each by itself: {' '.join(name.replace(',', ' ').split())}."
+    try:
+        names = [str(entry["name"]) for entry in org.client.describe_global()]
+    except TapError:
+        return ""
+    near = closest(name, names)
+    return f"Did you mean {near}?" if near else ""
 
 
 def reason_to_refuse(org: Org, name: str) -> str | None:

@@ -15,10 +15,9 @@ from tap_versionforge_salesforce.engine.given import (
     settings_in,
     text_of,
 )
-from tap_versionforge_salesforce.engine.objects import objects_of
+from tap_versionforge_salesforce.engine.objects import object_meant, objects_of
 from tap_versionforge_salesforce.engine.plan import plan_of
 from tap_versionforge_salesforce.engine.reader import Reader
-from tap_versionforge_salesforce.engine.remedies import remedies_named
 from tap_versionforge_salesforce.engine.selection import (
     Wanted,
     instant_of,
@@ -30,7 +29,6 @@ from tap_versionforge_salesforce.errors import (
     UnknownObjectError,
 )
 from tap_versionforge_salesforce.salesforce.support.clock import Clock
-from tap_versionforge_salesforce.salesforce.support.wording import closest
 from tap_versionforge_salesforce.settings.connecting import org_of, query_options_of
 from tap_versionforge_salesforce.settings.definitions import Settings
 
@@ -142,8 +140,7 @@ class Org:
         Raises:
             TapError: The list can't be had.
         """
-        self._reader.check_open()
-        with remedies_named():
+        with self._reader.asking():
             return objects_of(self.salesforce)
 
     def describe(self, name: str) -> SObject:
@@ -155,19 +152,16 @@ class Org:
         Raises:
             UnknownObjectError: The org has no such object, or the user may not see it.
         """
-        self._reader.check_open()
         text_of(name, "The name of the object")
         try:
             return self._kept_describe(name)
         except UnknownObjectError as error:
-            near = closest(name, [each.name for each in self.objects()])
-            if near is None:
-                raise
-            raise error.reworded(error.message, hint=f"Did you mean {near}?") from None
+            hint = object_meant(self.salesforce, name) or error.hint
+            raise error.reworded(error.message, hint=hint) from None
 
     def _kept_describe(self, name: str) -> SObject:
         if name.lower() not in self._describes:
-            with remedies_named():
+            with self._reader.asking():
                 self._describes[name.lower()] = self.salesforce.describe(name)
         return self._describes[name.lower()]
 
@@ -191,7 +185,7 @@ class Org:
             where: A condition in SOQL, such as ``IsWon = true AND Amount > 1000``.
             since: First instant of SystemModstamp (or what the object has instead) that is wanted.
             until: First one that no longer is.
-            text_fields: Fields whose values stay the text that Salesforce serves.
+            text_fields: Fields whose values come as text, also what their types can't hold.
 
         Raises:
             SettingsError: An argument can't be used.
@@ -216,7 +210,7 @@ class Org:
         Raises:
             SettingsError: It is none, or names what the org lacks.
         """
-        with remedies_named():
+        with self._reader.asking():
             selection = selection_of_select(
                 text_of(soql, "The query"),
                 self._described,
@@ -246,7 +240,7 @@ class Org:
             TapError: As `read`, or Salesforce can't be asked.
         """
         selection = self.selection(name, fields=fields, where=where, since=since, until=until)
-        with remedies_named():
+        with self._reader.asking():
             return plan_of(self.salesforce, selection.query, self._options)
 
     def selection(
@@ -280,7 +274,7 @@ class Org:
             text_fields=names_of(text_fields, "text_fields"),
             include_deleted=self._settings.include_deleted,
         )
-        with remedies_named():
+        with self._reader.asking():
             return selection_of(self.describe(name), wanted, self._described)
 
     def _described(self, name: str) -> SObject | None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+import threading
 import weakref
-from contextlib import closing
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 from tap_versionforge_salesforce.engine.forks import check_process
@@ -19,7 +20,7 @@ from tap_versionforge_salesforce.salesforce.query.rows_once import rows_once
 from tap_versionforge_salesforce.salesforce.support.interruption import RunIsOverError
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterator
 
     from tap_versionforge_salesforce.engine.selection import Selection
     from tap_versionforge_salesforce.salesforce.frames.frame import Frame
@@ -44,6 +45,7 @@ class Reader:
         self._quota_warning_threshold = quota_warning_threshold
         self._is_closed = False
         self._being_read: weakref.WeakSet[ReadFrames] = weakref.WeakSet()
+        self._lock = threading.Lock()
         self._has_looked_at_limits = False
 
     def rows(self, selection: Selection) -> Rows:
@@ -55,7 +57,8 @@ class Reader:
 
         def frames() -> Generator[Frame, None, None]:
             reading = ReadFrames(self._frames(selection))
-            self._being_read.add(reading)
+            with self._lock:
+                self._being_read.add(reading)
             with closing(reading):
                 for frame in reading:
                     self.check_open()
@@ -80,9 +83,27 @@ class Reader:
     def close(self) -> None:
         """End what is read, and remove jobs from the org whose rows nobody wants any more."""
         self._is_closed = True
-        for reading in list(self._being_read):
+        with self._lock:
+            being_read = list(self._being_read)
+        for reading in being_read:
             reading.close()
         self._org.end()
+
+    @contextmanager
+    def asking(self) -> Iterator[None]:
+        """Have the errors of the block say what helps, and that it is closed where it is.
+
+        Raises:
+            SettingsError: Somebody has ended it.
+            TapError: That of the block.
+        """
+        self.check_open()
+        try:
+            with remedies_named():
+                yield
+        except RunIsOverError:
+            self.check_open()
+            raise
 
     def check_open(self) -> None:
         """See that nobody has ended it.
@@ -98,22 +119,17 @@ class Reader:
             )
 
     def _frames(self, selection: Selection) -> Generator[Frame, None, None]:
-        self.check_open()
         check_process()
         keep_sigint_handler()
-        self._look_at_limits()
         query = selection.query
-        with remedies_named():
+        with self.asking():
+            self._look_at_limits()
             if selection.is_count:
                 yield counted(self._org, query)
                 return
             frames = rows_once(self._org, query, self._options, self._counted_rows)
             with reason_told(self._org, query.sobject), closing(frames):
-                try:
-                    yield from frames
-                except RunIsOverError:
-                    self.check_open()
-                    raise
+                yield from frames
 
     def _look_at_limits(self) -> None:
         if not self._has_looked_at_limits:

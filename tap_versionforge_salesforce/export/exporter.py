@@ -24,7 +24,7 @@ from tap_versionforge_salesforce.export.manifest import LONGEST_LIFE, SHORT_WHIL
 from tap_versionforge_salesforce.export.object_folder import ObjectFolder, forget_loaded
 from tap_versionforge_salesforce.export.page_files import PageFiles
 from tap_versionforge_salesforce.export.row_files import labelled_schema, row_files
-from tap_versionforge_salesforce.salesforce.support.wording import closest, counted
+from tap_versionforge_salesforce.salesforce.support.wording import counted
 
 if TYPE_CHECKING:
     import logging
@@ -200,12 +200,7 @@ class Exporter:
                 text_fields=wanted.text_fields,
             )
         except UnknownObjectError as error:
-            names = [each.name for each in self._org.objects()]
-            near = closest(wanted.name, names)
-            hint = error.hint if near is None else f"Did you mean {near}?"
-            if "," in wanted.name:
-                hint = f"Write {' '.join(wanted.name.replace(',', ' ').split())}."
-            raise SettingsError(error.message, hint=hint, code=error.code) from None
+            raise SettingsError(error.message, hint=error.hint, code=error.code) from None
 
     def _checked(self, selections: list[Selection]) -> list[_Object]:
         destination = self._destination

@@ -127,7 +127,7 @@ def test_settings_that_there_are_not(org: LocalOrg, tap: TapRunner, out: Path) -
     ("arguments", "words"),
     [
         (["Acount"], "Did you mean Account?"),
-        (["Account,Contact"], "Write Account Contact."),
+        (["Account,Contact"], "Name each by itself: Account Contact."),
         (["Account", "--fields", "Nmae"], "--fields names Nmae"),
         (["Account", "--fields", "Nmae"], "Did you mean Name?"),
         (["Account", "--fields", " , "], "--fields names no field"),

@@ -11,7 +11,7 @@ from decimal import Decimal
 import polars as pl
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tap_versionforge_salesforce.engine.selection import Selection
@@ -62,6 +62,7 @@ NUMBER = st.decimals(-(10**15), 10**15, allow_nan=False, allow_infinity=False, p
 MIXED = (Column("Name", Kind.TEXT), Column("Amount", Kind.NUMBER), Column("Id", Kind.TEXT))
 
 
+@settings(deadline=None)
 @given(rows=st.lists(st.tuples(st.none() | TEXT, st.none() | NUMBER), max_size=5))
 def test_any_text_and_number(rows: list[tuple[str | None, Decimal | None]]) -> None:
     """Is read back from each form as it went in, by whoever reads such files."""
