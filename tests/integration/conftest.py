@@ -8,6 +8,7 @@ import pytest
 
 from tap_versionforge_salesforce.engine.org import Org
 from tap_versionforge_salesforce.errors import TapError
+from tap_versionforge_salesforce.salesforce.frames import handed_out
 from tap_versionforge_salesforce.singer.tap import TapVersionForgeSalesforce
 from tests.support import canaries
 from tests.support.harness import OrgClock, TapRunner
@@ -41,3 +42,9 @@ def clock(org: LocalOrg, monkeypatch: pytest.MonkeyPatch) -> OrgClock:
 @pytest.fixture
 def tap(org: LocalOrg, clock: OrgClock, tmp_path: Path) -> TapRunner:
     return TapRunner(org, clock, tmp_path)
+
+
+@pytest.fixture
+def few_ids_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have rows forgotten that were handed out when they are more than 15, not a million."""
+    monkeypatch.setattr(handed_out, "_MOST_KEPT", 15)

@@ -40,8 +40,8 @@ class HandedOut:
         """
         if self._ids is None and self.rows:
             message = (
-                f"The rows of {self.sobject} have to be read again from their beginning, and "
-                f"{self.rows:,} of them have been handed out."
+                f"Rows of {self.sobject} have to be read again, and {self.rows:,} of them have "
+                "been handed out."
             )
             raise IncompleteError(message, hint="Begin anew, without what has come so far.")
         self.may_come_again = True
@@ -60,6 +60,7 @@ class HandedOut:
         self.rows += frame.height
         if self._ids is None or self.rows > _MOST_KEPT:
             self._ids = None
+            self._known.clear()
         elif frame.height:
             self._ids.append(frame.table["Id"])
         return frame

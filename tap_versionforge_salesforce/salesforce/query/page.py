@@ -29,6 +29,7 @@ class Page:
             nothing of the kind.
         takes_back: The checkpoints before it may have passed rows that did not come, and no later
             run is to go on with the Bulk job before it.
+        may_repeat: Rows that have changed meanwhile may come again behind it, at their new place.
         job: The Bulk job with which a later run can go on behind these rows.
         is_served: Salesforce has served them; False of no rows that only say something.
     """
@@ -39,6 +40,7 @@ class Page:
     ends_page: bool = True
     checkpoint: datetime | None = None
     takes_back: bool = False
+    may_repeat: bool = False
     job: JobCheckpoint | None = None
     is_served: bool = True
 

@@ -69,8 +69,9 @@ class PagesByIds:
     def _without_taking_back(self, pages: Iterator[Page]) -> Iterator[Page]:
         """Yield the pages of one query; what it has to read again is nothing to the others."""
         if self._context.query.range is not None:
-            # Rows that come again are the same for a target.
-            yield from (page for page in pages if page.is_served)
+            # Rows that come again are the same for a target; others have to know of them.
+            for page in pages:
+                yield replace(page, takes_back=False, may_repeat=not page.is_served)
             return
         # Of a table that is read whole, one that has gone meanwhile must not have been written.
         held: list[Page] = []

@@ -194,7 +194,7 @@ class PartsRead:
                 begins_anew = handed_out.rows > 0
             if begins_anew:
                 handed_out, place = HandedOut(self._query.sobject), Place(place.parts)
-            elif page.takes_back:
+            elif page.takes_back or page.may_repeat:
                 handed_out.take_back()
             if by_rest and page.is_served:
                 # Rows that change meanwhile come again behind those that are paged through.

@@ -263,6 +263,7 @@ class RestPages:
                 raise
             cursor.problem = "the query's cursor has expired"
             if cursor.after != cursor.began_after:
+                yield self._nothing(may_repeat=True)
                 return
         finally:
             pages.close()
@@ -272,9 +273,16 @@ class RestPages:
         if cursor.problem is not None:
             # Which rows are missing is not known, so all of this cursor's are read again.
             cursor.after = cursor.began_after
-            nothing = no_rows(self._query.columns)
-            now = self._org.clock.now()
-            yield Page(nothing, now, takes_back=True, is_served=False)
+            yield self._nothing(takes_back=True)
+
+    def _nothing(self, *, takes_back: bool = False, may_repeat: bool = False) -> Page:
+        return Page(
+            no_rows(self._query.columns),
+            self._org.clock.now(),
+            takes_back=takes_back,
+            may_repeat=may_repeat,
+            is_served=False,
+        )
 
     def _served(self, page: QueryResult) -> Iterator[tuple[QueryResult, datetime]]:
         while True:

@@ -279,6 +279,40 @@ def test_a_page_that_is_read_again_gives_no_row_twice(org: LocalOrg, connected: 
     assert sorted(ids) == sorted(rows)
 
 
+def moved_while_it_is_read(org: LocalOrg) -> list[str]:
+    """Have the cursor expire at its third page, by when a row of the first has moved behind it."""
+    rows = [
+        row_id
+        for hour in range(35)
+        for row_id in org.store.insert("Account", [{}], stamp=LAST_WEEK + timedelta(hours=hour))
+    ]
+    org.settings.page_rows, org.settings.batch_size_hint = 10, "ignore"
+    gone = faults.answer(400, [{"errorCode": "INVALID_QUERY_LOCATOR", "message": "gone"}])
+
+    def moved(call: Call, real: Callable[[], Answer]) -> Answer:
+        org.store.update("Account", rows[:1], {"Name": "new"})
+        return gone(call, real)
+
+    org.faults.add("GET /query/*", moved, skip=1)
+    return rows
+
+
+def test_a_row_that_moves_while_it_is_read_comes_once(org: LocalOrg, by_rest: Org) -> None:
+    """It is served a second time, for the end of the window lies behind its new stamp, too."""
+    rows = moved_while_it_is_read(org)
+    found = by_rest.read("Account", since="2000-01-01", until=org.clock.now() + timedelta(days=1))
+    assert sorted(found.collect()["Id"]) == sorted(rows)
+
+
+@pytest.mark.usefixtures("few_ids_are_kept")
+def test_a_row_that_can_not_be_known_again_is_not_given_twice(org: LocalOrg, by_rest: Org) -> None:
+    """Of more rows than are kept in mind it is an error that they would have to come again."""
+    moved_while_it_is_read(org)
+    found = by_rest.read("Account", since="2000-01-01", until=org.clock.now() + timedelta(days=1))
+    with pytest.raises(IncompleteError, match="20 of them have been handed out"):
+        found.collect()
+
+
 def test_a_job_that_is_too_large_is_read_in_parts(org: LocalOrg, clock: OrgClock) -> None:
     """By Id, which stays whatever else changes meanwhile; each row once."""
     del clock
