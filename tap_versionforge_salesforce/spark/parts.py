@@ -65,7 +65,7 @@ class PagePart(InputPartition):
                 self._check_begin(begin, org, query, options)
             yield begin
             headers = yield from slices
-        if headers.locator != self.following:
+        if not self._is_followed(headers.locator, org, query, options):
             raise IncompleteError(
                 f"A result page of Bulk job {self.ref.job_id} does not lead to the page that was "
                 "listed behind it, so that nothing proves that none is missing.",
@@ -82,15 +82,36 @@ class PagePart(InputPartition):
 
     def _check_begin(self, begin: Frame, org: Org, query: Query, options: QueryOptions) -> None:
         """See that the job's rows begin with those of the page: its locator says nothing of it."""
-        ref = ResultPageRef(self.ref.job_id, self.ref.version, None, 1)
-        (first, *_) = read_page(org, ref, query, options)
-        if not begin.table.head(1).equals(first.table.head(1)):
+        first = self._row_at(None, org, query, options)
+        if not begin.table.head(1).equals(first.table):
             raise IncompleteError(
                 f"The list of result pages of Bulk job {self.ref.job_id} does not begin with the "
                 "job's first row.",
                 hint=_OTHER_WAY,
                 code="unchained-pages",
             )
+
+    def _is_followed(
+        self, locator: str | None, org: Org, query: Query, options: QueryOptions
+    ) -> bool:
+        """Tell whether the page that a locator leads to is the one that was listed behind this one.
+
+        "Get Parallel Results for a Query Job" does not say that the first page is listed with a
+        locator. Without one it is a page like any other, and leads to rows, not to a listed page.
+        Where these are, their first row tells.
+        """
+        if locator == self.following:
+            return True
+        # Rows without Ids may be the same, and not the same row.
+        if locator is None or self.following is None or "Id" not in query.fields:
+            return False
+        row, listed = (self._row_at(at, org, query, options) for at in (locator, self.following))
+        return row.height == 1 and row.table.equals(listed.table)
+
+    def _row_at(self, locator: str | None, org: Org, query: Query, options: QueryOptions) -> Frame:
+        ref = ResultPageRef(self.ref.job_id, self.ref.version, locator, 1)
+        (first, *_) = read_page(org, ref, query, options)
+        return first.slice(0, 1)
 
 
 @dataclass(frozen=True)

@@ -95,6 +95,34 @@ def test_a_list_that_lacks_the_first_page(org: LocalOrg, options: Options, rows:
     assert len(rows) > sum(len(ids(made, part)) for part in parts[1:]) > 0
 
 
+def test_a_first_page_without_a_locator(org: LocalOrg, options: Options, rows: list[str]) -> None:
+    """Leads to the first row of the second one, if not to its locator."""
+    org.settings.result_pages_first_locator = False
+    made = reader(options(fields="Id"))
+    parts = made.partitions()
+    assert len(parts) == PAGES
+    assert sorted(row_id for part in parts for row_id in ids(made, part)) == sorted(rows)
+
+
+def test_a_first_page_without_a_locator_proves_no_gap(
+    org: LocalOrg, options: Options, rows: list[str]
+) -> None:
+    """Where the second page is not listed, the first does not lead to the third."""
+
+    def without_second(body: bytes) -> bytes:
+        listed = json.loads(body)
+        first, _, *others = listed["resultPages"]
+        return json.dumps({**listed, "resultPages": [first, *others]}).encode()
+
+    org.settings.result_pages_first_locator = False
+    org.faults.add(LIST, faults.replace_body(without_second))
+    made = reader(options(fields="Id"))
+    parts = made.partitions()
+    assert len(parts) == PAGES - 1 < len(rows)
+    with pytest.raises(IncompleteError, match=r"option partitions.*\[unchained-pages\]"):
+        ids(made, parts[0])
+
+
 @pytest.mark.parametrize("count", [0, 3])
 def test_an_empty_list_of_pages(org: LocalOrg, options: Options, count: int) -> None:
     """Is the whole of a job without rows, and says nothing of another one."""
