@@ -93,7 +93,7 @@ _LOGGER = TapVersionForgeSalesforce.logger
     "--text-fields",
     multiple=True,
     metavar="NAMES",
-    help="Fields whose values stay text as it was served; written as --fields.",
+    help="Fields whose values come as text, also what their types can't hold; written as --fields.",
 )
 @click.option("--include-deleted", is_flag=True, help="Rows in the recycle bin, too.")
 @click.option("--quiet", is_flag=True, help="Say nothing but warnings and errors.")

@@ -14,7 +14,7 @@ from tap_versionforge_salesforce.salesforce.support.timestamps import format_ins
 from tap_versionforge_salesforce.salesforce.support.wording import closest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from tap_versionforge_salesforce.salesforce.objects.columns import Column
     from tap_versionforge_salesforce.salesforce.objects.describe import SObject
@@ -31,7 +31,7 @@ class Wanted:
         where: A condition in SOQL; empty for none.
         since: First instant of the replication key that is wanted.
         until: First one that no longer is.
-        text_fields: Fields whose values stay the text that Salesforce serves.
+        text_fields: Fields whose values come as text, also what their types can't hold.
         include_deleted: Rows in the recycle bin too.
     """
 
@@ -75,11 +75,15 @@ def selection_of(
     """
     if (problem := sobject.problem) is not None:
         raise problem
-    columns = _as_text(sobject, _columns(sobject, wanted.fields), wanted.text_fields)
+    named = _columns(sobject, wanted.fields)
+    texts = {_column(sobject, name, "text_fields").name for name in wanted.text_fields}
+    columns = tuple(_changed(column, texts, _texts) for column in named)
+    # Spelled as what they are: the same by either API.
+    queried = (_changed(column, texts, _spelled) for column in named)
     bounds = _range(sobject, wanted)
     # A page of REST is gone on from by the key, in its own spelling.
     keys = sobject.with_columns((), () if bounds is None else (bounds.key,))
-    query = query_of(sobject, (*keys, *columns), include_deleted=wanted.include_deleted)
+    query = query_of(sobject, (*keys, *queried), include_deleted=wanted.include_deleted)
     condition = _condition(sobject, wanted.where, describe_of) if wanted.where else ""
     return Selection(replace(query, range=bounds, condition=condition), columns)
 
@@ -204,22 +208,20 @@ def _instead(sobject: SObject, name: str) -> str:
     )
 
 
-def _as_text(
-    sobject: SObject, columns: tuple[Column, ...], names: Sequence[str]
-) -> tuple[Column, ...]:
-    texts = {_column(sobject, name, "text_fields").name for name in names}
-    return tuple(
-        replace(column, kind=Kind.TEXT)
-        if column.name in texts and not column.is_compound
-        else replace(
-            column,
-            parts=tuple(
-                (member, replace(part, kind=Kind.TEXT) if part.name in texts else part)
-                for member, part in column.parts
-            ),
-        )
-        for column in columns
-    )
+def _changed(column: Column, names: Collection[str], change: Callable[[Column], Column]) -> Column:
+    """Return a column, itself or those of its parts that are named being changed."""
+    if not column.is_compound:
+        return change(column) if column.name in names else column
+    parts = tuple((member, _changed(part, names, change)) for member, part in column.parts)
+    return replace(column, parts=parts)
+
+
+def _texts(column: Column) -> Column:
+    return replace(column, kind=Kind.TEXT)
+
+
+def _spelled(column: Column) -> Column:
+    return replace(column, as_text=True)
 
 
 def _range(sobject: SObject, wanted: Wanted) -> Range | None:

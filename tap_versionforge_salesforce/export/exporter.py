@@ -49,7 +49,7 @@ class WantedRows:
         where: A condition in SOQL; empty for none.
         since: First instant that is wanted.
         until: First one that no longer is.
-        text_fields: Fields whose values stay the text that Salesforce serves.
+        text_fields: Fields whose values come as text, also what their types can't hold.
     """
 
     name: str

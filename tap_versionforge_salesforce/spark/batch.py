@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pyspark.sql.datasource import DataSourceReader
 from typing_extensions import override
 
-from tap_versionforge_salesforce.engine.selection import Selection, Wanted, selection_of
+from tap_versionforge_salesforce.engine.selection import Wanted, selection_of
 from tap_versionforge_salesforce.errors import RefusedError, UnknownObjectError
 from tap_versionforge_salesforce.settings.connecting import query_options_of
 from tap_versionforge_salesforce.spark.filters import pushed
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pyspark.sql.datasource import Filter, InputPartition
     from pyspark.sql.types import StructType
 
+    from tap_versionforge_salesforce.engine.selection import Selection
     from tap_versionforge_salesforce.salesforce.objects.describe import SObject
     from tap_versionforge_salesforce.salesforce.org import Org
     from tap_versionforge_salesforce.spark.options import Options
@@ -54,12 +55,10 @@ def selected(org: Org, options: Options, fields: Iterable[str] | None) -> Select
     wanted = Wanted(
         fields=None if fields is None else tuple(fields),
         where=options.where,
+        text_fields=options.text_fields,
         include_deleted=options.settings().include_deleted,
     )
-    # A text, too, comes in the one spelling of its kind, by whichever API.
-    query = selection_of(sobject, wanted, described).query
-    texts = replace(wanted, text_fields=options.text_fields)
-    return Selection(query, selection_of(sobject, texts, described).columns)
+    return selection_of(sobject, wanted, described)
 
 
 def selected_for(schema: StructType, options: Options) -> Selection:

@@ -136,11 +136,27 @@ def canonical(
     made = seen.select(table.columns)
     flags = seen.row(0, named=True) if seen.height else {}
     respelled = [
-        _respelled(table[column.name], made[column.name], column.kind, ids, value_warnings)
+        _respelled(
+            table[column.name],
+            made[column.name],
+            column.kind,
+            ids,
+            # What is none of its kind stays as it is.
+            [] if column.as_text else value_warnings,
+        )
         for column in columns
         if flags.get(_flag(column))
     ]
-    return made.with_columns(respelled), tuple(value_warnings)
+    made = made.with_columns(respelled)
+    texts = [
+        _as_text(made[column.name], table[column.name]) for column in columns if column.as_text
+    ]
+    return made.with_columns(texts), tuple(value_warnings)
+
+
+def _as_text(made: pl.Series, served: pl.Series) -> pl.Series:
+    texts: pl.Series = made.cast(pl.String).zip_with(made.is_not_null(), served)
+    return texts
 
 
 def row_names(table: pl.DataFrame) -> pl.Series:

@@ -35,6 +35,8 @@ class Column:
         help_text: What people are told about it.
         is_calculated: A formula or roll-up: its value changes without a word in any stamp.
         is_filterable: It may stand in a condition.
+        as_text: Its values come as text: each in the spelling of its kind, and what is none of
+            that kind as it is served.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Column:
     help_text: str | None = field(default=None, compare=False)
     is_calculated: bool = False
     is_filterable: bool = field(default=False, compare=False)
+    as_text: bool = False
 
     @property
     def is_compound(self) -> bool:

@@ -181,13 +181,20 @@ def test_fields_are_found_in_any_case(org: LocalOrg, connected: Org) -> None:
     assert connected.read("account", fields=["name", "ID"]).collect().columns == ["Name", "Id"]
 
 
-def test_text_fields(org: LocalOrg, connected: Org) -> None:
-    """Hold any value, as it was served."""
-    org.store.insert("Account", [{"AnnualRevenue": Decimal("9.5e8")}], stamp=LAST_WEEK)
-    rows = connected.read("Account", fields=["AnnualRevenue"], text_fields=["annualrevenue"])
-    assert rows.schema["AnnualRevenue"] == pl.String
-    (value,) = rows.collect()["AnnualRevenue"]
-    assert Decimal(value) == Decimal("9.5e8")
+@pytest.mark.parametrize("api_mode", ["rest", "bulk"])
+def test_text_fields(org: LocalOrg, clock: OrgClock, api_mode: str) -> None:
+    """Are texts in one spelling by either API, whatever kind of value they have."""
+    del clock
+    changed = datetime(2024, 3, 1, 12, tzinfo=timezone.utc)
+    row = {"AnnualRevenue": Decimal("9.5e8"), "NumberOfEmployees": 7}
+    org.store.insert("Account", [row], stamp=changed)
+    texts = ["annualrevenue", "NumberOfEmployees", "IsDeleted", "SystemModstamp", "BillingLatitude"]
+    with Org(**org.config(), api_mode=api_mode) as connected:
+        rows = connected.read("Account", fields=texts, text_fields=texts, since="2024-01-01")
+        assert set(rows.schema.values()) == {pl.String()}
+        assert rows.collect().rows() == [
+            ("950000000.0", "7", "false", "2024-03-01T12:00:00.000Z", None)
+        ]
 
 
 @pytest.mark.parametrize(

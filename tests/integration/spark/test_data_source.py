@@ -13,6 +13,7 @@ import pytest
 from tap_versionforge_salesforce.errors import IncompleteError, SettingsError, SignInError, TapError
 from tests.local_org.answers import errors
 from tests.local_org.conditions import faults, outages
+from tests.local_org.objects.object_notation import read_field
 from tests.support import canaries, processes
 from tests.support.spark import NO_PYSPARK
 
@@ -216,6 +217,16 @@ def test_the_only_page_is_compared_with_the_job(org: LocalOrg, options: Options)
     made = reader(options(fields="Id"))
     with pytest.raises(IncompleteError, match=r"\[bulk-count-mismatch\]"):
         ids(made, made.partitions()[0])
+
+
+def test_text_fields_are_those_of_python(org: LocalOrg, options: Options) -> None:
+    """Each value in the tap's spelling, and what is none of its kind as it is served."""
+    org.store.add_field("Account", read_field("Huge__c | double 18,0 | Huge"))
+    org.store.insert("Account", [{"Huge__c": each} for each in ("9.5E8", "NaN", "1E30")])
+    made = reader(options(fields="Huge__c", textFields="huge__C"))
+    (part,) = made.partitions()
+    found = [value for batch in made.read(part) for value in batch.column("Huge__c").to_pylist()]
+    assert sorted(found) == [f"1{'0' * 30}.0", "950000000.0", "NaN"]
 
 
 def test_an_executor_renews_the_session(org: LocalOrg, options: Options, rows: list[str]) -> None:
