@@ -116,7 +116,9 @@ class Options:
     def _value(self, setting: Setting) -> str | None:
         if setting.name in self.given:
             return self.given[setting.name]
-        if setting.name in _WAYS and _WAYS & self.given.keys():
+        # Whoever has a token needs nothing of what a key is used with.
+        replaced = _OF_SIGN_IN if "access_token" in self.given else _WAYS
+        if setting.name in replaced and _WAYS & self.given.keys():
             return None
         return os.environ.get(f"{VARIABLE_PREFIX}{setting.name.upper()}")
 

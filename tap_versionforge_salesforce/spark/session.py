@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,11 +12,12 @@ from typing import TYPE_CHECKING
 from tap_versionforge_salesforce.engine.event_log import EventLog
 from tap_versionforge_salesforce.engine.remedies import remedies_named
 from tap_versionforge_salesforce.error_lines import line_of
-from tap_versionforge_salesforce.errors import SignInError, TapError
+from tap_versionforge_salesforce.errors import SettingsError, SignInError, TapError
 from tap_versionforge_salesforce.salesforce.auth.authenticator import Token
 from tap_versionforge_salesforce.salesforce.support.clock import Clock
 from tap_versionforge_salesforce.salesforce.support.redaction import remember_secrets
 from tap_versionforge_salesforce.settings.connecting import org_of
+from tap_versionforge_salesforce.settings.naming import VARIABLE_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,6 +84,7 @@ class _HandedOverGrant:
 
         Raises:
             SignInError: It has ended, and there is no key here.
+            SettingsError: The key that is here can't be used.
         """
         if not self._is_used:
             self._is_used = True
@@ -95,9 +98,17 @@ class _HandedOverGrant:
                 "each of them.",
                 code="no-key-on-executor",
             )
-        if self._behind is None:
-            self._behind = self._handed.behind.grant(clock=self._clock, logger=self._logger)
-        return self._behind.token(endpoint)
+        try:
+            if self._behind is None:
+                self._behind = self._handed.behind.grant(clock=self._clock, logger=self._logger)
+            return self._behind.token(endpoint)
+        except SettingsError as error:
+            raise error.reworded(
+                "The driver's session has ended, and this executor can't sign in with the key "
+                f"that it has: {error.message}",
+                hint=f"{error.hint} An executor knows the options, and the environment of its own "
+                "machine, not the driver's.",
+            ) from None
 
 
 def connected(settings: Settings, sign_in: SignIn | None = None) -> Org:
@@ -135,7 +146,16 @@ def told() -> Iterator[None]:
             yield
     except TapError as error:
         # Where it was raised in the depths of the tap helps nobody who reads a task's message.
-        raise error.reworded(line_of(error)) from None
+        raise error.reworded(line_of(_placed(error))) from None
+
+
+def _placed(error: TapError) -> TapError:
+    """Say of a passphrase where it may come from: who gave a key may know of none."""
+    variable = f"{VARIABLE_PREFIX}PRIVATE_KEY_PASSPHRASE"
+    if error.code != "private-key-wrong-passphrase" or variable not in os.environ:
+        return error
+    hint = f"{error.hint} Where it is no option, it is that of the variable {variable}."
+    return error.reworded(error.message, hint=hint)
 
 
 def _speak_up() -> None:
