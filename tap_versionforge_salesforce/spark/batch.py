@@ -106,15 +106,15 @@ class SalesforceReader(DataSourceReader):
         query, options = self._selection.query, query_options_of(settings)
         terms = [term for term in (query.condition, *self._conditions) if term]
         narrowed = replace(query, condition=" AND ".join(terms))
-        ranges = self._options.partitions
+        ranges, threshold = self._options.partitions, settings.quota_warning_threshold
         with told(), connected(settings) as org:
             try:
-                return plan_of(org, narrowed, options, ranges).parts
+                return plan_of(org, narrowed, options, ranges, warn_below=threshold).parts
             except RefusedError as error:
                 if narrowed == query:
                     raise
                 LOGGER.warning("Nothing is filtered by Salesforce: %s", error.message)
-            return plan_of(org, query, options, ranges).parts
+            return plan_of(org, query, options, ranges, warn_below=threshold).parts
 
     @override
     def read(self, partition: InputPartition) -> Iterator[pa.RecordBatch]:

@@ -30,6 +30,7 @@ from tap_versionforge_salesforce.salesforce.query.partitions import id_ranges
 from tap_versionforge_salesforce.salesforce.query.read import create_job
 from tap_versionforge_salesforce.salesforce.support.events import Remark
 from tap_versionforge_salesforce.salesforce.support.wording import counted
+from tap_versionforge_salesforce.spark.calls import calls_of_range, calls_of_rest, shortfall
 from tap_versionforge_salesforce.spark.parts import PagePart, QueryPart
 from tap_versionforge_salesforce.spark.session import LOGGER, session_of
 
@@ -54,14 +55,23 @@ class Plan:
 
     Attributes:
         parts: One a task.
+        calls: API calls that the tasks make, at the least.
         job: The job whose pages they are; None where there is none.
     """
 
     parts: list[InputPartition]
+    calls: int
     job: Job | None = None
 
 
-def plan_of(org: Org, query: Query, options: QueryOptions, ranges: int | None = None) -> Plan:
+def plan_of(
+    org: Org,
+    query: Query,
+    options: QueryOptions,
+    ranges: int | None = None,
+    *,
+    warn_below: int = 0,
+) -> Plan:
     """Return the plan of a query's rows; where there has to be a job, once that has ended.
 
     Args:
@@ -69,6 +79,7 @@ def plan_of(org: Org, query: Query, options: QueryOptions, ranges: int | None = 
         query: The SELECT.
         options: How it is read.
         ranges: Ranges of Ids that are wanted in place of result pages; None for pages.
+        warn_below: API calls of the day, of which no fewer should be left behind it.
 
     Raises:
         RefusedError: Salesforce refuses the query in every API that may serve it.
@@ -77,28 +88,32 @@ def plan_of(org: Org, query: Query, options: QueryOptions, ranges: int | None = 
     plan = _plan(org, query, options, ranges)
     left = org.quota.daily
     LOGGER.info(
-        "%s: %s to read it, for which the driver has made %s. %s",
+        "%s: %s to read it, with %s or more; the driver has made %s. %s",
         query.sobject,
         counted(len(plan.parts), "task"),
-        counted(org.quota.calls, "API call"),
+        counted(plan.calls, "API call"),
+        f"{org.quota.calls:,}",
         f"{left.remaining:,} of the day's {left.maximum:,} are left." if left else "",
     )
+    warning = shortfall(org.quota, plan.calls, warn_below)
+    if warning:
+        LOGGER.warning("%s: %s", query.sobject, warning)
     return plan
 
 
 def _plan(org: Org, query: Query, options: QueryOptions, ranges: int | None) -> Plan:
     if ranges is not None and query.parent is None:
-        return _by_ids(org, query, ranges)
+        return _by_ids(org, query, options, ranges, _about(org, query))
     # By REST nobody else would see here that a condition is refused; a job is refused at once.
     is_counted = options.api_mode == "auto" or (options.api_mode == "rest" and query.condition)
     rows = _counted(org, query) if is_counted and query.parent is None else None
     choice = choice_beforehand(query, rows, options, is_full=_is_full(query))
     # Rows that nobody could count in time are many.
     if choice.api is Api.REST and (choice.is_final or rows is not None):
-        return _whole(org, query)
+        return _whole(org, query, rows)
     job = _job_or_none(org, query, options)
     if job is None:
-        return _whole(org, query)
+        return _whole(org, query, rows)
     return _by_pages(org, query, options, job)
 
 
@@ -127,7 +142,7 @@ def _by_pages(org: Org, query: Query, options: QueryOptions, job: Job) -> Plan:
     else:
         locators = {ref.locator for ref in refs}
         if job.rows == 0 and not refs:
-            return Plan([], job)
+            return Plan([], 0, job)
         if refs and len(locators) == len(refs):
             LOGGER.info(
                 "%s: Bulk job %s has %s on %s.",
@@ -144,33 +159,36 @@ def _by_pages(org: Org, query: Query, options: QueryOptions, job: Job) -> Plan:
                     PagePart(session, ref, behind, only, is_first=ref is refs[0])
                     for ref, behind in zip(refs, [*following, None], strict=True)
                 ],
+                # What a locator leads to is compared with the job's first row.
+                len(refs) + (refs[0].locator is not None),
                 job,
             )
         reason = f"The list of result pages of Bulk job {job.id} is none."
     job.remove()
     many = math.ceil((job.rows or 0) / _ROWS_PER_RANGE)
     _remark(org, query, f"{reason} Each executor reads a range of Ids instead.")
-    return _by_ids(org, query, min(max(1, many), _MOST_RANGES))
+    return _by_ids(org, query, options, min(max(1, many), _MOST_RANGES), job.rows)
 
 
 def _instead_of_job(org: Org, query: Query, options: QueryOptions, error: TapError) -> Plan:
     if may_be_too_large(error, 0):
         _remark(org, query, f"{error.message} Each executor reads a range of Ids instead.")
-        return _by_ids(org, query, _RANGES_OF_MANY)
+        return _by_ids(org, query, options, _RANGES_OF_MANY, _about(org, query))
     if options.api_mode != "auto" or reason_to_use_rest(error, is_few=False) is None:
         raise error
     _remark(org, query, f"{error.message} An executor reads it by REST.")
-    return _whole(org, query)
+    return _whole(org, query, None)
 
 
-def _by_ids(org: Org, query: Query, count: int) -> Plan:
+def _by_ids(org: Org, query: Query, options: QueryOptions, count: int, rows: int | None) -> Plan:
     ranges = id_ranges(query, count, client=org.client)
     session = session_of(org)
-    return Plan([QueryPart(session, replace(query, ids=ids)) for ids in ranges])
+    parts: list[InputPartition] = [QueryPart(session, replace(query, ids=ids)) for ids in ranges]
+    return Plan(parts, len(parts) * calls_of_range((rows or 0) // len(parts), query, options))
 
 
-def _whole(org: Org, query: Query) -> Plan:
-    return Plan([QueryPart(session_of(org), query)])
+def _whole(org: Org, query: Query, rows: int | None) -> Plan:
+    return Plan([QueryPart(session_of(org), query)], calls_of_rest(rows or 0, query))
 
 
 def _counted(org: Org, query: Query) -> int | None:
@@ -179,12 +197,9 @@ def _counted(org: Org, query: Query) -> int | None:
     Raises:
         RefusedError: Salesforce refuses its condition.
     """
-    if _is_full(query):
-        # Needs View Setup. It is right to some percent, and takes no time.
-        with suppress(RefusedError, UnavailableError):
-            about = org.client.record_count([query.sobject]).get(query.sobject)
-            if about is not None:
-                return about
+    about = _about(org, query)
+    if about is not None:
+        return about
     try:
         content = org.client.query(query.count(), deleted=query.all_rows, briefly=True).json()
     except (UnavailableError, IncompleteError):
@@ -195,6 +210,15 @@ def _counted(org: Org, query: Query) -> int | None:
         return None
     rows = content.get("totalSize") if isinstance(content, dict) else None
     return rows if isinstance(rows, int) and rows >= 0 else None
+
+
+def _about(org: Org, query: Query) -> int | None:
+    """Return about how many rows a whole object has; None where that can't be told at once."""
+    if _is_full(query):
+        # Needs View Setup. It is right to some percent, and takes no time.
+        with suppress(RefusedError, UnavailableError):
+            return org.client.record_count([query.sobject]).get(query.sobject)
+    return None
 
 
 def _is_full(query: Query) -> bool:

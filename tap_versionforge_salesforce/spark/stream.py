@@ -24,7 +24,7 @@ from tap_versionforge_salesforce.settings.connecting import query_options_of
 from tap_versionforge_salesforce.spark.batch import selected_for
 from tap_versionforge_salesforce.spark.parts import batches_of
 from tap_versionforge_salesforce.spark.planning import plan_of
-from tap_versionforge_salesforce.spark.session import connected, told
+from tap_versionforge_salesforce.spark.session import LOGGER, connected, told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -170,7 +170,13 @@ class SalesforceStreamReader(DataSourceStreamReader, SupportsTriggerAvailableNow
         settings = self._options.settings()
         with told():
             query = replace(self._selection.query, range=self._range(_instant(start), upper))
-            plan = plan_of(self._org, query, query_options_of(settings), self._options.partitions)
+            plan = plan_of(
+                self._org,
+                query,
+                query_options_of(settings),
+                self._options.partitions,
+                warn_below=settings.quota_warning_threshold,
+            )
         if plan.job is not None:
             self._jobs.append((upper, plan.job))
         return plan.parts
@@ -205,6 +211,16 @@ class SalesforceStreamReader(DataSourceStreamReader, SupportsTriggerAvailableNow
         self._jobs = [each for each in self._jobs if each[1] not in done]
         for job in done:
             job.remove()
+        # The answer to that knows of the calls of all executors, and of everybody else's.
+        left = self._org.quota.daily if done else None
+        if left is not None:
+            LOGGER.info(
+                "%s: written up to %s. %s of the day's %s API calls are left.",
+                self._options.sobject,
+                end[_BOOKMARK],
+                f"{left.remaining:,}",
+                f"{left.maximum:,}",
+            )
 
     @override
     def stop(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -106,6 +107,19 @@ def test_windows_follow_one_another(org: LocalOrg, stream: Stream) -> None:
     org.clock.advance(3600)
     assert stream.available_now() == []
     assert org.jobs.all() == []
+
+
+def test_what_is_left_is_told_behind_each_window(
+    org: LocalOrg, stream: Stream, caplog: pytest.LogCaptureFixture
+) -> None:
+    """By when the calls of all executors are among those that are used."""
+    caplog.set_level(logging.INFO)
+    org.store.seed("Opportunity", 1)
+    org.clock.advance(3600)
+    stream.available_now()
+    until = stream.offset["bookmark"]
+    left = f"{org.limits.calls.remaining:,} of the day's 15,000 API calls are left."
+    assert f"Opportunity: written up to {until}. {left}" in caplog.text
 
 
 def test_a_transaction_that_is_running_holds_the_bookmark(org: LocalOrg, stream: Stream) -> None:

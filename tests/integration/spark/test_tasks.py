@@ -1,7 +1,8 @@
-"""What tasks need: a key, an answer in time, and room on the executor's disk."""
+"""What tasks need: calls of the day, a key, an answer in time, and room on the executor's disk."""
 
 from __future__ import annotations
 
+import logging
 import resource
 import secrets
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ from tap_versionforge_salesforce.errors import SettingsError, TapError, Unavaila
 from tap_versionforge_salesforce.settings.naming import VARIABLE_PREFIX
 from tests.integration.spark.test_data_source import RESULTS, ids, reader
 from tests.local_org.conditions import faults
-from tests.support import keys
+from tests.support import keys, processes
 from tests.support.spark import NO_PYSPARK
 
 if TYPE_CHECKING:
@@ -30,12 +31,88 @@ pytest.importorskip("pyspark", reason=NO_PYSPARK)
 pytestmark = pytest.mark.usefixtures("clock")
 
 ROWS = 110
+PAGES = 5
 PASSPHRASE = f"{VARIABLE_PREFIX}PRIVATE_KEY_PASSPHRASE"
 
 
 @pytest.fixture
 def rows(org: LocalOrg) -> list[str]:
     return org.store.seed("Account", ROWS)
+
+
+# Calls of the day
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({}, "5 tasks to read it, with 6 API calls or more"),
+        ({"partitions": "3"}, "3 tasks to read it, with 12 API calls or more"),
+        ({"partitions": "3", "apiMode": "auto"}, "3 tasks to read it, with 3 API calls or more"),
+        ({"apiMode": "auto"}, "1 task to read it, with 1 API call or more"),
+    ],
+    ids=["pages", "ranges by Bulk", "small ranges", "REST"],
+)
+@pytest.mark.usefixtures("rows")
+def test_calls_are_told_beforehand(
+    org: LocalOrg,
+    options: Options,
+    caplog: pytest.LogCaptureFixture,
+    changes: dict[str, str],
+    told: str,
+) -> None:
+    """As many as the tasks then make, which can't tell the driver themselves."""
+    caplog.set_level(logging.INFO)
+    made = reader(options(fields="Id", **changes))
+    parts = made.partitions()
+    left = org.limits.calls.remaining
+    assert told in caplog.text
+    assert f"{left:,} of the day's 15,000 are left." in caplog.text
+    assert len([row_id for part in parts for row_id in ids(made, part)]) == ROWS
+    assert f"with {left - org.limits.calls.remaining} API call" in caplog.text
+    assert "WARNING" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("left", "changes", "warning"),
+    [
+        (1_000, {}, "its tasks make 6 API calls or more, behind which "),
+        (1_000, {"quotaWarningThreshold": "900"}, None),
+        (1_000, {"quotaReserve": "500"}, "(warned below 1,000, quota_warning_threshold)"),
+        (10, {}, "of the day's 15,000 may still be made: they will fail once"),
+    ],
+    ids=["below the threshold", "above it", "below it with the reserve", "too few"],
+)
+@pytest.mark.usefixtures("rows")
+def test_too_few_calls_are_warned_of(
+    org: LocalOrg,
+    options: Options,
+    caplog: pytest.LogCaptureFixture,
+    left: int,
+    changes: dict[str, str],
+    warning: str | None,
+) -> None:
+    """Before a task begins."""
+    org.limits.calls.remaining = left
+    reader(options(fields="Id", **changes)).partitions()
+    told = [each.getMessage() for each in caplog.records if each.levelno == logging.WARNING]
+    assert len(told) == (warning is not None)
+    assert (warning or "") in " ".join(told)
+
+
+def test_a_job_is_removed_as_the_documents_say(
+    org: LocalOrg, options: Options, rows: list[str]
+) -> None:
+    """Nobody else does it before Salesforce."""
+    made = reader(options(fields="Id"))
+    parts = made.partitions()
+    assert set(ids(made, parts[0])) < set(rows)
+    (job,) = org.jobs.all()
+    section = (processes.ROOT / "docs/how-to/spark.md").read_text("utf-8")
+    example = section.partition("### Removing a job")[2].partition("```python\n")[2]
+    code = example.partition("```")[0].replace("750…", job.id)
+    exec(code, {"settings": org.config()})  # noqa: S102  our own text
+    assert org.jobs.all() == []
 
 
 # A key
