@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
     from tests.local_org import LocalOrg
 
+# Of a JVM that lives for a minute: what its second compiler gains takes longer than that.
+SHORT_LIVED = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+
 
 @pytest.fixture
 def options(org: LocalOrg) -> Callable[..., dict[str, str]]:
@@ -97,6 +100,8 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     events = folder / "events"
     events.mkdir()
     settings = {
+        "spark.driver.extraJavaOptions": SHORT_LIVED,
+        "spark.executor.extraJavaOptions": SHORT_LIVED,
         "spark.driver.memory": "512m",
         "spark.eventLog.enabled": "true",
         "spark.eventLog.compress": "false",

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     Options = Callable[..., dict[str, str]]
 
 pytest.importorskip("pyspark", reason=NO_PYSPARK)
+pytestmark = pytest.mark.usefixtures("clock")
 
 ROWS = 110
 PAGES = 5
