@@ -19,6 +19,14 @@ if TYPE_CHECKING:
 # Of a JVM that lives for a minute: what its second compiler gains takes longer than that.
 SHORT_LIVED = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 
+# Five result pages.
+ROWS = 110
+
+
+@pytest.fixture
+def rows(org: LocalOrg) -> list[str]:
+    return org.store.seed("Account", ROWS)
+
 
 @pytest.fixture
 def options(org: LocalOrg) -> Callable[..., dict[str, str]]:

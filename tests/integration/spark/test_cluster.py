@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 import pytest
 
+from tests.integration.spark.conftest import ROWS
 from tests.local_org.conditions import faults
 from tests.local_org.objects.object_notation import read_field
 from tests.support import canaries, processes
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 # The first one waits for the cluster to come up.
 pytestmark = pytest.mark.timeout(400)
 
-ROWS = 110
 RESULTS = "GET /jobs/query/*/results"
 
 

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 pytest.importorskip("pyspark", reason=NO_PYSPARK)
 pytestmark = pytest.mark.usefixtures("clock")
 
-ROWS = 110
 PAGES = 5
 RESULTS = "GET /jobs/query/*/results"
 LIST = "GET /jobs/query/*/resultPages"
@@ -50,11 +49,6 @@ def ids(made: Any, part: Any) -> list[str]:  # noqa: ANN401  as above
     read_elsewhere, part_elsewhere = pickle.loads(pickle.dumps((made, part)))  # noqa: S301  ours
     batches = read_elsewhere.read(part_elsewhere)
     return [row_id for batch in batches for row_id in batch.column("Id").to_pylist()]
-
-
-@pytest.fixture
-def rows(org: LocalOrg) -> list[str]:
-    return org.store.seed("Account", ROWS)
 
 
 def test_each_page_is_a_part(org: LocalOrg, options: Options, rows: list[str]) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from tap_versionforge_salesforce.errors import SettingsError, TapError, UnavailableError
 from tap_versionforge_salesforce.settings.naming import VARIABLE_PREFIX
+from tests.integration.spark.conftest import ROWS
 from tests.integration.spark.test_data_source import RESULTS, ids, reader
 from tests.local_org.conditions import faults
 from tests.support import keys, processes
@@ -30,14 +31,7 @@ if TYPE_CHECKING:
 pytest.importorskip("pyspark", reason=NO_PYSPARK)
 pytestmark = pytest.mark.usefixtures("clock")
 
-ROWS = 110
-PAGES = 5
 PASSPHRASE = f"{VARIABLE_PREFIX}PRIVATE_KEY_PASSPHRASE"
-
-
-@pytest.fixture
-def rows(org: LocalOrg) -> list[str]:
-    return org.store.seed("Account", ROWS)
 
 
 # Calls of the day
