@@ -5,13 +5,19 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
-from tap_versionforge_salesforce.errors import RefusedError, TapError, UnavailableError
+from tap_versionforge_salesforce.errors import (
+    RefusedError,
+    TapError,
+    UnavailableError,
+    UnknownObjectError,
+)
 from tap_versionforge_salesforce.salesforce.client import counted_together
 from tap_versionforge_salesforce.salesforce.objects.unreadable import why_unreadable
 from tap_versionforge_salesforce.salesforce.support.wording import closest
 from tap_versionforge_salesforce.settings.definitions import DEFAULT_OBJECTS
 
 if TYPE_CHECKING:
+    from tap_versionforge_salesforce.salesforce.objects.describe import SObject
     from tap_versionforge_salesforce.salesforce.org import Org
 
 
@@ -56,13 +62,25 @@ def objects_of(org: Org) -> list[ListedObject]:
     )
 
 
-def object_meant(org: Org, name: str) -> str:
-    """Return a sentence with the object that is meant by a name; empty where nobody knows.
+def described(org: Org, name: str) -> SObject:
+    """Return an object with its columns.
 
     Args:
-        org: The org, which has no object of that name.
-        name: As somebody has written it.
+        org: Whose object it is.
+        name: Its API name, as somebody has written it.
+
+    Raises:
+        UnknownObjectError: There is none; the hint has the one that may be meant.
+        TapError: It can't be described.
     """
+    try:
+        return org.describe(name)
+    except UnknownObjectError as error:
+        hint = _object_meant(org, name) or error.hint
+        raise error.reworded(error.message, hint=hint) from None
+
+
+def _object_meant(org: Org, name: str) -> str:
     if "," in name:
         return f"Name each by itself: {' '.join(name.replace(',', ' ').split())}."
     try:

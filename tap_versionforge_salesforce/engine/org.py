@@ -15,7 +15,7 @@ from tap_versionforge_salesforce.engine.given import (
     settings_in,
     text_of,
 )
-from tap_versionforge_salesforce.engine.objects import object_meant, objects_of
+from tap_versionforge_salesforce.engine.objects import described, objects_of
 from tap_versionforge_salesforce.engine.plan import plan_of
 from tap_versionforge_salesforce.engine.reader import Reader
 from tap_versionforge_salesforce.engine.selection import (
@@ -28,12 +28,13 @@ from tap_versionforge_salesforce.errors import (
     SettingsError,
     UnknownObjectError,
 )
+from tap_versionforge_salesforce.salesforce.org import Org as SalesforceOrg
 from tap_versionforge_salesforce.salesforce.support.clock import Clock
 from tap_versionforge_salesforce.settings.connecting import org_of, query_options_of
 from tap_versionforge_salesforce.settings.definitions import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import date, datetime
     from os import PathLike
 
@@ -153,17 +154,8 @@ class Org:
             UnknownObjectError: The org has no such object, or the user may not see it.
         """
         text_of(name, "The name of the object")
-        try:
-            return self._kept_describe(name)
-        except UnknownObjectError as error:
-            hint = object_meant(self.salesforce, name) or error.hint
-            raise error.reworded(error.message, hint=hint) from None
-
-    def _kept_describe(self, name: str) -> SObject:
-        if name.lower() not in self._describes:
-            with self._reader.asking():
-                self._describes[name.lower()] = self.salesforce.describe(name)
-        return self._describes[name.lower()]
+        with self._reader.asking():
+            return self._kept(name, described)
 
     # Its rows
 
@@ -279,9 +271,15 @@ class Org:
 
     def _described(self, name: str) -> SObject | None:
         try:
-            return self._kept_describe(name)
+            with self._reader.asking():
+                return self._kept(name, SalesforceOrg.describe)
         except UnknownObjectError:
             return None
+
+    def _kept(self, name: str, describe: Callable[[SalesforceOrg, str], SObject]) -> SObject:
+        if name.lower() not in self._describes:
+            self._describes[name.lower()] = describe(self.salesforce, name)
+        return self._describes[name.lower()]
 
     @property
     def max_parallel_jobs(self) -> int:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pyspark.sql.datasource import DataSourceReader
 from typing_extensions import override
 
+from tap_versionforge_salesforce.engine.objects import described
 from tap_versionforge_salesforce.engine.selection import Wanted, selection_of
 from tap_versionforge_salesforce.errors import RefusedError, UnknownObjectError
 from tap_versionforge_salesforce.settings.connecting import query_options_of
@@ -45,20 +46,20 @@ def selected(org: Org, options: Options, fields: Iterable[str] | None) -> Select
     """
     describes: dict[str, SObject] = {}
 
-    def described(name: str) -> SObject | None:
+    def describe_of(name: str) -> SObject | None:
         if name not in describes:
             with suppress(UnknownObjectError):
                 describes[name] = org.describe(name)
         return describes.get(name)
 
-    sobject = describes[options.sobject] = org.describe(options.sobject)
+    sobject = describes[options.sobject] = described(org, options.sobject)
     wanted = Wanted(
         fields=None if fields is None else tuple(fields),
         where=options.where,
         text_fields=options.text_fields,
         include_deleted=options.settings().include_deleted,
     )
-    return selection_of(sobject, wanted, described)
+    return selection_of(sobject, wanted, describe_of)
 
 
 def selected_for(schema: StructType, options: Options) -> Selection:

@@ -141,6 +141,12 @@ def options_of(given: Mapping[str, str], *, include_deleted: bool) -> Options:
             own[_OWN_BY_KEY[key]] = value
         elif key in _BY_KEY:
             settings[_BY_KEY[key]] = value
+        elif key == "object":
+            raise SettingsError(
+                "The option object is unknown.",
+                hint=f'The object is what is loaded: load("{value}").',
+                code=_CODE,
+            )
         elif key not in ("path", "paths"):
             raise _unknown(name)
     fields = _names(own.get("fields", ""))

@@ -27,7 +27,7 @@ from tap_versionforge_salesforce.salesforce.query.api_choice import (
 )
 from tap_versionforge_salesforce.salesforce.query.cost import choice_beforehand
 from tap_versionforge_salesforce.salesforce.query.partitions import id_ranges
-from tap_versionforge_salesforce.salesforce.query.read import create_job
+from tap_versionforge_salesforce.salesforce.query.read import create_job, without_job
 from tap_versionforge_salesforce.salesforce.support.events import Remark
 from tap_versionforge_salesforce.salesforce.support.wording import counted
 from tap_versionforge_salesforce.spark.calls import calls_of_range, calls_of_rest, shortfall
@@ -137,6 +137,7 @@ def _by_pages(org: Org, query: Query, options: QueryOptions, job: Job) -> Plan:
         refs = job.wait()
     except TapError as error:
         if job.rows is None:
+            job.remove()
             return _instead_of_job(org, query, options, error)
         reason = error.message
     else:
@@ -175,7 +176,7 @@ def _instead_of_job(org: Org, query: Query, options: QueryOptions, error: TapErr
         _remark(org, query, f"{error.message} Each executor reads a range of Ids instead.")
         return _by_ids(org, query, options, _RANGES_OF_MANY, _about(org, query))
     if options.api_mode != "auto" or reason_to_use_rest(error, is_few=False) is None:
-        raise error
+        raise without_job(error) from None
     _remark(org, query, f"{error.message} An executor reads it by REST.")
     return _whole(org, query, None)
 

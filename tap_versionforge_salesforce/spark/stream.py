@@ -12,6 +12,7 @@ from pyspark.sql.datasource import DataSourceStreamReader
 from pyspark.sql.streaming.datasource import SupportsTriggerAvailableNow
 from typing_extensions import override
 
+from tap_versionforge_salesforce.engine.objects import described
 from tap_versionforge_salesforce.errors import RefusedError, SettingsError, UnavailableError
 from tap_versionforge_salesforce.salesforce.objects.soql import Range
 from tap_versionforge_salesforce.salesforce.query.coverage import Coverage
@@ -80,7 +81,7 @@ class SalesforceStreamReader(DataSourceStreamReader, SupportsTriggerAvailableNow
 
     @cached_property
     def _sobject(self) -> SObject:
-        sobject = self._org.describe(self._options.sobject)
+        sobject = described(self._org, self._options.sobject)
         if sobject.replication_key is None:
             raise SettingsError(
                 f"{sobject.name} can't be read as a stream: it has no date-time such as "

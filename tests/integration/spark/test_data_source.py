@@ -269,6 +269,7 @@ def test_no_repr_shows_a_secret(org: LocalOrg, options: Options, rows: list[str]
     [
         ({"fields": "Id,Nmae"}, r"fields names Nmae.*Did you mean Name\?"),
         ({"textFields": "Nmae"}, r"names Nmae"),
+        ({"object": "Contact"}, r'what is loaded: load\("Contact"\)'),
         ({"feilds": "Id"}, r"option feilds is unknown\. Did you mean fields\?"),
         (
             {"bulk_treshold": "1"},
@@ -280,7 +281,7 @@ def test_no_repr_shows_a_secret(org: LocalOrg, options: Options, rows: list[str]
         ({"where": "Name ="}, r"where ends too early"),
         ({"where": "Nmae = 'a'"}, r"Nmae"),
         ({"path": ""}, r"names no object\. Name one"),
-        ({"path": "Acount"}, r"Acount"),
+        ({"path": "Acount"}, r"Acount.*Did you mean Account\?"),
         ({"privateKey": ""}, r"Neither the setting private_key nor private_key_path is given"),
     ],
     ids=str,
