@@ -35,6 +35,7 @@ from tap_versionforge_salesforce.errors import (
     UnavailableError,
 )
 from tap_versionforge_salesforce.salesforce.support.redaction import redact_logs
+from tap_versionforge_salesforce.settings.backfills import EXAMPLE
 from tap_versionforge_salesforce.singer.tap import TapVersionForgeSalesforce
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ _HELP = """Extract from Salesforce, as Singer messages on stdout.
 Without a command, all that is selected is read. `check` says beforehand whether that will work.
 """
 _GROUPS = {
-    "The run": ("--config", "--catalog", "--state", "--quiet"),
+    "The run": ("--config", "--catalog", "--state", "--backfill", "--quiet"),
     "Instead of the run": ("--discover", "--test"),
     "About the tap": ("--about", "--format", "--version", "--help"),
 }
@@ -64,6 +65,15 @@ _QUIET = click.Option(
     ["--quiet"],
     is_flag=True,
     help="Log warnings and errors only; of a sync no live display, no progress, no table either.",
+)
+
+
+_BACKFILL = click.Option(
+    ["--backfill"],
+    multiple=True,
+    metavar="OBJECT:FROM..TO",
+    help=f"Read a range again, and nothing else, such as {EXAMPLE}; more than once. No bookmark "
+    "moves.",
 )
 
 
@@ -90,7 +100,7 @@ def build_command() -> click.Command:
     command = _Command(
         name=base.name,
         callback=_sync_unless_subcommand,
-        params=[*base.params, _QUIET],
+        params=[*base.params, _BACKFILL, _QUIET],
         help=_HELP,
         groups=_GROUPS,
         context_settings=base.context_settings,
@@ -118,6 +128,8 @@ def _sync_unless_subcommand(**params: Any) -> None:  # noqa: ANN401  as click ha
     context = click.get_current_context()
     # To the end of the subcommand, where there is one.
     context.with_resource(warnings_only(is_quiet=params.pop("quiet")))
+    if ranges := params.pop("backfill"):
+        params["config"].config["backfill"] = list(ranges)
     if context.invoked_subcommand is None:
         with edges(OTHERS if params["about"] else SYNC):
             try:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from tap_versionforge_salesforce.settings.declaring import Setting
 
+_NAMES = '["Account", "Opportunity"]'
 # As the documents call it.
 _CONFIG_FILE = Path("config.json")
 # What people write for true and false.
@@ -110,12 +111,12 @@ def _of_kind(setting: Setting, value: object) -> object:
         if not isinstance(value, (list, tuple)) or not all(isinstance(v, str) for v in value):
             raise wrong_setting(
                 setting.name,
-                "must be a list of names",
-                'Write it as ["Account", "Opportunity"].',
+                "must be a list of texts" if setting.example else "must be a list of names",
+                f"Write it as {setting.example or _NAMES}.",
             )
         return tuple(value)
     if setting.kind == "object":
-        return _names_by_name(setting, value)
+        return (_names_by_name if setting.member == "names" else _text_by_name)(setting, value)
     return _text(setting, value)
 
 
@@ -130,6 +131,14 @@ def _names_by_name(setting: Setting, value: object) -> dict[str, tuple[str, ...]
             'Write it as {"Opportunity": ["Age__c", "-AgeInDays"]}.',
         )
     return {str(name): tuple(names) for name, names in value.items()}
+
+
+def _text_by_name(setting: Setting, value: object) -> dict[str, str]:
+    if not isinstance(value, dict) or not all(isinstance(text, str) for text in value.values()):
+        raise wrong_setting(
+            setting.name, "must have a text for each object", f"Write it as {setting.example}."
+        )
+    return {str(name): text for name, text in value.items()}
 
 
 def _without_quotes(value: object, *, would_do: bool) -> str:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 Kind = Literal["string", "integer", "boolean", "array", "object"]
+#: What an object has by each name: a list of names, or a text.
+Member = Literal["names", "text"]
 
 _KINDS: dict[object, Kind] = {
     str: "string",
@@ -26,6 +28,7 @@ class Setting:
     Attributes:
         name: Its name in config.json and meltano.yml.
         kind: Its JSON type.
+        member: What it has by each name, where it is an object.
         title: A few words for a form.
         description: What it does, in a sentence or two.
         default: The value when it is left out; None for none.
@@ -37,12 +40,14 @@ class Setting:
         is_path: It names a file or folder of this machine.
         is_url: It can be the URL of a folder elsewhere, too.
         is_switch: It can be true or false, too.
+        example: How it is written, where it is an object.
     """
 
     name: str
     kind: Kind
     title: str
     description: str
+    member: Member = "names"
     default: str | int | bool | tuple[str, ...] | None = None
     required: bool = False
     secret: bool = False
@@ -52,6 +57,7 @@ class Setting:
     is_path: bool = False
     is_url: bool = False
     is_switch: bool = False
+    example: str = ""
 
 
 def declared(title: str, description: str, **more: object) -> Any:  # noqa: ANN401  as dataclasses.field
@@ -71,14 +77,27 @@ def settings_of(declaring: type) -> tuple[Setting, ...]:
     """Return the settings that the fields of a dataclass declare, in their order."""
     hints = get_type_hints(declaring)
     return tuple(
-        Setting(name=field.name, kind=_kind_of(hints[field.name]), **field.metadata)
+        Setting(
+            name=field.name,
+            kind=_kind_of(hints[field.name]),
+            member=_member_of(hints[field.name]),
+            **field.metadata,
+        )
         for field in dataclasses.fields(declaring)
         if field.metadata
     )
 
 
 def _kind_of(hint: object) -> Kind:
-    members = get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
-    first = members[0]
+    first = _first_of(hint)
     # What JSON has no type for is given as text.
     return _KINDS.get(get_origin(first) or first, "string")
+
+
+def _member_of(hint: object) -> Member:
+    return "text" if get_args(_first_of(hint))[1:] == (str,) else "names"
+
+
+def _first_of(hint: object) -> object:
+    """Return the kind of a value that is there, of a hint that may have None beside it."""
+    return get_args(hint)[0] if get_origin(hint) in (Union, types.UnionType) else hint

@@ -22,6 +22,7 @@ from tap_versionforge_salesforce.salesforce.auth.hosts import (
 )
 from tap_versionforge_salesforce.salesforce.client import API_VERSION
 from tap_versionforge_salesforce.salesforce.support.timestamps import format_instant
+from tap_versionforge_salesforce.settings.backfills import EXAMPLE, Backfill, parsed_backfills
 from tap_versionforge_salesforce.settings.checking import checked_kinds
 from tap_versionforge_salesforce.settings.declaring import declared, settings_of
 from tap_versionforge_salesforce.settings.naming import resolve_aliases
@@ -29,6 +30,7 @@ from tap_versionforge_salesforce.settings.values import (
     check_sign_in,
     check_store,
     checked_api_version,
+    checked_filters,
     checked_objects,
     checked_start_date,
 )
@@ -125,10 +127,30 @@ class Settings:
         "catalog as unsupported; one that you name and the org lacks is an error.",
         default=DEFAULT_OBJECTS,
     )
+    filters: Mapping[str, str] | None = declared(
+        "Filters",
+        "Which rows of an object are read: a condition in SOQL by its API name, as it stands "
+        "behind WHERE. A row that no longer meets it stays in the target as it was. Where a filter "
+        "changes, what it newly lets in from before the bookmark comes only without a state.",
+        example='{"Opportunity": "IsWon = true AND Amount > 1000"}',
+    )
+    replication_keys: Mapping[str, str] | None = declared(
+        "Replication keys",
+        "By which date-time an object is read incrementally, by its API name, in place of "
+        "SystemModstamp. What changes without moving that field is missed.",
+        example='{"Opportunity": "LastModifiedDate"}',
+    )
     start_date: datetime | None = declared(  # noqa: RUF009  it makes a field
         "Start date",
         "Rows last changed before this moment are left out. Without it, all history is extracted. "
         "A bookmark in the state counts more.",
+    )
+    backfill: tuple[str, ...] | None = declared(
+        "Backfill",
+        "Ranges that the run reads again, and nothing else, such as "
+        f"{EXAMPLE}, by the date-time that the object is read by; the end is not included. No "
+        "bookmark moves.",
+        example=f'["{EXAMPLE}"]',
     )
     api_mode: str = declared(
         "API mode",
@@ -309,16 +331,19 @@ class Settings:
         given = checked_kinds(SETTINGS, told)
         check_sign_in(given, told, SETTINGS)
         check_store(given)
+        parsed_backfills(given.get("backfill", ()))
         instance_url = checked_instance_url(str(given.pop("instance_url")))
         audience = given.pop("jwt_audience", None)
         start_date = given.pop("start_date", None)
         objects = checked_objects(given.pop("objects"))
+        filters = given.pop("filters", None)
         return cls(
             instance_url=instance_url,
             jwt_audience=checked_audience(audience) if audience else derived_audience(instance_url),
             jwt_audience_derived=not audience,
             objects=objects,
             objects_are_default=objects == DEFAULT_OBJECTS,
+            filters=None if filters is None else checked_filters(filters),
             start_date=None if start_date is None else checked_start_date(str(start_date)),
             api_version=checked_api_version(str(given.pop("api_version"))),
             **given,
@@ -339,6 +364,21 @@ class Settings:
         named = self.reconcile_fields or {}
         by_object = {name.lower(): fields for name, fields in named.items()}
         return by_object.get(sobject.lower(), ())
+
+    def filter(self, sobject: str) -> str:
+        """Return the condition that ``filters`` has for an object, in whatever case; or nothing."""
+        by_object = {name.lower(): text for name, text in (self.filters or {}).items()}
+        return by_object.get(sobject.lower(), "")
+
+    @property
+    def backfills(self) -> tuple[Backfill, ...]:
+        """Return the ranges that are all that the run reads; none where it reads as usual."""
+        return parsed_backfills(self.backfill or ())
+
+    def wanted_key(self, sobject: str) -> str | None:
+        """Return what ``replication_keys`` has for an object, in whatever case; None for none."""
+        by_object = {name.lower(): key for name, key in (self.replication_keys or {}).items()}
+        return by_object.get(sobject.lower())
 
     @property
     def is_reconciling(self) -> bool:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from tap_versionforge_salesforce.settings.declaring import Setting
 
+_WILDCARDS = frozenset("*?")
 _OBJECT_NAME = re.compile(r"[A-Za-z*?][A-Za-z0-9_*?]*")
 # Bulk API 2.0 keeps the order of the SELECT in its result columns from this version on.
 _LOWEST_API_VERSION = 50
@@ -107,6 +108,39 @@ def checked_api_version(text: str) -> str:
             f"The lowest version that the tap works with is {_LOWEST_API_VERSION}.0.",
         )
     return f"{match[1]}.0"
+
+
+def checked_filters(filters: Mapping[str, str]) -> dict[str, str]:
+    """Return conditions in one spelling, whatever the blanks and the case of the keywords were.
+
+    Raises:
+        SettingsError: One is no condition of SOQL, or two are of one object.
+    """
+    # Not at the top: who has no filter does not wait for a grammar.
+    from tap_versionforge_salesforce.salesforce.soql.reading import parsed_condition  # noqa: PLC0415
+
+    checked: dict[str, str] = {}
+    for name, text in filters.items():
+        sobject = name.strip()
+        if not _OBJECT_NAME.fullmatch(sobject) or not _WILDCARDS.isdisjoint(sobject):
+            raise wrong_setting(
+                "filters",
+                f"has a condition for {name!r}, which is no object's API name",
+                "Each object has a condition of its own, by its API name, such as Account.",
+            )
+        if sobject.lower() in map(str.lower, checked):
+            raise wrong_setting(
+                "filters",
+                f"has two conditions for {sobject}",
+                "Join them into one with AND or OR.",
+            )
+        checked[sobject] = parsed_condition(text, filter_of(sobject)).text
+    return checked
+
+
+def filter_of(sobject: str) -> str:
+    """Return how messages call the filter of an object."""
+    return f"The setting filters, for {sobject},"
 
 
 def checked_objects(names: Iterable[str]) -> tuple[str, ...]:

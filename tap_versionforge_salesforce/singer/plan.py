@@ -122,7 +122,7 @@ def plan_of(run: Run, streams: Iterable[SObjectStream]) -> Plan:
     """
     run.advice.look_at_quota()
     last = _last_run(run.settings.report_path)
-    reads = [FirstRead(stream, stream.stream_sync.first_read().query) for stream in streams]
+    reads = [FirstRead(stream, stream.first_query()) for stream in streams]
     rows = count_rows(run, reads)
     extractions = [each for read in reads for each in _extractions(run, read, rows)]
     planned = [
@@ -185,7 +185,7 @@ def _extractions(
     run: Run, read: FirstRead, counts: Mapping[str, int | None]
 ) -> Iterator[_Extraction]:
     stream, query = read
-    sync, is_full, rows = stream.stream_sync, stream.is_full_extract, counts[stream.name]
+    sync, is_full, rows = stream.sync_of_run, stream.is_full_extract, counts[stream.name]
     job = sync.resumed_job_id
     choice = (
         choice_beforehand(query, rows, run.query_options, is_full=is_full)

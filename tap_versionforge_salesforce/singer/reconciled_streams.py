@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tap_versionforge_salesforce.errors import SettingsError
 from tap_versionforge_salesforce.salesforce.support.wording import did_you_mean
 from tap_versionforge_salesforce.singer.events import DELETIONS
+from tap_versionforge_salesforce.singer.named_objects import idle_names
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -56,10 +57,7 @@ def idle_fields(
     for name, fields in named.items():
         stream = by_name.get(name.lower())
         if stream is None:
-            near = did_you_mean(name, list(streams))
-            yield (
-                f"The setting reconcile_fields names {name}, which this run does not read{near}."
-            )
+            yield from idle_names("reconcile_fields", [name], streams)
             continue
         read = {part.name for column in streams[stream] for part in column.queried}
         folded = {each.lower() for each in read}

@@ -66,7 +66,7 @@ def count_rows(run: Run, reads: Sequence[FirstRead]) -> dict[str, int | None]:
 
 def _counted_by_the_way(run: Run, stream: SObjectStream, query: Query) -> int | None:
     """Return what one call tells of all objects that are read whole."""
-    if query.parent is not None or not stream.is_full_extract:
+    if query.parent is not None or not stream.is_whole:
         return None
     return run.advice.count_rows(query.sobject)
 

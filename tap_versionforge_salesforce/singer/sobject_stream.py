@@ -21,6 +21,7 @@ from tap_versionforge_salesforce.errors import (
     SettingsError,
     TapError,
     UnavailableError,
+    wrong_setting,
 )
 from tap_versionforge_salesforce.salesforce.objects.columns import Column, Kind
 from tap_versionforge_salesforce.salesforce.objects.describe import spelled_as
@@ -31,6 +32,7 @@ from tap_versionforge_salesforce.singer.frame_stream import FrameStream
 from tap_versionforge_salesforce.singer.json_schema import record_schema
 from tap_versionforge_salesforce.singer.quota_forecast import StreamForecast
 from tap_versionforge_salesforce.singer.remedies import name_settings
+from tap_versionforge_salesforce.singer.sync.backfill import BackfillSync
 from tap_versionforge_salesforce.singer.sync.bookmarks import Bookmark
 from tap_versionforge_salesforce.singer.sync.checkpoints import Checkpoints
 from tap_versionforge_salesforce.singer.sync.mirror import Mirror, swept_query
@@ -38,6 +40,12 @@ from tap_versionforge_salesforce.singer.sync.partition_read import PartitionRead
 from tap_versionforge_salesforce.singer.sync.reconciliation import Reconciliation
 from tap_versionforge_salesforce.singer.sync.stream_sync import StreamSync
 from tap_versionforge_salesforce.singer.tombstones import DELETED_AT_SCHEMA, Tombstones
+from tap_versionforge_salesforce.singer.wanted_rows import (
+    check_filter,
+    check_key,
+    condition_of,
+    key_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -48,6 +56,7 @@ if TYPE_CHECKING:
     from tap_versionforge_salesforce.salesforce.objects.describe import SObject
     from tap_versionforge_salesforce.salesforce.objects.soql import Query
     from tap_versionforge_salesforce.salesforce.query.page import Page
+    from tap_versionforge_salesforce.settings.backfills import Backfill
     from tap_versionforge_salesforce.singer.deletions_stream import DeletionsStream
     from tap_versionforge_salesforce.singer.events import DeletedRow
     from tap_versionforge_salesforce.singer.run import Run
@@ -73,7 +82,7 @@ class SObjectStream(FrameStream):
         self._run = run
         self._deletions = deletions
         self.primary_keys = list(sobject.keys)
-        self.replication_key = sobject.replication_key
+        self.replication_key = key_of(run, sobject)
         if run.settings.has_tombstones:
             self.added_properties = DELETED_AT_SCHEMA
 
@@ -163,6 +172,7 @@ class SObjectStream(FrameStream):
             keys = [n for n, column in self._columns.items() if column.name in self.sobject.keys]
         self.primary_keys = keys
         # A catalog can hold anything there; `check` tells what can't be used.
+        self.replication_key = self._run.settings.wanted_key(self.name) or self.replication_key
         if isinstance(self.replication_key, str):
             self.replication_key = spelled_as(self.replication_key, names) or self.replication_key
         for key in self.primary_keys:
@@ -184,6 +194,25 @@ class SObjectStream(FrameStream):
         Raises:
             SettingsError: The object can't be read in that way, or the bookmark is none.
         """
+        check_key(self._run, self.sobject)
+        self._check_method()
+        self._check_fields()
+        if self._ranges and self.replication_method == _FULL_TABLE:
+            raise wrong_setting(
+                "backfill",
+                f"has a range of {self.name}, which is read whole each time: it has no replication "
+                "key, or its catalog entry says so",
+                "Leave the range out: each run brings all rows.",
+            )
+        check_filter(self._run, self.sobject)
+        # Made before anything is begun for the stream: what its state says then is what counts.
+        if self._mirror is not None and self.added_properties:
+            self._tombstones.check()
+        level = logging.WARNING if self._read_by else logging.INFO
+        for note in self._saved_bookmark.notes():
+            self.logger.log(level, "%s", note)
+
+    def _check_method(self) -> None:
         method, key = self.replication_method, self.replication_key
         if method not in (_FULL_TABLE, _INCREMENTAL):
             raise SettingsError(
@@ -198,6 +227,15 @@ class SObjectStream(FrameStream):
                 f"Change the replication key in the catalog, or use {_FULL_TABLE}.",
                 code="invalid-catalog",
             )
+        if method == _FULL_TABLE and self._run.settings.wanted_key(self.name) is not None:
+            self.logger.warning(
+                "%s is read whole, as its catalog entry says: replication_keys changes nothing. "
+                "Set its replication method to %s.",
+                self.name,
+                _INCREMENTAL,
+            )
+
+    def _check_fields(self) -> None:
         selected = [column.property_name for column in self.selected_columns]
         if not selected:
             raise SettingsError(
@@ -214,31 +252,38 @@ class SObjectStream(FrameStream):
                     hint="Change key_properties in the catalog, or run --discover again.",
                     code="invalid-catalog",
                 )
-        # Made before anything is begun for the stream: what its state says then is what counts.
-        if self._mirror is not None and self.added_properties:
-            self._tombstones.check()
-        level = logging.WARNING if self._read_by else logging.INFO
-        for note in self._saved_bookmark.notes():
-            self.logger.log(level, "%s", note)
 
     def forecasts(self) -> Iterator[StreamForecast]:
         """Yield what is known of what the stream will need."""
         columns = len(self.selected_columns)
-        yield StreamForecast(self.name, columns, is_full=self.is_full_extract)
+        yield StreamForecast(self.name, columns, is_full=self.is_whole)
         swept = self.sweep_query
         if swept is not None:
             yield StreamForecast(self.name, len(swept.columns), is_full=True, is_sweep=True)
 
+    def first_query(self) -> Query:
+        """Return what would be read first, of which nothing is asked for yet."""
+        return self.sync_of_run.first_query()
+
     @property
     def sweep_query(self) -> Query | None:
         """Return the query of the reconciliation that is due; None where none is."""
-        mirror = self._mirror
+        mirror = None if self._ranges else self._mirror
         return mirror.query if mirror is not None and self._is_due(mirror) else None
 
     @property
     def is_full_extract(self) -> bool:
         """Tell whether the stream will be read whole."""
-        return self._saved_bookmark.is_full(self._run.settings.start_date)
+        return not self._ranges and self._saved_bookmark.is_full(self._run.settings.start_date)
+
+    @property
+    def is_whole(self) -> bool:
+        """Tell whether all rows of the object are read."""
+        return self.is_full_extract and not self._condition
+
+    @property
+    def _condition(self) -> str:
+        return condition_of(self._run, self.sobject)
 
     @property
     def _is_test(self) -> bool:
@@ -252,7 +297,36 @@ class SObjectStream(FrameStream):
     def _saved_bookmark(self) -> Bookmark:
         # The SDK would make an empty entry for a stream that is only looked at.
         saved = self.tap_state.get("bookmarks", {}).get(self.name, {})
-        return Bookmark(dict(saved), stream=self.name, replication_key=self._read_by)
+        return self._bookmark_in(dict(saved))
+
+    @property
+    def has_ranges(self) -> bool:
+        """Tell whether ranges of the stream are read again, and nothing else."""
+        return bool(self._ranges)
+
+    @property
+    def _ranges(self) -> list[Backfill]:
+        name = self.name.lower()
+        return [each for each in self._run.settings.backfills if each.sobject.lower() == name]
+
+    @property
+    def sync_of_run(self) -> StreamSync | BackfillSync:
+        """Return what reads the rows in this run, or the ranges that it reads again."""
+        return self._backfill_sync or self.stream_sync
+
+    @cached_property
+    def _backfill_sync(self) -> BackfillSync | None:
+        key = self.sobject.stamp(self._read_by)
+        if not self._ranges or key is None:
+            return None
+        return BackfillSync(
+            run=self._run,
+            name=self.name,
+            query=self._partition_reads.query,
+            key=key,
+            ranges=self._ranges,
+            bookmark_text=self._saved_bookmark.text,
+        )
 
     @cached_property
     def stream_sync(self) -> StreamSync:
@@ -275,7 +349,16 @@ class SObjectStream(FrameStream):
 
     @cached_property
     def _bookmark(self) -> Bookmark:
-        return Bookmark(self.stream_state, stream=self.name, replication_key=self._read_by)
+        # That of ranges which are read again is looked at only.
+        return self._saved_bookmark if self._ranges else self._bookmark_in(self.stream_state)
+
+    def _bookmark_in(self, state: dict[str, Any]) -> Bookmark:
+        return Bookmark(
+            state,
+            stream=self.name,
+            replication_key=self._read_by,
+            condition=self._run.settings.filter(self.sobject.name),
+        )
 
     @property
     def _partition_reads(self) -> PartitionReads:
@@ -284,6 +367,7 @@ class SObjectStream(FrameStream):
             sobject=self.sobject,
             columns=self.selected_columns,
             keys=self._key_columns,
+            condition=self._condition,
             bookmark=self._bookmark,
             limit=self.ABORT_AT_RECORD_COUNT,
         )
@@ -295,7 +379,7 @@ class SObjectStream(FrameStream):
         Errors that concern this stream alone are kept for the end of the run, so that the other
         streams are read; others end the run.
         """
-        sync, run = self.stream_sync, self._run
+        sync, run = self.sync_of_run, self._run
         run.org.events.tell(StreamBegun(self.name, sync.bookmark_text))
         before, code, is_stopped = run.usage, None, True
         try:
@@ -303,7 +387,7 @@ class SObjectStream(FrameStream):
             if not self._is_test:
                 run.advice.tell_needs()
             run.prefetcher.start_turn()
-            yield from self._all_pages()
+            yield from self._all_pages(sync)
             is_stopped = False
         except TapError as error:
             code, is_stopped = error.code, False
@@ -324,12 +408,12 @@ class SObjectStream(FrameStream):
             run.org.events.tell(ended)
             self.let_go()
 
-    def _all_pages(self) -> Iterator[Page]:
+    def _all_pages(self, sync: StreamSync | BackfillSync) -> Iterator[Page]:
         """Yield the pages of the window, and behind them what the target lacks all the same."""
         mirror = None if self._is_test else self._mirror
         if mirror is None:
             self._tell_gap()
-            yield from self.stream_sync.pages()
+            yield from sync.pages()
             return
         mirror.clear()
         if mirror.is_used_already:
@@ -339,12 +423,12 @@ class SObjectStream(FrameStream):
                 f"{mirror.folder.url}, give this one a reconcile_store of its own: each would "
                 "remove what the other needs."
             )
-        for page in self.stream_sync.pages():
+        for page in sync.pages():
             # Before it is written: what the target may have got has to be known of a run that dies.
             mirror.keep(page, seen_at=self._run.org.server_time())
             yield page
             mirror.confirm(page)
-        if not self._is_due(mirror):
+        if self._ranges or not self._is_due(mirror):
             return
         reconciliation = Reconciliation(
             run=self._run,
@@ -371,7 +455,13 @@ class SObjectStream(FrameStream):
             return None
         return Mirror(
             run.store,
-            swept_query(self.sobject, self.selected_columns, key, run.settings),
+            swept_query(
+                self.sobject,
+                self.selected_columns,
+                key,
+                run.settings,
+                condition=self._condition,
+            ),
             stamp=key,
             org_id=run.org.id,
             columns=self.selected_columns,

@@ -23,6 +23,7 @@ from typing_extensions import override
 from tap_versionforge_salesforce import __version__
 from tap_versionforge_salesforce.errors import SettingsError, wrong_setting
 from tap_versionforge_salesforce.salesforce.support.clock import Clock
+from tap_versionforge_salesforce.salesforce.support.wording import did_you_mean
 from tap_versionforge_salesforce.settings.checking import is_blank
 from tap_versionforge_salesforce.settings.definitions import SETTINGS, Settings
 from tap_versionforge_salesforce.settings.json_files import config_file
@@ -35,6 +36,7 @@ from tap_versionforge_salesforce.singer.catalog_notes import CatalogNotes
 from tap_versionforge_salesforce.singer.discovery import describe_selected, discover
 from tap_versionforge_salesforce.singer.events import DELETIONS
 from tap_versionforge_salesforce.singer.input_files import set_variables, stream_maps_read
+from tap_versionforge_salesforce.singer.named_objects import idle_names, of_settings
 from tap_versionforge_salesforce.singer.output.batch_config import batch_config_of
 from tap_versionforge_salesforce.singer.output.message_writer import MessageWriter
 from tap_versionforge_salesforce.singer.output.state_writer import StateWriter
@@ -70,8 +72,8 @@ _TYPES: dict[str, Any] = {
     "integer": th.IntegerType,
     "boolean": th.BooleanType,
     "array": th.ArrayType(th.StringType),
-    "object": th.ObjectType(additional_properties=th.ArrayType(th.StringType)),
 }
+_MEMBERS: dict[str, Any] = {"names": th.ArrayType(th.StringType), "text": th.StringType}
 _NAMES = frozenset(setting.name for setting in SETTINGS)
 _VARIABLES_FILE = ".env"
 # What the SDK takes for true, and what can be meant by anything else.
@@ -82,7 +84,7 @@ def _property(setting: Setting) -> th.Property[Any]:
     default = list(setting.default) if isinstance(setting.default, tuple) else setting.default
     return th.Property(
         setting.name,
-        th.DateTimeType if setting.name == "start_date" else _TYPES[setting.kind],
+        _type(setting),
         required=setting.required,
         default=default,
         secret=setting.secret,
@@ -90,6 +92,14 @@ def _property(setting: Setting) -> th.Property[Any]:
         description=setting.description,
         allowed_values=list(setting.options) or None,
     )
+
+
+def _type(setting: Setting) -> Any:  # noqa: ANN401  as the SDK has types
+    if setting.name == "start_date":
+        return th.DateTimeType
+    if setting.kind == "object":
+        return th.ObjectType(additional_properties=_MEMBERS[setting.member])
+    return _TYPES[setting.kind]
 
 
 class TapVersionForgeSalesforce(Tap):
@@ -177,6 +187,8 @@ class TapVersionForgeSalesforce(Tap):
     @property
     def _has_deletions(self) -> bool:
         """Tell whether there is a stream of the rows that are gone."""
+        if self.settings.backfills:
+            return False
         if self.input_catalog is None:
             return self.settings.has_deletions_stream
         return DELETIONS in selected_in(self.input_catalog)
@@ -188,8 +200,9 @@ class TapVersionForgeSalesforce(Tap):
             SettingsError: One of them can't be used.
         """
         self._spell_bookmarks()
+        self._select_backfills()
         self._check_names()
-        if self.settings.has_deletions_stream:
+        if self.settings.has_deletions_stream and not self.settings.backfills:
             deletions = cast("FrameStream | None", self.streams.get(DELETIONS))
             check_deletions(
                 is_selected=deletions is not None,
@@ -198,6 +211,25 @@ class TapVersionForgeSalesforce(Tap):
             )
         for stream in self._selected_streams():
             stream.check()
+
+    def _select_backfills(self) -> None:
+        """Leave nothing but the streams of which ranges are read again, where some are.
+
+        Raises:
+            SettingsError: One is of a stream that is not read.
+        """
+        read = [stream.name for stream in self._selected_streams()]
+        for each in self.settings.backfills:
+            if each.sobject.lower() not in map(str.lower, read):
+                raise wrong_setting(
+                    "backfill",
+                    f"has a range of {each.sobject}, which this run does not read"
+                    f"{did_you_mean(each.sobject, [*self.streams])}",
+                    "Name it in objects, or select it in the catalog.",
+                )
+        if self.settings.backfills:
+            for stream in self._selected_streams():
+                stream.selected = stream.has_ranges
 
     def _check_names(self) -> None:
         """See that what the stream maps and the state name is there.
@@ -222,6 +254,11 @@ class TapVersionForgeSalesforce(Tap):
             org=self._names_in_org,
         )
         for warning in (
+            *(
+                warning
+                for setting, objects in of_settings(self.settings)
+                for warning in idle_names(setting, objects, bookmarked)
+            ),
             *idle_fields(named, {each.name: each.selected_columns for each in selected}),
             *names.warnings(),
             *misnamed(self.state.get("bookmarks", {}), bookmarked),
@@ -259,6 +296,8 @@ class TapVersionForgeSalesforce(Tap):
         return cast("list[SObjectStream]", list(streams))
 
     def _syncs(self) -> list[StreamSync]:
+        if self.settings.backfills:
+            return []
         return [stream.stream_sync for stream in self._selected_streams() if stream.is_read]
 
     def _expected(self) -> list[StreamForecast]:

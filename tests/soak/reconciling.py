@@ -87,7 +87,7 @@ class ReconcilingMachine(Machine):
     def _some_ids(self, name: str, picks: list[int]) -> list[str]:
         """Return Ids of some rows, made where there are none."""
         if not self._ids(name):
-            self.org.store.insert(name, [self._values() for _ in range(3)])
+            self.org.store.insert(name, [self.new_values(name) for _ in range(3)])
         ids = self._ids(name)
         return sorted({ids[pick % len(ids)] for pick in picks})
 
@@ -158,7 +158,7 @@ class ReconcilingMachine(Machine):
         now = self.org.clock.now()
         self.org.store.insert(
             name,
-            [self._values() for _ in range(count)],
+            [self.new_values(name) for _ in range(count)],
             stamp=now - timedelta(seconds=age),
             visible_from=now + timedelta(seconds=delay),
             transaction_began=now,
@@ -170,7 +170,7 @@ class ReconcilingMachine(Machine):
         self._happened("quote sync")
         ids = [row_id for row_id in self._ids(name) if row_id not in self._hidden[name]]
         self.org.store.hard_delete(name, ids[:count])
-        self.org.store.insert(name, [self._values() for _ in ids[:count]])
+        self.org.store.insert(name, [self.new_values(name) for _ in ids[:count]])
 
     # The runs
 

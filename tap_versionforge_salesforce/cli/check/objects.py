@@ -15,8 +15,10 @@ from tap_versionforge_salesforce.salesforce.support.wording import counted
 from tap_versionforge_salesforce.singer.catalog_drift import Drift, drift_of
 from tap_versionforge_salesforce.singer.discovery import describe_selected, discover
 from tap_versionforge_salesforce.singer.events import DELETIONS
+from tap_versionforge_salesforce.singer.named_objects import idle_names, of_settings
 from tap_versionforge_salesforce.singer.packed_catalog import selected_in
 from tap_versionforge_salesforce.singer.reconciled_streams import idle_fields
+from tap_versionforge_salesforce.singer.wanted_rows import check_filter, check_key, condition_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -82,6 +84,8 @@ class Objects:
         """Yield the name of each step, and the look for it; each is made before the next one."""
         if self._run.settings.reconcile_fields:
             yield "reconcile_fields", self._reconcile_fields
+        for setting, names in of_settings(self._run.settings):
+            yield setting, partial(self._by_object, setting, names)
         if self._unreadable:
             yield "left out", self._left_out
         for name, error in self.undescribed.items():
@@ -123,7 +127,9 @@ class Objects:
 
         include_deleted = self._run.settings.include_deleted
         return replace(
-            query_of(sobject, (sobject.one_column,), include_deleted=include_deleted), limit=1
+            query_of(sobject, (sobject.one_column,), include_deleted=include_deleted),
+            condition=condition_of(self._run, sobject),
+            limit=1,
         )
 
     def _has_rows(self, query: Query) -> bool:
@@ -159,6 +165,15 @@ class Objects:
             return Finding(f"all fields of {counted(len(named), 'object')} are there")
         return Finding(idle, Status.WARNING, "Change reconcile_fields.")
 
+    def _by_object(self, setting: str, names: Collection[str]) -> Finding:
+        idle = idle_names(setting, names, [sobject.name for sobject in self.sobjects])
+        if told := " ".join(idle):
+            return Finding(told, Status.WARNING, f"Change {setting}.")
+        for sobject in self.sobjects:
+            check_filter(self._run, sobject)
+            check_key(self._run, sobject)
+        return Finding(f"can be done for {counted(len(names), 'object')}")
+
 
 def _has_row(answer: Response | TapError) -> bool:
     if isinstance(answer, TapError):
@@ -171,7 +186,8 @@ def _wants_filter(sobject: SObject, error: RefusedError) -> Finding:
     return Finding(
         "Salesforce answers only queries with a filter of its own, so no run can read it whole",
         Status.WARNING,
-        "Take it out of objects, or deselect it in the catalog: its stream would fail.",
+        "Give it a condition in filters, take it out of objects, or deselect it in the catalog: "
+        "its stream would fail.",
         _facts(sobject, None) | {"rows_seen": None, "reason": error.reason},
     )
 

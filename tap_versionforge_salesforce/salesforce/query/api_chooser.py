@@ -62,7 +62,9 @@ class ApiChooser:
             return api_choice.of_parents()
         if self._context.query.only_rest:
             return Choice(Api.REST, self._context.query.only_rest, is_final=True)
-        counts = self._is_auto and self._is_full and not self._is_sample
+        # How many of the object's rows meet a condition, the first page tells.
+        is_whole = self._is_full and not self._context.query.condition
+        counts = self._is_auto and is_whole and not self._is_sample
         return api_choice.opening(
             mode=self._context.options.api_mode,
             is_full=self._is_full,

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 _JOB = "bulk_job"
+_FILTER = "filter"
 _RECONCILIATION = "reconciliation"
 
 
@@ -35,15 +36,23 @@ class Bookmark:
         state: The stream's part of the Singer state, written to in place.
         stream: The stream's name, for messages.
         replication_key: What the stream is read by; None for FULL_TABLE.
+        condition: Which rows are read, in SOQL; empty for all.
     """
 
     def __init__(
-        self, state: MutableMapping[str, Any], *, stream: str, replication_key: str | None
+        self,
+        state: MutableMapping[str, Any],
+        *,
+        stream: str,
+        replication_key: str | None,
+        condition: str = "",
     ) -> None:
         self._state = state
         self._stream = stream
         self._key = replication_key
         self._is_anothers = self._takes_over()
+        self._condition = condition
+        self._condition_before = self._note_condition()
         self._before = dict(state)
 
     def _takes_over(self) -> bool:
@@ -56,6 +65,14 @@ class Bookmark:
         self._state["replication_key_value"] = self._state.pop(self._key)
         self._state["replication_key"] = self._key
         return True
+
+    def _note_condition(self) -> str:
+        """Keep which rows the bookmark is of; return which it was of before."""
+        before = self._state.get(_FILTER) or ""
+        # A key that is taken out comes back where Meltano merges states.
+        if self._key is not None and (self._condition or _FILTER in self._state):
+            self._state[_FILTER] = self._condition or None
+        return str(before)
 
     def notes(self) -> Iterator[str]:
         """Yield a sentence for what was made of the state, and for what of it is not used."""
@@ -71,6 +88,17 @@ class Bookmark:
             yield (
                 f"{self._stream} is read by {self._key}: the state's bookmark by {by} is not used, "
                 "and everything is read from the beginning, or from start_date."
+            )
+
+        if self.value is not None and self._condition_before != self._condition:
+            before, now = (
+                f'by "{each}"' if each else "without a filter"
+                for each in (self._condition_before, self._condition)
+            )
+            yield (
+                f"{self._stream} was read {before} until now, and is {now} from here on: what that "
+                f"lets in of before the bookmark ({self.text}) is not read. Take "
+                f"bookmarks.{self._stream} out of the state to read all of it."
             )
 
     @property

@@ -49,7 +49,12 @@ def with_stamps(
 
 
 def swept_query(
-    sobject: SObject, columns: tuple[Column, ...], stamp: str | None, settings: Settings
+    sobject: SObject,
+    columns: tuple[Column, ...],
+    stamp: str | None,
+    settings: Settings,
+    *,
+    condition: str = "",
 ) -> Query:
     """Return the query that sweeps a stream.
 
@@ -58,17 +63,18 @@ def swept_query(
         columns: What is read of it.
         stamp: What it is read by.
         settings: Of the run.
+        condition: Which rows are read of it, in brackets; empty for all.
     """
     named = settings.reconciled_fields(sobject.name)
     read = with_stamps(sobject, columns, stamp)
     fields = swept_fields(sobject.name, read, stamp=stamp, named=named)
     query = sweep_query(sobject, fields, stamp=stamp, include_deleted=settings.include_deleted)
     if settings.start_date is None or stamp is None:
-        return query
+        return replace(query, condition=condition)
     begins = f"{stamp} >= {format_instant(settings.start_date)}"
     if sobject.stamps.get(stamp):
         begins = f"({begins} OR {stamp} = null)"
-    return replace(query, condition=begins)
+    return replace(query, condition=" AND ".join(filter(None, (begins, condition))))
 
 
 class Mirror:

@@ -85,6 +85,7 @@ class PartitionReads:
         sobject: What is read.
         columns: The columns of a record.
         keys: Those by which a target knows a row; none where no key is claimed.
+        condition: Which rows, in brackets; empty for all.
         bookmark: From which the windows go.
         limit: Most rows wanted, in a test; None for all.
     """
@@ -96,6 +97,7 @@ class PartitionReads:
         sobject: SObject,
         columns: tuple[Column, ...],
         keys: tuple[str, ...],
+        condition: str,
         bookmark: Bookmark,
         limit: int | None,
     ) -> None:
@@ -103,6 +105,7 @@ class PartitionReads:
         self._sobject = sobject
         self._columns = columns
         self._keys = keys
+        self._condition = condition
         self._bookmark = bookmark
         self._limit = limit
         # That of the window to come.
@@ -147,6 +150,21 @@ class PartitionReads:
         self._coverage = Coverage(self._sobject.name, now, is_looked_back=is_looked_back)
         return self._coverage
 
+    @property
+    def query(self) -> Query:
+        """Return the SELECT of all rows, whatever the bookmark."""
+        settings, sobject = self._run.settings, self._sobject
+        key = sobject.stamp(self._bookmark.replication_key)
+        # What is kept of each row has to tell whether it has changed.
+        is_kept = settings.reconcile_store is not None and self._limit is None
+        stamps = (key, sobject.replication_key) if is_kept else (key,)
+        columns = sobject.with_columns(self._columns, stamps)
+        return replace(
+            query_of(sobject, columns, include_deleted=settings.include_deleted),
+            limit=self._limit,
+            condition=self._condition,
+        )
+
     def of(
         self, partition: Partition, turn: Turn, coverage: Coverage | None = None
     ) -> PartitionRead:
@@ -168,20 +186,7 @@ class PartitionReads:
         )
         if window.range is not None and key is not None:
             window = replace(window, range=replace(window.range, key=key))
-        # What is kept of each row has to tell whether it has changed.
-        is_kept = settings.reconcile_store is not None and self._limit is None
-        stamps = (key, sobject.replication_key) if is_kept else (key,)
-        columns = sobject.with_columns(self._columns, stamps)
-        query = replace(
-            query_of(
-                sobject,
-                columns,
-                include_deleted=settings.include_deleted,
-            ),
-            range=window.range,
-            ids=partition.ids,
-            limit=self._limit,
-        )
+        query = replace(self.query, range=window.range, ids=partition.ids)
         context = ReadContext(
             self._run.org,
             query,

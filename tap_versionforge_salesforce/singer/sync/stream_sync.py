@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tap_versionforge_salesforce.errors import TapError
+    from tap_versionforge_salesforce.salesforce.objects.soql import Query
     from tap_versionforge_salesforce.salesforce.query.job_checkpoint import JobCheckpoint
     from tap_versionforge_salesforce.salesforce.query.page import Page
     from tap_versionforge_salesforce.singer.events import Usage
@@ -219,9 +220,9 @@ class StreamSync:
                 if not read.window.is_empty:
                     yield from self._read_all(read)
 
-    def first_read(self) -> PartitionRead:
+    def first_query(self) -> Query:
         """Return what would be read first, of which nothing is asked for yet."""
-        return self._reads.of(Partition(self._run.org.server_time()), self.turn)
+        return self._reads.of(Partition(self._run.org.server_time()), self.turn).query
 
     @property
     def resumed_job_id(self) -> str | None:
@@ -246,8 +247,7 @@ class StreamSync:
         Args:
             in_turn: What the run has used while it was the stream's turn.
         """
-        used = self._usage
-        return replace(in_turn, calls=used.calls, received_bytes=used.received_bytes)
+        return used_by(self._usage, in_turn)
 
     # Which partitions
 
@@ -388,6 +388,16 @@ class StreamSync:
 
     def _remark(self, text: str, *, is_warning: bool = False) -> None:
         self._run.org.events.tell(Remark(self._name, text, is_warning))
+
+
+def used_by(stream: StreamUsage, in_turn: Usage) -> Usage:
+    """Return what a stream has used.
+
+    Args:
+        stream: What was counted of it, also before its turn.
+        in_turn: What the run has used while it was the stream's turn.
+    """
+    return replace(in_turn, calls=stream.calls, received_bytes=stream.received_bytes)
 
 
 def tell_written(run: Run, stream: str, page: Page) -> None:

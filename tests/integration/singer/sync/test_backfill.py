@@ -1,0 +1,210 @@
+"""A range that is read again: nothing else is read, and no bookmark moves."""
+
+from __future__ import annotations
+
+import copy
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.local_org.conditions import faults, outages
+from tests.support.told import assert_told, config_file
+
+if TYPE_CHECKING:
+    from tests.local_org import LocalOrg
+    from tests.support.harness import Run, TapRunner
+
+MARCH = datetime(2024, 3, 1, tzinfo=timezone.utc)
+APRIL = datetime(2024, 4, 1, tzinfo=timezone.utc)
+RANGE = "Account:2024-03-01..2024-04-01"
+STATE: dict[str, Any] = {
+    "bookmarks": {
+        "Account": {
+            "replication_key": "SystemModstamp",
+            "replication_key_value": "2026-01-01T00:00:00.000Z",
+            "filter": "Site = 'x'",
+        },
+        "Contact": {
+            "replication_key": "SystemModstamp",
+            "replication_key_value": "2026-01-01T00:00:00.000Z",
+        },
+    }
+}
+OBJECTS = ["Account", "Contact"]
+
+
+@pytest.fixture
+def rows(org: LocalOrg) -> list[str]:
+    """A row at the beginning of March, one at its end, and others around them."""
+    second = timedelta(seconds=1)
+    stamps = [MARCH - second, MARCH, APRIL - second, APRIL]
+    ids = [org.store.insert("Account", [{"Name": "a"}], stamp=stamp)[0] for stamp in stamps]
+    org.store.insert("Contact", [{"LastName": "c"}], stamp=MARCH)
+    return ids
+
+
+def read(tap: TapRunner, **more: Any) -> Run:  # noqa: ANN401  settings
+    state = copy.deepcopy(STATE)
+    run = tap.sync(**{"objects": OBJECTS, "backfill": [RANGE], "state": state, **more})
+    assert run.exit_code == 0, run.log
+    return run
+
+
+@pytest.mark.parametrize("mode", ["auto", "rest", "bulk"])
+def test_only_the_range_is_read(tap: TapRunner, rows: list[str], mode: str) -> None:
+    """Its beginning is of it, its end is not, and no other stream says anything."""
+    run = read(tap, api_mode=mode)
+    assert sorted(run.ids("Account")) == sorted(rows[1:3])
+    assert {m["stream"] for m in run.messages if m["type"] != "STATE"} == {"Account"}
+
+
+@pytest.mark.usefixtures("rows")
+def test_no_bookmark_moves(tap: TapRunner) -> None:
+    """Nor anything else of any STATE that is written."""
+    run = read(tap)
+    assert {repr(message["value"]) for message in run.messages_of("STATE")} == {repr(STATE)}
+
+
+@pytest.mark.usefixtures("rows")
+def test_without_a_state_there_is_no_bookmark_behind_it(org: LocalOrg, tap: TapRunner) -> None:
+    """The next run reads all."""
+    run = read(tap, state=None)
+    assert "replication_key_value" not in str(run.state)
+    following = tap.sync(objects=["Account"], state=run.state)
+    assert len(following.ids("Account")) == len(org.store.rows("Account"))
+
+
+def test_an_option_says_it_more_than_once(tap: TapRunner, rows: list[str]) -> None:
+    """And counts more than the setting; instants are as good as days."""
+    config = tap.config(objects=OBJECTS, backfill=["Contact:2020-01-01..2020-01-02"])
+    late = "account:2024-03-31T23:59:59Z..2024-04-01T00:00:00.001Z"
+    early = "Account:2024-02-29T23:59:59+00:00..2024-03-01"
+    run = tap.command("--config", config, "--backfill", late, "--backfill", early)
+    assert run.exit_code == 0, run.log
+    found = [row for row in rows if f'"Id":"{row}"' in run.stdout]
+    assert found == [rows[0], rows[2], rows[3]]
+
+
+def test_a_filter_counts_there_too(tap: TapRunner, rows: list[str]) -> None:
+    """It says which rows a stream has."""
+    run = read(tap, filters={"Account": f"Id = '{rows[1]}'"})
+    assert run.ids("Account") == rows[1:2]
+    assert run.state == STATE
+
+
+def test_a_range_can_be_of_any_size(org: LocalOrg, tap: TapRunner) -> None:
+    """Many pages, more than may wait, and what is too large for one job in parts."""
+    org.settings.bulk_page_rows = org.settings.page_rows = 5
+    org.settings.job_max_rows = 40
+    ids = org.store.insert("Account", [{"Name": str(n)} for n in range(100)], stamp=MARCH)
+    run = read(tap, bulk_page_rows=5, api_mode="bulk", parallel_downloads=2)
+    assert sorted(run.ids("Account")) == sorted(ids)
+    (report,) = run.report["streams"]
+    assert (report["api"], report["rows"]) == ("Bulk API 2.0", 100)
+
+
+@pytest.mark.usefixtures("rows")
+def test_what_can_not_be_read_fails_and_leaves_the_state(org: LocalOrg, tap: TapRunner) -> None:
+    """No job is kept: whoever wants the range asks for it again."""
+    org.faults.add("*/results", faults.drop_last_row(), times=None)
+    state = copy.deepcopy(STATE)
+    run = tap.sync(objects=OBJECTS, backfill=[RANGE], state=state, api_mode="bulk")
+    assert run.exit_code == 6, run.log
+    assert run.state == STATE
+    assert org.jobs.all() == []
+
+
+def test_a_run_that_is_broken_off_begins_anew(
+    org: LocalOrg, tap: TapRunner, rows: list[str]
+) -> None:
+    """The state says nothing of it."""
+    org.faults.add("*/results", outages.maintenance_page(), times=None)
+    state = copy.deepcopy(STATE)
+    run = tap.sync(objects=OBJECTS, backfill=[RANGE], state=state, api_mode="bulk")
+    assert run.exit_code == 5, run.log
+    assert run.state == STATE
+    org.faults.clear()
+    assert sorted(read(tap, api_mode="bulk").ids("Account")) == sorted(rows[1:3])
+
+
+@pytest.mark.usefixtures("rows")
+def test_a_plan_counts_the_ranges(tap: TapRunner) -> None:
+    """And nothing else."""
+    run = tap.command(
+        "--backfill", RANGE, "plan", "--json", "--config", tap.config(objects=OBJECTS)
+    )
+    assert run.exit_code == 0, run.log
+    assert run.stdout.count('"stream":') == 1
+    assert '"rows": 2,' in run.stdout
+
+
+def test_reconciliation_knows_what_was_written_again(org: LocalOrg, tap: TapRunner) -> None:
+    """A row that comes by a backfill and is gone before the next sweep is told as gone."""
+    store = {"reconcile_store": str(tap.folder / "store"), "reconcile_every_hours": 0}
+    settings = {"objects": ["Account"], **store, "reconcile_max_deleted_percent": 100}
+    org.store.insert("Account", [{"Name": "there"}], stamp=MARCH)
+    first = tap.sync(**settings)
+    assert first.exit_code == 0, first.log
+    late = org.store.insert("Account", [{"Name": "late"}], stamp=MARCH)
+    org.clock.advance(3_600)
+    again = tap.sync(state=first.state, backfill=[RANGE], **settings)
+    assert again.exit_code == 0, again.log
+    assert late[0] in again.ids("Account")
+    assert again.bookmark("Account") == first.bookmark("Account")
+    org.store.hard_delete("Account", late)
+    org.clock.advance(3_600)
+    last = tap.sync(state=again.state, **settings)
+    assert last.exit_code == 0, last.log
+    assert last.ids("_deletions") == late
+
+
+# What is wrong with it
+
+
+@pytest.mark.parametrize(
+    ("backfill", "words"),
+    [
+        pytest.param(["Account"], ["'Account', which is no range"], id="no range"),
+        pytest.param(["Account:2024-03-01"], ["is no range"], id="no end"),
+        pytest.param(["Account:2024-04-01..2024-03-01"], ["ends before it begins"], id="turned"),
+        pytest.param(["Account:2024-04-01..2024-04-01"], ["is empty"], id="empty"),
+        pytest.param(["Account:2024-04-31..2024-05-01"], ["2024-04-31"], id="no day"),
+        pytest.param(["Account:yesterday..today"], ["'yesterday' is no date"], id="words"),
+        pytest.param(["Acount:2024-03-01..2024-04-01"], ["did you mean Account?"], id="object"),
+        pytest.param([5], ["must be a list of texts", "Opportunity:2024-03-01"], id="a number"),
+        pytest.param("Account:2024-03-01..2024-04-01", ["must be a list"], id="a text"),
+    ],
+)
+def test_what_can_not_be_used_is_told_before_any_row_is_read(
+    org: LocalOrg, tap: TapRunner, backfill: object, words: list[str]
+) -> None:
+    """One line, with the setting and how it is written."""
+    run = tap.command("--config", config_file(org, tap, {"backfill": backfill}))
+    assert_told(run, "backfill", *words)
+    assert org.journal.soql() == []
+
+
+def test_an_object_without_a_key_is_refused(org: LocalOrg, tap: TapRunner) -> None:
+    """It is read whole each time."""
+    catalog = tap.discover(objects=["Account"])
+    catalog["streams"][0]["replication_method"] = "FULL_TABLE"
+    config = tap.config(backfill=[RANGE])
+    run = tap.command("--config", config, "--catalog", tap.file("catalog.json", catalog))
+    assert_told(run, "backfill has a range of Account, which is read whole each time")
+    assert org.journal.soql() == []
+
+
+def test_an_object_that_the_catalog_does_not_select_is_refused(
+    org: LocalOrg, tap: TapRunner
+) -> None:
+    """As in a run that reads as usual."""
+    catalog = tap.discover(objects=["Account", "Contact"])
+    (account,) = (each for each in catalog["streams"] if each["tap_stream_id"] == "Account")
+    for entry in account["metadata"]:
+        if entry["breadcrumb"] == []:
+            entry["metadata"]["selected"] = False
+    config = tap.config(backfill=[RANGE])
+    run = tap.command("--config", config, "--catalog", tap.file("catalog.json", catalog))
+    assert_told(run, "backfill has a range of Account, which this run does not read")
+    assert org.journal.soql() == []

@@ -1,0 +1,48 @@
+"""The settings and commands of the page about rows can be used as they stand there."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+from tests.support import processes
+from tests.walkthrough.blocks import JSON, SHELL, blocks
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.local_org import LocalOrg
+
+DOCUMENT = processes.ROOT / "docs" / "how-to" / "rows.md"
+
+
+def test_the_page(org: LocalOrg, tmp_path: Path) -> None:
+    """Each setting is taken, the filters are those of an org, and the range is read again."""
+    found = list(blocks(DOCUMENT.read_text(encoding="utf-8")))
+    settings: dict[str, Any] = {}
+    for block in found:
+        settings |= json.loads(block.text) if block.language == JSON else {}
+    won, small = {"IsWon": True, "Amount": "2000"}, {"IsWon": True, "Amount": "2"}
+    march = datetime(2024, 3, 15, tzinfo=timezone.utc)
+    (row, _) = org.store.insert("Opportunity", [won, small], stamp=march)
+    config = org.config(objects=list(settings["filters"]), **settings)
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    (again,) = [
+        line
+        for block in found
+        for line in block.text.splitlines()
+        if block.language == SHELL and line.startswith("tap-")
+    ]
+    first = ["--config", "config.json"]
+    (tmp_path / "catalog.json").write_text(run([*first, "--discover"], tmp_path))
+    messages = run([*first, "--catalog", "catalog.json"], tmp_path).splitlines()
+    (tmp_path / "state.json").write_text(json.dumps(json.loads(messages[-1])["value"]))
+    for written in (messages, run(shlex.split(again)[1:], tmp_path).splitlines()):
+        read = [json.loads(line) for line in written if '"RECORD"' in line]
+        assert [message["record"]["Id"] for message in read] == [row]
+
+
+def run(arguments: list[str], folder: Path) -> str:
+    return processes.run([processes.TAP, *arguments], cwd=folder).stdout
