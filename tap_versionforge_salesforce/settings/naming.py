@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tap_versionforge_salesforce.errors import SettingsError
 from tap_versionforge_salesforce.salesforce.support.wording import closest
+from tap_versionforge_salesforce.settings.other_taps import IN_PLACE, taken_over
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -18,14 +19,17 @@ ALIASES = {
     "clientId": "client_id",
     "privateKey": "private_key",
     "login_url": "jwt_audience",
+    "streams_to_discover": "objects",
+    "lookback_window": "lookback_seconds",
 }
 
 
 def resolve_aliases(config: Mapping[str, object]) -> dict[str, object]:
-    """Return the config with every alias under its own name.
+    """Return the config with every alias under its own name, and those of other taps taken over.
 
     Raises:
-        SettingsError: A setting is given under two names with different values.
+        SettingsError: A setting is given under two names with different values, or another tap's
+            contradicts one of this one's.
     """
     resolved = dict(config)
     for alias, name in ALIASES.items():
@@ -39,7 +43,7 @@ def resolve_aliases(config: Mapping[str, object]) -> dict[str, object]:
             message = f"The settings {name} and {alias} mean the same, but have different values."
             raise SettingsError(message, hint=f"Keep {name} and remove {alias}.")
         resolved[name] = value
-    return resolved
+    return taken_over(resolved)
 
 
 def unknown_settings(config: Mapping[str, object], known: Iterable[str]) -> list[str]:
@@ -71,6 +75,8 @@ def unknown_variables(
 
 
 def _unknown(what: str, name: str, known: Collection[str]) -> str:
+    if what == "setting" and name in IN_PLACE:
+        return f"The setting {name} of other taps does nothing here; in its place: {IN_PLACE[name]}"
     near = closest(name, known)
     advice = "--about lists all settings." if near is None else f"did you mean {near}?"
     return f"The {what} {name} is unknown and does nothing; {advice}"

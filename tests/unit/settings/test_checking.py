@@ -643,3 +643,11 @@ def test_secrets_are_not_in_messages(setting: Setting, wrap: object) -> None:
     assert callable(wrap)
     error = refused(**{setting.name: wrap(SECRET)})
     assert SECRET not in f"{error.message} {error.hint}"
+
+
+@pytest.mark.parametrize("domain", ["acme.my", "ACME.my.salesforce.com", " acme.my "])
+def test_a_domain_of_another_tap_is_an_instance_url(domain: str) -> None:
+    """What stands in front of .salesforce.com there."""
+    given = {**config(), "domain": domain}
+    del given["instance_url"]
+    assert Settings.from_config(given).instance_url == "https://acme.my.salesforce.com"
