@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tap_versionforge_salesforce.errors import SettingsError
 from tap_versionforge_salesforce.salesforce.support.wording import closest
-from tap_versionforge_salesforce.settings.definitions import SETTINGS
+from tap_versionforge_salesforce.settings.definitions import OF_STREAMS, SETTINGS
 from tap_versionforge_salesforce.settings.json_files import config_file
 from tap_versionforge_salesforce.settings.naming import resolve_aliases
 
@@ -30,6 +30,12 @@ def named_settings(given: Mapping[str, object]) -> dict[str, object]:
     """
     found = resolve_aliases(given)
     for name in found:
+        if name in OF_STREAMS:
+            raise SettingsError(
+                f"The setting {name} is of the tap's streams.",
+                hint="Each read says which rows it wants: read(where=…, since=…, until=…).",
+                code=_CODE,
+            )
         if name not in _NAMES:
             near = closest(name, _NAMES)
             raise SettingsError(
@@ -46,7 +52,8 @@ def settings_in(config: Mapping[str, object]) -> dict[str, object]:
     Args:
         config: The settings, by name.
     """
-    return {n: value for n, value in resolve_aliases(config).items() if n in _NAMES}
+    names = _NAMES - OF_STREAMS
+    return {n: value for n, value in resolve_aliases(config).items() if n in names}
 
 
 def settings_at(path: object) -> dict[str, object]:

@@ -430,3 +430,5 @@ class Settings:
 
 
 SETTINGS = settings_of(Settings)
+#: Which rows the tap's streams have; elsewhere each read says which it wants.
+OF_STREAMS = frozenset({"filters", "replication_keys", "backfill"})

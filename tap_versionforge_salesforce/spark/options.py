@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tap_versionforge_salesforce.errors import SettingsError
 from tap_versionforge_salesforce.salesforce.support.wording import closest
-from tap_versionforge_salesforce.settings.definitions import SETTINGS, Settings
+from tap_versionforge_salesforce.settings.definitions import OF_STREAMS, SETTINGS, Settings
 from tap_versionforge_salesforce.settings.naming import ALIASES, VARIABLE_PREFIX
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from tap_versionforge_salesforce.spark.session import Session
 
 _CODE = "invalid-option"
+# What a read says itself, and what no option can hold, is the tap's alone.
+_OF_READS = tuple(s for s in SETTINGS if s.name not in OF_STREAMS and s.kind != "object")
 # Of these one is enough: an option takes the place of whatever the environment has.
 _KEYS = frozenset({"private_key", "private_key_path"})
 _WAYS = _KEYS | {"access_token"}
@@ -41,10 +43,10 @@ def _key(name: str) -> str:
     return name.lower().replace("_", "")
 
 
-_SETTINGS = {_key(setting.name): setting for setting in SETTINGS}
+_SETTINGS = {_key(setting.name): setting for setting in _OF_READS}
 _BY_KEY = {
     **{key: setting.name for key, setting in _SETTINGS.items()},
-    **{_key(alias): name for alias, name in ALIASES.items()},
+    **{_key(alias): name for alias, name in ALIASES.items() if _key(name) in _SETTINGS},
 }
 _OWN_BY_KEY = {_key(name): name for name in _OWN}
 
@@ -83,7 +85,7 @@ class Options:
             SettingsError: One is missing, of the wrong kind, or contradicts another.
         """
         found: dict[str, object] = {"include_deleted": self.include_deleted}
-        for setting in SETTINGS:
+        for setting in _OF_READS:
             value = self._value(setting)
             if value is not None:
                 found[setting.name] = _meant(setting, value)
@@ -97,7 +99,7 @@ class Options:
     @property
     def has_key(self) -> bool:
         """Tell whether this process can sign in by itself, and not only once."""
-        there = {setting.name for setting in SETTINGS if self._value(setting)}
+        there = {setting.name for setting in _OF_READS if self._value(setting)}
         return {"client_id", "username"} <= there and bool(_KEYS & there)
 
     def shared(self) -> Options:
@@ -107,7 +109,7 @@ class Options:
         """
         found = {
             setting.name: value
-            for setting in SETTINGS
+            for setting in _OF_READS
             if not setting.secret and not setting.is_path
             if (value := self._value(setting)) is not None
         }

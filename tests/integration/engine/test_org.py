@@ -546,7 +546,7 @@ def test_a_config_file(org: LocalOrg, clock: OrgClock, tmp_path: Path) -> None:
     del clock
     folder = tmp_path
     (folder / "key.pem").write_text(org.private_key_pem)
-    config = org.config(private_key_path="key.pem", stream_maps={"Account": {}})
+    config = org.config(private_key_path="key.pem", stream_maps={"Account": {}}, filters={})
     del config["private_key"]
     (folder / "config.json").write_text(json.dumps(config))
     org.store.seed("Account", 3)

@@ -270,6 +270,7 @@ def test_no_repr_shows_a_secret(org: LocalOrg, options: Options, rows: list[str]
         ({"fields": "Id,Nmae"}, r"fields names Nmae.*Did you mean Name\?"),
         ({"textFields": "Nmae"}, r"names Nmae"),
         ({"object": "Contact"}, r'what is loaded: load\("Contact"\)'),
+        ({"filters": "{}"}, r"option filters is unknown"),
         ({"feilds": "Id"}, r"option feilds is unknown\. Did you mean fields\?"),
         (
             {"bulk_treshold": "1"},
