@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from tests.local_org import LocalOrg
 
+MARCH = datetime(2024, 3, 15, tzinfo=timezone.utc)
 DOCUMENT = processes.ROOT / "docs" / "how-to" / "rows.md"
 
 
@@ -25,8 +26,7 @@ def test_the_page(org: LocalOrg, tmp_path: Path) -> None:
     for block in found:
         settings |= json.loads(block.text) if block.language == JSON else {}
     won, small = {"IsWon": True, "Amount": "2000"}, {"IsWon": True, "Amount": "2"}
-    march = datetime(2024, 3, 15, tzinfo=timezone.utc)
-    (row, _) = org.store.insert("Opportunity", [won, small], stamp=march)
+    (row, _) = org.store.insert("Opportunity", [won, small], stamp=MARCH)
     config = org.config(objects=list(settings["filters"]), **settings)
     (tmp_path / "config.json").write_text(json.dumps(config))
     (again,) = [
@@ -46,3 +46,24 @@ def test_the_page(org: LocalOrg, tmp_path: Path) -> None:
 
 def run(arguments: list[str], folder: Path) -> str:
     return processes.run([processes.TAP, *arguments], cwd=folder).stdout
+
+
+def test_the_readme(org: LocalOrg, tmp_path: Path) -> None:
+    """Its few lines do what they say."""
+    text = (processes.ROOT / "README.md").read_text(encoding="utf-8")
+    (settings,) = (
+        json.loads(block.text)
+        for block in blocks(text)
+        if block.language == JSON and "filters" in block.text
+    )
+    rows = [{"IsWon": is_won, "Amount": "2000"} for is_won in (True, False)]
+    (won, _) = org.store.insert(
+        "Opportunity", rows, stamp=datetime(2024, 3, 15, tzinfo=timezone.utc)
+    )
+    config = org.config(objects=["Opportunity", "Contact"], **settings)
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    messages = [
+        json.loads(each) for each in run(["--config", "config.json"], tmp_path).splitlines()
+    ]
+    assert [each["record"]["Id"] for each in messages if each["type"] == "RECORD"] == [won]
+    assert messages[-1]["value"]["bookmarks"]["Contact"]["replication_key"] == "CreatedDate"
