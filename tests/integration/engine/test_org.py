@@ -454,12 +454,15 @@ def test_what_is_closed_while_another_thread_reads(
     org.settings.page_rows, org.settings.batch_size_hint = 10, "ignore"
     org.settings.job_transition = "never"
     opened = Org(**org.config(), api_mode=api_mode)
-    is_asked, is_closed = threading.Event(), threading.Event()
+    is_asked, is_closed, is_answered = threading.Event(), threading.Event(), threading.Event()
 
     def late(_: Call, real: Callable[[], Answer]) -> Answer:
         is_asked.set()
         assert is_closed.wait(20)
-        return real()
+        try:
+            return real()
+        finally:
+            is_answered.set()
 
     org.faults.add(request_, late)
     told: list[BaseException] = []
@@ -476,6 +479,8 @@ def test_what_is_closed_while_another_thread_reads(
     opened.close()
     is_closed.set()
     reader.join(20)
+    # By now the org may be that of another test.
+    assert is_answered.wait(20)
     assert [str(each)[:18] for each in told] == ["This Org is closed"]
     assert org.jobs.all() == []
 
