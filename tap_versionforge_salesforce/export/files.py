@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING
 
 from tap_versionforge_salesforce.errors import SettingsError
+from tap_versionforge_salesforce.salesforce.support.locks import PathLock
+from tap_versionforge_salesforce.salesforce.support.replacement import sync_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -109,8 +110,8 @@ def write_whole(path: Path, content: bytes) -> None:
         raise
 
 
-class FolderLock:
-    """Keeps others from writing into a folder; gone with the process, however it ends.
+def locked(folder: Path) -> PathLock:
+    """Keep others from writing into a folder, and return what lets them again.
 
     Args:
         folder: That is there.
@@ -118,43 +119,15 @@ class FolderLock:
     Raises:
         SettingsError: Another one has it, or it can't be opened.
     """
-
-    def __init__(self, folder: Path) -> None:
-        self._descriptor: int | None = None
-        if sys.platform == "win32":  # which has no locks of this kind
-            return
-        import fcntl  # noqa: PLC0415  not on every system
-
-        with writing(folder):
-            self._descriptor = os.open(folder, os.O_RDONLY)
+    with writing(folder):
         try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return PathLock(folder)
         except BlockingIOError:
-            self.release()
             raise SettingsError(
                 f"{folder} is being written by another export.",
                 hint="Wait for its end, or give another --to.",
                 code="export-running",
             ) from None
-        except OSError:
-            # Some network drives have none.
-            self.release()
-
-    def release(self) -> None:
-        """Let others write into it; a second time changes nothing."""
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-            self._descriptor = None
-
-
-def sync_folder(folder: Path) -> None:
-    """Have the names in a folder outlast a power failure, where the system can."""
-    with suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def make_folder(folder: Path) -> None:

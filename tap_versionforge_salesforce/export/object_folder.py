@@ -12,11 +12,10 @@ from tap_versionforge_salesforce.errors import SettingsError
 from tap_versionforge_salesforce.export.destination import in_the_making, replaced
 from tap_versionforge_salesforce.export.files import (
     UNFINISHED,
-    FolderLock,
     NewFile,
+    locked,
     make_folder,
     remove_folder,
-    sync_folder,
     write_whole,
     writing,
 )
@@ -26,6 +25,7 @@ from tap_versionforge_salesforce.export.manifest import (
     WrittenFile,
     read_manifest,
 )
+from tap_versionforge_salesforce.salesforce.support.replacement import sync_folder
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from tap_versionforge_salesforce.export.manifest import Manifest
     from tap_versionforge_salesforce.salesforce.query.job_checkpoint import JobCheckpoint
     from tap_versionforge_salesforce.salesforce.query.parts_read import Place
+    from tap_versionforge_salesforce.salesforce.support.locks import PathLock
 
 _OURS = re.compile(
     rf"(?:part-\d{{5,}}\.(?:parquet|csv|jsonl)|{re.escape(MANIFEST)})(?:{re.escape(UNFINISHED)})?"
@@ -77,7 +78,7 @@ class ObjectFolder:
         self._longest_life = longest_life
         self._begun = manifest.begun
         self._making = in_the_making(folder)
-        self._lock: FolderLock | None = None
+        self._lock: PathLock | None = None
         # As it was given: in the manifest its instants are cut to milliseconds.
         self._place: Place | None = None
 
@@ -125,7 +126,7 @@ class ObjectFolder:
         make_folder(self._making)
         # Begun before, and not to its end: it would be locked out by itself.
         self.release()
-        self._lock = FolderLock(self._making)
+        self._lock = locked(self._making)
         found = read_manifest(self._making)
         # Where nothing was read yet, it is of now.
         if found is not None and not found.is_new and self._why_not(found) is None:

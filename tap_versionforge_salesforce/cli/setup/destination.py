@@ -7,8 +7,6 @@ import itertools
 import json
 import os
 import shlex
-import tempfile
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +18,7 @@ from tap_versionforge_salesforce.cli.setup.programs import (
     unset_in_meltano,
 )
 from tap_versionforge_salesforce.errors import SettingsError
+from tap_versionforge_salesforce.salesforce.support.replacement import replace_file
 from tap_versionforge_salesforce.settings.definitions import Settings
 from tap_versionforge_salesforce.settings.naming import VARIABLE_PREFIX
 
@@ -198,22 +197,12 @@ def _keep(path: Path, text: str) -> Path:
 
 
 def _replace(path: Path, text: str) -> None:
-    """Put a file in place of another as a whole; mkstemp makes it readable by its owner only."""
-    temporary = ""
+    """Put a file in place of another as a whole, readable by its owner only."""
     try:
-        # Where a link leads, not the link itself.
-        target = path.resolve()
-        opened, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{path.name}.")
-        with os.fdopen(opened, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(temporary).replace(target)
+        replace_file(path, text.encode())
     except (OSError, ValueError) as error:  # the latter of a text that is no UTF-8
         reason = getattr(error, "strerror", None) or "it can't be written"
         raise _not_usable(path, reason) from None
-    finally:
-        with suppress(OSError):
-            if temporary:
-                Path(temporary).unlink()
 
 
 def _not_usable(path: Path, problem: str) -> SettingsError:

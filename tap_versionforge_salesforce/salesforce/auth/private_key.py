@@ -5,9 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-import os
 import re
-import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +16,11 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tap_versionforge_salesforce.errors import SettingsError
 from tap_versionforge_salesforce.salesforce.support.redaction import remember_secrets
-from tap_versionforge_salesforce.salesforce.support.text_files import LONGEST_PATH, decoded
+from tap_versionforge_salesforce.salesforce.support.text_files import (
+    LONGEST_PATH,
+    decoded,
+    mode_open_to_others,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
 #: What `load_private_key` returns.
 PrivateKey = rsa.RSAPrivateKey
 
-_OTHERS_MAY_READ = stat.S_IRGRP | stat.S_IROTH
 _SMALLEST_KEY_BITS = 2048
 _MAKE_ONE = "Make one with: tap-versionforge-salesforce keygen"
 _PEM_LABEL = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----")
@@ -111,22 +112,14 @@ def fingerprint(key: PrivateKey) -> str:
 
 
 def file_mode_warning(credentials: Credentials) -> str | None:
-    """Return what to warn about a key file that others may read; None where there is none.
-
-    A pipe has no mode that means something, and neither has any file outside of POSIX.
-    """
+    """Return what to warn about a key file that others may read; None where there is none."""
     path = credentials.private_key_path
-    if path is None or os.name != "posix":
-        return None
-    try:
-        mode = Path(path).expanduser().stat().st_mode
-    except (OSError, ValueError, RuntimeError):  # that is told where it is read
-        return None
-    if not stat.S_ISREG(mode) or not mode & _OTHERS_MAY_READ:
+    mode = None if path is None else mode_open_to_others(path)
+    if mode is None:
         return None
     return (
         f"The key file {path} can be read by others than its owner "
-        f"(mode {stat.S_IMODE(mode):04o}): chmod 600 {path}, or mount it with mode 0400."
+        f"(mode {mode:04o}): chmod 600 {path}, or mount it with mode 0400."
     )
 
 
