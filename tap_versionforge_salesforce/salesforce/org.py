@@ -105,6 +105,15 @@ class Org:
             raise OddAnswerError(asked)
         return found
 
+    @property
+    def user_id(self) -> str:
+        """Return the Id of who is signed in, signing in if need be; empty where it is not told.
+
+        Raises:
+            SignInError: Salesforce refuses.
+        """
+        return self.client.session.token().user_id
+
     @cached_property
     def authenticator(self) -> Authenticator:
         """Return the one that signs in.

@@ -13,7 +13,6 @@ from pathlib import Path
 
 from platformdirs import user_cache_path
 
-from tap_versionforge_salesforce.salesforce.auth.access_token import AccessToken
 from tap_versionforge_salesforce.salesforce.auth.credentials import Credentials
 from tap_versionforge_salesforce.salesforce.auth.hosts import (
     checked_audience,
@@ -26,8 +25,8 @@ from tap_versionforge_salesforce.settings.backfills import EXAMPLE, Backfill, pa
 from tap_versionforge_salesforce.settings.checking import checked_kinds
 from tap_versionforge_salesforce.settings.declaring import declared, settings_of
 from tap_versionforge_salesforce.settings.naming import resolve_aliases
+from tap_versionforge_salesforce.settings.sign_in import AnySignIn, check_sign_in, sign_in_of
 from tap_versionforge_salesforce.settings.values import (
-    check_sign_in,
     check_store,
     checked_api_version,
     checked_filters,
@@ -98,6 +97,27 @@ class Settings:
         "Certificate file",
         "Path of the certificate that was uploaded to the app. Only check reads it: it warns "
         "before the certificate ends, and tells where it is that of another key.",
+        is_path=True,
+    )
+    client_secret: str | None = declared(
+        "Consumer secret",
+        "Consumer secret of the app, for those who can't have a key: in place of username and the "
+        "key. Alone it signs in as the user whom the app's policies name (OAuth client "
+        "credentials), with a refresh token as whoever has approved the app.",
+        secret=True,
+    )
+    refresh_token: str | None = declared(
+        "Refresh token",
+        "Refresh token of somebody who has approved the app; needs client_secret. Where the app "
+        "rotates refresh tokens, it is good for one sign-in: refresh_token_path keeps the next "
+        "one. Give either this or refresh_token_path.",
+        secret=True,
+    )
+    refresh_token_path: str | None = declared(
+        "Refresh token file",
+        "Path of a file that holds the refresh token and nothing else; needs client_secret. Where "
+        "the app rotates refresh tokens, the next one is written there, so that its folder has to "
+        "be writable. Give either this or refresh_token.",
         is_path=True,
     )
     access_token: str | None = declared(
@@ -397,11 +417,14 @@ class Settings:
         return self.reconcile_store is not None and self.deletions != "stream"
 
     @property
-    def sign_in(self) -> AccessToken | Credentials:
+    def sign_in(self) -> AnySignIn:
         """Return who signs in, and how."""
-        if self.access_token is not None:
-            return AccessToken(instance_url=self.instance_url, value=self.access_token)
-        return self.credentials
+        return sign_in_of(self)
+
+    @property
+    def known_user(self) -> str | None:
+        """Return the username that is signed in; None where only Salesforce knows it."""
+        return None if self.client_secret is not None else self.username
 
     @property
     def credentials(self) -> Credentials:

@@ -7,58 +7,16 @@ from typing import TYPE_CHECKING
 
 from tap_versionforge_salesforce.errors import SettingsError, wrong_setting
 from tap_versionforge_salesforce.salesforce.support.timestamps import parse_instant
-from tap_versionforge_salesforce.settings.checking import missing_setting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
-    from tap_versionforge_salesforce.settings.declaring import Setting
 
 _WILDCARDS = frozenset("*?")
 _OBJECT_NAME = re.compile(r"[A-Za-z*?][A-Za-z0-9_*?]*")
 # Bulk API 2.0 keeps the order of the SELECT in its result columns from this version on.
 _LOWEST_API_VERSION = 50
-
-
-def check_sign_in(
-    given: Mapping[str, object], told: Mapping[str, object], settings: Iterable[Setting]
-) -> None:
-    """See that there is one way to sign in, and only one.
-
-    Args:
-        given: By name, without what was left empty.
-        told: By name, as it was given.
-        settings: All that there are.
-
-    Raises:
-        SettingsError: There is none, or there are two.
-    """
-    if "access_token" in given:
-        for name in ("client_id", "private_key", "private_key_path"):
-            if name in given:
-                message = f"The settings access_token and {name} are both given."
-                raise SettingsError(message, hint="Keep one of the two ways to sign in.")
-        return
-    for setting in settings:
-        if setting.name in ("client_id", "username") and setting.name not in given:
-            raise missing_setting(setting, told.get(setting.name))
-    _check_key_source(given)
-
-
-def _check_key_source(given: Mapping[str, object]) -> None:
-    text, path = "private_key" in given, "private_key_path" in given
-    if text and path:
-        message = "The settings private_key and private_key_path are both given."
-        raise SettingsError(message, hint="Keep one of them.")
-    if not text and not path:
-        message = "Neither the setting private_key nor private_key_path is given."
-        raise SettingsError(
-            message,
-            hint="Give the RSA key whose certificate is in the app: as PEM text in private_key, "
-            "or as the path of a PEM file in private_key_path.",
-            code="missing-setting",
-        )
 
 
 def check_store(given: Mapping[str, object]) -> None:

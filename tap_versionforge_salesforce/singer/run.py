@@ -147,9 +147,12 @@ class Run:
     def describes(self) -> DescribeCache:
         """Return what earlier runs know of the org's objects."""
         settings = self.settings
+        folder = settings.cache_folder
+        # Who signs in with a secret is known once Salesforce has said so.
+        user = settings.known_user or ("" if folder is None else self.org.user_id)
         return DescribeCache(
-            settings.cache_folder,
-            key=(self.org.url, settings.username or "", self.client.api_version, __version__),
+            folder if user else None,
+            key=(self.org.url, user, self.client.api_version, __version__),
             now=self.org.clock.now,
             tell=lambda what: self.client.logger.warning(
                 "%s Delete that file where it is broken, or set discovery_cache to another folder, "
@@ -157,6 +160,11 @@ class Run:
                 what,
             ),
         )
+
+    def close_describes(self) -> None:
+        """Let go of the file of describes, if it was needed."""
+        if (describes := vars(self).get("describes")) is not None:
+            describes.close()
 
     @cached_property
     def store(self) -> StoreFolder | None:
@@ -195,7 +203,7 @@ class Run:
             if (presence := vars(self).get("presence")) is not None:
                 presence.end()
             self.prefetcher.end()
-            self.describes.close()
+            self.close_describes()
             self.org.retry_log.tell_summary()
 
     def tell_report(self, logger: logging.Logger) -> None:

@@ -568,7 +568,7 @@ class TapVersionForgeSalesforce(Tap):
                 )
             yield streams.values()
         finally:
-            self.run.describes.close()
+            self.run.close_describes()
             self.run.org.retry_log.tell_summary()
 
     @override

@@ -11,6 +11,7 @@ from tap_versionforge_salesforce.errors import SettingsError
 from tap_versionforge_salesforce.salesforce.support.wording import closest
 from tap_versionforge_salesforce.settings.definitions import OF_STREAMS, SETTINGS, Settings
 from tap_versionforge_salesforce.settings.naming import ALIASES, VARIABLE_PREFIX
+from tap_versionforge_salesforce.settings.sign_in import OF_SIGN_IN, REFRESH, SECRET, WAYS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,10 +22,13 @@ if TYPE_CHECKING:
 _CODE = "invalid-option"
 # What a read says itself, and what no option can hold, is the tap's alone.
 _OF_READS = tuple(s for s in SETTINGS if s.name not in OF_STREAMS and s.kind != "object")
-# Of these one is enough: an option takes the place of whatever the environment has.
-_KEYS = frozenset({"private_key", "private_key_path"})
-_WAYS = _KEYS | {"access_token"}
-_OF_SIGN_IN = _WAYS | {"client_id", "username", "private_key_passphrase"}
+# What an executor can sign in with by itself. A refresh token is the driver's: where Salesforce
+# rotates it, two that use it end it for both.
+_ALONE = (
+    {"client_id", "username", "private_key"},
+    {"client_id", "username", "private_key_path"},
+    {"client_id", "client_secret"},
+)
 # What is a switch in a config is a text in an option.
 _SWITCH = {"true": True, "false": False}
 _WHOLE_NUMBER = re.compile(r"-?[0-9]{1,18}")
@@ -92,7 +96,7 @@ class Options:
         if session is not None:
             found["instance_url"] = session.instance_url
             if not self.has_key:
-                kept = {name: value for name, value in found.items() if name not in _OF_SIGN_IN}
+                kept = {name: value for name, value in found.items() if name not in OF_SIGN_IN}
                 found = {**kept, "access_token": session.token}
         return Settings.from_config(found)
 
@@ -100,7 +104,7 @@ class Options:
     def has_key(self) -> bool:
         """Tell whether this process can sign in by itself, and not only once."""
         there = {setting.name for setting in _OF_READS if self._value(setting)}
-        return {"client_id", "username"} <= there and bool(_KEYS & there)
+        return not there.intersection(REFRESH) and any(needed <= there for needed in _ALONE)
 
     def shared(self) -> Options:
         """Return them with what this process's environment has that is neither secret nor a path.
@@ -118,11 +122,20 @@ class Options:
     def _value(self, setting: Setting) -> str | None:
         if setting.name in self.given:
             return self.given[setting.name]
-        # Whoever has a token needs nothing of what a key is used with.
-        replaced = _OF_SIGN_IN if "access_token" in self.given else _WAYS
-        if setting.name in replaced and _WAYS & self.given.keys():
+        if self._is_replaced(setting.name):
             return None
         return os.environ.get(f"{VARIABLE_PREFIX}{setting.name.upper()}")
+
+    def _is_replaced(self, name: str) -> bool:
+        """Tell whether an option takes the place of what the environment has of a setting."""
+        ways = WAYS & self.given.keys()
+        if "access_token" in ways:
+            # Whoever has a token needs nothing of what a key is used with.
+            return name in OF_SIGN_IN
+        if ways & SECRET:
+            belongs = name == "client_secret" and "client_secret" not in ways
+            return name in OF_SIGN_IN and name != "client_id" and not belongs
+        return bool(ways) and name in WAYS
 
 
 def options_of(given: Mapping[str, str], *, include_deleted: bool) -> Options:

@@ -95,7 +95,7 @@ class _HandedOverGrant:
                 "The driver's session has ended, and this executor has no key to sign in with.",
                 hint="Give the executors one: the variable "
                 "TAP_VERSIONFORGE_SALESFORCE_PRIVATE_KEY, or privateKeyPath of a file that is on "
-                "each of them.",
+                "each of them; or clientSecret, without a refresh token, which is the driver's.",
                 code="no-key-on-executor",
             )
         try:

@@ -8,7 +8,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from tests.local_org.answers.oauth import TOKEN_ERRORS
+from tests.local_org.answers.refusals import TOKEN_ERRORS
 from tests.local_org_tests.caller import GRANT_TYPE, TOKEN_PATH, assertion
 
 if TYPE_CHECKING:
@@ -202,3 +202,67 @@ def test_the_identity_is_told_under_two_addresses(org: LocalOrg, caller: Caller)
 def test_the_identity_is_not_told_to_strangers(stranger: Caller) -> None:
     answer = stranger.get("/services/oauth2/userinfo")
     assert (answer.status_code, answer.text) == (403, "Bad_OAuth_Token")
+
+
+# With the app's secret
+
+
+def _secret(org: LocalOrg, grant_type: str, **more: str) -> dict[str, str]:
+    app = {"client_id": org.client_id, "client_secret": org.identity.client_secret}
+    return {"grant_type": grant_type, **app, **more}
+
+
+def test_an_app_signs_in_with_its_secret(org: LocalOrg, stranger: Caller) -> None:
+    """The token is good, and no refresh token comes with it."""
+    content = stranger.ask_token(**_secret(org, "client_credentials")).json()
+    assert content["scope"] == "api"
+    assert "refresh_token" not in content
+    assert org.tokens.is_live(content["access_token"])
+
+
+@pytest.mark.parametrize(
+    ("switches", "changes", "reason"),
+    [
+        ({"run_as_user": False}, {}, "no run as user"),
+        ({"client_credentials_flow": False}, {}, "flow off"),
+        ({"app_installed": False}, {}, "must be installed"),
+        ({"user_active": False}, {}, "inactive user"),
+        ({}, {"client_secret": "another"}, "client"),
+        ({}, {"client_id": "another"}, "client id"),
+    ],
+    ids=str,
+)
+def test_a_secret_is_refused_in_salesforces_words(
+    org: LocalOrg,
+    stranger: Caller,
+    switches: dict[str, bool],
+    changes: dict[str, str],
+    reason: str,
+) -> None:
+    for name, value in switches.items():
+        setattr(org.settings, name, value)
+    answer = stranger.ask_token(**_secret(org, "client_credentials") | changes)
+    assert answer.status_code == 400
+    assert tuple(answer.json().values()) == TOKEN_ERRORS[reason]
+
+
+def test_a_refresh_token_lasts_where_it_does_not_rotate(org: LocalOrg, stranger: Caller) -> None:
+    form = _secret(org, "refresh_token", refresh_token=org.oauth.by_secret.refresh_token)
+    for _ in range(2):
+        content = stranger.ask_token(**form).json()
+        assert org.tokens.is_live(content["access_token"])
+        assert "refresh_token" not in content
+
+
+def test_a_refresh_token_that_rotates_is_good_once(org: LocalOrg, stranger: Caller) -> None:
+    """Whoever sends it again ends the next one as well, and every session with it."""
+    org.settings.rotate_refresh_tokens = True
+    first = org.oauth.by_secret.refresh_token
+    content = stranger.ask_token(**_secret(org, "refresh_token", refresh_token=first)).json()
+    second = content["refresh_token"]
+    assert second not in ("", first)
+    again = stranger.ask_token(**_secret(org, "refresh_token", refresh_token=first))
+    assert tuple(again.json().values()) == TOKEN_ERRORS["expired token"]
+    assert not org.tokens.is_live(content["access_token"])
+    late = stranger.ask_token(**_secret(org, "refresh_token", refresh_token=second))
+    assert tuple(late.json().values()) == TOKEN_ERRORS["expired token"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 import pytest
@@ -24,10 +25,18 @@ if TYPE_CHECKING:
     from tests.local_org_tests.caller import Caller
 
 pytestmark = pytest.mark.clients
+MY_DOMAIN = "https://acme.my.salesforce.com"
 
 
 class PlainAdapter(HTTPAdapter):
-    """Sends what is meant for https as http: simple-salesforce knows no other scheme."""
+    """Sends what is meant for https as http: simple-salesforce knows no other scheme.
+
+    What is meant for a My Domain goes to the org as well: it asks for a token nowhere else.
+    """
+
+    def __init__(self, url: str) -> None:
+        super().__init__()
+        self._url = url
 
     @override
     def send(
@@ -39,7 +48,8 @@ class PlainAdapter(HTTPAdapter):
         cert: bytes | str | tuple[bytes | str, bytes | str] | None = None,
         proxies: Mapping[str, str] | None = None,
     ) -> requests.Response:
-        request.url = str(request.url).replace("https://", "http://", 1)
+        meant = str(request.url).replace(MY_DOMAIN, self._url)
+        request.url = meant.replace("https://", "http://", 1)
         return super().send(request, stream, timeout, verify, cert, proxies)
 
 
@@ -51,7 +61,7 @@ def salesforce(org: LocalOrg, stranger: Caller) -> Iterator[Salesforce]:
     org.settings.page_rows = 10
     with requests.Session() as session:
         session.trust_env = False
-        session.mount("https://", PlainAdapter())
+        session.mount("https://", PlainAdapter(org.url))
         yield Salesforce(
             instance_url=org.url, session_id=stranger.sign_in(), version="68.0", session=session
         )
@@ -132,3 +142,22 @@ def test_bulk2_query_all_has_the_deleted_rows(org: LocalOrg, salesforce: Salesfo
     pages = bulk.query_all("SELECT Id FROM Opportunity", wait=0)
     rows = [row["Id"] for page in pages for row in csv.DictReader(io.StringIO(str(page)))]
     assert sorted(rows) == _ids(org, deleted=True)
+
+
+def test_client_credentials(org: LocalOrg) -> None:
+    """It signs in with the app's secret, and is told in Salesforce's words where that is wrong."""
+    org.store.seed("Account", 5)
+    with requests.Session() as session:
+        session.trust_env = False
+        session.mount("https://", PlainAdapter(org.url))
+        app = partial(
+            Salesforce,
+            consumer_key=org.client_id,
+            domain="acme.my",
+            session=session,
+            version="68.0",
+        )
+        made = app(consumer_secret=org.identity.client_secret)
+        assert made.query("SELECT Id FROM Account")["totalSize"] == 5
+        with pytest.raises(exceptions.SalesforceAuthenticationFailed, match="invalid client"):
+            app(consumer_secret="another")  # noqa: S106  it is none

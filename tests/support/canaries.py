@@ -66,6 +66,9 @@ def of_settings(settings: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     passphrase = settings.get("private_key_passphrase")
     if isinstance(passphrase, str) and len(passphrase) >= _SHORTEST:
         yield "passphrase", passphrase
+    for kind, name in (("client secret", "client_secret"), ("refresh token", "refresh_token")):
+        for part in _parts(str(settings.get(name) or "")):
+            yield kind, part
 
 
 def config_in(arguments: Iterable[object]) -> dict[str, Any]:
@@ -81,6 +84,7 @@ def config_in(arguments: Iterable[object]) -> dict[str, Any]:
 def of_org(org: LocalOrg) -> Iterator[tuple[str, str]]:
     """Yield what is secret of an org and of all that was sent to it since it was reset."""
     yield "consumer key", org.client_id[:_PART]
+    yield from _of_app(org)
     yield "passphrase", keys.PASSPHRASE
     for part in _key_lines(org.private_key_pem):
         yield "private key", part
@@ -91,6 +95,15 @@ def of_org(org: LocalOrg) -> Iterator[tuple[str, str]]:
     for assertion in sent_assertions(org):
         for part in _parts(assertion.rpartition(".")[2]):
             yield "assertion", part
+
+
+def _of_app(org: LocalOrg) -> Iterator[tuple[str, str]]:
+    for part in _parts(org.identity.client_secret):
+        yield "client secret", part
+    for token in org.oauth.by_secret.given:
+        # All of them begin alike.
+        for part in _parts(token.removeprefix("5Aep861")):
+            yield "refresh token", part
 
 
 def _sent_tokens(org: LocalOrg) -> Iterator[str]:
@@ -146,6 +159,10 @@ class Watch:
         }
         places = {**texts, "an error": "\n".join(raised), **written}
         leaks = {place: shown(secrets, text) for place, text in places.items()}
+        # Where the tap has to keep it.
+        leaks.get(Path(self._settings.get("refresh_token_path") or "").name, set()).discard(
+            "refresh token"
+        )
         found = [
             f"{place} shows the {kind}" for place, kinds in leaks.items() for kind in sorted(kinds)
         ]

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from tap_versionforge_salesforce.salesforce.auth.sign_in_errors import PROBLEMS, UNKNOWN
+from tap_versionforge_salesforce.salesforce.auth.sign_in_problem import BY_SECRET
 from tap_versionforge_salesforce.salesforce.frames.typed import TYPES
 from tap_versionforge_salesforce.salesforce.objects.columns import Kind
 from tap_versionforge_salesforce.salesforce.objects.describe import (
@@ -28,13 +29,13 @@ from tests.support.scaling import Assumptions
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from tap_versionforge_salesforce.salesforce.auth.sign_in_errors import SignInProblem
+    from tap_versionforge_salesforce.salesforce.auth.sign_in_problem import SignInProblem
     from tap_versionforge_salesforce.settings.declaring import Setting
     from tests.support.fidelity import Case
 
 ROOT = Path(__file__).resolve().parents[2]
-# It is no refusal for good.
-_RETRIED_CODE = "sign-in-retry"
+# They are no refusals for good.
+_RETRIED_CODES = ("sign-in-retry", "sign-in-busy")
 _SHOWN_CHARACTERS = 90
 _TAP = "tap-versionforge-salesforce"
 _PLUGIN_HEAD = f"""\
@@ -66,11 +67,15 @@ def sign_in_headings() -> str:
 
 
 def _sign_in_heading(code: str, problems: Sequence[SignInProblem]) -> str:
-    said = "\n>\n".join(f"> {_said(each.error, each.description)}" for each in problems)
+    said = "\n>\n".join(
+        dict.fromkeys(f"> {_said(each.error, each.description)}" for each in problems)
+    )
     # Of several refusals with one code, the first has the whole advice.
     why, fix = problems[0].cause, problems[0].fix
-    later = " It has been retried, and the exit code is 5." if code == _RETRIED_CODE else ""
-    return f"### `{code}`\n\n{said}\n\n**Why:** {why}{later}\n\n**What to do:** {fix}"
+    later = " It has been retried, and the exit code is 5." if code in _RETRIED_CODES else ""
+    heading = f"### `{code}`\n\n{said}\n\n**Why:** {why}{later}\n\n**What to do:** {fix}"
+    other = next((each for each in problems if each.flows == BY_SECRET != problems[0].flows), None)
+    return heading if other is None else f"{heading}\n\nWith `client_secret`: {other.fix}"
 
 
 def types_table() -> str:

@@ -13,6 +13,7 @@ PACKAGE = Path(errors.__file__).parent
 _OTHER_EXITS = {
     # It has been tried again, and nothing has to be changed.
     "sign-in-retry": {errors.UnavailableError.exit_code},
+    "sign-in-busy": {errors.UnavailableError.exit_code},
     # The summary of a run: 7, or what all of its failures have in common.
     "some-streams-failed": {4, 6, 7},
 }

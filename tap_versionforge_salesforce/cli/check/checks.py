@@ -92,8 +92,10 @@ class Checks:
             setup_mapper=False,
         )
         found = self._tap.settings
-        facts = {"username": found.username, "instance_url": found.instance_url}
-        who = found.username if found.access_token is None else "somebody with an access token"
+        facts = {"username": found.known_user, "instance_url": found.instance_url}
+        who = found.known_user or "an app with its secret"
+        if found.access_token is not None:
+            who = "somebody with an access token"
         return Finding(f"{who} at {found.instance_url}", facts=facts)
 
 

@@ -62,7 +62,7 @@ class Objects:
             names = [name for name in selected_in(self._catalog) if name != DELETIONS]
             self.sobjects = describe_selected(self._run, names, self._tap.logger)
         self.undescribed = self._run.failures
-        self._run.describes.close()
+        self._run.close_describes()
         fields = sum(len(sobject.columns) for sobject in self.sobjects)
         wanted = len(self.sobjects) + len(self.undescribed)
         of_all = f"{len(self.sobjects):,} of " if self.undescribed else ""

@@ -1,14 +1,21 @@
-"""What `check` can tell before anything is sent: settings, audience, key and certificate."""
+"""What `check` can tell before anything is sent: settings, audience, key, certificate, secret."""
 
 from __future__ import annotations
 
+import logging
+import os
+import stat
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tap_versionforge_salesforce.cli.check.steps import Finding, Status
+from tap_versionforge_salesforce.salesforce.auth.app_secret import AppSecret
 from tap_versionforge_salesforce.salesforce.auth.certificate import certificate_end
 from tap_versionforge_salesforce.salesforce.auth.hosts import audience_problem
 from tap_versionforge_salesforce.salesforce.auth.private_key import fingerprint, load_private_key
+from tap_versionforge_salesforce.salesforce.auth.refresh_token import RefreshToken
+from tap_versionforge_salesforce.salesforce.auth.token_file import TokenFile
 from tap_versionforge_salesforce.salesforce.support.wording import counted
 
 if TYPE_CHECKING:
@@ -17,6 +24,7 @@ if TYPE_CHECKING:
     from tap_versionforge_salesforce.settings.definitions import Settings
     from tap_versionforge_salesforce.singer.run import Run
 
+_LOGGER = logging.getLogger(__name__)
 # Of a certificate's life: enough to make the next one and upload it.
 _FEW_DAYS = 30
 
@@ -25,6 +33,12 @@ def looks(run: Run) -> Iterator[tuple[str, Callable[[], Finding]]]:
     """Yield the name of each step, and the look for it."""
     if run.settings.access_token is not None:
         yield "access token", _look_at_access_token
+        return
+    sign_in = run.settings.sign_in
+    if isinstance(sign_in, AppSecret):
+        yield "client secret", partial(look_at_secret, sign_in)
+        if isinstance(sign_in, RefreshToken):
+            yield "refresh token", partial(look_at_refresh_token, run, sign_in)
         return
     yield "audience", partial(look_at_audience, run.settings)
     yield "key", partial(look_at_key, run.settings)
@@ -39,6 +53,39 @@ def _look_at_access_token() -> Finding:
         Status.WARNING,
         "For more than a try sign in with a key: tap-versionforge-salesforce setup helps.",
     )
+
+
+def look_at_secret(sign_in: AppSecret) -> Finding:
+    """See that the secret can be one, and say who signs in by it."""
+    sign_in.check()
+    is_token = isinstance(sign_in, RefreshToken)
+    who = "whoever has approved the app" if is_token else "the user whom its policies name (Run As)"
+    found = f"given; the app signs in as {who}"
+    facts = {"flow": "refresh_token" if is_token else "client_credentials"}
+    if not sign_in.unused:
+        return Finding(found, facts=facts)
+    unused = " and ".join(sign_in.unused)
+    return Finding(f"{found}, without {unused}", Status.WARNING, f"Leave out {unused}.", facts)
+
+
+def look_at_refresh_token(run: Run, sign_in: RefreshToken) -> Finding:
+    """See where the refresh token is, and whether the next one can be kept there."""
+    kept = sign_in.kept(clock=run.org.clock, logger=_LOGGER)
+    kept.value()
+    if not isinstance(kept, TokenFile):
+        return Finding(
+            "given as a text: where the app rotates refresh tokens, it is good for one sign-in",
+            Status.WARNING,
+            "Put it into a file, and name that in refresh_token_path.",
+            {"refresh_token_can_be_written": False},
+        )
+    mode, can_be_written = stat.S_IMODE(Path(kept.path).stat().st_mode), kept.can_be_written()
+    rights = f"mode {mode:04o}, " if os.name == "posix" else ""
+    found = f"in {kept.path} ({rights}{'can' if can_be_written else 'can not'} be written)"
+    facts = {"refresh_token_can_be_written": can_be_written}
+    if warnings := list(kept.warnings()):
+        return Finding(found, Status.WARNING, " ".join(warnings), facts)
+    return Finding(found, facts=facts)
 
 
 def look_at_audience(settings: Settings) -> Finding:

@@ -32,7 +32,8 @@ _VARIABLES = ".env"
 # without what a file has of these.
 _OF_SIGN_IN = (
     *("client_id", "username", "private_key", "private_key_path", "private_key_passphrase"),
-    *("certificate_path", "access_token", "jwt_audience", "ca_bundle"),
+    *("certificate_path", "client_secret", "refresh_token", "refresh_token_path"),
+    *("access_token", "jwt_audience", "ca_bundle"),
 )
 
 

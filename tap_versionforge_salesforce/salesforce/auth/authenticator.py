@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 TOKEN_PATH = "/services/oauth2/token"  # noqa: S105  a path
 _IN_IDENTITY_URL = re.compile(r"/id/(00D[A-Za-z0-9]{12,15})/")
+_USER_IN_IDENTITY_URL = re.compile(r"/id/\w+/(005[A-Za-z0-9]{12,15})")
 _IN_TOKEN = re.compile(r"(00D[A-Za-z0-9]{12})!")
 
 
@@ -45,6 +46,12 @@ class Token:
     identity_url: str
     scope: str
     instance_url: str = ""
+
+    @property
+    def user_id(self) -> str:
+        """Return the user's Id; empty where the answer does not tell it."""
+        match = _USER_IN_IDENTITY_URL.search(self.identity_url)
+        return match[1] if match else ""
 
     @property
     def organization_id(self) -> str:
@@ -109,15 +116,18 @@ class PostedGrant(ABC):
     def refusal(self, refused: TokenAnswer) -> SignInError:
         """Return what to tell of a refusal: the cause, and the fix."""
 
+    def take(self, answer: TokenAnswer) -> None:  # noqa: B027  most answers bring nothing else
+        """Keep what an answer brings beside the token, before anything else is done with it."""
+
     def token(self, endpoint: TokenEndpoint) -> Token:
         """Post the form, and return the token of the answer.
 
         Raises:
             SignInError: Salesforce refused.
         """
-        answer = endpoint.post_grant(self.form())
+        answer = self._posted(endpoint)
         if not _has_token(answer) and self.may_try_again(answer):
-            answer = endpoint.post_grant(self.form())
+            answer = self._posted(endpoint)
         if not _has_token(answer):
             raise self.refusal(answer)
         self.accepted()
@@ -127,6 +137,11 @@ class PostedGrant(ABC):
             scope=one_line(answer.body.get("scope", "")),
             instance_url=one_line(answer.body.get("instance_url", "")),
         )
+
+    def _posted(self, endpoint: TokenEndpoint) -> TokenAnswer:
+        answer = endpoint.post_grant(self.form())
+        self.take(answer)
+        return answer
 
 
 class SignIn(Protocol):

@@ -13,8 +13,8 @@ from typing_extensions import override
 from tap_versionforge_salesforce.errors import SignInError
 from tap_versionforge_salesforce.salesforce.auth.authenticator import PostedGrant
 from tap_versionforge_salesforce.salesforce.auth.hosts import PRODUCTION_AUDIENCE, SANDBOX_AUDIENCE
-from tap_versionforge_salesforce.salesforce.auth.sign_in_errors import SignInProblem, explain
-from tap_versionforge_salesforce.salesforce.support.redaction import one_line
+from tap_versionforge_salesforce.salesforce.auth.sign_in_errors import explained
+from tap_versionforge_salesforce.salesforce.auth.sign_in_problem import Flow
 
 if TYPE_CHECKING:
     import logging
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tap_versionforge_salesforce.salesforce.auth.authenticator import TokenAnswer
     from tap_versionforge_salesforce.salesforce.auth.credentials import Credentials
     from tap_versionforge_salesforce.salesforce.auth.private_key import PrivateKey
+    from tap_versionforge_salesforce.salesforce.auth.sign_in_problem import SignInProblem
     from tap_versionforge_salesforce.salesforce.support.clock import Clock
 
 GRANT_TYPE = "urn:ietf:params:oauth:grant-type:jwt-bearer"
@@ -101,10 +102,7 @@ class JwtBearer(PostedGrant):
         """Return what to tell of a refusal: the cause, and the fix."""
         # The one that follows from the host is what its user can check.
         self.audience, self._refused_audience = self._refused_audience or self.audience, ""
-        # A proxy may repeat the assertion in its answer, or send a whole page.
-        error = one_line(refused.body.get("error", ""))
-        description = one_line(refused.body.get("error_description", ""))
-        said = f" (Salesforce said {error}: {description})" if error else ""
+        problem, said = explained(refused.body, Flow.JWT_BEARER)
         if skew := self._clock_skew_seconds(refused.date):
             direction = "behind" if skew > 0 else "ahead of"
             message = (
@@ -115,7 +113,6 @@ class JwtBearer(PostedGrant):
                 hint="Set the clock (NTP): an assertion is good for three minutes only.",
                 code="clock-skew",
             )
-        problem = explain(error, description)
         message = (
             f"{problem.cause.removesuffix('.')}{said}; signed in as {self._credentials.username} "
             f"with audience {self.audience} at {self._credentials.instance_url}."

@@ -39,6 +39,8 @@ _DAILY = "totalrequests limit exceeded"
 # ConcurrentRequests, ConcurrentPerOrgLongTxn, ... of which some come with other codes too. Not
 # anywhere in a message: that may quote a query.
 _CONCURRENT = re.compile(r"(unabletoprocess\W+)?concurrent\w*\b.*\blimit\b")
+# Of two sign-ins with one refresh token at a moment Salesforce serves one.
+_SIGN_IN_BUSY = "token request is already being processed"
 # With these it is somebody on the way, or the moment, that has enough; never the day.
 _STATUSES_OF_A_MOMENT = (429, 503)
 
@@ -122,7 +124,8 @@ def classify(status: int, error_code: str, reason: str, *, readable: bool) -> Ve
     if error_code in _SESSION_CODES or said.startswith(_SESSION_ENDED):
         is_blocked = any(words in said for words in _SESSION_BLOCKED)
         return Verdict.REFUSED if is_blocked else Verdict.SESSION_ENDED
-    if _CONCURRENT.match(said) or error_code in _PASSING_ERROR_CODES:
+    is_busy = _CONCURRENT.match(said) is not None or said.startswith(_SIGN_IN_BUSY)
+    if is_busy or error_code in _PASSING_ERROR_CODES:
         return Verdict.TRANSIENT
     if error_code == "REQUEST_LIMIT_EXCEEDED" or said.startswith(_DAILY):
         return _of_a_limit(status, said)

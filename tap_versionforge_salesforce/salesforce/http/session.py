@@ -209,7 +209,8 @@ class SalesforceSession:
         if reply.ok:
             return not_salesforce_error(self._host, reply)
         error, description = reply.error()
-        problem = explain(error, description)
+        # What passes is the same however somebody signs in, which is not known here.
+        problem = explain(error, description, None)
         if problem is UNKNOWN:
             return transient_error(asked, reply)
         message = f"{problem.cause} (Salesforce said {error}: {description})"

@@ -1,4 +1,4 @@
-"""Work in the background: in daemon threads beside the one that uses what they make."""
+"""Work in the background: in threads beside the one that uses what they make."""
 
 from __future__ import annotations
 
@@ -31,6 +31,17 @@ def in_background(work: Callable[[], T]) -> Future[T]:
     # A daemon, for Python waits for every other thread before it ends.
     threading.Thread(target=run, name="background", daemon=True).start()
     return future
+
+
+def to_its_end(work: Callable[[], T]) -> T:
+    """Do something in a thread that Python waits for before it ends; return what comes of it.
+
+    Whoever waits here can be ended by a signal, and what has been begun is done all the same.
+    """
+    future: Future[T] = Future()
+    run = partial(contextvars.copy_context().run, settle, future, work)
+    threading.Thread(target=run, name="to its end", daemon=False).start()
+    return future.result()
 
 
 def settle(future: Future[T], work: Callable[[], T]) -> None:

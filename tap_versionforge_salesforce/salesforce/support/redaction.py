@@ -19,6 +19,10 @@ _PATTERNS = (
         r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----.*?(?:-----END [A-Z0-9 ]+-----|\Z)", re.DOTALL
     ),
     re.compile(r"(?:(?<=assertion=)|(?<=assertion%3D))[^&\s]+"),
+    # As a form has them, also where that stands in a URL; and as Salesforce spells one.
+    re.compile(r"(?<=(?:client_secret|refresh_token)=)[^&\s]+"),
+    re.compile(r"(?<=(?:client_secret|refresh_token)%3D)[^&\s]+"),
+    re.compile(r"5Aep861[\w.]{20,}"),
     # User and password in the URL of a proxy.
     re.compile(r"(?<=://)[^\s/@]*:[^\s/@]*(?=@)"),
     # "JWT Bearer Flow" may be told.

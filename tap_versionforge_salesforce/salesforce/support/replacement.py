@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import sys
 import tempfile
@@ -10,6 +11,7 @@ from pathlib import Path
 
 # More than what is kept in this way ever has.
 _ROOM_BYTES = 4096
+_SUFFIX = ".next"
 
 
 class Replacement:
@@ -27,7 +29,7 @@ class Replacement:
     def __init__(self, path: Path) -> None:
         self._target = path.resolve()
         prefix = f".{self._target.name}."
-        descriptor, name = tempfile.mkstemp(dir=self._target.parent, prefix=prefix)
+        descriptor, name = tempfile.mkstemp(_SUFFIX, prefix, self._target.parent)
         self._file = os.fdopen(descriptor, "wb", buffering=0)
         self._path = Path(name)
         try:
@@ -68,6 +70,14 @@ class Replacement:
             self._file.close()
         with suppress(OSError):
             self._path.unlink()
+
+
+def remove_unfinished(path: Path) -> None:
+    """Remove what runs that were killed have left beside a file; while nobody else is at it."""
+    target = path.resolve()
+    for left in target.parent.glob(f".{glob.escape(target.name)}.*{_SUFFIX}"):
+        with suppress(OSError):
+            left.unlink()
 
 
 def replace_file(path: Path, data: bytes) -> None:

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from tap_versionforge_salesforce.settings.definitions import DEFAULT_OBJECTS
 from tests.local_org.answers import errors
-from tests.local_org.answers.oauth import TOKEN_ERRORS
+from tests.local_org.answers.refusals import TOKEN_ERRORS
 from tests.local_org.conditions import faults, outages
 from tests.support import certificates, keys, processes
 from tests.support.catalogs import select_streams

@@ -220,6 +220,8 @@ def test_other_settings_stay(tap: TapRunner, folder: Path, key: Path) -> None:
     """A config that is there is changed, not replaced; of two ways to sign in the old one goes."""
     before = {
         "access_token": "old",
+        "client_secret": "old",
+        "refresh_token_path": "old",
         "jwt_audience": "https://old.example.com",
         "start_date": "2024-01-01",
         "username": "old@example.com",
@@ -233,7 +235,8 @@ def test_other_settings_stay(tap: TapRunner, folder: Path, key: Path) -> None:
     after = written(folder)
     assert after["start_date"] == "2024-01-01"
     assert after["username"] == tap.org.username
-    assert not {"access_token", "jwt_audience"} & after.keys()
+    gone = {"access_token", "client_secret", "refresh_token_path", "jwt_audience"}
+    assert not gone & after.keys()
     assert written(folder, "config.json.1.bak") == before
     assert stat.S_IMODE((folder / "config.json.1.bak").stat().st_mode) == 0o600
 

@@ -25,6 +25,7 @@ from tap_versionforge_salesforce.errors import (
 )
 from tests.local_org.conditions import faults
 from tests.support import processes
+from tests.support.secret_sign_in import secret_of, with_token_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -49,6 +50,25 @@ def by_rest(org: LocalOrg, clock: OrgClock) -> Iterator[Org]:
     del clock
     with Org(**org.config(), api_mode="rest") as made:
         yield made
+
+
+# Who signs in
+
+
+@pytest.mark.parametrize("rotates", [None, True], ids=["client secret", "refresh token"])
+def test_it_signs_in_without_a_key(
+    org: LocalOrg, clock: OrgClock, tmp_path: Path, *, rotates: bool | None
+) -> None:
+    """As the tap does, and the next refresh token is in the file."""
+    del clock
+    rows = org.store.seed("Account", 3)
+    settings, path = secret_of(org), tmp_path / "refresh-token"
+    if rotates:
+        org.settings.rotate_refresh_tokens = True
+        settings = with_token_file(org, path)
+    with Org(**org.config() | settings) as connected:
+        assert sorted(connected.read("Account", fields=["Id"]).collect()["Id"]) == sorted(rows)
+    assert not rotates or path.read_text("utf-8").strip() == org.oauth.by_secret.refresh_token
 
 
 # What comes

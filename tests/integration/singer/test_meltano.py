@@ -111,7 +111,10 @@ def test_the_same_settings_are_secret(
     secrets = {name for name, schema in properties.items() if schema.get("secret")}
 
     assert {name for name, s in settings.items() if s.get("sensitive")} == secrets
-    assert secrets == {"access_token", "client_id", "private_key", "private_key_passphrase"}
+    assert secrets == {
+        *("access_token", "client_id", "client_secret"),
+        *("private_key", "private_key_passphrase", "refresh_token"),
+    }
 
 
 def test_options_are_alike(settings: dict[str, dict[str, Any]], properties: dict[str, Any]) -> None:
@@ -125,15 +128,18 @@ def test_options_are_alike(settings: dict[str, dict[str, Any]], properties: dict
     assert offered == {name: p["enum"] for name, p in properties.items() if "enum" in p}
 
 
-def test_either_form_of_the_key_completes_the_required_settings(
+def test_each_way_to_sign_in_completes_the_required_settings(
     about: dict[str, Any], extractor: dict[str, Any]
 ) -> None:
-    """Meltano accepts the key as text or as a path, with everything else that is required."""
+    """Meltano accepts the key as text or as a path first, and then each of the other ways."""
     required = about["settings"]["required"]
 
     assert extractor["settings_group_validation"] == [
         [*required, "client_id", "username", "private_key"],
         [*required, "client_id", "username", "private_key_path"],
+        [*required, "client_id", "client_secret"],
+        [*required, "client_id", "client_secret", "refresh_token"],
+        [*required, "client_id", "client_secret", "refresh_token_path"],
         [*required, "access_token"],
     ]
 

@@ -240,6 +240,27 @@ def test_an_executor_renews_the_session(org: LocalOrg, options: Options, rows: l
         ids(made, parts[2])
 
 
+def test_an_executor_renews_with_a_client_secret(
+    org: LocalOrg, options: Options, rows: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An option takes the place of the environment's key; a refresh token is the driver's alone."""
+    prefix = "TAP_VERSIONFORGE_SALESFORCE"
+    monkeypatch.setenv(f"{prefix}_PRIVATE_KEY", org.private_key_pem)
+    key = ("username", "privateKey")
+    without = {name: value for name, value in options(fields="Id").items() if name not in key}
+    made = reader(without | {"clientSecret": org.identity.client_secret})
+    parts = made.partitions()
+    org.expire_tokens()
+    assert set(ids(made, parts[0])) < set(rows)
+    monkeypatch.setenv(f"{prefix}_CLIENT_SECRET", org.identity.client_secret)
+    made = reader(without | {"refreshToken": org.oauth.by_secret.refresh_token})
+    parts = made.partitions()
+    assert set(ids(made, parts[0])) < set(rows)
+    org.expire_tokens()
+    with pytest.raises(SignInError, match=r"refresh token.* \[no-key-on-executor\]"):
+        ids(made, parts[1])
+
+
 def test_settings_come_from_the_environment(
     org: LocalOrg, options: Options, rows: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

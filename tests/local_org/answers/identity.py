@@ -43,6 +43,8 @@ class Identity:
     client_id: str = (
         "3MVG9LocalOrg.IntegrationApp_0000000000000000000000000000000000000000000000000000"
     )
+    client_secret: str = "D3C0DE" * 10 + "A1B2"
+    """Of the same app, for those who sign in with it."""
     username: str = "integration@local-org.example"
     organization_id: str = ORGANIZATION_ID
     user_id: str = USER_ID

@@ -1,4 +1,4 @@
-"""OAuth 2.0 JWT bearer: assertions are verified for real, as Salesforce verifies them."""
+"""OAuth 2.0: assertions and secrets are verified for real, as Salesforce verifies them."""
 
 from __future__ import annotations
 
@@ -7,9 +7,15 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 import jwt
-from werkzeug.datastructures import Headers
+from werkzeug.datastructures import Authorization, Headers
 
 from tests.local_org.answers.errors import SalesforceError
+from tests.local_org.answers.refusals import SignInRefusedError
+from tests.local_org.answers.secret_grants import (
+    CLIENT_CREDENTIALS,
+    REFRESH_TOKEN,
+    SecretGrants,
+)
 from tests.local_org.conditions.settings import PRODUCTION_AUDIENCE, SANDBOX_AUDIENCE
 from tests.local_org.exchange import HTML_TYPE, Answer, json_answer
 
@@ -24,42 +30,10 @@ GRANT_TYPE = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 SCOPES = "refresh_token api"
 _NO_STORE = {"Cache-Control": "no-cache,must-revalidate,max-age=0,no-store,private"}
 _LONGEST_LIFE_SECONDS = 180
+# Of the identity URL, with the secret; nobody looks at it.
+_SIGNATURE = "2P2bZ8xY1uvA4P5gqk2yQb0jJ0yZ3o4mT6hQ9m2o1nU="
 # Above this an `exp` must be milliseconds: as seconds it would lie past the year 5000.
 _MILLISECONDS_FROM = 100_000_000_000
-
-TOKEN_ERRORS: dict[str, tuple[str, str]] = {
-    "not approved": ("invalid_grant", "user hasn't approved this consumer"),
-    "audience": ("invalid_grant", "audience is invalid"),
-    "assertion": ("invalid_grant", "invalid assertion"),
-    "assertion type": ("invalid_grant", "invalid assertion type"),
-    "expired": ("invalid_grant", "expired authorization code"),
-    "authentication failure": ("invalid_grant", "authentication failure"),
-    "ip restricted": ("invalid_grant", "ip restricted or invalid login hours"),
-    "expired token": ("invalid_grant", "expired access/refresh token"),
-    "user locked": ("invalid_grant", "user is locked"),
-    "client id": ("invalid_client_id", "client identifier invalid"),
-    "client": ("invalid_client", "invalid client credentials"),
-    "app access": ("invalid_app_access", "user is not admin approved to access this app"),
-    "app not found": ("app_not_found", "External client app is not installed in this org"),
-    "inactive user": ("inactive_user", "user is inactive"),
-    "inactive org": ("inactive_org", "org is locked, closed, or suspended"),
-    "too many logins": ("rate_limit_exceeded", "number of logins exceeded"),
-    "login rate": ("rate_limit_exceeded", "login rate exceeded"),
-    "retry": ("unknown_error", "retry your request"),
-    "grant type": ("unsupported_grant_type", "grant type not supported"),
-    "no assertion": ("invalid_request", "missing required parameter: assertion"),
-    "no grant type": ("invalid_request", "missing required parameter: grant_type"),
-    "method": ("invalid_request", "must use HTTP POST"),
-}
-"""Every row of the token endpoint's error table, by a short name."""
-
-
-class SignInRefusedError(Exception):
-    """The token endpoint says no."""
-
-    def __init__(self, reason: str | tuple[str, str]) -> None:
-        self.error, self.description = TOKEN_ERRORS[reason] if isinstance(reason, str) else reason
-        super().__init__(self.description)
 
 
 class OAuth:
@@ -74,15 +48,17 @@ class OAuth:
         self._identity = identity
         self._lock = threading.Lock()
         self._seen: set[str] = set()
+        self.by_secret = SecretGrants(settings=settings, tokens=tokens, identity=identity)
 
     def reset(self) -> None:
-        """Forget the assertions seen."""
+        """Forget the assertions seen, and the refresh tokens."""
         self._seen.clear()
+        self.by_secret.reset()
 
     def token(self, call: Call) -> Answer:
         """POST /services/oauth2/token."""
         try:
-            self._sign_in(call)
+            beside = self._sign_in(call)
         except SignInRefusedError as refusal:
             content = {"error": refusal.error, "error_description": refusal.description}
             return json_answer(content, 400, _NO_STORE)
@@ -92,6 +68,7 @@ class OAuth:
             "instance_url": self._settings.token_instance_url or self._identity.url,
             "id": self._identity.id_url,
             "token_type": "Bearer",
+            **beside,
         }
         return json_answer(content, 200, _NO_STORE)
 
@@ -114,17 +91,21 @@ class OAuth:
             return Answer(403, b"Bad_OAuth_Token", Headers({"Content-Type": HTML_TYPE}))
         return json_answer(self._identity.describe())
 
-    def _sign_in(self, call: Call) -> None:
+    def _sign_in(self, call: Call) -> dict[str, str]:
+        """What the answer has beside the token and whose it is."""
         scripted = self._scripted_error()
         if scripted is not None:
             raise SignInRefusedError(scripted)
         if call.method != "POST":
             msg = "method"
             raise SignInRefusedError(msg)
-        form = dict(parse_qsl(call.text, keep_blank_values=True))
+        form = _in_header(call) | dict(parse_qsl(call.text, keep_blank_values=True))
         if not form.get("grant_type"):
             msg = "no grant type"
             raise SignInRefusedError(msg)
+        if form["grant_type"] in (CLIENT_CREDENTIALS, REFRESH_TOKEN):
+            issued = f"{self._clock.now().timestamp() * 1_000:.0f}"
+            return {"issued_at": issued, "signature": _SIGNATURE, **self.by_secret.granted(form)}
         if form["grant_type"] != GRANT_TYPE:
             msg = "grant type"
             raise SignInRefusedError(msg)
@@ -132,6 +113,7 @@ class OAuth:
             msg = "no assertion"
             raise SignInRefusedError(msg)
         self._check_claims(self._verified(form["assertion"]))
+        return {}
 
     def _scripted_error(self) -> tuple[str, str] | None:
         settings = self._settings
@@ -221,3 +203,11 @@ class OAuth:
         if not settings.user_approved:
             msg = "not approved"
             raise SignInRefusedError(msg)
+
+
+def _in_header(call: Call) -> dict[str, str]:
+    """The app's key and secret, which may come as user and password, too."""
+    given = Authorization.from_header(call.headers.get("Authorization"))
+    if given is None or given.type != "basic":
+        return {}
+    return {"client_id": given.username or "", "client_secret": given.password or ""}

@@ -40,6 +40,12 @@ class SignInSettings:
     user_approved: bool = True
     user_active: bool = True
     app_installed: bool = True
+    client_credentials_flow: bool = True
+    """Whether the app offers it."""
+    run_as_user: bool = True
+    """Whether the app's policies name the user of that flow."""
+    rotate_refresh_tokens: bool = False
+    """Each refresh token is good once, and who sends one again ends them all."""
 
 
 @dataclass

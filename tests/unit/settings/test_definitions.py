@@ -47,8 +47,10 @@ def test_secrets_are_marked() -> None:
     assert {setting.name for setting in SETTINGS if setting.secret} == {
         "access_token",
         "client_id",
+        "client_secret",
         "private_key",
         "private_key_passphrase",
+        "refresh_token",
     }
 
 

@@ -49,6 +49,10 @@ KINDS = [
     pytest.param("access token", lambda org: org.tokens.issued[0], id="token"),
     pytest.param("access token", lambda org: org.tokens.issued[0][:60], id="half a token"),
     pytest.param("assertion", signature, id="assertion"),
+    pytest.param("client secret", lambda org: org.identity.client_secret, id="client secret"),
+    pytest.param(
+        "refresh token", lambda org: org.oauth.by_secret.refresh_token, id="refresh token"
+    ),
 ]
 
 
@@ -116,6 +120,17 @@ def test_secret_in_an_error_that_nobody_tells_is_found(org: LocalOrg, tap: TapRu
     watch = canaries.Watch(org, {}, tap.folder)
     TapError(f"No use for {key_line(org)}.", hint="Run again.")
     with pytest.raises(AssertionError, match=r"^an error shows the private key$"):
+        watch.assert_nothing_shown()
+
+
+def test_a_refresh_token_may_stand_in_its_file_alone(org: LocalOrg, tap: TapRunner) -> None:
+    """Where the tap has to write it; the next one is searched for everywhere else."""
+    path, beside = tap.folder / "token", tap.folder / "beside"
+    watch = canaries.Watch(org, {"refresh_token_path": str(path)}, tap.folder)
+    path.write_text(org.oauth.by_secret.approve(), encoding="utf-8")
+    watch.assert_nothing_shown()
+    beside.write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
+    with pytest.raises(AssertionError, match=r"^beside shows the refresh token$"):
         watch.assert_nothing_shown()
 
 

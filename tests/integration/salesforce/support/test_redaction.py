@@ -24,10 +24,11 @@ from tap_versionforge_salesforce.salesforce.support.redaction import (
 )
 from tap_versionforge_salesforce.singer.tap import TapVersionForgeSalesforce
 from tests.local_org.answers import errors
-from tests.local_org.answers.oauth import TOKEN_ERRORS
+from tests.local_org.answers.refusals import TOKEN_ERRORS
 from tests.local_org.conditions import faults, outages
 from tests.local_org.exchange import Answer, json_answer
 from tests.support import keys
+from tests.support.secret_sign_in import secret_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -334,6 +335,19 @@ def test_exceptions_carry_no_secret(
     shown.append(repr(made.settings))
     shown.append(repr(made.run.org.authenticator))
     assert_hidden("\n".join(shown), org, settings)
+
+
+@pytest.mark.parametrize("trouble", [echo, echo_page, echo_redirect, echo_headers])
+@pytest.mark.parametrize("token", [{}, {"refresh_token": ""}], ids=["secret", "refresh token"])
+def test_a_secret_that_is_sent_back_is_hidden(
+    org: LocalOrg, tap: TapRunner, *, trouble: faults.Action, token: dict[str, str]
+) -> None:
+    """Of an app's secret and a refresh token, each run is searched for by itself."""
+    org.faults.add(TOKEN, trouble, times=None)
+    given = dict.fromkeys(token, org.oauth.by_secret.refresh_token)
+    run = tap.sync(objects=["Account"], **secret_of(org), **given)
+    assert run.exit_code in (2, 3, 5), run.log
+    assert org.identity.client_secret in org.journal.calls()[0].body
 
 
 def test_token_and_settings_hide_what_they_hold(

@@ -11,8 +11,14 @@ from hypothesis import strategies as st
 from tap_versionforge_salesforce.salesforce.auth.sign_in_errors import (
     PROBLEMS,
     UNKNOWN,
-    SignInProblem,
     explain,
+)
+from tap_versionforge_salesforce.salesforce.auth.sign_in_problem import (
+    ANY_FLOW,
+    BY_KEY,
+    BY_SECRET,
+    Flow,
+    SignInProblem,
 )
 from tests.support.values import some_examples
 
@@ -40,6 +46,8 @@ KNOWN = [
     ("invalid_client_id", "client identifier invalid", "invalid-client-id"),
     ("invalid_client", "invalid client credentials", "invalid-client"),
     ("invalid_client", "invalid client", "invalid-client"),
+    ("invalid_client", "app must be installed into org", "app-not-installed"),
+    ("invalid_grant", "token request is already being processed", "sign-in-busy"),
     (
         "invalid_app_access",
         "user is not admin approved to access this app",
@@ -67,6 +75,36 @@ KNOWN = [
     ("redirect_uri_missing", "", "sign-in-request-refused"),
     ("unsupported_response_type", "", "sign-in-request-refused"),
 ]
+# What it is known to say to the other two ways.
+CREDENTIALS, REFRESH = Flow.CLIENT_CREDENTIALS, Flow.REFRESH_TOKEN
+KNOWN_BY_SECRET = [
+    (CREDENTIALS, "invalid_grant", "no client credentials user enabled", "no-run-as-user"),
+    (CREDENTIALS, "invalid_grant", "request not supported on this domain", "wrong-sign-in-domain"),
+    (CREDENTIALS, "invalid_grant", "client credentials flow not enabled", "client-credentials-off"),
+    (CREDENTIALS, "unsupported_grant_type", "grant type not supported", "client-credentials-off"),
+    (CREDENTIALS, "unauthorized_client", "", "client-credentials-off"),
+    (CREDENTIALS, "invalid_grant", "no valid scopes defined", "no-api-scope"),
+    (CREDENTIALS, "invalid_scope", "", "no-api-scope"),
+    (CREDENTIALS, "invalid_grant", "user hasn't approved this consumer", "user-not-approved"),
+    (CREDENTIALS, "invalid_client", "invalid client credentials", "invalid-client-secret"),
+    (CREDENTIALS, "invalid_client", "app must be installed into org", "app-not-installed"),
+    (CREDENTIALS, "invalid_client_id", "client identifier invalid", "invalid-client-id"),
+    (CREDENTIALS, "invalid_grant", "something new", "invalid-grant"),
+    (REFRESH, "invalid_grant", "expired access/refresh token", "refresh-token-ended"),
+    (REFRESH, "unsupported_grant_type", "grant type not supported", "refresh-token-off"),
+    (REFRESH, "unauthorized_client", "", "refresh-token-off"),
+    (REFRESH, "invalid_scope", "", "refresh-token-off"),
+    (REFRESH, "invalid_client", "invalid client", "invalid-client-secret"),
+    (
+        REFRESH,
+        "invalid_grant",
+        "authentication failure - invalid client credentials",
+        "invalid-client-secret",
+    ),
+    (REFRESH, "invalid_grant", "authentication failure", "authentication-failure"),
+    (REFRESH, "invalid_grant", "ip restricted", "ip-or-hours-restricted"),
+    (REFRESH, "inactive_user", "user is inactive", "inactive-user"),
+]
 # A page in Setup, or else something that can be done at once.
 ACTION = re.compile(r"Setup > [A-Z]|Set |Run again|Wait |Ask ")
 
@@ -82,9 +120,27 @@ def test_known_refusals(error: str, description: str, code: str) -> None:
     assert ACTION.search(problem.fix)
 
 
-def test_every_problem_is_in_the_table_above() -> None:
+@pytest.mark.parametrize(("flow", "error", "description", "code"), KNOWN_BY_SECRET)
+def test_known_refusals_of_a_secret(flow: Flow, error: str, description: str, code: str) -> None:
+    """So it is with the app's secret, and with a refresh token."""
+    assert explain(error, description, flow).code == code
+
+
+def test_every_problem_is_in_the_tables_above() -> None:
     """No problem stands in the list that nothing leads to."""
-    assert {code for _, _, code in KNOWN} == {problem.code for problem in PROBLEMS}
+    known = {explain(error, description) for error, description, _ in KNOWN}
+    known |= {explain(error, description, flow) for flow, error, description, _ in KNOWN_BY_SECRET}
+    assert known == set(PROBLEMS)
+
+
+def test_who_has_no_key_is_told_nothing_of_keys() -> None:
+    """Nor is anybody told of a secret who has none."""
+    of_keys = re.compile(r"assertion|audience|\bkey\b|certificate|JWT|username", re.IGNORECASE)
+    for problem in PROBLEMS:
+        assert problem.flows in (ANY_FLOW, BY_KEY) or problem.flows <= BY_SECRET
+        said = re.sub("consumer key", "", f"{problem.cause} {problem.fix}", flags=re.IGNORECASE)
+        assert not of_keys.search(said) or problem.flows == BY_KEY, said
+        assert "client_secret" not in said or problem.flows <= BY_SECRET
 
 
 @pytest.mark.parametrize(
@@ -122,12 +178,12 @@ def test_case_does_not_matter() -> None:
 )
 def test_a_refusal_of_tomorrow(error: str, description: str) -> None:
     """What is not known is said to be unknown, with the page that names the reason."""
-    assert explain(error, description) is UNKNOWN
+    assert all(explain(error, description, flow) is UNKNOWN for flow in (*Flow, None))
     assert "Login History" in UNKNOWN.fix
 
 
-@given(st.text(), st.text())
+@given(st.text(), st.text(), st.sampled_from([*Flow, None]))
 @some_examples
-def test_any_answer_has_an_explanation(error: str, description: str) -> None:
+def test_any_answer_has_an_explanation(error: str, description: str, flow: Flow | None) -> None:
     """Whatever the endpoint says, there is something to tell."""
-    assert explain(error, description) in (*PROBLEMS, UNKNOWN)
+    assert explain(error, description, flow) in (*PROBLEMS, UNKNOWN)

@@ -159,6 +159,14 @@ EXPIRED = "Session expired or invalid"
             403, "TXN_SECURITY_METERING_ERROR", "", Verdict.TRANSIENT, id="slow security policies"
         ),
         pytest.param(400, "unknown_error", "retry your request", Verdict.TRANSIENT, id="sign-in"),
+        pytest.param(
+            400,
+            "invalid_grant",
+            "Token request is already being processed",
+            Verdict.TRANSIENT,
+            id="two sign-ins at once",
+        ),
+        pytest.param(400, "invalid_grant", "x already being processed", Verdict.REFUSED, id="no"),
         pytest.param(400, "MALFORMED_QUERY", "", Verdict.REFUSED, id="query"),
         pytest.param(400, "QUERY_TIMEOUT", "", Verdict.REFUSED, id="query timeout"),
         pytest.param(500, "QUERY_TIMEOUT", "", Verdict.REFUSED, id="query timeout as 500"),

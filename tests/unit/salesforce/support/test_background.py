@@ -14,6 +14,7 @@ from tap_versionforge_salesforce.salesforce.support.background import (
     ahead,
     in_background,
     same,
+    to_its_end,
 )
 from tests.support.values import few_examples
 
@@ -44,6 +45,15 @@ def test_no_more_is_made_than_asked_for() -> None:
     assert made == list(range(10))
     assert len(makers) == 1
     assert threading.current_thread() not in makers
+
+
+def test_what_is_done_to_its_end_is_waited_for() -> None:
+    """Python does not end before it has come to that; its result and its error are the caller's."""
+    thread = to_its_end(threading.current_thread)
+    assert thread is not threading.current_thread()
+    assert not thread.daemon
+    with pytest.raises(ZeroDivisionError):
+        to_its_end(lambda: 1 // 0)
 
 
 def test_an_error_comes_where_its_item_would() -> None:
