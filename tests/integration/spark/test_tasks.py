@@ -129,7 +129,7 @@ def test_a_passphrase_of_another_key_is_told_with_its_place(
     options: Options, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever gave the key may know of none; an option counts more."""
-    monkeypatch.setenv(PASSPHRASE, "another")
+    monkeypatch.setenv(PASSPHRASE, "the one of another key")
     given = options(fields="Id")
     given["privateKey"] = keys.encrypted(given["privateKey"])
     with pytest.raises(SettingsError, match=rf"{PASSPHRASE}.*\[private-key-wrong-passphrase\]"):

@@ -220,8 +220,9 @@ def wrong_count(by: int = 1) -> Action:
     """Sforce-NumberOfRecords is off by so many."""
 
     def edit(answer: Answer) -> None:
-        count = int(answer.headers["Sforce-NumberOfRecords"]) + by
-        answer.headers["Sforce-NumberOfRecords"] = str(count)
+        # What is refused counts nothing.
+        if (count := answer.headers.get("Sforce-NumberOfRecords")) is not None:
+            answer.headers["Sforce-NumberOfRecords"] = str(int(count) + by)
 
     return change(edit)
 
