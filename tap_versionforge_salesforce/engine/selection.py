@@ -112,13 +112,12 @@ def selection_of_select(
     if sobject is None:
         raise unknown_object(select.sobject, what)
     columns = columns_of(select, sobject, describe_of, what)
-    only_rest = ""
-    if select.is_aggregate or select.is_count:
-        only_rest = "it is answered by groups, which Bulk API 2.0 does not make"
-    elif select.offset is not None:
-        only_rest = "Bulk API 2.0 has no OFFSET"
     query = Query(
-        sobject.name, columns, all_rows=include_deleted, given=select.text, only_rest=only_rest
+        sobject.name,
+        columns,
+        all_rows=include_deleted,
+        given=select.text,
+        only_rest=select.only_rest,
     )
     return Selection(query, columns, is_count=select.is_count)
 

@@ -12,7 +12,7 @@ from tap_versionforge_salesforce.salesforce.support.text_files import LONGEST_PA
 from tap_versionforge_salesforce.settings.naming import VARIABLE_PREFIX
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from tap_versionforge_salesforce.settings.declaring import Setting
 
@@ -116,7 +116,7 @@ def _of_kind(setting: Setting, value: object) -> object:
             )
         return tuple(value)
     if setting.kind == "object":
-        return (_names_by_name if setting.member == "names" else _text_by_name)(setting, value)
+        return _MEMBERS[setting.member](setting, value)
     return _text(setting, value)
 
 
@@ -139,6 +139,21 @@ def _text_by_name(setting: Setting, value: object) -> dict[str, str]:
             setting.name, "must have a text for each object", f"Write it as {setting.example}."
         )
     return {str(name): text for name, text in value.items()}
+
+
+def _queries_by_name(setting: Setting, value: object) -> dict[str, dict[str, object]]:
+    if not isinstance(value, dict) or not all(isinstance(each, dict) for each in value.values()):
+        raise wrong_setting(
+            setting.name, "must have an object for each stream", f"Write it as {setting.example}."
+        )
+    return {str(name): dict(each) for name, each in value.items()}
+
+
+_MEMBERS: Mapping[str, Callable[[Setting, object], object]] = {
+    "names": _names_by_name,
+    "query": _queries_by_name,
+    "text": _text_by_name,
+}
 
 
 def _without_quotes(value: object, *, would_do: bool) -> str:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 Kind = Literal["string", "integer", "boolean", "array", "object"]
-#: What an object has by each name: a list of names, or a text.
-Member = Literal["names", "text"]
+#: What an object has by each name: a list of names, a text, or a query with what is said of it.
+Member = Literal["names", "text", "query"]
 
 _KINDS: dict[object, Kind] = {
     str: "string",
@@ -95,7 +95,10 @@ def _kind_of(hint: object) -> Kind:
 
 
 def _member_of(hint: object) -> Member:
-    return "text" if get_args(_first_of(hint))[1:] == (str,) else "names"
+    member = get_args(_first_of(hint))[1:]
+    if member == (str,):
+        return "text"
+    return "query" if member == (Mapping[str, object],) else "names"
 
 
 def _first_of(hint: object) -> object:

@@ -26,6 +26,12 @@ from tap_versionforge_salesforce.settings.checking import checked_kinds
 from tap_versionforge_salesforce.settings.declaring import declared, settings_of
 from tap_versionforge_salesforce.settings.naming import resolve_aliases
 from tap_versionforge_salesforce.settings.sign_in import AnySignIn, check_sign_in, sign_in_of
+from tap_versionforge_salesforce.settings.soql_streams import EXAMPLE as SOQL_EXAMPLE
+from tap_versionforge_salesforce.settings.soql_streams import (
+    SoqlStream,
+    check_soql_streams,
+    parsed_soql_streams,
+)
 from tap_versionforge_salesforce.settings.values import (
     check_store,
     checked_api_version,
@@ -159,6 +165,19 @@ class Settings:
         "By which date-time an object is read incrementally, by its API name, in place of "
         "SystemModstamp. What changes without moving that field is missed.",
         example='{"Opportunity": "LastModifiedDate"}',
+    )
+    soql_streams: Mapping[str, Mapping[str, object]] | None = declared(
+        "SOQL streams",
+        "Queries of your own, by the names of their streams: soql is the SELECT, replication_key "
+        "a date-time of it to read it incrementally by, key_properties what tells its rows apart "
+        "(Id, where it is selected). Objects are read beside them.",
+        example=SOQL_EXAMPLE,
+    )
+    soql_nested: bool = declared(
+        "Nested parents",
+        "Fields of parents come in objects of their own in soql_streams, Account with Name in it, "
+        "in place of a property called Account.Name.",
+        default=False,
     )
     start_date: datetime | None = declared(  # noqa: RUF009  it makes a field
         "Start date",
@@ -355,8 +374,10 @@ class Settings:
         instance_url = checked_instance_url(str(given.pop("instance_url")))
         audience = given.pop("jwt_audience", None)
         start_date = given.pop("start_date", None)
-        objects = checked_objects(given.pop("objects"))
+        queries = given.get("soql_streams")
+        objects = checked_objects(given.pop("objects"), may_be_none=bool(queries))
         filters = given.pop("filters", None)
+        check_soql_streams(queries or {}, objects, given["api_mode"])
         return cls(
             instance_url=instance_url,
             jwt_audience=checked_audience(audience) if audience else derived_audience(instance_url),
@@ -394,6 +415,11 @@ class Settings:
     def backfills(self) -> tuple[Backfill, ...]:
         """Return the ranges that are all that the run reads; none where it reads as usual."""
         return parsed_backfills(self.backfill or ())
+
+    @property
+    def query_streams(self) -> tuple[SoqlStream, ...]:
+        """Return the queries of ``soql_streams``."""
+        return parsed_soql_streams(self.soql_streams or {})
 
     def wanted_key(self, sobject: str) -> str | None:
         """Return what ``replication_keys`` has for an object, in whatever case; None for none."""
@@ -454,4 +480,4 @@ class Settings:
 
 SETTINGS = settings_of(Settings)
 #: Which rows the tap's streams have; elsewhere each read says which it wants.
-OF_STREAMS = frozenset({"filters", "replication_keys", "backfill"})
+OF_STREAMS = frozenset({"filters", "replication_keys", "soql_streams", "soql_nested", "backfill"})

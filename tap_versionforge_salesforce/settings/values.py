@@ -101,8 +101,12 @@ def filter_of(sobject: str) -> str:
     return f"The setting filters, for {sobject},"
 
 
-def checked_objects(names: Iterable[str]) -> tuple[str, ...]:
+def checked_objects(names: Iterable[str], *, may_be_none: bool) -> tuple[str, ...]:
     """Return the names of objects, each once.
+
+    Args:
+        names: As they were given.
+        may_be_none: There is something else to read.
 
     Raises:
         SettingsError: There is none, or one that no object can have.
@@ -116,6 +120,6 @@ def checked_objects(names: Iterable[str]) -> tuple[str, ...]:
                 "API names have letters, digits and underscores only, such as Account or "
                 "Invoice__c; Setup > Object Manager shows them.",
             )
-    if not unique:
+    if not unique and not may_be_none:
         raise wrong_setting("objects", "is empty", "Name at least one object, or leave it out.")
     return unique

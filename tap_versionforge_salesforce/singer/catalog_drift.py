@@ -33,6 +33,7 @@ class Drift:
             it says, and the JSON Schema of what comes now.
         added: Fields that the catalog does not know.
         has_ids: The object's rows have Ids of their own.
+        is_of_query: It is not an object but a query of ``soql_streams``.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Drift:
     retyped: Mapping[str, tuple[Mapping[str, Any], dict[str, Any]]]
     added: tuple[str, ...]
     has_ids: bool = True
+    is_of_query: bool = False
 
     def warnings(self) -> Iterator[str]:
         """Yield a sentence for each selected field that is not as it was."""
@@ -48,6 +50,15 @@ class Drift:
                 yield (
                     f"The rows of {self.name} have no Id of their own, as the catalog says: Id is "
                     "left out, and is no key. Run --discover again."
+                )
+                continue
+            if self.is_of_query and field.lower() == "id":
+                # It is put into every catalog, also where a query does not have it.
+                continue
+            if self.is_of_query:
+                yield (
+                    f"{field} of {self.name} is selected, but the query in soql_streams does not "
+                    "have it: it is left out."
                 )
                 continue
             yield (

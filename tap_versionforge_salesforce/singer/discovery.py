@@ -15,6 +15,7 @@ from tap_versionforge_salesforce.errors import (
     SettingsError,
     TapError,
     UnavailableError,
+    UnknownObjectError,
 )
 from tap_versionforge_salesforce.salesforce.client import describe_call
 from tap_versionforge_salesforce.salesforce.describes import (
@@ -79,7 +80,7 @@ def discover(run: Run, logger: logging.Logger) -> Discovered:
             left_out.add(name)
             logger.info("%s It is left out: only a pattern in objects names it.", sobject.message)
         elif not isinstance(sobject, RefusedError):
-            _note_failure(run, name, sobject, logger)
+            note_failure(run, name, sobject, logger)
         elif are_default and sobject.status == _NOT_FOUND:
             logger.info("The org has no %s, or the user may not see it: it is skipped.", name)
         else:
@@ -109,9 +110,40 @@ def describe_selected(
     for name, sobject in described or _described(run, names, lambda _: True):
         if isinstance(sobject, SObject):
             found.append(replace(sobject, name=name))
+        elif isinstance(sobject, UnknownObjectError):
+            told = f"{sobject.message} And soql_streams has no stream called {name}."
+            note_failure(run, name, sobject.reworded(told), logger)
         else:
-            _note_failure(run, name, sobject, logger)
+            note_failure(run, name, sobject, logger)
     return _told(found, logger)
+
+
+def describe_one(run: Run, name: str, *, may_be_old: bool) -> SObject:
+    """Return an object to which a query leads.
+
+    Args:
+        run: The run.
+        name: In whatever case.
+        may_be_old: As for `describe_selected`.
+
+    Raises:
+        TapError: It can't be described.
+    """
+    found = _remembered(run, [name]) if may_be_old else []
+    ((_, answer),) = found or list(_described(run, [name], lambda _: True))
+    if isinstance(answer, TapError):
+        raise answer
+    return answer
+
+
+def names_in_org(run: Run) -> list[str]:
+    """Return the names of all objects; none where Salesforce does not list them."""
+    try:
+        listed = run.client.describe_global(as_advice=True)
+    except (RefusedError, UnavailableError):
+        # What may have been meant is only advice.
+        return []
+    return [str(entry["name"]) for entry in listed]
 
 
 def _described(
@@ -175,7 +207,15 @@ def _is_for_good(error: TapError) -> bool:
     return isinstance(error, (RefusedError, OddAnswerError))
 
 
-def _note_failure(run: Run, name: str, error: TapError, logger: logging.Logger) -> None:
+def note_failure(run: Run, name: str, error: TapError, logger: logging.Logger) -> None:
+    """Keep for the end of the run that a stream can't be described.
+
+    Args:
+        run: The run.
+        name: The stream's.
+        error: Why.
+        logger: Where people are told of it.
+    """
     run.fail_stream(name, error)
     run.org.events.tell(StreamEnded(name, error=error.code))
     logger.error("%s", line_of(error))
@@ -279,21 +319,11 @@ def _undescribed(run: Run, failed: Mapping[str, RefusedError]) -> SettingsError:
     return SettingsError(
         f"The setting objects names {', '.join(missing)}, which the org does not have or the "
         "user may not see.",
-        hint=_suggestions(missing, _names_in_org(run))
+        hint=_suggestions(missing, names_in_org(run))
         + "Setup > Object Manager shows the API names (custom objects end in __c); Setup > "
         "Permission Sets > Object Settings gives the user access.",
         code="unknown-object",
     )
-
-
-def _names_in_org(run: Run) -> list[str]:
-    """Return the names of all objects; none where Salesforce does not list them."""
-    try:
-        listed = run.client.describe_global(as_advice=True)
-    except (RefusedError, UnavailableError):
-        # What may have been meant is only advice.
-        return []
-    return [str(entry["name"]) for entry in listed]
 
 
 def _suggestions(missing: Sequence[str], listed: Sequence[str]) -> str:

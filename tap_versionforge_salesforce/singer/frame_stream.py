@@ -163,7 +163,10 @@ class FrameStream(Stream, abc.ABC):
             SettingsError: A stream map can't do with that.
         """
         for name in drift.gone:
-            place = tuple(part for each in name.split(".") for part in ("properties", each))
+            # That of a parent's field has a full stop in its own name.
+            is_whole = name in self.effective_schema["properties"]
+            names = [name] if is_whole else name.split(".")
+            place = tuple(part for each in names for part in ("properties", each))
             entry = self.metadata[place]
             entry.selected, entry.inclusion = False, Metadata.InclusionType.UNSUPPORTED
         self.effective_schema["properties"] |= {n: now for n, (_, now) in drift.retyped.items()}

@@ -35,7 +35,7 @@ def property_schema(column: Column) -> dict[str, Any]:
     """Return the JSON Schema of a column's values."""
     described: dict[str, Any] = {}
     if column.is_compound:
-        described["properties"] = {member: _value_schema(part) for member, part in column.parts}
+        described["properties"] = {member: _part_schema(part) for member, part in column.parts}
     if column.label:
         described["title"] = column.label
     if column.help_text:
@@ -44,6 +44,13 @@ def property_schema(column: Column) -> dict[str, Any]:
     if column.name == "Id":
         described["type"] = "string"
     return described
+
+
+def _part_schema(column: Column) -> dict[str, Any]:
+    if not column.is_compound:
+        return _value_schema(column)
+    members = {member: _part_schema(part) for member, part in column.parts}
+    return {"properties": members, **_value_schema(column)}
 
 
 def _value_schema(column: Column) -> dict[str, Any]:

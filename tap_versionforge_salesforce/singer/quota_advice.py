@@ -119,7 +119,8 @@ class QuotaAdvice:
     @cached_property
     def _row_counts(self) -> dict[str, int]:
         # One may be read whole and swept, too.
-        names = list(dict.fromkeys(each.name for each in self._expected() if each.is_full))
+        full = [each for each in self._expected() if each.is_full]
+        names = list(dict.fromkeys(each.counted_as for each in full))
         counts: dict[str, int] = {}
         problem: TapError | None = None
         for together in counted_together(names):
@@ -137,6 +138,8 @@ class QuotaAdvice:
                 "Some" if counts else "The",
                 why_not(problem),
             )
-        for name, rows in counts.items():
-            self._org.events.tell(RowsCounted(name, rows, is_estimate=True))
+        titles = dict.fromkeys((each.name, each.counted_as) for each in full)
+        for title, name in titles:
+            if name in counts:
+                self._org.events.tell(RowsCounted(title, counts[name], is_estimate=True))
         return counts

@@ -28,12 +28,19 @@ class StreamForecast:
         columns: How many are selected.
         is_full: It is read whole, not from a bookmark or start_date.
         is_sweep: To be reconciled, and beside what else is read of it.
+        sobject: The object whose rows they are; empty where it is called as the stream is.
     """
 
     name: str
     columns: int
     is_full: bool
     is_sweep: bool = False
+    sobject: str = ""
+
+    @property
+    def counted_as(self) -> str:
+        """Return the object by whose name its rows are counted."""
+        return self.sobject or self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +73,10 @@ def estimate_of(
     calls = jobs = unknown = 0
     stored = 0.0
     for stream in streams:
-        rows = row_counts.get(stream.name) if stream.is_full else None
+        rows = row_counts.get(stream.counted_as) if stream.is_full else None
         unknown += rows is None and not stream.is_sweep
         is_bulk = api_mode == "bulk" or (api_mode == "auto" and (rows or 0) > REST_PAGE_ROWS)
-        is_bulk = is_bulk and parent_of(stream.name) is None
+        is_bulk = is_bulk and parent_of(stream.counted_as) is None
         cost = cost_of(rows or 0, stream.columns, is_bulk=is_bulk)
         calls += cost.calls
         jobs += cost.jobs

@@ -46,7 +46,7 @@ def count_rows(run: Run, reads: Sequence[FirstRead]) -> dict[str, int | None]:
     wanted = {
         stream.name: SmallQuery(query.count(), deleted=query.all_rows, is_brief=True)
         for stream, query in reads
-        if found[stream.name] is None and query.parent is None
+        if found[stream.name] is None and query.parent is None and not query.given
     }
     together = run.settings.composite_queries
     answers = answers_of(run.org, list(wanted.values()), are_together=together)

@@ -25,6 +25,7 @@ from tap_versionforge_salesforce.errors import (
 )
 from tap_versionforge_salesforce.salesforce.objects.columns import Column, Kind
 from tap_versionforge_salesforce.salesforce.objects.describe import spelled_as
+from tap_versionforge_salesforce.salesforce.objects.soql import Query, query_of
 from tap_versionforge_salesforce.salesforce.support.events import Remark
 from tap_versionforge_salesforce.singer.catalog_drift import Drift, drift_of
 from tap_versionforge_salesforce.singer.events import StreamBegun, StreamEnded
@@ -43,7 +44,6 @@ from tap_versionforge_salesforce.singer.tombstones import DELETED_AT_SCHEMA, Tom
 from tap_versionforge_salesforce.singer.wanted_rows import (
     check_filter,
     check_key,
-    condition_of,
     key_of,
 )
 
@@ -54,7 +54,6 @@ if TYPE_CHECKING:
     from singer_sdk.singerlib import Catalog, MetadataMapping
 
     from tap_versionforge_salesforce.salesforce.objects.describe import SObject
-    from tap_versionforge_salesforce.salesforce.objects.soql import Query
     from tap_versionforge_salesforce.salesforce.query.page import Page
     from tap_versionforge_salesforce.settings.backfills import Backfill
     from tap_versionforge_salesforce.singer.deletions_stream import DeletionsStream
@@ -71,19 +70,29 @@ class SObjectStream(FrameStream):
         tap: The tap.
         sobject: The object's describe, in the tap's words.
         run: What the streams of the run share.
+        name: The stream's name; None for the object's.
         deletions: Where it is told that rows are gone; None for nowhere.
     """
 
+    #: It can be held against what the org has.
+    may_be_reconciled = True
+
     def __init__(
-        self, tap: Tap, *, sobject: SObject, run: Run, deletions: DeletionsStream | None = None
+        self,
+        tap: Tap,
+        *,
+        sobject: SObject,
+        run: Run,
+        name: str | None = None,
+        deletions: DeletionsStream | None = None,
     ) -> None:
-        super().__init__(tap, name=sobject.name)
+        super().__init__(tap, name=name or sobject.name)
         self.sobject = sobject
         self._run = run
         self._deletions = deletions
         self.primary_keys = list(sobject.keys)
         self.replication_key = key_of(run, sobject)
-        if run.settings.has_tombstones:
+        if run.settings.has_tombstones and self.may_be_reconciled:
             self.added_properties = DELETED_AT_SCHEMA
 
     @cached_property
@@ -112,20 +121,29 @@ class SObjectStream(FrameStream):
             if name != column.name:
                 column = replace(column, alias=name)
             if column.is_compound:
-                column = replace(column, parts=self._selected_parts(name, column))
+                properties = self.effective_schema["properties"]
+                parts = self._selected_parts(("properties", name), properties[name], column)
+                column = replace(column, parts=tuple(parts))
                 if not column.parts:
                     continue
             selected.append(column)
         return tuple(selected)
 
-    def _selected_parts(self, name: str, column: Column) -> tuple[tuple[str, Column], ...]:
-        members = self.effective_schema["properties"][name].get("properties", {})
-        spelled = ((spelled_as(member, members), part) for member, part in column.parts)
-        return tuple(
-            (member, part)
-            for member, part in spelled
-            if member is not None and self.mask[("properties", name, "properties", member)]
-        )
+    def _selected_parts(
+        self, place: tuple[str, ...], schema: dict[str, Any], column: Column
+    ) -> Iterator[tuple[str, Column]]:
+        members = schema.get("properties", {})
+        for named, part in column.parts:
+            member = spelled_as(named, members) or named
+            within = (*place, "properties", member)
+            if member not in members or not self.mask[within]:
+                continue
+            if part.is_compound:
+                parts = tuple(self._selected_parts(within, members[member], part))
+                if parts:
+                    yield member, replace(part, parts=parts)
+            else:
+                yield member, part
 
     @property
     def _columns(self) -> dict[str, Column]:
@@ -172,7 +190,7 @@ class SObjectStream(FrameStream):
             keys = [n for n, column in self._columns.items() if column.name in self.sobject.keys]
         self.primary_keys = keys
         # A catalog can hold anything there; `check` tells what can't be used.
-        self.replication_key = self._run.settings.wanted_key(self.name) or self.replication_key
+        self.replication_key = self._wanted_key or self.replication_key
         if isinstance(self.replication_key, str):
             self.replication_key = spelled_as(self.replication_key, names) or self.replication_key
         for key in self.primary_keys:
@@ -180,7 +198,8 @@ class SObjectStream(FrameStream):
 
     def _drift(self) -> Drift:
         properties = self.effective_schema.get("properties", {})
-        return drift_of(properties, self._selected_names, self.sobject)
+        drift = drift_of(properties, self._selected_names, self.sobject)
+        return replace(drift, name=self.name)
 
     def _take_over(self, drift: Drift) -> None:
         for warning in drift.warnings():
@@ -194,7 +213,7 @@ class SObjectStream(FrameStream):
         Raises:
             SettingsError: The object can't be read in that way, or the bookmark is none.
         """
-        check_key(self._run, self.sobject)
+        self._check_settings()
         self._check_method()
         self._check_fields()
         if self._ranges and self.replication_method == _FULL_TABLE:
@@ -204,13 +223,16 @@ class SObjectStream(FrameStream):
                 "key, or its catalog entry says so",
                 "Leave the range out: each run brings all rows.",
             )
-        check_filter(self._run, self.sobject)
         # Made before anything is begun for the stream: what its state says then is what counts.
         if self._mirror is not None and self.added_properties:
             self._tombstones.check()
         level = logging.WARNING if self._read_by else logging.INFO
         for note in self._saved_bookmark.notes():
             self.logger.log(level, "%s", note)
+
+    def _check_settings(self) -> None:
+        check_key(self._run, self.sobject)
+        check_filter(self._run, self.sobject)
 
     def _check_method(self) -> None:
         method, key = self.replication_method, self.replication_key
@@ -227,11 +249,12 @@ class SObjectStream(FrameStream):
                 f"Change the replication key in the catalog, or use {_FULL_TABLE}.",
                 code="invalid-catalog",
             )
-        if method == _FULL_TABLE and self._run.settings.wanted_key(self.name) is not None:
+        if method == _FULL_TABLE and self._wanted_key is not None:
             self.logger.warning(
-                "%s is read whole, as its catalog entry says: replication_keys changes nothing. "
+                "%s is read whole, as its catalog entry says: %s changes nothing. "
                 "Set its replication method to %s.",
                 self.name,
+                self._setting_of_key,
                 _INCREMENTAL,
             )
 
@@ -256,7 +279,7 @@ class SObjectStream(FrameStream):
     def forecasts(self) -> Iterator[StreamForecast]:
         """Yield what is known of what the stream will need."""
         columns = len(self.selected_columns)
-        yield StreamForecast(self.name, columns, is_full=self.is_whole)
+        yield StreamForecast(self.name, columns, is_full=self.is_whole, sobject=self.sobject.name)
         swept = self.sweep_query
         if swept is not None:
             yield StreamForecast(self.name, len(swept.columns), is_full=True, is_sweep=True)
@@ -279,11 +302,39 @@ class SObjectStream(FrameStream):
     @property
     def is_whole(self) -> bool:
         """Tell whether all rows of the object are read."""
-        return self.is_full_extract and not self._condition
+        return self.is_full_extract and self._query.is_full
+
+    # What the settings say of it
+
+    @property
+    def _wanted_key(self) -> str | None:
+        return self._run.settings.wanted_key(self.name)
+
+    #: Which setting that is.
+    _setting_of_key = "replication_keys"
+
+    @property
+    def _filter(self) -> str:
+        return self._run.settings.filter(self.sobject.name)
 
     @property
     def _condition(self) -> str:
-        return condition_of(self._run, self.sobject)
+        return f"({self._filter})" if self._filter else ""
+
+    @property
+    def _query(self) -> Query:
+        """Return the SELECT of all rows, whatever the bookmark."""
+        settings, sobject = self._run.settings, self.sobject
+        key = sobject.stamp(self._read_by)
+        # What is kept of each row has to tell whether it has changed.
+        is_kept = settings.reconcile_store is not None and not self._is_test
+        stamps = (key, sobject.replication_key) if is_kept else (key,)
+        columns = sobject.with_columns(self.selected_columns, stamps)
+        return replace(
+            query_of(sobject, columns, include_deleted=settings.include_deleted),
+            limit=self.ABORT_AT_RECORD_COUNT,
+            condition=self._condition,
+        )
 
     @property
     def _is_test(self) -> bool:
@@ -357,7 +408,7 @@ class SObjectStream(FrameStream):
             state,
             stream=self.name,
             replication_key=self._read_by,
-            condition=self._run.settings.filter(self.sobject.name),
+            condition=self._filter,
         )
 
     @property
@@ -365,11 +416,9 @@ class SObjectStream(FrameStream):
         return PartitionReads(
             run=self._run,
             sobject=self.sobject,
-            columns=self.selected_columns,
+            query=self._query,
             keys=self._key_columns,
-            condition=self._condition,
             bookmark=self._bookmark,
-            limit=self.ABORT_AT_RECORD_COUNT,
         )
 
     @override
@@ -398,7 +447,7 @@ class SObjectStream(FrameStream):
             sync.fail(error)
             if isinstance(error, RefusedError):
                 # It may be of a describe that is not true any more.
-                run.describes.forget(self.name)
+                run.describes.forget(self.sobject.name)
             run.fail_stream(self.name, error)
             self.logger.error("%s", line_of(error))  # noqa: TRY400  no traceback
         finally:
@@ -451,7 +500,9 @@ class SObjectStream(FrameStream):
         """
         key = self.sobject.stamp(self._read_by)
         run = self._run
-        if key is None or not self.sobject.has_ids or run.store is None or run.presence is None:
+        if key is None or not (self.may_be_reconciled and self.sobject.has_ids):
+            return None
+        if run.store is None or run.presence is None:
             return None
         return Mirror(
             run.store,

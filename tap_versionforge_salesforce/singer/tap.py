@@ -33,7 +33,16 @@ from tap_versionforge_salesforce.settings.naming import (
     unknown_variables,
 )
 from tap_versionforge_salesforce.singer.catalog_notes import CatalogNotes
-from tap_versionforge_salesforce.singer.discovery import describe_selected, discover
+from tap_versionforge_salesforce.singer.described_queries import (
+    DescribedQueries,
+    check_names,
+    queries_among,
+)
+from tap_versionforge_salesforce.singer.discovery import (
+    describe_selected,
+    discover,
+    names_in_org,
+)
 from tap_versionforge_salesforce.singer.events import DELETIONS
 from tap_versionforge_salesforce.singer.input_files import set_variables, stream_maps_read
 from tap_versionforge_salesforce.singer.named_objects import idle_names, of_settings
@@ -73,7 +82,15 @@ _TYPES: dict[str, Any] = {
     "boolean": th.BooleanType,
     "array": th.ArrayType(th.StringType),
 }
-_MEMBERS: dict[str, Any] = {"names": th.ArrayType(th.StringType), "text": th.StringType}
+_MEMBERS: dict[str, Any] = {
+    "names": th.ArrayType(th.StringType),
+    "text": th.StringType,
+    "query": th.ObjectType(
+        th.Property("soql", th.StringType, required=True),
+        th.Property("replication_key", th.StringType),
+        th.Property("key_properties", th.ArrayType(th.StringType)),
+    ),
+}
 _NAMES = frozenset(setting.name for setting in SETTINGS)
 _VARIABLES_FILE = ".env"
 # What the SDK takes for true, and what can be meant by anything else.
@@ -165,23 +182,32 @@ class TapVersionForgeSalesforce(Tap):
         # Not at the top: it brings polars, which --help, --version and --about do without.
         from tap_versionforge_salesforce.salesforce.frames.frame import keep_sigint_handler  # noqa: PLC0415
         from tap_versionforge_salesforce.singer.deletions_stream import DeletionsStream  # noqa: PLC0415
+        from tap_versionforge_salesforce.singer.query_stream import QueryStream  # noqa: PLC0415
         from tap_versionforge_salesforce.singer.sobject_stream import SObjectStream  # noqa: PLC0415
 
         keep_sigint_handler()
-        catalog = self.input_catalog
+        catalog, queries = self.input_catalog, self.settings.query_streams
         if catalog is None:
             discovered = discover(self.run, self.logger)
             sobjects, self._unreadable = discovered.sobjects, discovered.unreadable
+            if queries:
+                check_names(self.run, names_in_org(self.run))
         else:
             selected = [name for name in selected_in(catalog) if name != DELETIONS]
             if not selected:
                 self.logger.warning("The catalog selects no stream: there is nothing to read.")
+            queries, selected = queries_among(selected, queries)
             sobjects = describe_selected(self.run, selected, self.logger, may_be_old=True)
+        described = DescribedQueries(self.run, sobjects, may_be_old=catalog is not None)
         deletions = DeletionsStream(self) if self._has_deletions else None
         streams: list[FrameStream] = [
             SObjectStream(self, sobject=sobject, run=self.run, deletions=deletions)
             for sobject in sobjects
         ]
+        streams += (
+            QueryStream(self, described=query, run=self.run)
+            for query in described.of(queries, self.logger)
+        )
         return streams if deletions is None else [*streams, deletions]
 
     @property
@@ -244,6 +270,7 @@ class TapVersionForgeSalesforce(Tap):
             stream.let_go()
         named = self.settings.reconcile_fields or {}
         bookmarked = list(read)
+        objects = {each.name: each.selected_columns for each in selected if each.may_be_reconciled}
         if DELETIONS in self.streams:
             read[DELETIONS] = cast("DeletionsStream", self.streams[DELETIONS]).known_fields
         catalog = self.input_catalog or self.streams
@@ -256,10 +283,10 @@ class TapVersionForgeSalesforce(Tap):
         for warning in (
             *(
                 warning
-                for setting, objects in of_settings(self.settings)
-                for warning in idle_names(setting, objects, bookmarked)
+                for setting, of_objects in of_settings(self.settings)
+                for warning in idle_names(setting, of_objects, objects)
             ),
-            *idle_fields(named, {each.name: each.selected_columns for each in selected}),
+            *idle_fields(named, objects),
             *names.warnings(),
             *misnamed(self.state.get("bookmarks", {}), bookmarked),
         ):
@@ -557,7 +584,8 @@ class TapVersionForgeSalesforce(Tap):
     def _all_discovered(self) -> Iterator[Iterable[FrameStream]]:
         try:
             streams = cast("dict[str, FrameStream]", self.streams)
-            named = {name.lower() for name in self.settings.objects}
+            queries = (stream.name for stream in self.settings.query_streams)
+            named = {name.lower() for name in (*self.settings.objects, *queries)}
             for name, failure in self.run.failures.items():
                 if name.lower() in named or not self._sobject_streams():
                     raise failure

@@ -20,12 +20,13 @@ DOCUMENT = processes.ROOT / "docs" / "how-to" / "rows.md"
 
 
 def test_the_page(org: LocalOrg, tmp_path: Path) -> None:
-    """Each setting is taken, the filters are those of an org, and the range is read again."""
+    """Each setting is taken, filters and queries are those of an org, a range is read again."""
     found = list(blocks(DOCUMENT.read_text(encoding="utf-8")))
     settings: dict[str, Any] = {}
     for block in found:
         settings |= json.loads(block.text) if block.language == JSON else {}
-    won, small = {"IsWon": True, "Amount": "2000"}, {"IsWon": True, "Amount": "2"}
+    won = {"IsWon": True, "StageName": "Won", "Amount": "2000"}
+    small = won | {"Amount": "2"}
     (row, _) = org.store.insert("Opportunity", [won, small], stamp=MARCH)
     config = org.config(objects=list(settings["filters"]), **settings)
     (tmp_path / "config.json").write_text(json.dumps(config))
@@ -41,7 +42,12 @@ def test_the_page(org: LocalOrg, tmp_path: Path) -> None:
     (tmp_path / "state.json").write_text(json.dumps(json.loads(messages[-1])["value"]))
     for written in (messages, run(shlex.split(again)[1:], tmp_path).splitlines()):
         read = [json.loads(line) for line in written if '"RECORD"' in line]
-        assert [message["record"]["Id"] for message in read] == [row]
+        found_ids = [each["record"]["Id"] for each in read if each["stream"] == "Opportunity"]
+        assert found_ids == [row]
+    queried = [json.loads(line) for line in messages if '"RECORD"' in line]
+    assert {each["stream"] for each in queried} == {"Opportunity", *settings["soql_streams"]}
+    (stage,) = [each["record"] for each in queried if each["stream"] == "deals_by_stage"]
+    assert (stage["deals"], stage["expr0"]) == (2, 2002)
 
 
 def run(arguments: list[str], folder: Path) -> str:

@@ -13,6 +13,7 @@ from tap_versionforge_salesforce.salesforce.http.refusals import wants_filter
 from tap_versionforge_salesforce.salesforce.query.small_queries import SmallQuery, answers_of
 from tap_versionforge_salesforce.salesforce.support.wording import counted
 from tap_versionforge_salesforce.singer.catalog_drift import Drift, drift_of
+from tap_versionforge_salesforce.singer.described_queries import DescribedQueries, queries_among
 from tap_versionforge_salesforce.singer.discovery import describe_selected, discover
 from tap_versionforge_salesforce.singer.events import DELETIONS
 from tap_versionforge_salesforce.singer.named_objects import idle_names, of_settings
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from tap_versionforge_salesforce.salesforce.http.responses import Response
     from tap_versionforge_salesforce.salesforce.objects.describe import SObject
     from tap_versionforge_salesforce.salesforce.objects.soql import Query
+    from tap_versionforge_salesforce.settings.soql_streams import SoqlStream
     from tap_versionforge_salesforce.singer.tap import TapVersionForgeSalesforce
 
 _MOST_NAMES = 3
@@ -35,6 +37,8 @@ _HIDDEN = (
     "Setup > Field Accessibility shows what the user may see; a new catalog, by --discover, has "
     "the columns of today."
 )
+
+_NOT_IN_QUERY = "A new catalog, by --discover, has the columns of the query as it is now."
 
 
 class Objects:
@@ -50,6 +54,7 @@ class Objects:
         self._run = tap.run
         self._catalog = catalog
         self._unreadable: Mapping[str, str] = {}
+        self._queries = tap.settings.query_streams
         self.sobjects: Sequence[SObject] = ()
         self.undescribed: Mapping[str, TapError] = {}
 
@@ -59,7 +64,8 @@ class Objects:
             discovered = discover(self._run, self._tap.logger)
             self.sobjects, self._unreadable = discovered.sobjects, discovered.unreadable
         else:
-            names = [name for name in selected_in(self._catalog) if name != DELETIONS]
+            selected = [name for name in selected_in(self._catalog) if name != DELETIONS]
+            self._queries, names = queries_among(selected, self._queries)
             self.sobjects = describe_selected(self._run, names, self._tap.logger)
         self.undescribed = self._run.failures
         self._run.close_describes()
@@ -100,6 +106,27 @@ class Objects:
         answers = answers_of(self._run.org, asked, are_together=together)
         for sobject in self.sobjects:
             yield sobject.name, partial(self._one, sobject, queries[sobject.name], answers)
+        described = DescribedQueries(self._run, self.sobjects, may_be_old=False)
+        for stream in self._queries:
+            yield stream.name, partial(self._query_stream, described, stream)
+
+    def _query_stream(self, described: DescribedQueries, stream: SoqlStream) -> Finding:
+        found = described.described(stream)
+        drift = self._drift(stream.name, found.sobject)
+        facts = _facts(found.sobject, drift) | {"soql": stream.soql}
+        key = found.replication_key
+        how = f"incremental by {key}" if key else "read whole each time"
+        if found.query.only_rest:
+            how += f", by REST, for {found.query.only_rest}"
+        columns = counted(len(found.query.columns), "column")
+        told = f"a query of {found.sobject.name} with {columns}; {how}"
+        if not found.query.given:
+            has_rows = self._has_rows(replace(found.query, limit=1))
+            told = f"{told}; {'readable' if has_rows else 'readable, no rows seen'}"
+            facts |= {"rows_seen": has_rows}
+        if drift is None or not (drift.gone or drift.retyped):
+            return Finding(told, facts=facts)
+        return Finding(f"{told}; {_changed(drift)}", Status.WARNING, _NOT_IN_QUERY, facts)
 
     def _one(
         self, sobject: SObject, query: Query, answers: Iterator[Response | TapError]
@@ -115,7 +142,7 @@ class Objects:
         if query.parent is not None:
             how += f", by REST and the Ids of each {query.parent.sobject}"
         found = f"{'readable' if has_rows else 'readable, no rows seen'}; {how}"
-        drift = self._drift(sobject)
+        drift = self._drift(sobject.name, sobject)
         facts = _facts(sobject, drift) | {"rows_seen": has_rows}
         if drift is None or not (drift.gone or drift.retyped):
             return Finding(found, facts=facts)
@@ -139,9 +166,9 @@ class Objects:
         pages = read(self._run.org, query, self._run.query_options)
         return any(page.frame.height for page in pages)
 
-    def _drift(self, sobject: SObject) -> Drift | None:
+    def _drift(self, name: str, sobject: SObject) -> Drift | None:
         """Return what has changed since the catalog was made; None where there is none."""
-        entry = None if self._catalog is None else self._catalog.get(sobject.name)
+        entry = None if self._catalog is None else self._catalog.get(name)
         if entry is None:
             return None
         properties = entry.schema.to_dict().get("properties", {})

@@ -75,7 +75,7 @@ def schema_of(
 
 def _type_of(column: Column, types: Mapping[Kind, pl.DataType]) -> pl.DataType:
     if column.is_compound:
-        return pl.Struct({member: types[part.kind] for member, part in column.parts})
+        return pl.Struct({member: _type_of(part, types) for member, part in column.parts})
     return types[column.kind]
 
 
@@ -88,7 +88,7 @@ def _typed_column(
     if not column.is_compound:
         return _typed_series(frame, column, types[column.kind], value_warnings)
     members = [
-        _typed_series(frame, part, types[part.kind], value_warnings).alias(member)
+        _typed_column(frame, part, types, value_warnings).alias(member)
         for member, part in column.parts
     ]
     table = pl.DataFrame(members)

@@ -58,7 +58,7 @@ class Column:
     def queried(self) -> tuple[Column, ...]:
         """Return the columns that a query names for it: its parts, or itself; none at times."""
         if self.is_compound:
-            return tuple(part for _, part in self.parts)
+            return tuple(each for _, part in self.parts for each in part.queried)
         return () if self.kind is Kind.UNSUPPORTED else (self,)
 
     @property

@@ -159,6 +159,7 @@ class Query:
         given: The whole SELECT, where somebody has written it: nothing is added to it, so that it
             can't be read in parts.
         only_rest: Why no Bulk job can answer it; empty where one can.
+        stream: What its rows are called where they are told of; empty for the object's name.
     """
 
     sobject: str
@@ -173,6 +174,12 @@ class Query:
     condition: str = ""
     given: str = ""
     only_rest: str = ""
+    stream: str = ""
+
+    @property
+    def title(self) -> str:
+        """Return what messages and events call its rows."""
+        return self.stream or self.sobject
 
     @property
     def fields(self) -> tuple[str, ...]:

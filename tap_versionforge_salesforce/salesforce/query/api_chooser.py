@@ -63,7 +63,8 @@ class ApiChooser:
         if self._context.query.only_rest:
             return Choice(Api.REST, self._context.query.only_rest, is_final=True)
         # How many of the object's rows meet a condition, the first page tells.
-        is_whole = self._is_full and not self._context.query.condition
+        query = self._context.query
+        is_whole = self._is_full and not (query.condition or query.given)
         counts = self._is_auto and is_whole and not self._is_sample
         return api_choice.opening(
             mode=self._context.options.api_mode,
@@ -174,7 +175,7 @@ class ApiChooser:
             why = f"is not read by REST instead, for nobody tells how many {what}"
         elif may_move:
             why = "has too many rows for REST with the API calls left"
-        raise JobsUsedUpError(f"{used_up}, and {self._context.query.sobject} {why}.", hint=hint)
+        raise JobsUsedUpError(f"{used_up}, and {self._context.query.title} {why}.", hint=hint)
 
     def _way_by_rest(self, error: TapError, rows: int | None) -> str | None:
         # In the other modes nothing hangs on the count, so no call is made for it.

@@ -70,7 +70,7 @@ class ChildPages:
         parents = counted(len(self._ids), self._parent.sobject)
         which = f"all {parents}" if self._changed is None else f"{parents} changed meanwhile"
         self._context.remark(
-            f"{self._context.query.sobject} is read by the Ids of {which}, which takes "
+            f"{self._context.query.title} is read by the Ids of {which}, which takes "
             f"{counted(self._children.requests, 'API call')} or more."
         )
         return QueryResult(no_rows(self._context.query.columns), None, None)

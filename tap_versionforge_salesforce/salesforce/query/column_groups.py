@@ -53,7 +53,7 @@ class ColumnGroups:
                 asked for.
         """
         self._context.remark(
-            f"The query of {self._query.sobject} is too long for any request: its rows are asked "
+            f"The query of {self._query.title} is too long for any request: its rows are asked "
             f"for in {len(self.columns)} groups of columns, and put together by their Ids."
         )
         ids = self._ids()
@@ -95,6 +95,7 @@ class ColumnGroups:
             all_rows=self._query.all_rows,
             parent=by_id,
             parent_ids=ids,
+            stream=self._query.stream,
         )
 
     def _ids(self) -> list[str]:
@@ -124,7 +125,7 @@ class ColumnGroups:
             again = self._side_by_side(ids)
             whole = whole if again is not None and whole.table.equals(again.table) else None
         if whole is None:
-            message = f"Rows of {self._query.sobject} have changed while their columns were read."
+            message = f"Rows of {self._query.title} have changed while their columns were read."
             raise IncompleteError(message, hint="Run again.", code="torn-rows")
         return whole
 

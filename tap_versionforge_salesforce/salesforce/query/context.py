@@ -49,4 +49,4 @@ class ReadContext:
 
     def remark(self, text: str, *, is_warning: bool = False) -> None:
         """Tell people something about it."""
-        self.org.events.tell(Remark(self.query.sobject, text, is_warning))
+        self.org.events.tell(Remark(self.query.title, text, is_warning))

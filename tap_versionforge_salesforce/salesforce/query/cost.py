@@ -110,6 +110,8 @@ def choice_beforehand(
     """
     if query.parent is not None:
         return api_choice.of_parents()
+    if query.only_rest:
+        return api_choice.Choice(api_choice.Api.REST, query.only_rest, is_final=True)
     first = api_choice.opening(
         mode=options.api_mode,
         is_full=is_full,

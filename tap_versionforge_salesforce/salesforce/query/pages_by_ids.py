@@ -103,7 +103,7 @@ class PagesByIds:
         room //= BYTES_PER_ID
         if room < 1:
             raise RefusedError(
-                f"The query of {query.sobject} is too long as a URL to name an Id in it.",
+                f"The query of {query.title} is too long as a URL to name an Id in it.",
                 hint="With fewer columns it is shorter.",
                 status=414,
                 error_code="URI_TOO_LONG",

@@ -150,7 +150,7 @@ class SalesforcePaginator:
             # Where the pages are asked for it is tried for longer.
             self._prefetch_error = error
             self._context.remark(
-                f"The Bulk job of {self._context.query.sobject} can't be created early, and is "
+                f"The Bulk job of {self._context.query.title} can't be created early, and is "
                 f"tried again in its turn: {error.message}"
             )
             return None
@@ -191,7 +191,7 @@ class SalesforcePaginator:
             return False
         self._checkpoint, self.rows_before = checkpoint, checkpoint.rows_emitted
         resumed = JobResumed(
-            self._context.query.sobject, checkpoint.id, self._job.address, self.rows_before
+            self._context.query.title, checkpoint.id, self._job.address, self.rows_before
         )
         self._context.org.events.tell(resumed)
         behind = (
@@ -352,5 +352,5 @@ class SalesforcePaginator:
 
     def _tell(self, choice: Choice) -> None:
         self.choice = choice
-        chosen = ApiChosen(self._context.query.sobject, choice.api.value, choice.reason)
+        chosen = ApiChosen(self._context.query.title, choice.api.value, choice.reason)
         self._context.org.events.tell(chosen)

@@ -184,7 +184,7 @@ class PartsRead:
     def _placed(
         self, pages: Iterator[Page], paginator: SalesforcePaginator, place: Place
     ) -> Iterator[tuple[Page, Place]]:
-        handed_out = HandedOut(self._query.sobject)
+        handed_out = HandedOut(self._query.title)
         for found in pages:
             page = found
             by_rest = paginator.choice is not None and paginator.choice.api is Api.REST
@@ -193,7 +193,7 @@ class PartsRead:
             if page.job is not None and not page.is_served:
                 begins_anew = handed_out.rows > 0
             if begins_anew:
-                handed_out, place = HandedOut(self._query.sobject), Place(place.parts)
+                handed_out, place = HandedOut(self._query.title), Place(place.parts)
             elif page.takes_back or page.may_repeat:
                 handed_out.take_back()
             if by_rest and page.is_served:
@@ -228,7 +228,7 @@ class PartsRead:
         split = split_partition(partition, query=part, client=self._org.client, by_time=False)
         if split is None:
             return None
-        name = part.sobject
+        name = part.title
         said = f"{error.message} {name} is read in two parts, before and from {split.border}."
         self._org.events.tell(Remark(name, said, is_warning=True))
         return split.first.ids, split.second.ids

@@ -96,14 +96,14 @@ class QueryJob:
         self._org.quota.count_job()
         self.api_version = self._client.api_version
         self._state = str(created.get("state", ""))
-        self._org.events.tell(JobCreated(self._context.query.sobject, self.id, self.address))
+        self._org.events.tell(JobCreated(self._context.query.title, self.id, self.address))
 
     def _tell_of_others(self, jobs: int) -> None:
         # It can't be told from one that another run has made: both have the object and the user,
         # and Salesforce never repeats the query. So it is neither read nor removed.
         what = "a job" if jobs == 1 else f"{jobs} jobs"
         self._context.remark(
-            f"The creation of a Bulk job for {self._context.query.sobject} got no proper answer: "
+            f"The creation of a Bulk job for {self._context.query.title} got no proper answer: "
             f"Salesforce may have made {what} that nobody reads. Setup > Bulk Data Load Jobs lists "
             f"it ({self._org.url}/lightning/setup/AsyncApiJobStatus/home), and Salesforce removes "
             "it after seven days.",
@@ -201,7 +201,7 @@ class QueryJob:
         self._state = str(job.get("state", ""))
         done = job.get("numberRecordsProcessed")
         self._rows_done = done if isinstance(done, int) else None
-        looked = JobLookedAt(self._context.query.sobject, self.id, self._state, self._rows_done)
+        looked = JobLookedAt(self._context.query.title, self.id, self._state, self._rows_done)
         self._org.events.tell(looked)
         return job
 

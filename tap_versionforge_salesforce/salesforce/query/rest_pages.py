@@ -161,7 +161,7 @@ class RestPages:
             first = QueryResult(no_rows(self._query.columns), None, None)
         self.total_rows = first.total_size
         if first.total_size is not None:
-            self._org.events.tell(RowsCounted(self._query.sobject, first.total_size))
+            self._org.events.tell(RowsCounted(self._query.title, first.total_size))
         return first
 
     def _column_groups(self) -> ColumnGroups | None:
@@ -176,7 +176,7 @@ class RestPages:
         return groups if len(groups.columns) > 1 else None
 
     def _page(self) -> str:
-        return f"a page of {self._query.sobject} from the REST API"
+        return f"a page of {self._query.title} from the REST API"
 
     def drop(self) -> None:
         """Hold the first page no longer."""
@@ -192,7 +192,7 @@ class RestPages:
         is_offered = composites is not None and composites.bring_pages
         if room_in_query(soql) < 0 and not briefly and is_offered:
             self._context.remark(
-                f"The query of {query.sobject} is too long for a URL: it goes in the body of a "
+                f"The query of {query.title} is too long for a URL: it goes in the body of a "
                 "composite request."
             )
             return self._whole(partial(client.query_in_body, soql, deleted=query.all_rows))
@@ -212,7 +212,7 @@ class RestPages:
 
     def _decoded(self, body: bytes, received_bytes: int | None = None) -> QueryResult:
         page = from_json(body, self._query.columns)
-        arrived = PageArrived(self._query.sobject, page.frame.height, received_bytes)
+        arrived = PageArrived(self._query.title, page.frame.height, received_bytes)
         self._org.events.tell(arrived)
         is_external = self._query.sobject.lower().endswith(_EXTERNAL)
         if is_external and page.total_size == _NOT_COUNTED:
@@ -239,7 +239,7 @@ class RestPages:
                 )
                 cursor = _Cursor(self._asked(self._restarted(cursor)), after=cursor.after)
         raise IncompleteError(
-            f"{self._query.sobject} could not be proven complete: {cursor.problem}.",
+            f"{self._query.title} could not be proven complete: {cursor.problem}.",
             hint="Run again. Rows that are deleted or unshared while they are read cause this; a "
             "Bulk job reads a snapshot.",
             code="rest-count-mismatch",

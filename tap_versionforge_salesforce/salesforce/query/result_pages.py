@@ -68,7 +68,7 @@ class ResultPage:
         self.arrived = org.clock.now()
         size = self._body.tell()
         self._slot.measure(size)
-        org.events.tell(PageArrived(self._context.query.sobject, self.headers.rows, size))
+        org.events.tell(PageArrived(self._context.query.title, self.headers.rows, size))
 
     def open(self) -> IO[bytes]:
         """Return its bytes from the first on; downloaded, and again where they were read before."""

@@ -51,12 +51,14 @@ class WholeSelect:
     Attributes:
         items: What it selects.
         sobject: Of which object.
+        scope: What stands behind USING SCOPE; None where nothing does.
         where: Where its WHERE begins, and what stands behind; None where it has none.
         clauses: What follows; None where nothing does.
     """
 
     items: tuple[SelectItem, ...]
     sobject: str
+    scope: str | None
     where: tuple[int, Term] | None
     clauses: Clauses | None
 
@@ -81,11 +83,12 @@ class _Builder(Transformer[Token, WholeSelect]):
         self,
         items: tuple[SelectItem, ...],
         name: Token,
-        _scope: Token | None,
+        scope: Token | None,
         where: tuple[int, Term] | None,
         clauses: Clauses | None,
     ) -> WholeSelect:
-        return WholeSelect(items, str(name), where, clauses)
+        scoped = None if scope is None else str(scope)
+        return WholeSelect(items, str(name), scoped, where, clauses)
 
     def items(self, *items: SelectItem) -> tuple[SelectItem, ...]:
         return items

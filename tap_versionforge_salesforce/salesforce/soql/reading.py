@@ -93,7 +93,7 @@ def _select(text: str) -> Select:
         _check_clauses(whole.clauses)
     end = len(text) if whole.clauses is None else whole.clauses.position
     head = text[: end if whole.where is None else whole.where[0]]
-    return Select(text, whole.sobject, whole.items, where, whole.clauses, head)
+    return Select(text, whole.sobject, whole.items, whole.scope, where, whole.clauses, head)
 
 
 def _parsed(parser: Lark, text: str, start: str) -> Any:  # noqa: ANN401  what the grammar builds

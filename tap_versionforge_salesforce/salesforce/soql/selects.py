@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tap_versionforge_salesforce.salesforce.soql.functions import AGGREGATES
-from tap_versionforge_salesforce.salesforce.soql.tree import Call
+from tap_versionforge_salesforce.salesforce.soql.tree import Call, Path
 
 if TYPE_CHECKING:
     from tap_versionforge_salesforce.salesforce.soql.conditions import Condition
@@ -21,6 +21,7 @@ class Select:
         text: As it was written.
         sobject: The object behind FROM, as it was written.
         items: What it selects, in order.
+        scope: Whose rows, by USING SCOPE; None where it does not say.
         where: Which rows; None for all.
         clauses: What follows; None where nothing does.
         head: The text before WHERE, or before what follows where there is no WHERE.
@@ -29,6 +30,7 @@ class Select:
     text: str
     sobject: str
     items: tuple[SelectItem, ...]
+    scope: str | None
     where: Condition | None
     clauses: Clauses | None
     head: str
@@ -68,6 +70,21 @@ class Select:
     def is_aggregate(self) -> bool:
         """Tell whether it is answered by groups and not by rows; Bulk refuses such queries."""
         return self.has_group_by or any(is_aggregate(item.expression) for item in self.items)
+
+    @property
+    def only_rest(self) -> str:
+        """Return why no Bulk job can answer it; empty where one can."""
+        if self.is_aggregate or self.is_count:
+            return "it is answered by groups, which Bulk API 2.0 does not make"
+        return "" if self.offset is None else "Bulk API 2.0 has no OFFSET"
+
+    @property
+    def is_plain(self) -> bool:
+        """Tell whether it has fields and a condition only, so that it can be read in parts."""
+        has_fields_only = all(
+            isinstance(item.expression, Path) and item.alias is None for item in self.items
+        )
+        return has_fields_only and self.clauses is None and self.scope is None
 
     def text_with(self, *conditions: str) -> str:
         """Return the query with further conditions on its rows.

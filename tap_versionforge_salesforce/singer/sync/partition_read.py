@@ -8,7 +8,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, cast
 
 from tap_versionforge_salesforce.errors import RefusedError
-from tap_versionforge_salesforce.salesforce.objects.soql import query_of
 from tap_versionforge_salesforce.salesforce.query.context import ReadContext
 from tap_versionforge_salesforce.salesforce.query.coverage import Coverage
 from tap_versionforge_salesforce.salesforce.query.paginator import SalesforcePaginator
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
     from datetime import datetime
 
-    from tap_versionforge_salesforce.salesforce.objects.columns import Column
     from tap_versionforge_salesforce.salesforce.objects.describe import SObject
     from tap_versionforge_salesforce.salesforce.objects.soql import Query, Window
     from tap_versionforge_salesforce.salesforce.query.download_queue import Turn
@@ -70,7 +68,7 @@ class PartitionRead:
                 return
         self.paginator.finish()
         raise RefusedError(
-            f"{self.query.sobject} {problem}: a target would keep one row of them all.",
+            f"{self.query.title} {problem}: a target would keep one row of them all.",
             hint="Name a field that tells its rows apart, such as DurableId, in key_properties of "
             "its catalog entry, or deselect the stream.",
             code="no-key",
@@ -83,11 +81,9 @@ class PartitionReads:
     Args:
         run: What the streams of the run share.
         sobject: What is read.
-        columns: The columns of a record.
+        query: The SELECT of all its rows, whatever the bookmark.
         keys: Those by which a target knows a row; none where no key is claimed.
-        condition: Which rows, in brackets; empty for all.
         bookmark: From which the windows go.
-        limit: Most rows wanted, in a test; None for all.
     """
 
     def __init__(
@@ -95,19 +91,15 @@ class PartitionReads:
         *,
         run: Run,
         sobject: SObject,
-        columns: tuple[Column, ...],
+        query: Query,
         keys: tuple[str, ...],
-        condition: str,
         bookmark: Bookmark,
-        limit: int | None,
     ) -> None:
         self._run = run
         self._sobject = sobject
-        self._columns = columns
+        self.query = query
         self._keys = keys
-        self._condition = condition
         self._bookmark = bookmark
-        self._limit = limit
         # That of the window to come.
         self._coverage: Coverage | None = None
 
@@ -134,7 +126,7 @@ class PartitionReads:
         Args:
             now: The server's clock.
         """
-        is_wanted = self._run.settings.composite_queries and self._limit is None
+        is_wanted = self._run.settings.composite_queries and self.query.limit is None
         if not (is_wanted and self._sobject.is_replicateable and self._bookmark.replication_key):
             return False
         asked = self._coverage
@@ -149,21 +141,6 @@ class PartitionReads:
         is_looked_back = self._run.settings.lookback_seconds >= _MINUTE_SECONDS
         self._coverage = Coverage(self._sobject.name, now, is_looked_back=is_looked_back)
         return self._coverage
-
-    @property
-    def query(self) -> Query:
-        """Return the SELECT of all rows, whatever the bookmark."""
-        settings, sobject = self._run.settings, self._sobject
-        key = sobject.stamp(self._bookmark.replication_key)
-        # What is kept of each row has to tell whether it has changed.
-        is_kept = settings.reconcile_store is not None and self._limit is None
-        stamps = (key, sobject.replication_key) if is_kept else (key,)
-        columns = sobject.with_columns(self._columns, stamps)
-        return replace(
-            query_of(sobject, columns, include_deleted=settings.include_deleted),
-            limit=self._limit,
-            condition=self._condition,
-        )
 
     def of(
         self, partition: Partition, turn: Turn, coverage: Coverage | None = None

@@ -285,7 +285,7 @@ class StreamSync:
     def _halved(self, read: PartitionRead, error: TapError, failures: int) -> list[Partition]:
         """Return the halves of what was too large for a job, the one to be read first last."""
         halves = None
-        if may_be_too_large(error, failures):
+        if not read.query.given and may_be_too_large(error, failures):
             halves = split_partition(
                 read.partition,
                 query=read.query,

@@ -36,6 +36,8 @@ DEFAULTS: dict[str, object] = {
     "objects": DEFAULT_OBJECTS,
     "filters": None,
     "replication_keys": None,
+    "soql_streams": None,
+    "soql_nested": False,
     "start_date": None,
     "backfill": None,
     "api_mode": "auto",
