@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule
@@ -34,6 +34,15 @@ WHOLE = "Contact"
 #: Of one only some rows are read.
 FILTERED, IN, OUT = "Account", "in", "out"
 FILTERS = {FILTERED: f"Site != '{OUT}' OR Name = 'nobody'"}
+#: And a query of one's own, of some rows of another one and a field of their parents.
+QUERY, QUERIED, PARENTS_FIELD = "deals", "Opportunity", "Owner.Username"
+QUERIES: dict[str, Any] = {
+    QUERY: {
+        "soql": f"SELECT Id, IsDeleted, Description, {PARENTS_FIELD}, SystemModstamp "  # noqa: S608  no input
+        f"FROM {QUERIED} WHERE StageName != '{OUT}'",
+        "replication_key": "SystemModstamp",
+    }
+}
 LOOKBACK_SECONDS = 600
 PAGE_ROWS = 3
 DAILY_CALLS, DAILY_JOBS = 10_000, 1_000
@@ -78,6 +87,8 @@ class Machine(RuleBasedStateMachine):
         tried: Counts what is done.
     """
 
+    #: Queries of one's own that are read as well.
+    queries: ClassVar[dict[str, Any]] = QUERIES
     #: What is still to be committed comes before a quiet run.
     longest_transaction_seconds = LOOKBACK_SECONDS
 
@@ -92,6 +103,7 @@ class Machine(RuleBasedStateMachine):
         self.state: dict[str, Any] = {}
         self.written = 0
         self.script: list[tuple[str, Fault]] = []
+        (self.owner,) = org.store.insert("User", [{"Username": "owner@example.com"}])
         self.prepare()
         self.catalog = tap.discover(objects=list(STREAMS), **self.settings())
         for entry in self.catalog["streams"]:
@@ -104,7 +116,16 @@ class Machine(RuleBasedStateMachine):
 
     def settings(self) -> dict[str, Any]:
         """Return the settings that all runs have."""
-        return {"lookback_seconds": LOOKBACK_SECONDS, "filters": FILTERS}
+        return {
+            "lookback_seconds": LOOKBACK_SECONDS,
+            "filters": FILTERS,
+            "soql_streams": self.queries,
+        }
+
+    @property
+    def streams(self) -> tuple[str, ...]:
+        """Return what is read."""
+        return (*STREAMS, *self.queries)
 
     # The org changes
 
@@ -117,8 +138,12 @@ class Machine(RuleBasedStateMachine):
 
     def new_values(self, name: str) -> dict[str, object]:
         """Return the values of a new row; some rows are none of those that are read."""
-        place = {"Site": OUT if self.written % 3 == 0 else IN} if name == FILTERED else {}
-        return {**self._values(), **place}
+        values, place = self._values(), OUT if self.written % 3 == 0 else IN
+        if name == FILTERED:
+            values["Site"] = place
+        elif name == QUERIED:
+            values |= {"StageName": place, "OwnerId": self.owner if self.written % 2 else None}
+        return values
 
     def _ids(self, name: str) -> list[str]:
         return [str(row["Id"]) for row in self.org.store.rows(name)]
@@ -361,9 +386,11 @@ class Machine(RuleBasedStateMachine):
             self._happened("state merged")
         self.state = merged_by_meltano(self.state, state) if is_merged else state
 
-    @rule(name=st.sampled_from([name for name in STREAMS if name != WHOLE]))
+    @rule(name=st.sampled_from([each for each in (*STREAMS, QUERY) if each != WHOLE]))
     def read_again(self, name: str) -> None:
         """All that is in a range, and nothing else: no bookmark moves."""
+        if name not in self.streams:
+            return
         self._happened("backfill")
         before = self._bookmarks(self.state)
         run = self.tap.sync(
@@ -393,8 +420,11 @@ class Machine(RuleBasedStateMachine):
         """Nothing happens during one run: the target equals the org."""
         self.org.clock.advance(self.longest_transaction_seconds + 100)
         self._quiet()
-        for name in STREAMS:
+        for name in self.streams:
             self._is_equal(name)
+        for row in self.visible(QUERY) if self.queries else []:
+            record = self.target.rows[QUERY][str(row["Id"])]
+            assert (record[PARENTS_FIELD] is None) == (row["OwnerId"] is None), row
         self.bookmarks_pass_nothing()
 
     def _quiet(self) -> Run:
@@ -419,8 +449,9 @@ class Machine(RuleBasedStateMachine):
 
     def visible(self, name: str) -> list[Row]:
         """Return the rows that the user may see, and that meet the filter."""
-        rows = self.org.store.rows(name)
-        return [row for row in rows if row["Site"] != OUT] if name == FILTERED else rows
+        rows = self.org.store.rows(QUERIED if name == QUERY else name)
+        place = {FILTERED: "Site", QUERY: "StageName"}.get(name)
+        return rows if place is None else [row for row in rows if row[place] != OUT]
 
     def shown(self, rows: Iterable[Row]) -> dict[str, tuple[object, ...]]:
         """Return what is compared of each row, by its Id."""
@@ -428,7 +459,7 @@ class Machine(RuleBasedStateMachine):
 
     def bookmarks_pass_nothing(self) -> None:
         """No row from before a confirmed bookmark, less the look-back, is missing."""
-        for name in STREAMS:
+        for name in self.streams:
             entry = self.state.get("bookmarks", {}).get(name, {})
             value = entry.get("replication_key_value")
             if name == WHOLE or value is None:
@@ -455,7 +486,7 @@ class Machine(RuleBasedStateMachine):
         """A run without news repeats at most the look-back window."""
         before = self.state
         run = self._quiet()
-        for name in STREAMS:
+        for name in self.streams:
             if name != WHOLE:
                 first = datetime.fromisoformat(
                     in_state(before, "bookmarks", name, "replication_key_value").replace(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
@@ -42,6 +42,8 @@ class ReconcilingMachine(Machine):
     """
 
     longest_transaction_seconds = _LONGEST_SECONDS
+    # What no stamp tells of, and what is gone for good, no query shows.
+    queries: ClassVar[dict[str, Any]] = {}
 
     def __init__(self, org: LocalOrg, tap: TapRunner, clock: OrgClock, tried: Tried) -> None:
         self._store = tap.folder / f"store-{tried.scenarios}"
