@@ -70,7 +70,7 @@ class PartitionRead:
         raise RefusedError(
             f"{self.query.title} {problem}: a target would keep one row of them all.",
             hint="Name a field that tells its rows apart, such as DurableId, in key_properties of "
-            "its catalog entry, or deselect the stream.",
+            "its catalog entry, or of soql_streams where it is a query; or deselect the stream.",
             code="no-key",
         )
 

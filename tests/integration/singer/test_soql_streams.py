@@ -6,6 +6,7 @@ import json
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
 import pytest
 
 from tests.local_org.conditions import outages
@@ -239,17 +240,18 @@ def test_what_is_too_large_for_a_job_is_read_in_halves(
 
 
 def test_it_can_go_into_files(tap: TapRunner, won: list[str]) -> None:
-    """Of BATCH, parents nested or not."""
-    for is_nested in (False, True):
-        folder = tap.folder / f"files-{is_nested}"
-        folder.mkdir()
-        batch = {
-            "encoding": {"format": "jsonl", "compression": "gzip"},
-            "storage": {"root": folder.as_uri()},
-        }
-        run = read(tap, BY_STAMP, batch_config=batch, soql_nested=is_nested)
-        assert len(run.messages_of("BATCH", "won")) == 1
-        assert f'"rows": {len(won)}' in run.log
+    """Of BATCH; in Parquet a parent's fields are in a struct, and its parents' in another."""
+    soql = WON.replace("Account.Name", "Account.Name, Account.Owner.IsActive")
+    batch = {
+        "encoding": {"format": "parquet", "compression": "none"},
+        "storage": {"root": tap.folder.as_uri()},
+    }
+    run = read(tap, {"won": {"soql": soql}}, batch_config=batch, soql_nested=True)
+    (message,) = run.messages_of("BATCH", "won")
+    rows = pl.read_parquet(message["manifest"][0].removeprefix("file://"))
+    assert sorted(rows["Id"]) == sorted(won)
+    accounts = rows.sort("Name")["Account"].to_list()
+    assert accounts == [{"Name": "Acme", "Owner": None}, None] * 2
 
 
 def test_stream_maps_know_its_columns(tap: TapRunner, won: list[str]) -> None:
