@@ -53,6 +53,7 @@ DEFAULT_OBJECTS = (
 )
 API_MODES = ("auto", "rest", "bulk")
 DELETIONS = ("stream", "tombstones", "both")
+NUMBER_FORMATS = ("number", "singer.decimal")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,6 +191,14 @@ class Settings:
         f"{EXAMPLE}, by the date-time that the object is read by; the end is not included. No "
         "bookmark moves.",
         example=f'["{EXAMPLE}"]',
+    )
+    number_format: str = declared(
+        "Number format",
+        "How numbers with decimals are sent: number is a number of JSON, of which many targets "
+        "keep 15 digits; singer.decimal is a text with the format x-singer.decimal, which nobody "
+        "rounds. Whole numbers are numbers either way.",
+        default="number",
+        options=NUMBER_FORMATS,
     )
     api_mode: str = declared(
         "API mode",
@@ -427,6 +436,11 @@ class Settings:
         return by_object.get(sobject.lower())
 
     @property
+    def numbers_are_texts(self) -> bool:
+        """Tell whether numbers with decimals are sent as texts."""
+        return self.number_format != "number"
+
+    @property
     def is_reconciling(self) -> bool:
         """Tell whether streams are reconciled that have not been for long enough."""
         return self.reconcile_every_hours is not None
@@ -472,6 +486,7 @@ class Settings:
             "api_version": self.api_version,
             "api_mode": self.api_mode,
             "discovery_cache": self.discovery_cache,
+            "number_format": self.number_format,
         }
         if self.start_date is not None:
             found["start_date"] = format_instant(self.start_date)

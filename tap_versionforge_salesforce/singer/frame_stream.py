@@ -57,6 +57,8 @@ class FrameStream(Stream, abc.ABC):
     TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE
     #: What a record can have that is no field; not in the catalog.
     added_properties: Mapping[str, Any] = MappingProxyType({})
+    #: As the setting ``number_format`` has them.
+    numbers_are_texts = False
 
     @property
     @abc.abstractmethod
@@ -169,7 +171,8 @@ class FrameStream(Stream, abc.ABC):
             place = tuple(part for each in names for part in ("properties", each))
             entry = self.metadata[place]
             entry.selected, entry.inclusion = False, Metadata.InclusionType.UNSUPPORTED
-        self.effective_schema["properties"] |= {n: now for n, (_, now) in drift.retyped.items()}
+        retyped = {name: now for name, (_, now) in drift.retyped.items()}
+        self.effective_schema["properties"] |= retyped | dict(drift.respelled)
         if self._catalog_entry is not None:
             self._catalog_entry.schema = PackedSchema(self.effective_schema)
         self._mask = None
@@ -200,7 +203,9 @@ class FrameStream(Stream, abc.ABC):
     def get_records(self, context: types.Context | None) -> Iterator[dict[str, Any]]:
         """Yield the rows as records, for the SDK's own path."""
         for page in self.pages():
-            yield from records(page.frame, self.selected_columns)
+            yield from records(
+                page.frame, self.selected_columns, numbers_are_texts=self.numbers_are_texts
+            )
 
     @override
     def _sync_records(
@@ -218,7 +223,7 @@ class FrameStream(Stream, abc.ABC):
 
     def _write_pages(self) -> None:
         writer = cast("MessageWriter", self._tap.message_writer)
-        lines = LineMaker(self.selected_columns)
+        lines = LineMaker(self.selected_columns, numbers_are_texts=self.numbers_are_texts)
         counter, timer = self.get_record_counter(), self.get_sync_timer()
         with counter, timer:
             counter.with_context({})
@@ -261,6 +266,7 @@ class FrameStream(Stream, abc.ABC):
             columns=self.selected_columns,
             value_warnings=value_warnings,
             spool_dir=self.config.get("spool_dir"),
+            numbers_are_texts=self.numbers_are_texts,
             watch=cast("MessageWriter", self._tap.message_writer).watch,
         )
         try:

@@ -90,6 +90,7 @@ class SObjectStream(FrameStream):
         self.sobject = sobject
         self._run = run
         self._deletions = deletions
+        self.numbers_are_texts = run.settings.numbers_are_texts
         self.primary_keys = list(sobject.keys)
         self.replication_key = key_of(run, sobject)
         if run.settings.has_tombstones and self.may_be_reconciled:
@@ -99,7 +100,7 @@ class SObjectStream(FrameStream):
     @override
     def schema(self) -> dict[str, Any]:
         """Return the JSON Schema of a record, as the object is described."""
-        return record_schema(self.sobject)
+        return record_schema(self.sobject, numbers_are_texts=self.numbers_are_texts)
 
     @override
     def let_go(self) -> None:
@@ -198,13 +199,18 @@ class SObjectStream(FrameStream):
 
     def _drift(self) -> Drift:
         properties = self.effective_schema.get("properties", {})
-        drift = drift_of(properties, self._selected_names, self.sobject)
+        drift = drift_of(
+            properties,
+            self._selected_names,
+            self.sobject,
+            numbers_are_texts=self.numbers_are_texts,
+        )
         return replace(drift, name=self.name)
 
     def _take_over(self, drift: Drift) -> None:
         for warning in drift.warnings():
             self.logger.warning("%s", warning)
-        if drift.gone or drift.retyped:
+        if drift.is_taken_over:
             self.take_over(drift)
 
     def check(self) -> None:

@@ -174,7 +174,8 @@ class Objects:
         properties = entry.schema.to_dict().get("properties", {})
         mask = entry.metadata.resolve_selection()
         selected = [name for name in properties if mask[("properties", name)]]
-        return drift_of(properties, selected, sobject)
+        numbers_are_texts = self._run.settings.numbers_are_texts
+        return drift_of(properties, selected, sobject, numbers_are_texts=numbers_are_texts)
 
     def _left_out(self) -> Finding:
         by_reason: dict[str, list[str]] = {}

@@ -12,6 +12,7 @@ from tap_versionforge_salesforce.salesforce.objects.columns import Column, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from collections.abc import Set as AbstractSet
 
     from tap_versionforge_salesforce.salesforce.frames.frame import Frame
 
@@ -28,10 +29,12 @@ class JsonLines:
 
     Args:
         columns: The selected columns.
+        numbers_are_texts: A number that is not whole is a text, which nobody rounds.
     """
 
-    def __init__(self, columns: Sequence[Column]) -> None:
-        self._record = _object([(column.property_name, column) for column in columns])
+    def __init__(self, columns: Sequence[Column], *, numbers_are_texts: bool = False) -> None:
+        bare = _JSON_AS_THEY_ARE - ({Kind.NUMBER} if numbers_are_texts else set())
+        self._record = _object([(column.property_name, column) for column in columns], bare)
         self._room = io.BytesIO()
 
     def lines(self, frame: Frame, *, head: str = "", tail: str = "") -> memoryview:
@@ -52,25 +55,25 @@ class JsonLines:
         return self._room.getbuffer()[: self._room.tell()]
 
 
-def _object(members: Sequence[tuple[str, Column]]) -> pl.Expr:
+def _object(members: Sequence[tuple[str, Column]], bare: AbstractSet[Kind]) -> pl.Expr:
     """Return each row's JSON object: what is no text first, and all texts in one stroke."""
-    texts = [(name, column) for name, column in members if _is_text(column)]
+    texts = [(name, column) for name, column in members if _is_text(column, bare)]
     pieces = [pl.lit("{")]
     for name, column in members:
-        if not _is_text(column):
-            pieces += [pl.lit(f"{json.dumps(name)}:"), _value(column), pl.lit(",")]
+        if not _is_text(column, bare):
+            pieces += [pl.lit(f"{json.dumps(name)}:"), _value(column, bare), pl.lit(",")]
     if not texts:
         return pl.concat_str([*pieces[:-1], pl.lit("}")])
     encoded = pl.struct(pl.col(column.name).alias(name) for name, column in texts)
     return pl.concat_str([*pieces, encoded.struct.json_encode().str.strip_prefix("{")])
 
 
-def _is_text(column: Column) -> bool:
-    return not column.is_compound and column.kind not in _JSON_AS_THEY_ARE
+def _is_text(column: Column, bare: AbstractSet[Kind]) -> bool:
+    return not column.is_compound and column.kind not in bare
 
 
-def _value(column: Column) -> pl.Expr:
+def _value(column: Column, bare: AbstractSet[Kind]) -> pl.Expr:
     if not column.is_compound:
         return pl.col(column.name).cast(pl.String).fill_null("null")
     empty = pl.all_horizontal(pl.col(part.name).is_null() for part in column.queried)
-    return pl.when(empty).then(pl.lit("null")).otherwise(_object(column.parts))
+    return pl.when(empty).then(pl.lit("null")).otherwise(_object(column.parts, bare))

@@ -19,9 +19,10 @@ from tap_versionforge_salesforce.salesforce.support.watch import SILENT
 from tap_versionforge_salesforce.singer.output.batch_config import place, unusable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from typing import Literal
 
+    import polars as pl
     from singer_sdk.helpers._batch import BatchConfig
 
     from tap_versionforge_salesforce.salesforce.frames.value_warnings import (
@@ -48,6 +49,8 @@ class BatchFiles:
         columns: Those of a record.
         value_warnings: Is told what a file's types can't hold.
         spool_dir: Where a file is made; None for the system's temporary folder.
+        numbers_are_texts: As the setting ``number_format`` has them; in Parquet as well, for a
+            target goes by the one schema, and a text has room for every digit.
         watch: Says that the storage takes its time.
     """
 
@@ -59,11 +62,14 @@ class BatchFiles:
         columns: Sequence[Column],
         value_warnings: ValueWarnings,
         spool_dir: str | None,
+        numbers_are_texts: bool = False,
         watch: Watch = SILENT,
     ) -> None:
         self._files = files
         self._watch = watch
-        self._columns, self._lines = columns, JsonLines(columns)
+        self._columns = columns
+        self._lines = JsonLines(columns, numbers_are_texts=numbers_are_texts)
+        self._types = _TYPES_WITH_TEXTS if numbers_are_texts else _TYPES
         self._value_warnings = value_warnings
         self._spool_dir = spool_dir
         self._name = f"{files.storage.prefix or ''}{stream}-{uuid.uuid4()}"
@@ -104,7 +110,7 @@ class BatchFiles:
     def _new(self) -> _Lines | _Typed:
         is_packed = self._files.encoding.compression == "gzip"
         if self._files.encoding.format == "parquet":
-            return _Typed(self._columns, self._value_warnings, is_packed=is_packed)
+            return _Typed(self._columns, self._types, self._value_warnings, is_packed=is_packed)
         return _Lines(self._lines, spool_file(self._spool_dir), is_packed=is_packed)
 
     def _put_away(self, made: _Lines | _Typed) -> str:
@@ -162,23 +168,29 @@ class _Lines:
 
 # A time of Parquet's has no zone, and targets would show it without the Z of the messages.
 _TYPES = {**TYPES, Kind.TIME: TYPES[Kind.TEXT]}
+_TYPES_WITH_TEXTS = {**_TYPES, Kind.NUMBER: TYPES[Kind.TEXT]}
 
 
 class _Typed:
     """A Parquet file, which is written in one stroke from typed columns held until then."""
 
     def __init__(
-        self, columns: Sequence[Column], value_warnings: ValueWarnings, *, is_packed: bool
+        self,
+        columns: Sequence[Column],
+        types: Mapping[Kind, pl.DataType],
+        value_warnings: ValueWarnings,
+        *,
+        is_packed: bool,
     ) -> None:
         self.rows = 0
-        self._columns = columns
+        self._columns, self._types = columns, types
         self._value_warnings = value_warnings
         self._packing: Literal["gzip", "snappy"] = "gzip" if is_packed else "snappy"
         self._held: list[Frame] = []
 
     def add(self, frame: Frame) -> None:
         self.rows += frame.height
-        self._held.append(typed(frame, self._columns, _TYPES))
+        self._held.append(typed(frame, self._columns, self._types))
 
     def copy_to(self, file: IO[bytes]) -> None:
         for frame in self._held:

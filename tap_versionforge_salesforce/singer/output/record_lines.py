@@ -54,10 +54,11 @@ class LineMaker:
 
     Args:
         columns: The selected columns.
+        numbers_are_texts: As the setting ``number_format`` has them.
     """
 
-    def __init__(self, columns: Sequence[Column]) -> None:
-        self._lines = JsonLines(columns)
+    def __init__(self, columns: Sequence[Column], *, numbers_are_texts: bool = False) -> None:
+        self._lines = JsonLines(columns, numbers_are_texts=numbers_are_texts)
 
     def messages(self, frame: Frame, envelope: Envelope) -> memoryview:
         """Return a RECORD message for each row, in order, as UTF-8 lines.
@@ -80,29 +81,41 @@ class PlainDecimal(Decimal):
         return format(self, "f")
 
 
-def records(frame: Frame, columns: Sequence[Column]) -> Iterator[dict[str, Any]]:
+def records(
+    frame: Frame, columns: Sequence[Column], *, numbers_are_texts: bool = False
+) -> Iterator[dict[str, Any]]:
     """Yield a record for each row, in order.
 
     Args:
         frame: The rows, with a column for each queried column.
         columns: The selected columns, in the order that their properties are to have.
+        numbers_are_texts: As the setting ``number_format`` has them.
 
     Returns:
-        Dicts of JSON values; numbers are `Decimal`, compound fields objects made from their
-        parts, or None where all parts are empty.
+        Dicts of JSON values; numbers are `Decimal` where they are no texts, compound fields
+        objects made from their parts, or None where all parts are empty.
     """
     place = {name: n for n, name in enumerate(frame.table.columns)}
-    readers = [(column.property_name, _reader(column, place)) for column in columns]
+    are_decimals = not numbers_are_texts
+    readers = [
+        (column.property_name, _reader(column, place, are_decimals=are_decimals))
+        for column in columns
+    ]
     for row in frame.table.iter_rows():
         yield {name: read(row) for name, read in readers}
 
 
-def _reader(column: Column, place: dict[str, int]) -> Callable[[tuple[Any, ...]], Any]:
+def _reader(
+    column: Column, place: dict[str, int], *, are_decimals: bool
+) -> Callable[[tuple[Any, ...]], Any]:
     if column.is_compound:
-        parts = [(member, _reader(part, place)) for member, part in column.parts]
+        parts = [
+            (member, _reader(part, place, are_decimals=are_decimals))
+            for member, part in column.parts
+        ]
         return lambda row: _compound({member: read(row) for member, read in parts})
     at = place[column.name]
-    if column.kind is Kind.NUMBER:
+    if column.kind is Kind.NUMBER and are_decimals:
         return lambda row: None if row[at] is None else PlainDecimal(row[at])
     return lambda row: row[at]
 

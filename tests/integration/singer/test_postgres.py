@@ -397,6 +397,16 @@ def test_compounds_are_loaded_with_all_their_members(of_compounds: Load) -> None
 LINE_ITEM = "OpportunityLineItem"
 
 
+def test_decimals_as_texts_are_decimals_in_the_table(
+    org: LocalOrg, server: PostgresServer, full: Load, tmp_path: Path
+) -> None:
+    """With `number_format: singer.decimal` every digit is there, in a column of decimals."""
+    assert full.found
+    how: dict[str, Any] = {"schema": "decimals", "number_format": "singer.decimal"}
+    loaded = load(org, server, tmp_path, state={}, streams=[LINE_ITEM], objects=[LINE_ITEM], **how)
+    assert differences(loaded.expected[LINE_ITEM], loaded.found[LINE_ITEM]) == []
+
+
 def _documented_delete() -> str:
     """Return the SQL that docs/reconciliation.md gives for PostgreSQL."""
     text = (processes.ROOT / "docs" / "reconciliation.md").read_text(encoding="utf-8")

@@ -40,6 +40,7 @@ DEFAULTS: dict[str, object] = {
     "soql_nested": False,
     "start_date": None,
     "backfill": None,
+    "number_format": "number",
     "api_mode": "auto",
     "bulk_threshold": 10_000,
     "include_deleted": True,
@@ -392,6 +393,7 @@ def test_the_sdk_sees_settings_as_they_are_meant() -> None:
         "start_date": "2024-01-31T00:00:00.000Z",
         "spool_dir": "/a/../b",
         "discovery_cache": "false",
+        "number_format": "number",
     }
 
 

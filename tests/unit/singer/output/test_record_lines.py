@@ -115,24 +115,37 @@ SELECTIONS = st.lists(
 ).map(lambda chosen: [*chosen, IDENTITY])
 
 
-def lines_of(frame: Frame, columns: Sequence[Column], envelope: Envelope) -> bytes:
-    return bytes(LineMaker(columns).messages(frame, envelope))
+def lines_of(
+    frame: Frame,
+    columns: Sequence[Column],
+    envelope: Envelope,
+    *,
+    numbers_are_texts: bool = False,
+) -> bytes:
+    maker = LineMaker(columns, numbers_are_texts=numbers_are_texts)
+    return bytes(maker.messages(frame, envelope))
 
 
-@given(st.lists(rows_of(SHAPE), max_size=5), SELECTIONS, st.none() | st.integers(0, 2**53))
+@given(
+    rows=st.lists(rows_of(SHAPE), max_size=5),
+    selection=SELECTIONS,
+    version=st.none() | st.integers(0, 2**53),
+    are_texts=st.booleans(),
+)
 @some_examples
 def test_lines_say_what_the_records_say(
-    rows: list[Row], selection: list[Column], version: int | None
+    *, rows: list[Row], selection: list[Column], version: int | None, are_texts: bool
 ) -> None:
     """For any rows and any selection the lines are the records, in the same order."""
     frame = from_json(json_page(rows, SHAPE), SHAPE).frame
-    lines = lines_of(frame, selection, Envelope("Thing__c", NOW, version))
+    envelope = Envelope("Thing__c", NOW, version)
+    lines = lines_of(frame, selection, envelope, numbers_are_texts=are_texts)
     messages = [json.loads(line, parse_float=Decimal) for line in lines.split(b"\n")[:-1]]
     assert lines.endswith(b"\n") or not rows
     writer = MessageWriter()
     by_record = (
         writer.format_message(RecordMessage("Thing__c", record, version, NOW))
-        for record in records(frame, selection)
+        for record in records(frame, selection, numbers_are_texts=are_texts)
     )
     assert messages == [json.loads(line, parse_float=Decimal) for line in by_record]
 
