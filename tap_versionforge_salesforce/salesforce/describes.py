@@ -26,6 +26,10 @@ from tap_versionforge_salesforce.salesforce.objects.describe import (
     sobject_from_describe,
     sobject_from_json,
 )
+from tap_versionforge_salesforce.salesforce.objects.meaning import (
+    meaning_from_describe,
+    meaning_from_json,
+)
 from tap_versionforge_salesforce.salesforce.support.background import ahead
 
 if TYPE_CHECKING:
@@ -54,11 +58,21 @@ class Described:
         sobject: What it tells; None where it is as before, and who asks knows how that was.
         last_modified: Since when it is as it is, as Salesforce spells it; None where nobody tells.
         is_new: It was not known before.
+        reply: The answer, where it tells anything.
     """
 
     sobject: SObject | None
     last_modified: str | None = None
     is_new: bool = True
+    reply: Response | None = None
+
+    @property
+    def meaning(self) -> bytes:
+        """Return what it says to people, packed; what was known before says nothing here."""
+        if self.reply is None:
+            return b""
+        # What it holds of half characters has to be mended first.
+        return meaning_from_json(self.reply.body) or meaning_from_describe(self.reply.json())
 
 
 def _nothing_known(_: str) -> None:
@@ -135,7 +149,7 @@ def described_in(part: Response, name: str) -> Described | TapError | None:
         return Described(None, modified)
     if part.ok:
         try:
-            return Described(_sobject_in(part, name), modified)
+            return Described(_sobject_in(part, name), modified, reply=part)
         except OddAnswerError:
             return None
     refused = refusal_of(part, name)
@@ -238,7 +252,8 @@ def _described_alone(client: SalesforceClient, name: str, budget: Budget) -> Des
     """Return the describe, or why there is none."""
     try:
         reply = _answer(client, name, budget)
-        return Described(_sobject_in(reply, name), reply.headers.get("Last-Modified"))
+        modified = reply.headers.get("Last-Modified")
+        return Described(_sobject_in(reply, name), modified, reply=reply)
     except (RefusedError, UnavailableError) as error:
         return error
 

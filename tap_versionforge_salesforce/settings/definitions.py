@@ -180,6 +180,13 @@ class Settings:
         "in place of a property called Account.Name.",
         default=False,
     )
+    describe_streams: bool = declared(
+        "Streams of describes",
+        "Offer streams of what the describes of the run's objects say: _objects, _fields with "
+        "labels, help texts and formulas, and _picklist_values. They take no API call, and are "
+        "read whole each time.",
+        default=False,
+    )
     start_date: datetime | None = declared(  # noqa: RUF009  it makes a field
         "Start date",
         "Rows last changed before this moment are left out. Without it, all history is extracted. "

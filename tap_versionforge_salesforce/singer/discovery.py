@@ -34,10 +34,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from tap_versionforge_salesforce.salesforce.http.responses import Response
+    from tap_versionforge_salesforce.salesforce.objects.describe_cache import KnownObject
     from tap_versionforge_salesforce.singer.run import Run
 
 _GLOB = frozenset("*?")
 _NOT_FOUND = 404
+_OF_BEFORE = Described(None, is_new=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,16 +153,33 @@ def _described(
 ) -> Iterator[tuple[str, SObject | TapError]]:
     """Yield each object as its describe comes, which is large, or why it can't be read."""
     cache = run.describes
-    many = describe_many(run.client, names, cache.get, matters)
+    many = describe_many(run.client, names, partial(_known, run), matters)
     for count, (name, answer) in enumerate(many, start=1):
         run.org.events.tell(ObjectDescribed(count, len(names)))
         sobject = _read(name, answer)
         if isinstance(sobject, SObject):
+            sobject = _with_meaning(run, sobject, answer)
             if isinstance(answer, Described) and answer.is_new and answer.last_modified:
                 cache.put(sobject, answer.last_modified)
             yield name, sobject.problem or sobject
         else:
             yield name, sobject
+
+
+def _known(run: Run, name: str) -> KnownObject | None:
+    """Return an object as an earlier run has described it, where that is all that is wanted."""
+    known = run.describes.get(name)
+    if known is None or (run.keeps_meaning and not known.sobject.meaning):
+        return None
+    return known
+
+
+def _with_meaning(run: Run, sobject: SObject, answer: Described | TapError) -> SObject:
+    if not run.keeps_meaning:
+        return replace(sobject, meaning=b"") if sobject.meaning else sobject
+    if sobject.meaning or not isinstance(answer, Described):
+        return sobject
+    return replace(sobject, meaning=answer.meaning)
 
 
 def _remembered(run: Run, names: Sequence[str]) -> list[tuple[str, SObject | TapError]]:
@@ -170,14 +189,15 @@ def _remembered(run: Run, names: Sequence[str]) -> list[tuple[str, SObject | Tap
     """
     if not run.settings.composite_queries:
         return []
-    found = {name: run.describes.get(name) for name in names}
+    found = {name: _known(run, name) for name in names}
     known = {name: each for name, each in found.items() if each is not None}
     if len(known) < len(found):
         return []
     for name, each in known.items():
         call = describe_call(name, each.last_modified)
         run.composites.ask_beside(call, partial(_take_news, run, name))
-    return [(name, each.sobject.problem or each.sobject) for name, each in known.items()]
+    objects = {name: _with_meaning(run, each.sobject, _OF_BEFORE) for name, each in known.items()}
+    return [(name, each.problem or each) for name, each in objects.items()]
 
 
 def _take_news(run: Run, name: str, part: Response | None) -> None:
@@ -187,7 +207,7 @@ def _take_news(run: Run, name: str, part: Response | None) -> None:
         run.describes.forget(name)
     elif answer.sobject is not None:
         if answer.last_modified:
-            run.describes.put(answer.sobject, answer.last_modified)
+            run.describes.put(_with_meaning(run, answer.sobject, answer), answer.last_modified)
         else:
             run.describes.forget(name)
         news = f"{name} is described in another way than before, which the next run goes by."

@@ -133,6 +133,11 @@ class PartitionEnded:
 
 #: The stream of the rows that are gone; no sObject's name begins with an underscore.
 DELETIONS = "_deletions"
+#: The streams of what describes say.
+OBJECTS, FIELDS, PICKLIST_VALUES = "_objects", "_fields", "_picklist_values"
+DESCRIBE_STREAMS = (OBJECTS, FIELDS, PICKLIST_VALUES)
+#: All streams that are of no sObject.
+OWN_STREAMS = frozenset({DELETIONS, *DESCRIBE_STREAMS})
 
 
 class DeletedRow(NamedTuple):

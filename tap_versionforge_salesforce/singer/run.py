@@ -89,6 +89,8 @@ class Run:
             size=_BYTES_AHEAD,
         )
         self.composites = CompositeQueries(self.org, are_wanted=settings.composite_queries)
+        #: A stream of the run wants what describes say to people.
+        self.keeps_meaning = False
         #: The error of each stream that failed while the others went on.
         self.failures: dict[str, TapError] = {}
         self.prefetcher = Prefetcher(

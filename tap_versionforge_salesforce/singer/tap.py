@@ -43,7 +43,7 @@ from tap_versionforge_salesforce.singer.discovery import (
     discover,
     names_in_org,
 )
-from tap_versionforge_salesforce.singer.events import DELETIONS
+from tap_versionforge_salesforce.singer.events import DELETIONS, DESCRIBE_STREAMS, OWN_STREAMS
 from tap_versionforge_salesforce.singer.input_files import set_variables, stream_maps_read
 from tap_versionforge_salesforce.singer.named_objects import idle_names, of_settings
 from tap_versionforge_salesforce.singer.output.batch_config import batch_config_of
@@ -70,6 +70,7 @@ if TYPE_CHECKING:
 
     from tap_versionforge_salesforce.settings.declaring import Setting
     from tap_versionforge_salesforce.singer.deletions_stream import DeletionsStream
+    from tap_versionforge_salesforce.singer.describe_streams import DescribeStream
     from tap_versionforge_salesforce.singer.frame_stream import FrameStream
     from tap_versionforge_salesforce.singer.plan import Plan
     from tap_versionforge_salesforce.singer.quota_forecast import StreamForecast
@@ -182,18 +183,21 @@ class TapVersionForgeSalesforce(Tap):
         # Not at the top: it brings polars, which --help, --version and --about do without.
         from tap_versionforge_salesforce.salesforce.frames.frame import keep_sigint_handler  # noqa: PLC0415
         from tap_versionforge_salesforce.singer.deletions_stream import DeletionsStream  # noqa: PLC0415
+        from tap_versionforge_salesforce.singer.describe_streams import DescribeStream  # noqa: PLC0415
         from tap_versionforge_salesforce.singer.query_stream import QueryStream  # noqa: PLC0415
         from tap_versionforge_salesforce.singer.sobject_stream import SObjectStream  # noqa: PLC0415
 
         keep_sigint_handler()
         catalog, queries = self.input_catalog, self.settings.query_streams
+        describing = self._describe_streams
+        self.run.keeps_meaning = bool(describing)
         if catalog is None:
             discovered = discover(self.run, self.logger)
             sobjects, self._unreadable = discovered.sobjects, discovered.unreadable
             if queries:
                 check_names(self.run, names_in_org(self.run))
         else:
-            selected = [name for name in selected_in(catalog) if name != DELETIONS]
+            selected = [name for name in selected_in(catalog) if name not in OWN_STREAMS]
             if not selected:
                 self.logger.warning("The catalog selects no stream: there is nothing to read.")
             queries, selected = queries_among(selected, queries)
@@ -208,7 +212,14 @@ class TapVersionForgeSalesforce(Tap):
             QueryStream(self, described=query, run=self.run)
             for query in described.of(queries, self.logger)
         )
-        return streams if deletions is None else [*streams, deletions]
+        streams += [] if deletions is None else [deletions]
+        meanings = [sobject.meaning for sobject in sobjects if sobject.meaning]
+        are_all = not self.run.failures and len(meanings) == len(sobjects)
+        streams += (
+            DescribeStream(self, name, run=self.run, meanings=meanings, are_all=are_all)
+            for name in describing
+        )
+        return streams
 
     @property
     def _has_deletions(self) -> bool:
@@ -218,6 +229,16 @@ class TapVersionForgeSalesforce(Tap):
         if self.input_catalog is None:
             return self.settings.has_deletions_stream
         return DELETIONS in selected_in(self.input_catalog)
+
+    @property
+    def _describe_streams(self) -> list[str]:
+        """Return which streams there are of what describes say."""
+        if self.settings.backfills:
+            return []
+        if self.input_catalog is None:
+            return list(DESCRIBE_STREAMS) if self.settings.describe_streams else []
+        selected = selected_in(self.input_catalog)
+        return [name for name in DESCRIBE_STREAMS if name in selected]
 
     def check_streams(self) -> None:
         """Look at the catalog and state of every selected stream before any row is read.
@@ -271,8 +292,8 @@ class TapVersionForgeSalesforce(Tap):
         named = self.settings.reconcile_fields or {}
         bookmarked = list(read)
         objects = {each.name: each.selected_columns for each in selected if each.may_be_reconciled}
-        if DELETIONS in self.streams:
-            read[DELETIONS] = cast("DeletionsStream", self.streams[DELETIONS]).known_fields
+        for name in OWN_STREAMS & self.streams.keys():
+            read[name] = cast("DeletionsStream | DescribeStream", self.streams[name]).known_fields
         catalog = self.input_catalog or self.streams
         names = StreamMapNames(
             maps,
@@ -319,7 +340,7 @@ class TapVersionForgeSalesforce(Tap):
         return [stream for stream in self._sobject_streams() if stream.selected]
 
     def _sobject_streams(self) -> list[SObjectStream]:
-        streams = (stream for name, stream in self.streams.items() if name != DELETIONS)
+        streams = (stream for name, stream in self.streams.items() if name not in OWN_STREAMS)
         return cast("list[SObjectStream]", list(streams))
 
     def _syncs(self) -> list[StreamSync]:

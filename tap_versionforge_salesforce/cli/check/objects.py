@@ -15,7 +15,7 @@ from tap_versionforge_salesforce.salesforce.support.wording import counted
 from tap_versionforge_salesforce.singer.catalog_drift import Drift, drift_of
 from tap_versionforge_salesforce.singer.described_queries import DescribedQueries, queries_among
 from tap_versionforge_salesforce.singer.discovery import describe_selected, discover
-from tap_versionforge_salesforce.singer.events import DELETIONS
+from tap_versionforge_salesforce.singer.events import OWN_STREAMS
 from tap_versionforge_salesforce.singer.named_objects import idle_names, of_settings
 from tap_versionforge_salesforce.singer.packed_catalog import selected_in
 from tap_versionforge_salesforce.singer.reconciled_streams import idle_fields
@@ -64,7 +64,7 @@ class Objects:
             discovered = discover(self._run, self._tap.logger)
             self.sobjects, self._unreadable = discovered.sobjects, discovered.unreadable
         else:
-            selected = [name for name in selected_in(self._catalog) if name != DELETIONS]
+            selected = [name for name in selected_in(self._catalog) if name not in OWN_STREAMS]
             self._queries, names = queries_among(selected, self._queries)
             self.sobjects = describe_selected(self._run, names, self._tap.logger)
         self.undescribed = self._run.failures

@@ -95,6 +95,8 @@ class SObject:
         unknown_types: Field types that the tap does not know, by field name.
         relationships: The objects to which each of its relationships can lead, by the name that
             a query has for it, such as ``Account`` or ``Custom__r``.
+        meaning: What the describe says to people, packed as `meaning.py` has it; empty where
+            nobody wants it.
     """
 
     name: str
@@ -107,6 +109,7 @@ class SObject:
     is_replicateable: bool
     unknown_types: dict[str, str]
     relationships: dict[str, tuple[str, ...]] = attribute(default_factory=dict)
+    meaning: bytes = attribute(default=b"", repr=False)
 
     def without_texts(self) -> SObject:
         """Return the object without what people are told of its fields, which can be long."""

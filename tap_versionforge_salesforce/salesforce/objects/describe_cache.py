@@ -24,7 +24,7 @@ T = TypeVar("T")
 # user's rights: after a day it is asked for whole.
 _LASTS = timedelta(days=1)
 # What is kept is of another form, or is read in another way, from one of these to the next.
-_FORM = 3
+_FORM = 4
 _BUSY_SECONDS = 2.0
 _TABLE = (
     "CREATE TABLE IF NOT EXISTS described "

@@ -38,6 +38,7 @@ DEFAULTS: dict[str, object] = {
     "replication_keys": None,
     "soql_streams": None,
     "soql_nested": False,
+    "describe_streams": False,
     "start_date": None,
     "backfill": None,
     "number_format": "number",
