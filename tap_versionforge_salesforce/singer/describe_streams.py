@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tap_versionforge_salesforce.singer.run import Run
 
 # As lines and as Python's objects, they take many times what they do packed.
-_ROWS_AT_ONCE = 2_000
+_ROWS_AT_ONCE = 500
 
 
 class _Shape(NamedTuple):
@@ -98,14 +98,17 @@ class DescribeStream(FrameStream):
     @override
     def pages(self) -> Iterator[Page]:
         """Yield the rows, and activate their version behind the last one."""
-        is_test = self.ABORT_AT_RECORD_COUNT is not None
+        limit = self.ABORT_AT_RECORD_COUNT
         now = self._run.org.clock.now()
         # As with every stream that is read whole: rows from files have no version.
-        has_version = not is_test and not self.writes_files
+        has_version = limit is None and not self.writes_files
         self.begin_version(int(now.timestamp() * 1000) if has_version else None)
         # All of it is one page, which only batch_size splits into files.
         starts_page, portions = True, self._portions()
         rows = next(portions)
+        if limit is not None:
+            yield Page(frame_of(self._shape.columns, rows[:limit]), now)
+            return
         for following in portions:
             frame = frame_of(self._shape.columns, rows)
             yield Page(frame, now, starts_page=starts_page, ends_page=False)

@@ -16,7 +16,7 @@ from tests.local_org.conditions import faults
 from tests.local_org.objects.fields import Field
 from tests.support import processes
 from tests.support.catalogs import entry_of, select_fields, select_streams
-from tests.support.harness import said
+from tests.support.harness import parse, said
 from tests.walkthrough.blocks import JSON, blocks
 
 if TYPE_CHECKING:
@@ -266,6 +266,16 @@ def test_what_a_describe_has_of_odd_values(org: LocalOrg, tap: TapRunner) -> Non
         {"object": "Account", "field": "Industry", "value": "Energy"}
         | {"label": None, "is_active": False, "is_default": True}
     ]
+
+
+def test_a_test_reads_one_row_of_each(tap: TapRunner) -> None:
+    """`--test` ends well, and activates nothing."""
+    run = tap.command("--config", tap.config(**ON), "--test")
+    assert run.exit_code == 0, run.log
+    messages = parse(run.stdout)
+    assert sum(m["type"] == "RECORD" and m["stream"] in STREAMS for m in messages) == len(STREAMS)
+    assert not any(m["type"] == "ACTIVATE_VERSION" for m in messages)
+    assert "error" not in run.log.lower()
 
 
 def test_a_backfill_reads_none_of_them(tap: TapRunner) -> None:

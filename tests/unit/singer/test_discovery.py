@@ -72,6 +72,7 @@ def run(trouble: object, *objects: str) -> Any:  # noqa: ANN401  a stand-in
         report=report,
         org=org,
         describes=SimpleNamespace(last_modified=lambda _: None, get=lambda _: None),
+        keeps_meaning=False,
     )
 
 

@@ -144,8 +144,7 @@ def test_target_jsonl_keeps_every_digit(
     org: LocalOrg, tap: TapRunner, tmp_path: Path, ids: list[str]
 ) -> None:
     """A real target, with values that it holds against the schema."""
-    if not TARGET.exists():
-        pytest.skip("target-jsonl is not installed; `make pytest` installs it")
+    assert TARGET.exists(), "target-jsonl is not installed; `make pytest` installs it"
     run = tap.sync(objects=["Account"], **TEXTS)
     assert org.journal.soql()
     out = tmp_path / "out"
