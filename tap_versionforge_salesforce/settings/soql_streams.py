@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tap_versionforge_salesforce.errors import SettingsError, wrong_setting
 from tap_versionforge_salesforce.salesforce.support.wording import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from tap_versionforge_salesforce.salesforce.soql.selects import Select
 
@@ -152,6 +152,26 @@ def check_name(stream: SoqlStream, objects: Collection[str]) -> None:
             f"has a stream called {stream.name}, as an object is",
             "A target would have one table of both: give it a name of its own.",
         )
+
+
+def queries_among(
+    selected: Iterable[str], streams: Iterable[SoqlStream]
+) -> tuple[tuple[SoqlStream, ...], list[str]]:
+    """Return the queries that a catalog selects, called as it calls them, and what else it selects.
+
+    Args:
+        selected: The names of the streams that it selects.
+        streams: All queries that there are.
+    """
+    by_name = {stream.name.lower(): stream for stream in streams}
+    queries, others = [], []
+    for name in selected:
+        stream = by_name.get(name.lower())
+        if stream is None:
+            others.append(name)
+        else:
+            queries.append(replace(stream, name=name))
+    return tuple(queries), others
 
 
 def select_of(stream: SoqlStream) -> Select:

@@ -54,17 +54,22 @@ class Drift:
         """Tell whether the catalog can't be gone by as it is."""
         return bool(self.gone or self.retyped or self.respelled)
 
+    @property
+    def told_gone(self) -> tuple[str, ...]:
+        """Return those that are gone by somebody's doing."""
+        if not self.is_of_query:
+            return self.gone
+        # It is put into every catalog, also where a query does not have it.
+        return tuple(field for field in self.gone if field.lower() != "id")
+
     def warnings(self) -> Iterator[str]:
         """Yield a sentence for each selected field that is not as it was."""
-        for name in self.gone:
+        for name in self.told_gone:
             if name.lower() == "id" and not self.has_ids:
                 yield (
                     f"The rows of {self.name} have no Id of their own, as the catalog says: Id is "
                     "left out, and is no key. Run --discover again."
                 )
-                continue
-            if self.is_of_query and name.lower() == "id":
-                # It is put into every catalog, also where a query does not have it.
                 continue
             if self.is_of_query:
                 yield (

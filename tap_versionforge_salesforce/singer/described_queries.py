@@ -11,7 +11,7 @@ from tap_versionforge_salesforce.errors import (
     TapError,
     UnknownObjectError,
 )
-from tap_versionforge_salesforce.salesforce.objects.columns import Column, Kind
+from tap_versionforge_salesforce.salesforce.objects.columns import Column, nested
 from tap_versionforge_salesforce.salesforce.objects.describe import SObject, spelled_as
 from tap_versionforge_salesforce.salesforce.objects.soql import Query, query_of
 from tap_versionforge_salesforce.settings.soql_streams import check_name, select_of
@@ -140,26 +140,6 @@ def check_names(run: Run, objects: Collection[str]) -> None:
         check_name(stream, folded)
 
 
-def queries_among(
-    selected: Iterable[str], streams: Iterable[SoqlStream]
-) -> tuple[tuple[SoqlStream, ...], list[str]]:
-    """Return the queries that a catalog selects, called as it calls them, and what else it selects.
-
-    Args:
-        selected: The names of the streams that it selects.
-        streams: All queries that there are.
-    """
-    by_name = {stream.name.lower(): stream for stream in streams}
-    queries, others = [], []
-    for name in selected:
-        stream = by_name.get(name.lower())
-        if stream is None:
-            others.append(name)
-        else:
-            queries.append(replace(stream, name=name))
-    return tuple(queries), others
-
-
 @dataclass(frozen=True)
 class _Described:
     """A query that names nothing which is not there.
@@ -271,26 +251,3 @@ class _Described:
                 )
             keys.append(key)
         return tuple(dict.fromkeys(keys))
-
-
-def nested(columns: Iterable[Column]) -> tuple[Column, ...]:
-    """Return columns with those of parents inside objects of their own, in the order of the first.
-
-    Args:
-        columns: Those of parents have full stops in their names, which are those that queries have.
-    """
-    return tuple(part for _, part in _nested([(column.name, column) for column in columns]))
-
-
-def _nested(named: Iterable[tuple[str, Column]], before: str = "") -> Iterator[tuple[str, Column]]:
-    """Yield each member with its column, whose own name leads from the query's object to it."""
-    groups: dict[str, list[tuple[str, Column]]] = {}
-    for name, column in named:
-        first, _, rest = name.partition(".")
-        groups.setdefault(first, []).append((rest, column))
-    for first, members in groups.items():
-        if not members[0][0]:
-            yield first, members[0][1]
-            continue
-        path = f"{before}{first}"
-        yield first, Column(path, Kind.COMPOUND, tuple(_nested(members, f"{path}.")))

@@ -32,11 +32,11 @@ from tap_versionforge_salesforce.settings.naming import (
     unknown_settings,
     unknown_variables,
 )
+from tap_versionforge_salesforce.settings.soql_streams import queries_among
 from tap_versionforge_salesforce.singer.catalog_notes import CatalogNotes
 from tap_versionforge_salesforce.singer.described_queries import (
     DescribedQueries,
     check_names,
-    queries_among,
 )
 from tap_versionforge_salesforce.singer.discovery import (
     describe_selected,

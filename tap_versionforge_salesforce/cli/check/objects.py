@@ -12,8 +12,9 @@ from tap_versionforge_salesforce.salesforce.http.composite import MOST_QUERIES
 from tap_versionforge_salesforce.salesforce.http.refusals import wants_filter
 from tap_versionforge_salesforce.salesforce.query.small_queries import SmallQuery, answers_of
 from tap_versionforge_salesforce.salesforce.support.wording import counted
+from tap_versionforge_salesforce.settings.soql_streams import queries_among
 from tap_versionforge_salesforce.singer.catalog_drift import Drift, drift_of
-from tap_versionforge_salesforce.singer.described_queries import DescribedQueries, queries_among
+from tap_versionforge_salesforce.singer.described_queries import DescribedQueries
 from tap_versionforge_salesforce.singer.discovery import describe_selected, discover
 from tap_versionforge_salesforce.singer.events import OWN_STREAMS
 from tap_versionforge_salesforce.singer.named_objects import idle_names, of_settings
@@ -112,7 +113,7 @@ class Objects:
 
     def _query_stream(self, described: DescribedQueries, stream: SoqlStream) -> Finding:
         found = described.described(stream)
-        drift = self._drift(stream.name, found.sobject)
+        drift = self._drift(stream.name, found.sobject, is_of_query=True)
         facts = _facts(found.sobject, drift) | {"soql": stream.soql}
         key = found.replication_key
         how = f"incremental by {key}" if key else "read whole each time"
@@ -124,7 +125,7 @@ class Objects:
             has_rows = self._has_rows(replace(found.query, limit=1))
             told = f"{told}; {'readable' if has_rows else 'readable, no rows seen'}"
             facts |= {"rows_seen": has_rows}
-        if drift is None or not (drift.gone or drift.retyped):
+        if drift is None or not (drift.told_gone or drift.retyped):
             return Finding(told, facts=facts)
         return Finding(f"{told}; {_changed(drift)}", Status.WARNING, _NOT_IN_QUERY, facts)
 
@@ -144,7 +145,7 @@ class Objects:
         found = f"{'readable' if has_rows else 'readable, no rows seen'}; {how}"
         drift = self._drift(sobject.name, sobject)
         facts = _facts(sobject, drift) | {"rows_seen": has_rows}
-        if drift is None or not (drift.gone or drift.retyped):
+        if drift is None or not (drift.told_gone or drift.retyped):
             return Finding(found, facts=facts)
         return Finding(f"{found}; {_changed(drift)}", Status.WARNING, _HIDDEN, facts)
 
@@ -166,7 +167,7 @@ class Objects:
         pages = read(self._run.org, query, self._run.query_options)
         return any(page.frame.height for page in pages)
 
-    def _drift(self, name: str, sobject: SObject) -> Drift | None:
+    def _drift(self, name: str, sobject: SObject, *, is_of_query: bool = False) -> Drift | None:
         """Return what has changed since the catalog was made; None where there is none."""
         entry = None if self._catalog is None else self._catalog.get(name)
         if entry is None:
@@ -175,7 +176,8 @@ class Objects:
         mask = entry.metadata.resolve_selection()
         selected = [name for name in properties if mask[("properties", name)]]
         numbers_are_texts = self._run.settings.numbers_are_texts
-        return drift_of(properties, selected, sobject, numbers_are_texts=numbers_are_texts)
+        drift = drift_of(properties, selected, sobject, numbers_are_texts=numbers_are_texts)
+        return replace(drift, is_of_query=is_of_query)
 
     def _left_out(self) -> Finding:
         by_reason: dict[str, list[str]] = {}
@@ -225,7 +227,7 @@ def _facts(sobject: SObject, drift: Drift | None) -> dict[str, object]:
         "object": sobject.name,
         "columns": len(sobject.columns),
         "replication_key": sobject.replication_key,
-        "hidden_columns": None if drift is None else list(drift.gone),
+        "hidden_columns": None if drift is None else list(drift.told_gone),
         "retyped_columns": None if drift is None else list(drift.retyped),
         "added_columns": None if drift is None else list(drift.added),
     }
@@ -233,8 +235,8 @@ def _facts(sobject: SObject, drift: Drift | None) -> dict[str, object]:
 
 def _changed(drift: Drift) -> str:
     parts = []
-    if drift.gone:
-        parts.append(f"{_columns(drift.gone)} of the catalog hidden or gone: {_some(drift.gone)}")
+    if gone := drift.told_gone:
+        parts.append(f"{_columns(gone)} of the catalog hidden or gone: {_some(gone)}")
     if drift.retyped:
         parts.append(f"{_columns(drift.retyped)} of another type: {_some(drift.retyped)}")
     return "; ".join(parts)

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 
 class Kind(enum.Enum):
@@ -87,3 +91,26 @@ def select_columns(
         named.setdefault("Id", Column("Id", Kind.TEXT))
     last = [named.pop(key) for key in keys if key in named]
     return (*named.values(), *last)
+
+
+def nested(columns: Iterable[Column]) -> tuple[Column, ...]:
+    """Return columns with those of parents inside objects of their own, in the order of the first.
+
+    Args:
+        columns: Those of parents have full stops in their names, which are those that queries have.
+    """
+    return tuple(part for _, part in _nested([(column.name, column) for column in columns]))
+
+
+def _nested(named: Iterable[tuple[str, Column]], before: str = "") -> Iterator[tuple[str, Column]]:
+    """Yield each member with its column, whose own name leads from the query's object to it."""
+    groups: dict[str, list[tuple[str, Column]]] = {}
+    for name, column in named:
+        first, _, rest = name.partition(".")
+        groups.setdefault(first, []).append((rest, column))
+    for first, members in groups.items():
+        if not members[0][0]:
+            yield first, members[0][1]
+            continue
+        path = f"{before}{first}"
+        yield first, Column(path, Kind.COMPOUND, tuple(_nested(members, f"{path}.")))

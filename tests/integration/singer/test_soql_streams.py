@@ -395,6 +395,11 @@ def test_check_looks_at_it(tap: TapRunner, won: list[str]) -> None:
     told = " ".join(run.stdout.split())
     assert "a query of Opportunity with 5 columns; incremental by SystemModstamp; readable" in told
     assert "read whole each time, by REST" in told
+    catalog = tap.discover(objects=[], soql_streams=streams)
+    config, path = tap.config(objects=[], soql_streams=streams), tap.file("catalog.json", catalog)
+    run = tap.command("check", "--config", config, "--catalog", path)
+    assert run.exit_code == 0, run.stdout
+    assert "hidden or gone" not in run.stdout
     wrong = {"won": {"soql": "SELECT Nmae FROM Opportunity"}}
     run = tap.command("check", "--config", tap.config(objects=[], soql_streams=wrong))
     assert run.exit_code == 2

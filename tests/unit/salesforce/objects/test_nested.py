@@ -5,8 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_versionforge_salesforce.salesforce.objects.columns import Column, Kind
-from tap_versionforge_salesforce.singer.described_queries import nested
+from tap_versionforge_salesforce.salesforce.objects.columns import Column, Kind, nested
 
 # A relationship and a field never have one name.
 relationships = st.lists(st.sampled_from(("Account", "Owner", "Parent__r")), max_size=4)
