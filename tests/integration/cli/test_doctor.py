@@ -117,7 +117,7 @@ def test_an_object_that_wants_a_filter_is_explained(org: LocalOrg, tap: TapRunne
     run = check(tap, objects=TWO)
     assert run.exit_code == 0
     assert lines(run)["Account"].startswith("warn Salesforce answers only queries with a filter")
-    assert "Take it out of objects" in lines(run)["what to do"]
+    assert "Give it a condition in filters, take it out of objects" in lines(run)["what to do"]
 
 
 def test_objects_that_only_a_pattern_names_are_explained(tap: TapRunner) -> None:
