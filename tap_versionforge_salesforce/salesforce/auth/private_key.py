@@ -49,7 +49,7 @@ _OTHER_DER: dict[str, Callable[[bytes], object]] = {
 
 
 class _LastKey:
-    """The key that was read last: its primes take 60 ms to be proven, longer than all else.
+    """The key that was read last: that its primes are some takes longer to prove than all else.
 
     `check`, and a process with several orgs, ask for the same one again.
     """

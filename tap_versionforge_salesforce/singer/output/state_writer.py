@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 class StateWriter(SdkStateWriter):
     """Writes a state that differs from the last one.
 
-    The SDK's keeps a copy of it to compare with, and makes another one to write: with a thousand
-    bookmarks, and some states of each stream, that takes longer than the rows of many of them.
+    The SDK's keeps a copy of it to compare with, and makes another one to write: with a bookmark
+    and some states of each stream, that grows with the square of the streams.
 
     Args:
         writer: Of all messages.
