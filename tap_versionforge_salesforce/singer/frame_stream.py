@@ -310,8 +310,8 @@ class FrameStream(Stream, abc.ABC):
             raise SettingsError(
                 f"The stream map of {self.name} fails on the row {record.get('Id')} "
                 f"({type(error).__name__}: {error}).",
-                hint="Change the expression in stream_maps; amounts are Decimal, and a field can "
-                "be None.",
+                hint="Change the expression in stream_maps; amounts are Decimal (texts where "
+                "number_format is singer.decimal), and a field can be None.",
                 code="stream-map-failed",
             ) from None
 

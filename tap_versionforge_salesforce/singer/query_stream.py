@@ -54,6 +54,13 @@ class QueryStream(SObjectStream):
     def _filter(self) -> str:
         return self._described.condition
 
+    @property
+    @override
+    def _meaning(self) -> str:
+        # Under the same name, another object's rows can be meant from now on.
+        where = f" WHERE {self._filter}" if self._filter else ""
+        return f"FROM {self.sobject.name}{where}"
+
     @override
     def _check_settings(self) -> None:
         """Do nothing: the query has been held against the describes."""

@@ -229,11 +229,13 @@ class SObjectStream(FrameStream):
                 "key, or its catalog entry says so",
                 "Leave the range out: each run brings all rows.",
             )
+        # Before the mirror is made, which takes the state over. A range moves nothing of it.
+        notes = [] if self._ranges else list(self._saved_bookmark.notes())
         # Made before anything is begun for the stream: what its state says then is what counts.
         if self._mirror is not None and self.added_properties:
             self._tombstones.check()
         level = logging.WARNING if self._read_by else logging.INFO
-        for note in self._saved_bookmark.notes():
+        for note in notes:
             self.logger.log(level, "%s", note)
 
     def _check_settings(self) -> None:
@@ -324,6 +326,11 @@ class SObjectStream(FrameStream):
         return self._run.settings.filter(self.sobject.name)
 
     @property
+    def _meaning(self) -> str:
+        """Return which rows a bookmark is of, as the state keeps it."""
+        return self._filter
+
+    @property
     def _condition(self) -> str:
         return f"({self._filter})" if self._filter else ""
 
@@ -383,6 +390,7 @@ class SObjectStream(FrameStream):
             key=key,
             ranges=self._ranges,
             bookmark_text=self._saved_bookmark.text,
+            keys=self._key_columns,
         )
 
     @cached_property
@@ -414,7 +422,7 @@ class SObjectStream(FrameStream):
             state,
             stream=self.name,
             replication_key=self._read_by,
-            condition=self._filter,
+            condition=self._meaning,
         )
 
     @property

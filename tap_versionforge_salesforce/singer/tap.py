@@ -194,14 +194,14 @@ class TapVersionForgeSalesforce(Tap):
         if catalog is None:
             discovered = discover(self.run, self.logger)
             sobjects, self._unreadable = discovered.sobjects, discovered.unreadable
-            if queries:
-                check_names(self.run, names_in_org(self.run))
         else:
             selected = [name for name in selected_in(catalog) if name not in OWN_STREAMS]
             if not selected:
                 self.logger.warning("The catalog selects no stream: there is nothing to read.")
             queries, selected = queries_among(selected, queries)
             sobjects = describe_selected(self.run, selected, self.logger, may_be_old=True)
+        if queries:
+            check_names(self.run, names_in_org(self.run))
         described = DescribedQueries(self.run, sobjects, may_be_old=catalog is not None)
         deletions = DeletionsStream(self) if self._has_deletions else None
         streams: list[FrameStream] = [

@@ -56,7 +56,8 @@ def read_again(
         f"{'is' if wanted.rows == 1 else 'are'} read again among {among}: "
         f"{_why_not_by_ids(context, wanted)}."
     )
-    for page in read_whole(context, wanted.among, count_rows):
+    terms = (context.query.condition, f"({wanted.among})" if wanted.among else "")
+    for page in read_whole(context, " AND ".join(filter(None, terms)), count_rows):
         yield replace(page, frame=wanted.of(page.frame))
 
 

@@ -11,6 +11,7 @@ from tap_versionforge_salesforce.salesforce.objects.soql import Range
 from tap_versionforge_salesforce.salesforce.query.parts_read import PartsRead
 from tap_versionforge_salesforce.salesforce.support.events import Remark
 from tap_versionforge_salesforce.singer.events import PartitionBegun
+from tap_versionforge_salesforce.singer.sync.partition_read import key_error
 from tap_versionforge_salesforce.singer.sync.stream_sync import tell_written, used_by
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class BackfillSync:
         key: The date-time that the ranges are of.
         ranges: Which rows.
         bookmark_text: As the state has it, before and behind.
+        keys: The queried columns by which a target knows a row; none where no key is claimed.
     """
 
     def __init__(
@@ -45,11 +47,13 @@ class BackfillSync:
         key: str,
         ranges: Sequence[Backfill],
         bookmark_text: str | None,
+        keys: tuple[str, ...],
     ) -> None:
         self._run = run
         self._name = name
         self._ranges = ranges
         self.bookmark_text = bookmark_text
+        self._keys = keys
         self._usage = StreamUsage()
         #: No run goes on with the Bulk job of another one's range.
         self.resumed_job_id = None
@@ -72,6 +76,7 @@ class BackfillSync:
         """Yield every page of every range.
 
         Raises:
+            RefusedError: The key does not tell the rows apart.
             TapError: As `read`; the ranges behind it are not read.
         """
         run, left = self._run, len(self._ranges)
@@ -82,6 +87,8 @@ class BackfillSync:
             parts = PartsRead(run.org, query, run.query_options, keeps_job=False)
             with usage_counted_in(self._usage), closing(parts.pages()) as pages:
                 for found, _ in pages:
+                    if (error := key_error(found, query, self._keys)) is not None:
+                        raise error
                     page = replace(found, checkpoint=None, job=None)
                     yield page
                     tell_written(run, self._name, page)

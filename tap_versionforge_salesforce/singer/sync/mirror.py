@@ -249,7 +249,7 @@ class Mirror:
         of_rows = self.meaning.of_rows
         is_same = self.generation is None or self.generation.meaning.of_rows == of_rows
         if not is_same or not self.emitted.are_comparable(self.meaning, self.generation):
-            return "other rows than before (start_date, include_deleted, replication key)"
+            return "other rows than before (start_date, include_deleted, filters, replication key)"
         return None
 
     def earlier_query(self, sobject: SObject) -> Query | None:

@@ -60,19 +60,33 @@ class PartitionRead:
         """
         with closing(cast("Generator[Page, None, None]", iter(self.paginator))) as pages:
             for page in pages:
-                problem = page.frame.key_problem(self.keys)
-                if problem is not None:
+                error = key_error(page, self.query, self.keys)
+                if error is not None:
                     break
                 yield page
             else:
                 return
         self.paginator.finish()
-        raise RefusedError(
-            f"{self.query.title} {problem}: a target would keep one row of them all.",
-            hint="Name a field that tells its rows apart, such as DurableId, in key_properties of "
-            "its catalog entry, or of soql_streams where it is a query; or deselect the stream.",
-            code="no-key",
-        )
+        raise error
+
+
+def key_error(page: Page, query: Query, keys: tuple[str, ...]) -> RefusedError | None:
+    """Return the error of rows that their key does not tell apart; None where it does.
+
+    Args:
+        page: The rows.
+        query: For them.
+        keys: The queried columns by which a target knows a row.
+    """
+    problem = page.frame.key_problem(keys)
+    if problem is None:
+        return None
+    return RefusedError(
+        f"{query.title} {problem}: a target would keep one row of them all.",
+        hint="Name a field that tells its rows apart, such as DurableId, in key_properties of "
+        "its catalog entry, or of soql_streams where it is a query; or deselect the stream.",
+        code="no-key",
+    )
 
 
 class PartitionReads:

@@ -315,11 +315,13 @@ class Reconciliation:
     @property
     def _query(self) -> Query:
         """Return the query of rows that are read again."""
-        return query_of(
+        query = query_of(
             self._sobject,
             with_stamps(self._sobject, self._columns, self._mirror.meaning.stamp),
             include_deleted=self._run.settings.include_deleted,
         )
+        # What has left the filter since it was swept is no row of the stream any more.
+        return replace(query, condition=self._mirror.query.condition)
 
     def _context(self, query: Query) -> ReadContext:
         run = self._run

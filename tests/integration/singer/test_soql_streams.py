@@ -204,10 +204,28 @@ def test_a_changed_query_is_told_once(org: LocalOrg, tap: TapRunner, won: list[s
     changed = {"won": {**BY_STAMP["won"], "soql": WON.replace("true", "false")}}
     second = read(tap, changed, state=first.state)
     assert second.records("won") == []
-    told = 'won was read by "IsWon = true" until now, and is by "IsWon = false" from here on'
+    told = (
+        'won was read by "FROM Opportunity WHERE IsWon = true" until now, and is by "FROM '
+        'Opportunity WHERE IsWon = false" from here on'
+    )
     assert told in second.log
     assert told not in read(tap, changed, state=second.state).log
     assert len(read(tap, changed).records("won")) == len(won)
+
+
+def test_another_object_under_the_same_name_is_told(org: LocalOrg, tap: TapRunner) -> None:
+    """Its older rows lie before the bookmark of the one of before."""
+    org.clock.advance(3_600)
+    streams = [
+        {"x": {"soql": soql, "replication_key": "SystemModstamp"}}
+        for soql in (
+            "SELECT Id, SystemModstamp FROM Account",
+            "SELECT Id, SystemModstamp FROM Contact",
+        )
+    ]
+    first = read(tap, streams[0])
+    second = read(tap, streams[1], state=first.state)
+    assert 'x was read by "FROM Account" until now, and is by "FROM Contact"' in second.log
 
 
 @pytest.mark.parametrize("more", [{}, {"replication_key": "SystemModstamp"}], ids=["full", "inc"])

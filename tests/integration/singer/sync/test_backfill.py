@@ -159,6 +159,20 @@ def test_reconciliation_knows_what_was_written_again(org: LocalOrg, tap: TapRunn
     assert last.ids("_deletions") == late
 
 
+@pytest.mark.usefixtures("rows")
+def test_rows_that_share_a_key_are_not_written(tap: TapRunner) -> None:
+    """Of those a target would keep one, as in a run that reads as usual."""
+    query = {
+        "soql": "SELECT Name, Site, Id, SystemModstamp FROM Account",
+        "key_properties": ["Name"],
+        "replication_key": "SystemModstamp",
+    }
+    run = tap.sync(objects=[], soql_streams={"named": query}, backfill=[f"named:{RANGE[8:]}"])
+    assert run.exit_code == 7, run.log
+    assert "a target would keep one row of them all" in run.log
+    assert run.records("named") == []
+
+
 # What is wrong with it
 
 

@@ -151,6 +151,18 @@ def test_a_changed_filter_is_told_once(
     assert sorted(anew.ids("Account")) == sorted(wanted)
 
 
+def test_a_changed_filter_is_told_beside_a_store(
+    org: LocalOrg, tap: TapRunner, rows: list[str]
+) -> None:
+    """What is kept of the rows takes the state over as well, and no word is lost by that."""
+    store = {"reconcile_store": str(tap.folder / "store")}
+    first = read(tap, ONLY_A, **store)
+    assert sorted(first.ids("Account")) == sorted(rows[::2])
+    org.clock.advance(3_600)
+    second = read(tap, {"Account": "Site = 'B'"}, state=first.state, **store)
+    assert "Account was read by \"Site = 'A'\" until now" in second.log
+
+
 def test_another_spelling_is_the_same_filter(tap: TapRunner, rows: list[str]) -> None:
     """Blanks, and upper and lower case of keywords, mean nothing."""
     first = read(tap, {"Account": "Site='A' AND Name!=null"})
