@@ -28,7 +28,12 @@ from tap_versionforge_salesforce.singer.input_files import stream_maps_read
 from tap_versionforge_salesforce.singer.log_fields import fields
 from tap_versionforge_salesforce.singer.output.batch_config import batch_config_of
 from tap_versionforge_salesforce.singer.output.batch_files import BatchFiles
-from tap_versionforge_salesforce.singer.output.record_lines import Envelope, LineMaker, records
+from tap_versionforge_salesforce.singer.output.record_lines import (
+    Envelope,
+    LineMaker,
+    records,
+    with_texts,
+)
 from tap_versionforge_salesforce.singer.packed_catalog import (
     PackedSchema,
     PlainMetadata,
@@ -203,9 +208,7 @@ class FrameStream(Stream, abc.ABC):
     def get_records(self, context: types.Context | None) -> Iterator[dict[str, Any]]:
         """Yield the rows as records, for the SDK's own path."""
         for page in self.pages():
-            yield from records(
-                page.frame, self.selected_columns, numbers_are_texts=self.numbers_are_texts
-            )
+            yield from records(page.frame, self.selected_columns)
 
     @override
     def _sync_records(
@@ -287,8 +290,14 @@ class FrameStream(Stream, abc.ABC):
     def _generate_record_messages(
         self, record: types.Record
     ) -> Generator[RecordMessage, None, None]:
+        schemas = {each.stream_alias: each.transformed_schema for each in self.stream_maps}
         with self._users_expressions(record):
-            yield from super()._generate_record_messages(record)
+            for message in super()._generate_record_messages(record):
+                # Not before: an expression would put the digits of two texts side by side.
+                if self.numbers_are_texts:
+                    schema = schemas[message.stream]
+                    message.record = with_texts(message.record, schema["properties"])
+                yield message
 
     @override
     def _process_record(
@@ -310,8 +319,8 @@ class FrameStream(Stream, abc.ABC):
             raise SettingsError(
                 f"The stream map of {self.name} fails on the row {record.get('Id')} "
                 f"({type(error).__name__}: {error}).",
-                hint="Change the expression in stream_maps; amounts are Decimal (texts where "
-                "number_format is singer.decimal), and a field can be None.",
+                hint="Change the expression in stream_maps; amounts are Decimal, and a "
+                "field can be None.",
                 code="stream-map-failed",
             ) from None
 

@@ -479,7 +479,7 @@ class SObjectStream(FrameStream):
             yield from sync.pages()
             return
         mirror.clear()
-        if mirror.is_used_already:
+        if mirror.is_used_already and not self._ranges:
             self._warn(
                 f"{self.name} begins anew in a store that knows it already: what has gone since "
                 "then is told with the next reconciliation. Where another pipeline uses "
@@ -549,7 +549,8 @@ class SObjectStream(FrameStream):
                 "reconcile_store: rows that it writes and that are gone before the next sweep "
                 "can't be known. Set it in all runs of one state."
             )
-        self._bookmark.save_confirmed(confirmed.with_gap())
+        # Also where ranges are read again, which move nothing else of the state.
+        self._bookmark_in(self.stream_state).save_confirmed(confirmed.with_gap())
 
     def _warn(self, text: str) -> None:
         self._run.org.events.tell(Remark(self.name, text, is_warning=True))

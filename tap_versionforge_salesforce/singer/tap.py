@@ -17,7 +17,6 @@ from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers._classproperty import classproperty
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from singer_sdk.plugin_base import _ConfigInput
-from singer_sdk.singerlib import StateMessage
 from typing_extensions import override
 
 from tap_versionforge_salesforce import __version__
@@ -153,7 +152,12 @@ class TapVersionForgeSalesforce(Tap):
 
     def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401  the SDK's own
         super().__init__(*args, **options)
-        self._state_writer = StateWriter(cast("MessageWriter", self.message_writer))
+        self._state_writer = StateWriter(
+            cast("MessageWriter", self.message_writer),
+            # A range that is read without a state has none to tell: one without bookmarks would
+            # take the place of that of the runs before it.
+            is_silent=bool(self.settings.backfills) and not self.state.get("bookmarks"),
+        )
 
     @cached_property
     def run(self) -> Run:
@@ -247,8 +251,8 @@ class TapVersionForgeSalesforce(Tap):
             SettingsError: One of them can't be used.
         """
         self._spell_bookmarks()
-        self._select_backfills()
         self._check_names()
+        self._select_backfills()
         if self.settings.has_deletions_stream and not self.settings.backfills:
             deletions = cast("FrameStream | None", self.streams.get(DELETIONS))
             check_deletions(
@@ -539,7 +543,7 @@ class TapVersionForgeSalesforce(Tap):
         It never says more than rows that were written before it; some behind them may follow.
         """
         with suppress(OSError):
-            self.write_message(StateMessage(value=self.state))
+            cast("StateWriter", self._state_writer).write_again(self.state)
 
     @classmethod
     def _catalog_at(cls, path: str) -> Catalog:

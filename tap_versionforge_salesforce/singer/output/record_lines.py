@@ -13,7 +13,7 @@ from tap_versionforge_salesforce.salesforce.frames.json_lines import JsonLines
 from tap_versionforge_salesforce.salesforce.objects.columns import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from tap_versionforge_salesforce.salesforce.frames.frame import Frame
@@ -81,41 +81,57 @@ class PlainDecimal(Decimal):
         return format(self, "f")
 
 
-def records(
-    frame: Frame, columns: Sequence[Column], *, numbers_are_texts: bool = False
-) -> Iterator[dict[str, Any]]:
+def records(frame: Frame, columns: Sequence[Column]) -> Iterator[dict[str, Any]]:
     """Yield a record for each row, in order.
 
     Args:
         frame: The rows, with a column for each queried column.
         columns: The selected columns, in the order that their properties are to have.
-        numbers_are_texts: As the setting ``number_format`` has them.
 
     Returns:
-        Dicts of JSON values; numbers are `Decimal` where they are no texts, compound fields
-        objects made from their parts, or None where all parts are empty.
+        Dicts of JSON values; numbers with decimals are `Decimal`, compound fields objects made
+        from their parts, or None where all parts are empty.
     """
     place = {name: n for n, name in enumerate(frame.table.columns)}
-    are_decimals = not numbers_are_texts
-    readers = [
-        (column.property_name, _reader(column, place, are_decimals=are_decimals))
-        for column in columns
-    ]
+    readers = [(column.property_name, _reader(column, place)) for column in columns]
     for row in frame.table.iter_rows():
         yield {name: read(row) for name, read in readers}
 
 
-def _reader(
-    column: Column, place: dict[str, int], *, are_decimals: bool
-) -> Callable[[tuple[Any, ...]], Any]:
+def with_texts(record: dict[str, Any], properties: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a record with its `Decimal`s as texts, as ``singer.decimal`` has them.
+
+    Args:
+        record: What a stream map has made.
+        properties: Of its schema; what is a number there stays one.
+    """
+    return {
+        name: value if _is_number(properties.get(name, {})) else _with_texts(value)
+        for name, value in record.items()
+    }
+
+
+def _is_number(schema: Mapping[str, Any]) -> bool:
+    types = schema.get("type", [])
+    return not {"number", "integer"}.isdisjoint([types] if isinstance(types, str) else types)
+
+
+def _with_texts(value: Any) -> Any:  # noqa: ANN401  of any kind that JSON has
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    if isinstance(value, dict):
+        return {name: _with_texts(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_with_texts(each) for each in value]
+    return value
+
+
+def _reader(column: Column, place: dict[str, int]) -> Callable[[tuple[Any, ...]], Any]:
     if column.is_compound:
-        parts = [
-            (member, _reader(part, place, are_decimals=are_decimals))
-            for member, part in column.parts
-        ]
+        parts = [(member, _reader(part, place)) for member, part in column.parts]
         return lambda row: _compound({member: read(row) for member, read in parts})
     at = place[column.name]
-    if column.kind is Kind.NUMBER and are_decimals:
+    if column.kind is Kind.NUMBER:
         return lambda row: None if row[at] is None else PlainDecimal(row[at])
     return lambda row: row[at]
 

@@ -22,11 +22,13 @@ class StateWriter(SdkStateWriter):
 
     Args:
         writer: Of all messages.
+        is_silent: Write none at all.
     """
 
-    def __init__(self, writer: MessageWriter) -> None:
+    def __init__(self, writer: MessageWriter, *, is_silent: bool = False) -> None:
         super().__init__(writer)
         self._writer = writer
+        self._is_silent = is_silent
         self._last = ""
 
     @override
@@ -34,5 +36,13 @@ class StateWriter(SdkStateWriter):
         """Write a STATE message, unless that was the last one."""
         line = self._writer.format_message(StateMessage(value=state))
         if line != self._last:
+            self._write(line)
+
+    def write_again(self, state: TapState) -> None:
+        """Write a STATE message, also where it says nothing new."""
+        self._write(self._writer.format_message(StateMessage(value=state)))
+
+    def _write(self, line: str) -> None:
+        if not self._is_silent:
             self._writer.write_line(line)
-            self._last = line
+        self._last = line

@@ -120,6 +120,33 @@ def test_a_catalog_of_texts_is_gone_by_with_numbers(tap: TapRunner, ids: list[st
     assert run.log.count(OTHER_FORMAT) == 1
 
 
+def test_stream_maps_reckon_with_numbers(tap: TapRunner, ids: list[str]) -> None:
+    """What comes of it is a text again, but where its property is a number."""
+    maps = {
+        "Account": {
+            "__filter__": "AnnualRevenue is None or AnnualRevenue > 0.00001",
+            "Doubled": "AnnualRevenue * 2 if AnnualRevenue else None",
+            "Copied": "AnnualRevenue",
+            "Rough": "float(AnnualRevenue) if AnnualRevenue else None",
+            "NumberOfEmployees": "NumberOfEmployees * AnnualRevenue if AnnualRevenue else 0",
+        }
+    }
+    run = tap.sync(catalog=with_addresses(tap, **TEXTS), stream_maps=maps, **TEXTS)
+    assert run.exit_code == 0, run.log
+    (message,) = run.messages_of("SCHEMA")
+    properties = message["schema"]["properties"]
+    assert described(properties["Copied"]) == DECIMAL
+    assert "number" in properties["Rough"]["type"]
+    found = {record["Id"]: record for record in run.records("Account")}
+    assert ids[1] not in found
+    first = found[ids[0]]
+    assert first["Doubled"] == "2469135780246913.56"
+    assert first["Copied"] == first["AnnualRevenue"] == SENT[0]
+    assert first["Rough"] == pytest.approx(Decimal("1234567890123456.8"))
+    assert first["NumberOfEmployees"] == 7 * Decimal(SENT[0] or "")
+    assert first["BillingAddress"]["latitude"] == "50.73"
+
+
 def test_a_field_that_became_a_number_is_told_as_before(
     org: LocalOrg, tap: TapRunner, ids: list[str]
 ) -> None:

@@ -66,13 +66,25 @@ def test_no_bookmark_moves(tap: TapRunner) -> None:
     assert {repr(message["value"]) for message in run.messages_of("STATE")} == {repr(STATE)}
 
 
+@pytest.mark.parametrize("state", [None, {}, {"bookmarks": {}}])
 @pytest.mark.usefixtures("rows")
-def test_without_a_state_there_is_no_bookmark_behind_it(org: LocalOrg, tap: TapRunner) -> None:
-    """The next run reads all."""
-    run = read(tap, state=None)
-    assert "replication_key_value" not in str(run.state)
-    following = tap.sync(objects=["Account"], state=run.state)
-    assert len(following.ids("Account")) == len(org.store.rows("Account"))
+def test_without_a_state_none_is_written(tap: TapRunner, state: dict[str, Any] | None) -> None:
+    """One without bookmarks could take the place of that of the runs before it."""
+    run = read(tap, state=state)
+    assert run.messages_of("STATE") == []
+
+
+@pytest.mark.usefixtures("rows")
+def test_what_the_settings_say_of_other_objects_is_no_mistake(tap: TapRunner) -> None:
+    """They are read in the runs that read as usual."""
+    more = {
+        "filters": {"Contact": "LastName = 'c'", "Lead": "Name = 'x'"},
+        "replication_keys": {"Contact": "CreatedDate"},
+        "stream_maps": {"Contact": {"LastName": "LastName.upper()"}},
+    }
+    log = read(tap, **more).log
+    assert "The setting filters names Lead, which this run does not read" in log
+    assert "names Contact" not in log
 
 
 def test_an_option_says_it_more_than_once(tap: TapRunner, rows: list[str]) -> None:
@@ -157,6 +169,36 @@ def test_reconciliation_knows_what_was_written_again(org: LocalOrg, tap: TapRunn
     last = tap.sync(state=again.state, **settings)
     assert last.exit_code == 0, last.log
     assert last.ids("_deletions") == late
+
+
+def test_a_store_that_knows_the_object_is_begun_anew_by_no_range(
+    org: LocalOrg, tap: TapRunner
+) -> None:
+    """Without a state, too: it takes nothing over."""
+    settings = {"objects": ["Account"], "reconcile_store": str(tap.folder / "store")}
+    org.store.insert("Account", [{"Name": "there"}], stamp=MARCH)
+    first = tap.sync(**settings, reconcile_fields={"Contact": ["LastName"]})
+    assert "names Contact" in first.log
+    run = tap.sync(backfill=[RANGE], **settings)
+    assert run.exit_code == 0, run.log
+    assert "begins anew" not in run.log
+    assert run.messages_of("STATE") == []
+
+
+def test_rows_that_no_store_has_are_kept_in_mind(org: LocalOrg, tap: TapRunner) -> None:
+    """A range that comes without the store leaves the mark of that in a state that has one."""
+    settings = {"objects": ["Account"]}
+    store = {"reconcile_store": str(tap.folder / "store")}
+    org.store.insert("Account", [{"Name": "there"}], stamp=MARCH)
+    first = tap.sync(**settings, **store)
+    again = tap.sync(state=copy.deepcopy(first.state), backfill=[RANGE], **settings)
+    assert again.exit_code == 0, again.log
+    assert "this one has no reconcile_store" in again.log
+    assert again.bookmark("Account") == first.bookmark("Account")
+    assert again.state != first.state
+    last = tap.sync(state=copy.deepcopy(again.state), backfill=[RANGE], **settings)
+    assert "this one has no reconcile_store" not in last.log
+    assert last.state == again.state
 
 
 @pytest.mark.usefixtures("rows")

@@ -14,8 +14,14 @@ from singer_sdk.singerlib.messages import RecordMessage
 
 from tap_versionforge_salesforce.salesforce.frames.json_pages import from_json
 from tap_versionforge_salesforce.salesforce.objects.columns import Column, Kind, select_columns
+from tap_versionforge_salesforce.singer.json_schema import property_schema
 from tap_versionforge_salesforce.singer.output.message_writer import MessageWriter
-from tap_versionforge_salesforce.singer.output.record_lines import Envelope, LineMaker, records
+from tap_versionforge_salesforce.singer.output.record_lines import (
+    Envelope,
+    LineMaker,
+    records,
+    with_texts,
+)
 from tests.support.pages import (
     COLUMNS,
     JSON_NUMBERS,
@@ -142,10 +148,12 @@ def test_lines_say_what_the_records_say(
     lines = lines_of(frame, selection, envelope, numbers_are_texts=are_texts)
     messages = [json.loads(line, parse_float=Decimal) for line in lines.split(b"\n")[:-1]]
     assert lines.endswith(b"\n") or not rows
-    writer = MessageWriter()
+    writer, made = MessageWriter(), records(frame, selection)
+    if are_texts:
+        schemas = {c.property_name: property_schema(c, numbers_are_texts=True) for c in selection}
+        made = (with_texts(record, schemas) for record in made)
     by_record = (
-        writer.format_message(RecordMessage("Thing__c", record, version, NOW))
-        for record in records(frame, selection, numbers_are_texts=are_texts)
+        writer.format_message(RecordMessage("Thing__c", record, version, NOW)) for record in made
     )
     assert messages == [json.loads(line, parse_float=Decimal) for line in by_record]
 
