@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from tap_versionforge_salesforce.singer.run import Run
 
 _IS_DELETED = "IsDeleted"
+# Of an object or field that is not there, or by which nobody can filter any more.
+_GONE = frozenset({"unknown-field", "field-not-filterable"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,19 +80,23 @@ class DescribedQueries:
     def of(self, streams: Sequence[SoqlStream], logger: logging.Logger) -> Iterator[DescribedQuery]:
         """Yield queries; one whose objects can't be described now fails its stream.
 
+        So does one that names what the org lacks, where a catalog has the stream: when that was
+        made it was there, and the other streams need not wait for whoever took it away.
+
         Args:
             streams: That are read.
             logger: Where people are told of it.
 
         Raises:
-            SettingsError: One names what the org lacks, or can't be read in that way.
+            SettingsError: One can't be read in that way, or names what the org lacks.
         """
         for stream in streams:
             try:
                 yield self.described(stream)
-            except SettingsError:
-                raise
             except TapError as error:
+                is_gone = self._may_be_old and error.code in _GONE
+                if isinstance(error, SettingsError) and not is_gone:
+                    raise
                 note_failure(self._run, stream.name, error, logger)
 
     def described(self, stream: SoqlStream) -> DescribedQuery:

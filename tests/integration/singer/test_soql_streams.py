@@ -508,6 +508,26 @@ def test_what_bulk_can_not_answer_is_told(org: LocalOrg, tap: TapRunner, soql: s
     assert org.journal.soql() == []
 
 
+@pytest.mark.parametrize("gone", ["field", "object"])
+def test_what_is_gone_since_the_catalog_fails_its_stream_alone(
+    org: LocalOrg, tap: TapRunner, won: list[str], gone: str
+) -> None:
+    """The others are read: nobody has written anything wrong since then."""
+    settings: dict[str, Any] = {"objects": ["Account"], "soql_streams": {"won": {"soql": WON}}}
+    catalog = tap.discover(**settings)
+    if gone == "field":
+        org.store.hide_field("Opportunity", "Amount")
+    else:
+        org.store.hide_object("Opportunity")
+    run = tap.sync(catalog=catalog, discovery_cache="false", **settings)
+    assert run.exit_code == 7, run.log
+    assert len(run.ids("Account")) == len(org.store.rows("Account"))
+    assert run.records("won") == []
+    word = "the field Amount" if gone == "field" else "the object Opportunity"
+    assert f"won: The setting soql_streams, for won, names {word}" in run.log
+    assert won
+
+
 def test_an_org_that_does_not_describe_fails_the_stream(
     org: LocalOrg, tap: TapRunner, won: list[str]
 ) -> None:
