@@ -56,20 +56,32 @@ def run(arguments: list[str], folder: Path) -> str:
 
 def test_the_readme(org: LocalOrg, tmp_path: Path) -> None:
     """Its few lines do what they say."""
-    text = (processes.ROOT / "README.md").read_text(encoding="utf-8")
+    found = list(blocks((processes.ROOT / "README.md").read_text(encoding="utf-8")))
     (settings,) = (
         json.loads(block.text)
-        for block in blocks(text)
+        for block in found
         if block.language == JSON and "filters" in block.text
     )
-    rows = [{"IsWon": is_won, "Amount": "2000"} for is_won in (True, False)]
-    (won, _) = org.store.insert(
-        "Opportunity", rows, stamp=datetime(2024, 3, 15, tzinfo=timezone.utc)
-    )
+    (again,) = (line for block in found for line in block.text.splitlines() if "--backfill" in line)
+    rows = [{"IsWon": is_won, "StageName": "s", "Amount": "2000.5"} for is_won in (True, False)]
+    (won, _) = org.store.insert("Opportunity", rows, stamp=MARCH)
     config = org.config(objects=["Opportunity", "Contact"], **settings)
     (tmp_path / "config.json").write_text(json.dumps(config))
-    messages = [
-        json.loads(each) for each in run(["--config", "config.json"], tmp_path).splitlines()
+    (tmp_path / "catalog.json").write_text(run(["--config", "config.json", "--discover"], tmp_path))
+    first = run(["--config", "config.json", "--catalog", "catalog.json"], tmp_path)
+    messages = [json.loads(each) for each in first.splitlines()]
+    state = [each["value"] for each in messages if each["type"] == "STATE"][-1]
+    (tmp_path / "state.json").write_text(json.dumps(state))
+    read = [each for each in messages if each["type"] == "RECORD"]
+    of_opportunity = [each["record"] for each in read if each["stream"] == "Opportunity"]
+    assert [(each["Id"], each["Amount"]) for each in of_opportunity] == [(won, "2000.5")]
+    assert [each["record"] for each in read if each["stream"] == "by_stage"] == [
+        {"StageName": "s", "total": "4001.0"}
     ]
-    assert [each["record"]["Id"] for each in messages if each["type"] == "RECORD"] == [won]
-    assert messages[-1]["value"]["bookmarks"]["Contact"]["replication_key"] == "CreatedDate"
+    assert {"_objects", "_fields"} <= {each["stream"] for each in read}
+    assert state["bookmarks"]["Contact"]["replication_key"] == "CreatedDate"
+    ranged = [json.loads(each) for each in run(shlex.split(again)[1:], tmp_path).splitlines()]
+    of_range = [each["record"]["Id"] for each in ranged if each["type"] == "RECORD"]
+    assert of_range == [won]
+    kept = {name: each for name, each in state["bookmarks"].items() if each}
+    assert [m["value"]["bookmarks"] for m in ranged if m["type"] == "STATE"] == [kept]

@@ -120,7 +120,6 @@ TUTORIAL = Document(
 README = Document(
     "README.md",
     {
-        "make demo": _OF_THE_DEMO,
         "make demo                           "
         "# without Salesforce: a stand-in org, a real target, a comparison": _OF_THE_DEMO,
         "tap-versionforge-salesforce setup   "
