@@ -57,6 +57,14 @@ class Frame:
         """Return what a message calls a row: its Id, or its place where it has none."""
         return str(row_names(self.table)[place])
 
+    @property
+    def has_ids(self) -> bool:
+        """Tell whether each row has an Id, and none of them the empty one."""
+        if "Id" not in self.table.columns:
+            return False
+        ids = self.table["Id"]
+        return not (ids.has_nulls() or _has_empty_id(ids))
+
     def key_problem(self, names: Sequence[str]) -> str | None:
         """Return why a key does not tell the rows apart; None where it does.
 

@@ -6,6 +6,7 @@ from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from tap_versionforge_salesforce.salesforce.frames.keys_apart import KeysApart
 from tap_versionforge_salesforce.salesforce.http.quota import StreamUsage, usage_counted_in
 from tap_versionforge_salesforce.salesforce.objects.soql import Range
 from tap_versionforge_salesforce.salesforce.query.parts_read import PartsRead
@@ -53,7 +54,7 @@ class BackfillSync:
         self._name = name
         self._ranges = ranges
         self.bookmark_text = bookmark_text
-        self._keys = keys
+        self._keys = KeysApart(keys)
         self._usage = StreamUsage()
         #: No run goes on with the Bulk job of another one's range.
         self.resumed_job_id = None

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, cast
 
 from tap_versionforge_salesforce.errors import RefusedError
+from tap_versionforge_salesforce.salesforce.frames.keys_apart import KeysApart
 from tap_versionforge_salesforce.salesforce.query.context import ReadContext
 from tap_versionforge_salesforce.salesforce.query.coverage import Coverage
 from tap_versionforge_salesforce.salesforce.query.paginator import SalesforcePaginator
@@ -38,7 +39,7 @@ class PartitionRead:
         window: Between which instants.
         query: The SELECT.
         paginator: Yields its pages.
-        keys: The queried columns by which a target knows a row; none where no key is claimed.
+        keys: Sees that what a target knows a row by tells it from all others.
         coverage: How far the changes of the object are committed; None where nobody asks.
         is_resumed: It goes on with the Bulk job of an earlier run.
     """
@@ -47,7 +48,7 @@ class PartitionRead:
     window: Window
     query: Query
     paginator: SalesforcePaginator
-    keys: tuple[str, ...] = ("Id",)
+    keys: KeysApart = field(default_factory=lambda: KeysApart(["Id"]))
     coverage: Coverage | None = None
     is_resumed: bool = False
 
@@ -60,6 +61,8 @@ class PartitionRead:
         """
         with closing(cast("Generator[Page, None, None]", iter(self.paginator))) as pages:
             for page in pages:
+                if page.takes_back and self.partition.ids.is_whole:
+                    self.keys.forget()
                 error = key_error(page, self.query, self.keys)
                 if error is not None:
                     break
@@ -70,15 +73,15 @@ class PartitionRead:
         raise error
 
 
-def key_error(page: Page, query: Query, keys: tuple[str, ...]) -> RefusedError | None:
+def key_error(page: Page, query: Query, keys: KeysApart) -> RefusedError | None:
     """Return the error of rows that their key does not tell apart; None where it does.
 
     Args:
         page: The rows.
         query: For them.
-        keys: The queried columns by which a target knows a row.
+        keys: Sees that it does.
     """
-    problem = page.frame.key_problem(keys)
+    problem = keys.problem(page.frame)
     if problem is None:
         return None
     return RefusedError(
@@ -112,7 +115,9 @@ class PartitionReads:
         self._run = run
         self._sobject = sobject
         self.query = query
-        self._keys = keys
+        self._key_columns = keys
+        # Those of the window that is read.
+        self._keys = KeysApart(keys)
         self._bookmark = bookmark
         # That of the window to come.
         self._coverage: Coverage | None = None
@@ -130,6 +135,7 @@ class PartitionReads:
             turn: Of the stream in the queue of downloads.
         """
         coverage = self._coverage
+        self._keys = KeysApart(self._key_columns)
         if self.lack_coverage(upper):
             coverage = self.new_coverage(upper)
         return self.of(Partition(upper), turn, coverage)

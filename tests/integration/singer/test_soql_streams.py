@@ -154,6 +154,23 @@ def test_a_key_that_tells_no_rows_apart_is_refused(tap: TapRunner, won: list[str
     assert "[no-key]" in run.log
 
 
+@pytest.mark.parametrize("mode", ["rest", "bulk"])
+@pytest.mark.parametrize("more", [{}, {"replication_key": "SystemModstamp"}], ids=["full", "inc"])
+def test_rows_of_one_key_may_lie_many_pages_apart(
+    org: LocalOrg, tap: TapRunner, mode: str, more: dict[str, str]
+) -> None:
+    """No page of them all has two such rows, and a target would lose one all the same."""
+    org.settings.page_rows = org.settings.bulk_page_rows = 3
+    org.settings.batch_size_hint = "ignore"
+    names = [*"abcdefgh", "a"]
+    org.store.insert("Account", [{"Name": name} for name in names], stamp=LAST_WEEK)
+    streams = query("SELECT Name, SystemModstamp FROM Account", key_properties=["Name"], **more)
+    run = tap.sync(objects=[], soql_streams=streams, api_mode=mode)
+    assert run.exit_code == 7, run.log
+    assert "asked has rows that differ and share one Name" in run.log
+    assert run.messages_of("ACTIVATE_VERSION") == []
+
+
 # As others are
 
 

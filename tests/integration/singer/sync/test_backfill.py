@@ -215,6 +215,22 @@ def test_rows_that_share_a_key_are_not_written(tap: TapRunner) -> None:
     assert run.records("named") == []
 
 
+def test_rows_that_share_a_key_are_seen_in_all_pages(org: LocalOrg, tap: TapRunner) -> None:
+    """Those of another range, too."""
+    for day, name in enumerate("abca"):
+        org.store.insert("Account", [{"Name": name}], stamp=MARCH + timedelta(days=day))
+    query = {
+        "soql": "SELECT Name, SystemModstamp FROM Account",
+        "key_properties": ["Name"],
+        "replication_key": "SystemModstamp",
+    }
+    ranges = ["named:2024-03-01..2024-03-03", "named:2024-03-03..2024-03-05"]
+    run = tap.sync(objects=[], soql_streams={"named": query}, backfill=ranges)
+    assert run.exit_code == 7, run.log
+    assert "a target would keep one row of them all" in run.log
+    assert [row["Name"] for row in run.records("named")] == ["a", "b"]
+
+
 # What is wrong with it
 
 

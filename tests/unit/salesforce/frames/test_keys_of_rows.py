@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from tap_versionforge_salesforce.errors import IncompleteError
 from tap_versionforge_salesforce.salesforce.frames.frame import EMPTY_ID, Frame
 from tap_versionforge_salesforce.salesforce.frames.json_pages import from_json
+from tap_versionforge_salesforce.salesforce.frames.keys_apart import KeysApart
 from tap_versionforge_salesforce.salesforce.objects.columns import Column, Kind
 from tests.support.pages import COLUMNS, csv_page, from_csv, json_page, rows_of
 from tests.support.values import few_examples, some_examples
@@ -115,3 +116,51 @@ def test_problem_is_exactly_two_rows_with_one_key(rows: list[tuple[str, str]]) -
     """There is a problem just where a target that knows rows by the key would keep fewer."""
     made = frame(Id=[row[0] for row in rows], Name=[row[1] for row in rows])
     assert (made.key_problem(["Id"]) is None) == (len(dict(rows)) == len(set(rows)))
+
+
+# Keys of rows in many pages
+
+
+@given(
+    st.lists(
+        st.lists(st.tuples(st.integers(0, 9), st.integers(0, 30)), max_size=4),
+        max_size=12,
+    )
+)
+@few_examples
+def test_a_key_is_seen_again_in_any_later_page(pages: list[list[tuple[int, int]]]) -> None:
+    """Of rows with one key a target would keep one, however far they lie apart."""
+    apart, known, problem = KeysApart(["Name"]), dict[int, int](), None
+    for page in pages:
+        rows = list(dict(page).items())
+        is_shared = any(known.get(key, row) != row for key, row in rows)
+        known.update(rows)
+        made = frame(Name=[key for key, _ in rows], Id=[str(row) for _, row in rows])
+        problem = apart.problem(made)
+        assert (problem is not None) == is_shared
+        if is_shared:
+            return
+
+
+def test_a_row_that_comes_again_does_no_harm() -> None:
+    """It is told by its Id, whatever has changed about it; without one by its values."""
+    with_ids = KeysApart(["Name"])
+    assert with_ids.problem(frame(Name=["a"], Id=["1"], Site=["x"])) is None
+    assert with_ids.problem(frame(Name=["a"], Id=["1"], Site=["y"])) is None
+    assert "share one Name" in (with_ids.problem(frame(Name=["a"], Id=["2"], Site=["y"])) or "")
+    without = KeysApart(["Name"])
+    assert without.problem(frame(Name=["a"], Site=["x"])) is None
+    assert without.problem(frame(Name=["a"], Site=["x"])) is None
+    assert without.problem(frame(Name=["a"], Site=["y"])) is not None
+    without.forget()
+    assert without.problem(frame(Name=["a"], Site=["y"])) is None
+    empty = KeysApart(["Name"])
+    assert empty.problem(frame(Name=["a"], Id=[EMPTY_ID], Site=["x"])) is None
+    assert empty.problem(frame(Name=["a"], Id=[EMPTY_ID], Site=["y"])) is not None
+
+
+def test_of_an_id_nothing_is_kept() -> None:
+    """No two rows have one: what changes while it is read may come twice."""
+    apart = KeysApart(["Id"])
+    assert apart.problem(frame(Id=["1"], Name=["x"])) is None
+    assert apart.problem(frame(Id=["1"], Name=["y"])) is None
