@@ -36,6 +36,7 @@ from tap_versionforge_salesforce.settings.values import (
     check_store,
     checked_api_version,
     checked_filters,
+    checked_keys,
     checked_objects,
     checked_start_date,
 )
@@ -392,7 +393,7 @@ class Settings:
         start_date = given.pop("start_date", None)
         queries = given.get("soql_streams")
         objects = checked_objects(given.pop("objects"), may_be_none=bool(queries))
-        filters = given.pop("filters", None)
+        filters, keys = given.pop("filters", None), given.pop("replication_keys", None)
         check_soql_streams(queries or {}, objects, given["api_mode"])
         return cls(
             instance_url=instance_url,
@@ -401,6 +402,7 @@ class Settings:
             objects=objects,
             objects_are_default=objects == DEFAULT_OBJECTS,
             filters=None if filters is None else checked_filters(filters),
+            replication_keys=None if keys is None else checked_keys(keys),
             start_date=None if start_date is None else checked_start_date(str(start_date)),
             api_version=checked_api_version(str(given.pop("api_version"))),
             **given,

@@ -79,13 +79,7 @@ def checked_filters(filters: Mapping[str, str]) -> dict[str, str]:
 
     checked: dict[str, str] = {}
     for name, text in filters.items():
-        sobject = name.strip()
-        if not _OBJECT_NAME.fullmatch(sobject) or not _WILDCARDS.isdisjoint(sobject):
-            raise wrong_setting(
-                "filters",
-                f"has a condition for {name!r}, which is no object's API name",
-                "Each object has a condition of its own, by its API name, such as Account.",
-            )
+        sobject = _object_named(name, "filters", "condition")
         if sobject.lower() in map(str.lower, checked):
             raise wrong_setting(
                 "filters",
@@ -94,6 +88,37 @@ def checked_filters(filters: Mapping[str, str]) -> dict[str, str]:
             )
         checked[sobject] = parsed_condition(text, filter_of(sobject)).text
     return checked
+
+
+def checked_keys(keys: Mapping[str, str]) -> dict[str, str]:
+    """Return replication keys without blanks around them.
+
+    Raises:
+        SettingsError: One is of no object or names no field, or two are of one object.
+    """
+    checked: dict[str, str] = {}
+    for name, text in keys.items():
+        sobject, key = _object_named(name, "replication_keys", "key"), text.strip()
+        if not key or sobject.lower() in map(str.lower, checked):
+            raise wrong_setting(
+                "replication_keys",
+                f"has two keys for {sobject}" if key else f"names no field for {sobject}",
+                "Name one date-time field for each object.",
+            )
+        checked[sobject] = key
+    return checked
+
+
+def _object_named(name: str, setting: str, what: str) -> str:
+    """Return the name of the one object that a member of a setting is for."""
+    sobject = name.strip()
+    if not _OBJECT_NAME.fullmatch(sobject) or not _WILDCARDS.isdisjoint(sobject):
+        raise wrong_setting(
+            setting,
+            f"has a {what} for {name!r}, which is no object's API name",
+            f"Each object has a {what} of its own, by its API name, such as Account.",
+        )
+    return sobject
 
 
 def filter_of(sobject: str) -> str:

@@ -71,6 +71,32 @@ def test_what_can_not_be_a_key_is_told_before_any_row_is_read(
     assert org.journal.soql() == []
 
 
+@pytest.mark.parametrize(
+    ("keys", "words"),
+    [
+        pytest.param(
+            {"Account": "CreatedDate", "account": "SystemModstamp"}, "two keys for", id="twice"
+        ),
+        pytest.param({"Account": " "}, "names no field for Account", id="empty"),
+        pytest.param({"Acc*": "CreatedDate"}, "'Acc*', which is no object's", id="a pattern"),
+    ],
+)
+def test_what_names_no_key_of_an_object_is_told(
+    org: LocalOrg, tap: TapRunner, keys: dict[str, str], words: str
+) -> None:
+    """By which of two keys an object is read is not left to their order."""
+    run = tap.command("--config", config_file(org, tap, {"replication_keys": keys}))
+    assert_told(run, "replication_keys", words)
+    assert org.journal.soql() == []
+
+
+def test_blanks_around_names_mean_nothing(tap: TapRunner) -> None:
+    """As everywhere else in the settings."""
+    keys = {" Account ": " createddate "}
+    (entry,) = tap.discover(objects=["Account"], replication_keys=keys)["streams"]
+    assert entry["replication_key"] == "CreatedDate"
+
+
 def test_an_object_that_is_not_read_is_told(tap: TapRunner) -> None:
     """With the one that may be meant."""
     run = tap.sync(objects=["Account"], replication_keys={"Acount": "CreatedDate"})
