@@ -14,6 +14,7 @@ from tap_versionforge_salesforce.salesforce.objects.describe import REPLICATION_
 from tap_versionforge_salesforce.salesforce.objects.soql import Range, Window
 from tap_versionforge_salesforce.salesforce.query.job_checkpoint import JobCheckpoint
 from tap_versionforge_salesforce.salesforce.reconcile.confirmed import Confirmed
+from tap_versionforge_salesforce.salesforce.soql.literals import shown
 from tap_versionforge_salesforce.salesforce.support.timestamps import (
     EARLIEST,
     format_instant,
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 _JOB = "bulk_job"
 _FILTER = "filter"
 _RECONCILIATION = "reconciliation"
+# Of a list of Ids there can be a hundred thousand characters.
+_MOST_OF_CONDITION = 200
 
 
 class Bookmark:
@@ -92,7 +95,7 @@ class Bookmark:
 
         if self.value is not None and self._condition_before != self._condition:
             before, now = (
-                f'by "{each}"' if each else "without a filter"
+                f'by "{shown(each, _MOST_OF_CONDITION)}"' if each else "without a filter"
                 for each in (self._condition_before, self._condition)
             )
             yield (

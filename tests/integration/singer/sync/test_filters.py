@@ -163,6 +163,16 @@ def test_a_changed_filter_is_told_beside_a_store(
     assert "Account was read by \"Site = 'A'\" until now" in second.log
 
 
+def test_a_long_filter_is_told_in_a_line(tap: TapRunner, rows: list[str]) -> None:
+    """Its beginning tells which one it is."""
+    names = ", ".join(f"'{n}'" for n in range(2_000))
+    run = read(tap, {"Account": f"Name IN ({names})"}, state=copy.deepcopy(BEFORE))
+    assert sorted(run.ids("Account")) == sorted(rows)
+    (line,) = [line for line in run.log.splitlines() if "was read without a filter" in line]
+    assert "is by \"Name IN ('0', '1', " in line
+    assert len(line) < 700
+
+
 def test_another_spelling_is_the_same_filter(tap: TapRunner, rows: list[str]) -> None:
     """Blanks, and upper and lower case of keywords, mean nothing."""
     first = read(tap, {"Account": "Site='A' AND Name!=null"})
