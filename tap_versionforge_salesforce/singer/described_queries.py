@@ -202,10 +202,23 @@ class _Described:
 
     @property
     def _includes_deleted(self) -> bool:
-        """Tell whether rows in the recycle bin come: only where they can be told from others."""
+        """Tell whether rows in the recycle bin come: only where they can be told from others.
+
+        They can where the query has the field that tells them, or says itself which it wants.
+        """
         names = [column.name for column in self.columns]
-        is_grouped = self.select.is_aggregate
-        return self.run.settings.include_deleted and _IS_DELETED in names and not is_grouped
+        is_told = _IS_DELETED in names and not self.select.is_aggregate
+        return self.run.settings.include_deleted and (is_told or self._is_asked_for_deleted)
+
+    @property
+    def _is_asked_for_deleted(self) -> bool:
+        where = self.select.where
+        owners = ((), (self.sobject.name.lower(),))
+        return where is not None and any(
+            use.names[-1].lower() == _IS_DELETED.lower()
+            and tuple(map(str.lower, use.names[:-1])) in owners
+            for use in where.paths
+        )
 
     @property
     def _properties(self) -> tuple[Column, ...]:
