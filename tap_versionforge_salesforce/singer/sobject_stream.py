@@ -335,7 +335,7 @@ class SObjectStream(CatalogStream):
         except TapError as error:
             code, is_stopped = error.code, False
             error.name_stream(self.name)
-            name_settings(error)
+            name_settings(error, self._query)
             if not self._is_its_own(error):
                 raise
             sync.fail(error)

@@ -119,6 +119,18 @@ def test_rows_in_the_recycle_bin_come_where_they_can_be_told(
     assert sorted(living.ids("won")) == sorted(won[1:])
 
 
+def test_rows_in_the_recycle_bin_come_where_they_are_asked_for(
+    org: LocalOrg, tap: TapRunner, won: list[str]
+) -> None:
+    """A query of nothing else would have no row, and its groups would count none."""
+    org.store.delete("Opportunity", won[:1])
+    asked = "FROM Opportunity WHERE isdeleted = true"
+    assert read(tap, query(f"SELECT Id {asked}")).ids("asked") == won[:1]
+    (group,) = read(tap, query(f"SELECT COUNT(Id) deals {asked}")).records("asked")
+    assert group["deals"] == 1
+    assert read(tap, query(f"SELECT Id {asked}"), include_deleted=False).ids("asked") == []
+
+
 @pytest.mark.parametrize(
     ("more", "wanted"),
     [
@@ -543,6 +555,28 @@ def test_what_is_gone_since_the_catalog_fails_its_stream_alone(
     word = "the field Amount" if gone == "field" else "the object Opportunity"
     assert f"won: The setting soql_streams, for won, names {word}" in run.log
     assert won
+
+
+@pytest.mark.parametrize(
+    ("soql", "words"),
+    [
+        pytest.param("SELECT Id FROM Account WHERE {}", ["api_mode bulk reads"], id="plain"),
+        pytest.param("SELECT COUNT(Id) FROM Account WHERE {}", [], id="groups"),
+    ],
+)
+def test_what_helps_is_said_in_words_of_the_setting(
+    tap: TapRunner, soql: str, words: list[str]
+) -> None:
+    """No catalog makes a query shorter, and no Bulk job makes groups."""
+    names = ", ".join(f"'{n:040}'" for n in range(500))
+    asked = query(soql.format(f"Name IN ({names})"))
+    settings = {"api_mode": "rest", "composite_queries": False}
+    run = tap.sync(objects=[], soql_streams=asked, **settings)
+    assert run.exit_code == 7, run.log
+    for word in ("Take columns out of its query in soql_streams", *words):
+        assert word in run.log
+    assert "Deselect columns" not in run.log
+    assert ("api_mode bulk" in run.log) == bool(words)
 
 
 def test_an_org_that_does_not_describe_fails_the_stream(
