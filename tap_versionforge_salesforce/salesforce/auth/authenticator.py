@@ -85,6 +85,9 @@ class TokenEndpoint(Protocol):
     def post_grant(self, form: Mapping[str, str]) -> TokenAnswer:
         """Post the form; return a success or a refusal that is final, passing ones retried."""
 
+    def pause(self, seconds: float) -> None:
+        """Wait, ready to be interrupted."""
+
 
 class Grant(Protocol):
     """One way to sign in."""

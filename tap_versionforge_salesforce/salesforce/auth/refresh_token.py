@@ -8,7 +8,7 @@ done with the answer, and no signal comes in between.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
@@ -24,7 +24,7 @@ from tap_versionforge_salesforce.salesforce.support.redaction import remember_se
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from contextlib import AbstractContextManager
 
     from tap_versionforge_salesforce.salesforce.auth.authenticator import (
@@ -40,8 +40,12 @@ _PATH_BEGINS = ("/", "~", "./", "../")
 class KeptToken(Protocol):
     """Where the refresh token is, and its successors."""
 
-    def turn(self) -> AbstractContextManager[None]:
-        """Let nobody else use it while the block does, and have room for the next one."""
+    def turn(self, pause: Callable[[float], None]) -> AbstractContextManager[None]:
+        """Let nobody else use it while the block does, and have room for the next one.
+
+        Args:
+            pause: Waits that many seconds.
+        """
 
     def value(self) -> str:
         """Return it, as it is now.
@@ -112,7 +116,7 @@ class TokenText:
         self._is_told = False
 
     @contextmanager
-    def turn(self) -> Iterator[None]:
+    def turn(self, pause: Callable[[float], None]) -> Iterator[None]:  # noqa: ARG002  as KeptToken has it
         """Do nothing: who else has it is not known."""
         yield
 
@@ -176,11 +180,15 @@ class RefreshTokenGrant(SecretGrant):
             SignInError: Salesforce refused.
             UnavailableError: Another run does not let go of the file.
         """
-        # A signal that ends the run would lose the answer, and with it the only token that is good.
-        return to_its_end(lambda: self._in_turn(endpoint))
+        with ExitStack() as waiting:
+            # A signal ends the wait for another run, which has nothing to lose.
+            waiting.enter_context(self._kept.turn(endpoint.pause))
+            turn = waiting.pop_all()
+        # From here on it would lose the answer, and with it the only token that is good.
+        return to_its_end(lambda: self._in_turn(endpoint, turn))
 
-    def _in_turn(self, endpoint: TokenEndpoint) -> Token:
-        with self._kept.turn():
+    def _in_turn(self, endpoint: TokenEndpoint, turn: ExitStack) -> Token:
+        with turn:
             return super().token(endpoint)
 
     @override

@@ -26,7 +26,7 @@ from tap_versionforge_salesforce.salesforce.support.text_files import (
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tap_versionforge_salesforce.salesforce.support.clock import Clock
 
@@ -59,15 +59,18 @@ class TokenFile:
         self._unwritten = ""
 
     @contextmanager
-    def turn(self) -> Iterator[None]:
+    def turn(self, pause: Callable[[float], None]) -> Iterator[None]:
         """Let no other run on this machine use the token while the block does.
 
         The room for the next one is taken before the block, since afterwards it is too late.
 
+        Args:
+            pause: Waits that many seconds; what it raises ends the wait for another run.
+
         Raises:
             UnavailableError: Another one does not let go of it.
         """
-        lock = self._lock()
+        lock = self._lock(pause)
         try:
             self._next = self._prepared()
             try:
@@ -140,7 +143,7 @@ class TokenFile:
         path = Path(self.path).resolve()
         return os.access(path.parent, os.W_OK | os.X_OK) or os.access(path, os.W_OK)
 
-    def _lock(self) -> PathLock | None:
+    def _lock(self, pause: Callable[[float], None]) -> PathLock | None:
         until = self._clock.monotonic() + _LONGEST_WAIT_SECONDS
         while True:
             try:
@@ -150,7 +153,7 @@ class TokenFile:
                     break
             except OSError:  # what is wrong with it is told where it is read
                 return None
-            self._clock.sleep(_SECONDS_BETWEEN_LOOKS)
+            pause(_SECONDS_BETWEEN_LOOKS)
         raise UnavailableError(
             f"Another run has been signing in with {self.path} for {_LONGEST_WAIT_SECONDS:.0f} "
             "seconds.",

@@ -6,6 +6,7 @@ import os
 import signal
 import stat
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
@@ -162,6 +163,28 @@ def test_a_run_that_does_not_let_go(
     assert forms(org) == []
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_wait_for_another_run(
+    org: LocalOrg, tap: TapRunner, file: Path, number: signal.Signals
+) -> None:
+    """At once, and nothing is sent: who asked for it would kill it before the other lets go."""
+    given = with_token_file(org, file)
+    # What it says of that comes right before the wait.
+    file.chmod(0o644)
+    lock = PathLock(file)
+    try:
+        with started(tap, "--config", tap.config(**SINCE, **given)) as process:
+            assert process.stderr is not None
+            assert any(b"can be read by others" in line for line in process.stderr)
+            time.sleep(0.5)
+            process.send_signal(number)
+            finished(process)
+            assert process.returncode == 128 + number
+    finally:
+        lock.release()
+    assert forms(org) == []
+
+
 # What may keep the next one from its file
 
 
@@ -227,8 +250,8 @@ def test_a_folder_that_takes_no_other_file(
 
 @pytest.mark.parametrize(
     ("number", "sign_ins"),
-    [(signal.SIGINT, 0), (signal.SIGTERM, 1)],
-    ids=["at the start", "of a thread behind"],
+    [(signal.SIGINT, 0), (signal.SIGTERM, 0), (signal.SIGTERM, 1)],
+    ids=["at the start", "terminated at the start", "of a thread behind"],
 )
 @pytest.mark.usefixtures("rows")
 def test_a_signal_between_answer_and_file(

@@ -437,6 +437,9 @@ def test_any_answer_of_the_token_endpoint(rsa_key: rsa.RSAPrivateKey, body: obje
             assert form
             return TokenAnswer(body=body if isinstance(body, dict) else {}, date=None)
 
+        def pause(self, seconds: float) -> None:
+            raise AssertionError(seconds)
+
     credentials = settings_of().credentials
     grant = JwtBearer(credentials=credentials, key=rsa_key, clock=Clock(), logger=LOGGER)
     authenticator = Authenticator(grant)
