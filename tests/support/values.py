@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 MY_DOMAIN = "https://example.my.salesforce.com"
 
-few_examples = settings(max_examples=40, deadline=None)
-some_examples = settings(max_examples=100, deadline=None)
+few_examples = settings(max_examples=25, deadline=None)
+some_examples = settings(max_examples=60, deadline=None)
 
 
 def config(**changes: object) -> dict[str, object]:

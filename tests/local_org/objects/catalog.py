@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from tests.local_org.objects.object_notation import default_objects
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from tests.local_org.objects.fields import Field
     from tests.local_org.objects.sobjects import SObject
 
@@ -37,9 +39,9 @@ class Catalog:
         self._whole[sobject.name] = sobject
         self._refresh()
 
-    def add_field(self, object_name: str, field: Field) -> None:
+    def add_fields(self, object_name: str, fields: Iterable[Field]) -> None:
         sobject = self._whole[object_name]
-        self._whole[object_name] = replace(sobject, fields=(*sobject.fields, field))
+        self._whole[object_name] = replace(sobject, fields=(*sobject.fields, *fields))
         self._refresh()
 
     def has(self, object_name: str) -> bool:

@@ -10,7 +10,7 @@ import duckdb
 from tests.local_org.store.tables import NUMBER, column_definition, create_table, quoted, sql
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from tests.local_org.objects.fields import Field
     from tests.local_org.objects.sobjects import SObject
@@ -47,10 +47,14 @@ class Database:
             self._next_numbers[sobject.name] = first + count
         return range(first, first + count)
 
-    def add_column(self, sobject: SObject, field: Field) -> None:
-        """Give the object's table a column for a new field."""
-        if not field.is_compound:
-            self.execute(f"ALTER TABLE {self.table(sobject)} ADD COLUMN {column_definition(field)}")
+    def add_columns(self, sobject: SObject, fields: Iterable[Field]) -> None:
+        """Give the object's table columns for new fields; one that is made later has them."""
+        if sobject.name not in self._next_numbers:
+            return
+        for field in fields:
+            if not field.is_compound:
+                definition = column_definition(field)
+                self.execute(f"ALTER TABLE {self.table(sobject)} ADD COLUMN {definition}")
 
     def record_ids(self, sobject: SObject) -> list[str]:
         """Return the Ids of all rows, in the order in which they were made."""

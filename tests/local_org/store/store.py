@@ -107,11 +107,11 @@ class Store:
             self._catalog.remove(name)
             self._database.drop(name)
 
-    def add_field(self, object_name: str, field: Field) -> None:
-        """Create a field at the end of the object; its rows stay, with null in it."""
+    def add_field(self, object_name: str, *fields: Field) -> None:
+        """Create fields at the end of the object; its rows stay, with null in them."""
         with self._database.lock:
-            self._database.add_column(self._catalog.whole(object_name), field)
-            self._catalog.add_field(object_name, field)
+            self._database.add_columns(self._catalog.whole(object_name), fields)
+            self._catalog.add_fields(object_name, fields)
 
     def add_formula(self, object_name: str, field: Field, formula: Formula) -> None:
         """Create a field that is counted whenever somebody asks for it, and moves no stamp."""
@@ -122,8 +122,7 @@ class Store:
     def add_feature(self, name: str) -> None:
         """Let the org have a feature, such as ``person_accounts``: objects get its fields."""
         for object_name, fields in fields_with(name).items():
-            for field in fields:
-                self.add_field(object_name, field)
+            self.add_field(object_name, *fields)
 
     def hide_field(self, object_name: str, field_name: str) -> None:
         """Take away the user's right to see a field."""

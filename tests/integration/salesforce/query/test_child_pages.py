@@ -289,9 +289,9 @@ def test_a_query_with_no_room_for_an_id_is_told(
 ) -> None:
     """By name, with what makes it shorter; others come."""
     assert links
-    for n in range(420):
-        field = f"A_field_with_a_name_of_some_length_{n:03}__c"
-        org.store.add_field(LINKS, Field(name=field, type="string", label="F", length=9))
+    names = [f"A_field_with_a_name_of_some_length_{n:03}__c" for n in range(420)]
+    fields = [Field(name=name, type="string", label="F", length=9) for name in names]
+    org.store.add_field(LINKS, *fields)
     contacts = org.store.insert("Contact", [{}], stamp=NOW - timedelta(days=1))
     run = tap.sync(objects=[LINKS, "Contact"])
     assert run.exit_code == 7, run.log

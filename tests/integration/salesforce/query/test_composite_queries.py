@@ -396,9 +396,9 @@ def test_a_query_too_long_goes_alone(
     org: LocalOrg, tap: TapRunner, rows: dict[str, list[str]]
 ) -> None:
     """It can't be sent by REST at all, and so leads to Bulk; the others go together."""
-    for n in range(400):
-        name = f"A_field_with_a_name_of_some_length_{n:03}__c"
-        org.store.add_field("Contact", Field(name=name, type="string", label="F", length=9))
+    names = [f"A_field_with_a_name_of_some_length_{n:03}__c" for n in range(400)]
+    fields = [Field(name=name, type="string", label="F", length=9) for name in names]
+    org.store.add_field("Contact", *fields)
     run = read(tap)
     assert_whole(run, rows)
     assert "Contact: Bulk API 2.0" in run.log

@@ -23,12 +23,18 @@ ROWS = 5
 FOR_EVER_SECONDS = 600
 
 
+def text_field(name: str) -> Field:
+    return Field(name=name, type="string", label="F", length=9)
+
+
+def wide_fields() -> list[Field]:
+    return [text_field(f"A_field_with_a_name_of_some_length_{n:03}__c") for n in range(WIDE)]
+
+
 @pytest.fixture
 def ids(org: LocalOrg) -> list[str]:
     for name in (FEED, "Account"):
-        for n in range(WIDE):
-            field = f"A_field_with_a_name_of_some_length_{n:03}__c"
-            org.store.add_field(name, Field(name=field, type="string", label="F", length=9))
+        org.store.add_field(name, *wide_fields())
     last = f"A_field_with_a_name_of_some_length_{WIDE - 1:03}__c"
     org.settings.job_transition = "immediate"
     org.store.insert("Account", [{last: "a"}], stamp=LAST_WEEK)
@@ -265,9 +271,8 @@ def test_a_row_without_a_stamp_is_not_torn_either(org: LocalOrg, tap: TapRunner)
     """Nothing in it tells that it has changed: it has to be the same twice."""
     name = "TabDefinition"
     first, last = "A_first_field__c", "Z_last_field__c"
-    own = [f"A_field_with_a_name_of_some_length_{n:03}__c" for n in range(WIDE)]
-    for field in (first, *own, last):
-        org.store.add_field(name, Field(name=field, type="string", label="F", length=9))
+    of_first, of_last = (text_field(each) for each in (first, last))
+    org.store.add_field(name, of_first, *wide_fields(), of_last)
     (row_id,) = org.store.insert(name, [{first: "old", last: "old"}])
 
     def change() -> None:
@@ -334,9 +339,7 @@ def test_only_rows_without_any_stamp_are_asked_for_twice(
     org: LocalOrg, tap: TapRunner, name: str, times: int
 ) -> None:
     """Another stamp than the usual one tells of a change as well."""
-    for n in range(WIDE):
-        field = f"A_field_with_a_name_of_some_length_{n:03}__c"
-        org.store.add_field(name, Field(name=field, type="string", label="F", length=9))
+    org.store.add_field(name, *wide_fields())
     org.store.insert(name, [{}], stamp=LAST_WEEK)
     run = read(tap, name, composite_queries=False, api_mode="rest")
     assert run.exit_code == 0, run.log

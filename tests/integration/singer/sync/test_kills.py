@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 _a_few = settings(
-    max_examples=4,
+    max_examples=3,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -30,8 +30,8 @@ def test_nothing_is_lost(
     run_state_machine_as_test(
         lambda: machine(org, tap, clock, tried),  # type: ignore[arg-type]  # any function will do
         settings=settings(
-            max_examples=5,
-            stateful_step_count=16,
+            max_examples=4,
+            stateful_step_count=14,
             deadline=None,
             # Threads make a failure hard to repeat, so that it would be made smaller for minutes.
             phases=(Phase.explicit, Phase.generate),
