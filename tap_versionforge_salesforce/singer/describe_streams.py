@@ -10,9 +10,16 @@ from typing_extensions import override
 from tap_versionforge_salesforce.salesforce.frames.made import frame_of
 from tap_versionforge_salesforce.salesforce.objects import meaning
 from tap_versionforge_salesforce.salesforce.query.page import Page
-from tap_versionforge_salesforce.singer.events import FIELDS, OBJECTS, PICKLIST_VALUES
+from tap_versionforge_salesforce.singer.events import (
+    FIELDS,
+    OBJECTS,
+    PICKLIST_VALUES,
+    StreamBegun,
+    StreamEnded,
+)
 from tap_versionforge_salesforce.singer.frame_stream import FrameStream
 from tap_versionforge_salesforce.singer.json_schema import property_schema
+from tap_versionforge_salesforce.singer.sync.stream_sync import tell_written
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -98,6 +105,19 @@ class DescribeStream(FrameStream):
     @override
     def pages(self) -> Iterator[Page]:
         """Yield the rows, and activate their version behind the last one."""
+        events, run = self._run.org.events, self._run
+        events.tell(StreamBegun(self.name))
+        before, is_stopped = run.usage, True
+        try:
+            for page in self._all_pages():
+                yield page
+                tell_written(run, self.name, page)
+            is_stopped = False
+        finally:
+            usage = run.usage - before
+            events.tell(StreamEnded(self.name, usage=usage, is_stopped=is_stopped))
+
+    def _all_pages(self) -> Iterator[Page]:
         limit = self.ABORT_AT_RECORD_COUNT
         now = self._run.org.clock.now()
         # As with every stream that is read whole: rows from files have no version.

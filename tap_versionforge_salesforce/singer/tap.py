@@ -343,6 +343,15 @@ class TapVersionForgeSalesforce(Tap):
     def _selected_streams(self) -> list[SObjectStream]:
         return [stream for stream in self._sobject_streams() if stream.selected]
 
+    def _read_names(self) -> list[str]:
+        """Return the names of the streams that have a turn, in their order."""
+        streams = cast("dict[str, FrameStream]", self.streams)
+        return [
+            each.name
+            for each in streams.values()
+            if each.name != DELETIONS and each.selected and each.is_read
+        ]
+
     def _sobject_streams(self) -> list[SObjectStream]:
         streams = (stream for name, stream in self.streams.items() if name not in OWN_STREAMS)
         return cast("list[SObjectStream]", list(streams))
@@ -516,8 +525,7 @@ class TapVersionForgeSalesforce(Tap):
         try:
             tap.check_streams()
             tap._is_syncing = True  # noqa: SLF001  its own
-            names = [each.name for each in tap._selected_streams() if each.is_read]  # noqa: SLF001  its own
-            with tap.run.displayed(names, tap.logger):
+            with tap.run.displayed(tap._read_names(), tap.logger):  # noqa: SLF001  its own
                 tap.sync_all()
                 tap.run.composites.finish()
                 tap.run.report.is_read_through = True

@@ -132,6 +132,19 @@ def test_they_take_no_further_call(org: LocalOrg, tap: TapRunner) -> None:
     assert org.journal.api_calls == before
 
 
+def test_the_report_has_them(tap: TapRunner) -> None:
+    """With their rows and no call, like any stream that was read to its end."""
+    run = tap.sync(objects=TWO, describe_streams=True)
+    reported = {each["stream"]: each for each in run.report["streams"]}
+    for name in STREAMS:
+        rows = len([m for m in run.messages_of("RECORD") if m["stream"] == name])
+        assert rows > 0
+        found = reported[name]
+        assert (found["rows"], found["error"], found["is_stopped"]) == (rows, None, False)
+        assert found["usage"]["calls"] == 0
+    assert run.report["is_complete"] is True
+
+
 def test_off_by_default(tap: TapRunner) -> None:
     """Without the setting no catalog has them, and no run reads them."""
     catalog = tap.discover(objects=TWO)
