@@ -24,8 +24,15 @@ _SAME_SECONDS, _MANY_SECONDS = 5, 60
 
 
 def look_at_token(run: Run) -> Finding:
-    """Sign in."""
-    scope = run.client.session.token().scope
+    """Sign in.
+
+    Raises:
+        SettingsError: That was the last time, since what the next sign-in needs is lost.
+    """
+    token = run.client.session.token()
+    if token.loss is not None:
+        raise token.loss
+    scope = token.scope
     facts = {"scopes": scope.split() if scope else None}
     return Finding(f"signed in, scopes: {scope or 'not told'}", facts=facts)
 

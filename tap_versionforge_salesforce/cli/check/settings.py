@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tap_versionforge_salesforce.cli.check.steps import Finding, Status
+from tap_versionforge_salesforce.errors import SettingsError
 from tap_versionforge_salesforce.salesforce.auth.app_secret import AppSecret
 from tap_versionforge_salesforce.salesforce.auth.certificate import certificate_end
 from tap_versionforge_salesforce.salesforce.auth.hosts import audience_problem
@@ -69,7 +70,12 @@ def look_at_secret(sign_in: AppSecret) -> Finding:
 
 
 def look_at_refresh_token(run: Run, sign_in: RefreshToken) -> Finding:
-    """See where the refresh token is, and whether the next one can be kept there."""
+    """See where the refresh token is, and whether the next one can be kept there.
+
+    Raises:
+        SettingsError: It is a file that can't be written. A run goes on, for the app may not
+            rotate; here nothing would be won by a token that is lost.
+    """
     kept = sign_in.kept(clock=run.org.clock, logger=_LOGGER)
     kept.value()
     if not isinstance(kept, TokenFile):
@@ -81,8 +87,18 @@ def look_at_refresh_token(run: Run, sign_in: RefreshToken) -> Finding:
         )
     mode, can_be_written = stat.S_IMODE(Path(kept.path).stat().st_mode), kept.can_be_written()
     rights = f"mode {mode:04o}, " if os.name == "posix" else ""
-    found = f"in {kept.path} ({rights}{'can' if can_be_written else 'can not'} be written)"
-    facts = {"refresh_token_can_be_written": can_be_written}
+    if not can_be_written:
+        raise SettingsError(
+            f"The refresh token is in {kept.path} ({rights}can not be written): where the app "
+            "rotates refresh tokens, check would use it up, and the next one would be lost. "
+            "Nothing has been sent.",
+            hint="Put it into a file in a folder that can be written. Where Enable Refresh Token "
+            "Rotation is off in the app, runs do with the file as it is; for check give the token "
+            "itself in refresh_token then.",
+            code="refresh-token-not-kept",
+        )
+    found = f"in {kept.path} ({rights}can be written)"
+    facts = {"refresh_token_can_be_written": True}
     if warnings := list(kept.warnings()):
         return Finding(found, Status.WARNING, " ".join(warnings), facts)
     return Finding(found, facts=facts)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from requests import PreparedRequest
 
-    from tap_versionforge_salesforce.errors import SignInError
+    from tap_versionforge_salesforce.errors import SettingsError, SignInError
     from tap_versionforge_salesforce.salesforce.support.clock import Clock
 
 TOKEN_PATH = "/services/oauth2/token"  # noqa: S105  a path
@@ -40,12 +40,14 @@ class Token:
         scope: The scopes granted, separated by blanks.
         instance_url: Where the org serves its data, as it says; empty where it does not. Only for
             advice: a token goes nowhere but to the user's own ``instance_url``.
+        loss: Why nobody can sign in behind this run; None where somebody can.
     """
 
     value: str = field(repr=False)
     identity_url: str
     scope: str
     instance_url: str = ""
+    loss: SettingsError | None = field(default=None, compare=False)
 
     @property
     def user_id(self) -> str:

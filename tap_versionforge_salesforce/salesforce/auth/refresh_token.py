@@ -9,7 +9,7 @@ done with the answer, and no signal comes in between.
 from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from typing_extensions import override
@@ -39,6 +39,10 @@ _PATH_BEGINS = ("/", "~", "./", "../")
 
 class KeptToken(Protocol):
     """Where the refresh token is, and its successors."""
+
+    @property
+    def loss(self) -> SettingsError | None:
+        """Return why the next run has no token that is good; None where it has one."""
 
     def turn(self, pause: Callable[[float], None]) -> AbstractContextManager[None]:
         """Let nobody else use it while the block does, and have room for the next one.
@@ -113,7 +117,7 @@ class TokenText:
         remember_secrets(value)
         self._value = value
         self._logger = logger
-        self._is_told = False
+        self.loss: SettingsError | None = None
 
     @contextmanager
     def turn(self, pause: Callable[[float], None]) -> Iterator[None]:  # noqa: ARG002  as KeptToken has it
@@ -143,15 +147,17 @@ class TokenText:
     def keep(self, value: str) -> None:
         """Use another one from now on, which is gone with this run."""
         self._value = value
-        if not self._is_told:
-            self._is_told = True
-            self._logger.warning(
+        if self.loss is None:
+            self.loss = SettingsError(
                 "Salesforce has rotated the refresh token: the one in refresh_token is of no use "
-                "any more, and the next run can't sign in with it. Have the app approved anew, put "
-                "that refresh token into a file of its own, and name the file in "
-                "refresh_token_path, where each run writes the next one; or switch refresh token "
-                "rotation off in the app; or sign in with a key, which is never rotated."
+                "any more, and the next run can't sign in with it.",
+                hint="Have the app approved anew, put that refresh token into a file of its own, "
+                "and name the file in refresh_token_path, where each run writes the next one; or "
+                "switch refresh token rotation off in the app; or sign in with a key, which is "
+                "never rotated.",
+                code="refresh-token-not-kept",
             )
+            self._logger.warning("%s %s", self.loss.message, self.loss.hint)
 
 
 class RefreshTokenGrant(SecretGrant):
@@ -189,7 +195,7 @@ class RefreshTokenGrant(SecretGrant):
 
     def _in_turn(self, endpoint: TokenEndpoint, turn: ExitStack) -> Token:
         with turn:
-            return super().token(endpoint)
+            return replace(super().token(endpoint), loss=self._kept.loss)
 
     @override
     def form(self) -> Mapping[str, str]:

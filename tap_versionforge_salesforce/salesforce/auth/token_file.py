@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import stat
+import sys
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -57,6 +59,7 @@ class TokenFile:
         self._next: Replacement | None = None
         # The one that could not be written; it is good for the rest of this run.
         self._unwritten = ""
+        self.loss: SettingsError | None = None
 
     @contextmanager
     def turn(self, pause: Callable[[float], None]) -> Iterator[None]:
@@ -110,16 +113,17 @@ class TokenFile:
             self._write(f"{value}\n".encode())
         except OSError as error:
             self._unwritten = value
-            self._logger.warning(
-                "Salesforce has rotated the refresh token, and the next one can't be written to %s "
-                "(%s): this run goes on with it, and for the next run the app has to be approved "
-                "anew. Put that refresh token into a file that can be written, or switch refresh "
-                "token rotation off in the app.",
-                self.path,
-                error.strerror or error,
+            self.loss = SettingsError(
+                "Salesforce has rotated the refresh token, and the next one can't be written to "
+                f"{self.path} ({error.strerror or error}): this run goes on with it, and the next "
+                "run can't sign in.",
+                hint="Have the app approved anew, and put that refresh token into a file in a "
+                "folder that can be written; or switch refresh token rotation off in the app.",
+                code="refresh-token-not-kept",
             )
+            self._logger.warning("%s %s", self.loss.message, self.loss.hint)
         else:
-            self._unwritten = ""
+            self._unwritten, self.loss = "", None
             self._logger.info(
                 "Salesforce has rotated the refresh token; the next one is in %s.", self.path
             )
@@ -141,7 +145,16 @@ class TokenFile:
     def can_be_written(self) -> bool:
         """Tell whether the next token can be put into it."""
         path = Path(self.path).resolve()
-        return os.access(path.parent, os.W_OK | os.X_OK) or os.access(path, os.W_OK)
+        try:
+            os.close(os.open(path, os.O_WRONLY))
+        except PermissionError as error:
+            # Another one can take its place, unless it is more than its mode that keeps it: who
+            # may not even replace it is told so by another number (chattr +i).
+            may_be_replaced = error.errno == errno.EACCES and not _is_anothers(path)
+            return may_be_replaced and os.access(path.parent, os.W_OK | os.X_OK)
+        except OSError:  # on a file system that is read only
+            return False
+        return True
 
     def _lock(self, pause: Callable[[float], None]) -> PathLock | None:
         until = self._clock.monotonic() + _LONGEST_WAIT_SECONDS
@@ -214,3 +227,15 @@ class TokenFile:
             hint="Check the path and who may read the file.",
             code="refresh-token-unreadable",
         )
+
+
+def _is_anothers(path: Path) -> bool:
+    """Tell whether a folder such as /tmp keeps a file for its owner."""
+    if sys.platform == "win32":
+        return False
+    folder = path.parent.stat()
+    return bool(folder.st_mode & stat.S_ISVTX) and os.geteuid() not in {
+        0,
+        folder.st_uid,
+        path.stat().st_uid,
+    }

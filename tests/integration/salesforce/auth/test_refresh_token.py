@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import stat
+import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -36,6 +38,7 @@ SINCE = {"objects": ["Account"], "start_date": "1990-01-01"}
 # What not even root can write, and what it can't read.
 UNWRITABLE = Path("/proc/sys/kernel/random/boot_id")
 UNREADABLE = Path("/proc/self/mem")
+CHATTR = shutil.which("chattr")
 
 
 @pytest.fixture
@@ -224,10 +227,76 @@ def test_a_file_that_can_not_be_written(org: LocalOrg, tap: TapRunner, *, rotate
     assert "Salesforce has rotated" not in before
     assert behind
     assert ("the next one can't be written" in behind) is rotates
-    check = tap.command(
-        "check", "--config", tap.config(**secret_of(org), refresh_token_path=str(UNWRITABLE))
-    )
+
+
+@pytest.mark.skipif(not UNWRITABLE.exists(), reason="it is Linux that has such a file")
+def test_check_uses_up_no_token_that_it_can_not_follow(org: LocalOrg, tap: TapRunner) -> None:
+    """It fails before anything is sent: looking at a token must not be what ends it."""
+    org.settings.rotate_refresh_tokens = True
+    org.oauth.by_secret.take(UNWRITABLE.read_text(encoding="utf-8").strip())
+    config = tap.config(**secret_of(org), refresh_token_path=str(UNWRITABLE))
+    check = tap.command("check", "--config", config)
+    assert check.exit_code == 2
+    assert lines(check)["refresh token"].startswith("FAIL")
     assert "can not be written" in check.stdout
+    assert "[refresh-token-not-kept]" in check.stdout
+    assert "Everything works" not in check.stdout
+    assert org.journal.calls() == []
+
+
+def test_check_fails_where_the_next_token_is_lost(
+    org: LocalOrg, tap: TapRunner, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What showed only when it was written, or is a text: the next run can't sign in."""
+    org.settings.rotate_refresh_tokens = True
+    text = {**secret_of(org), "refresh_token": org.oauth.by_secret.refresh_token}
+    of_text = tap.command("check", "--config", tap.config(objects=["Account"], **text))
+
+    def refused(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("tempfile.mkstemp", refused)
+    monkeypatch.setattr("tap_versionforge_salesforce.salesforce.auth.token_file.overwrite", refused)
+    given = with_token_file(org, file)
+    of_file = tap.command("check", "--config", tap.config(objects=["Account"], **given))
+    for check, words in ((of_text, "of no use any more"), (of_file, "No space left on device")):
+        assert check.exit_code == 2, check.stdout
+        assert lines(check)["token"].startswith("FAIL")
+        assert words in lines(check)["token"]
+        assert "approved anew" in check.stdout
+        assert "Everything works" not in check.stdout
+
+
+@pytest.mark.skipif(CHATTR is None, reason="it has to be there to be tried")
+def test_a_file_that_can_not_be_replaced(org: LocalOrg, tap: TapRunner, file: Path) -> None:
+    """Its folder can be written, which is of no use where nobody may change the file."""
+    org.settings.rotate_refresh_tokens = True
+    given = with_token_file(org, file)
+    if not has_changed("+i", file):
+        pytest.skip("not on this file system, or not for this user")
+    try:
+        check = tap.command("check", "--config", tap.config(objects=["Account"], **given))
+    finally:
+        assert has_changed("-i", file)
+    assert check.exit_code == 2, check.stdout
+    assert lines(check)["refresh token"].startswith("FAIL")
+    assert org.journal.calls() == []
+
+
+def has_changed(attribute: str, file: Path) -> bool:
+    command = [CHATTR or "", attribute, str(file)]
+    return not subprocess.run(command, capture_output=True, check=False).returncode  # noqa: S603  ours
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="modes mean nothing there")
+def test_a_file_of_a_mode_that_lets_nobody_write(org: LocalOrg, tap: TapRunner, file: Path) -> None:
+    """It is replaced as a whole, which its folder alone has to allow."""
+    org.settings.rotate_refresh_tokens = True
+    given = with_token_file(org, file)
+    file.chmod(0o400)
+    check = tap.command("check", "--config", tap.config(objects=["Account"], **given))
+    assert check.exit_code == 0, check.stdout
+    assert kept(file) == org.oauth.by_secret.refresh_token
 
 
 def test_a_folder_that_takes_no_other_file(
