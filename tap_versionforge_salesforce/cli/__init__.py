@@ -71,6 +71,8 @@ _QUIET = click.Option(
 _BACKFILL = click.Option(
     ["--backfill"],
     multiple=True,
+    # Before --discover, which ends the command where it is read.
+    is_eager=True,
     metavar="OBJECT:FROM..TO",
     help=f"Read a range again, and nothing else, such as {EXAMPLE}; more than once. No bookmark "
     "moves.",

@@ -62,7 +62,7 @@ class QueryStream(SObjectStream):
         return f"FROM {self.sobject.name}{where}"
 
     @override
-    def _check_settings(self) -> None:
+    def check_settings(self) -> None:
         """Do nothing: the query has been held against the describes."""
 
     @override

@@ -98,7 +98,7 @@ class SObjectStream(CatalogStream):
         Raises:
             SettingsError: The object can't be read in that way, or the bookmark is none.
         """
-        self._check_settings()
+        self.check_settings()
         self._check_method()
         self._check_fields()
         if self._ranges and self.replication_method == _FULL_TABLE:
@@ -117,7 +117,12 @@ class SObjectStream(CatalogStream):
         for note in notes:
             self.logger.log(level, "%s", note)
 
-    def _check_settings(self) -> None:
+    def check_settings(self) -> None:
+        """Hold what the settings say of the object against its describe.
+
+        Raises:
+            SettingsError: It can't be read by that key or condition.
+        """
         check_key(self._run, self.sobject)
         check_filter(self._run, self.sobject)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import contextmanager, suppress
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import chain
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, cast
@@ -23,6 +23,7 @@ from tap_versionforge_salesforce import __version__
 from tap_versionforge_salesforce.errors import SettingsError, wrong_setting
 from tap_versionforge_salesforce.salesforce.support.clock import Clock
 from tap_versionforge_salesforce.salesforce.support.wording import did_you_mean
+from tap_versionforge_salesforce.settings.backfills import parsed_backfills
 from tap_versionforge_salesforce.settings.checking import is_blank
 from tap_versionforge_salesforce.settings.definitions import SETTINGS, Settings
 from tap_versionforge_salesforce.settings.json_files import config_file
@@ -44,7 +45,11 @@ from tap_versionforge_salesforce.singer.discovery import (
 )
 from tap_versionforge_salesforce.singer.events import DELETIONS, DESCRIBE_STREAMS, OWN_STREAMS
 from tap_versionforge_salesforce.singer.input_files import set_variables, stream_maps_read
-from tap_versionforge_salesforce.singer.named_objects import idle_names, of_settings
+from tap_versionforge_salesforce.singer.named_objects import (
+    check_objects,
+    idle_names,
+    of_settings,
+)
 from tap_versionforge_salesforce.singer.output.batch_config import batch_config_of
 from tap_versionforge_salesforce.singer.output.message_writer import MessageWriter
 from tap_versionforge_salesforce.singer.output.state_writer import StateWriter
@@ -283,11 +288,12 @@ class TapVersionForgeSalesforce(Tap):
                 stream.selected = stream.has_ranges
 
     def _check_names(self) -> None:
-        """See that what the stream maps and the state name is there.
+        """See that what the settings, the stream maps and the state name is there.
 
         Raises:
-            SettingsError: A stream map names a stream or field that does not exist.
+            SettingsError: One names an object, a stream or a field that does not exist.
         """
+        self._check_objects()
         maps, read = self.config.get("stream_maps"), dict[str, set[str]]()
         selected = self._selected_streams()
         for stream in selected:
@@ -316,6 +322,10 @@ class TapVersionForgeSalesforce(Tap):
             *misnamed(self.state.get("bookmarks", {}), bookmarked),
         ):
             self.logger.warning("%s", warning)
+
+    def _check_objects(self) -> None:
+        names = [each.name for each in self._sobject_streams() if each.may_be_reconciled]
+        check_objects(self.settings, names, partial(names_in_org, self.run))
 
     def _names_in_org(self) -> list[str]:
         return [str(entry["name"]) for entry in self.run.client.describe_global()]
@@ -475,6 +485,8 @@ class TapVersionForgeSalesforce(Tap):
         """
         if not value:
             return
+        # Of no use to a catalog; what is wrong with it is said all the same.
+        parsed_backfills(ctx.params.get("backfill") or ())
         cls._from_config(ctx.params.get("config"), setup_mapper=False).write_catalog()
         ctx.exit()
 
@@ -585,7 +597,8 @@ class TapVersionForgeSalesforce(Tap):
         """Write the catalog to stdout and return it.
 
         Raises:
-            TapError: An object that the user named can't be described; there is no catalog then.
+            TapError: An object that the user named can't be described, or can't be read as the
+                settings say; there is no catalog then.
         """
         with self._all_discovered():
             return super().run_discovery()
@@ -627,6 +640,9 @@ class TapVersionForgeSalesforce(Tap):
                     "again when it can be described.",
                     name,
                 )
+            self._check_objects()
+            for stream in self._sobject_streams():
+                stream.check_settings()
             yield streams.values()
         finally:
             self.run.close_describes()

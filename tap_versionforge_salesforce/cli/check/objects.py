@@ -15,9 +15,17 @@ from tap_versionforge_salesforce.salesforce.support.wording import counted
 from tap_versionforge_salesforce.settings.soql_streams import queries_among
 from tap_versionforge_salesforce.singer.catalog_drift import Drift, drift_of
 from tap_versionforge_salesforce.singer.described_queries import DescribedQueries
-from tap_versionforge_salesforce.singer.discovery import describe_selected, discover
+from tap_versionforge_salesforce.singer.discovery import (
+    describe_selected,
+    discover,
+    names_in_org,
+)
 from tap_versionforge_salesforce.singer.events import OWN_STREAMS
-from tap_versionforge_salesforce.singer.named_objects import idle_names, of_settings
+from tap_versionforge_salesforce.singer.named_objects import (
+    check_objects,
+    idle_names,
+    of_settings,
+)
 from tap_versionforge_salesforce.singer.packed_catalog import selected_in
 from tap_versionforge_salesforce.singer.reconciled_streams import idle_fields
 from tap_versionforge_salesforce.singer.wanted_rows import check_filter, check_key, condition_of
@@ -196,7 +204,9 @@ class Objects:
         return Finding(idle, Status.WARNING, "Change reconcile_fields.")
 
     def _by_object(self, setting: str, names: Collection[str]) -> Finding:
-        idle = idle_names(setting, names, [sobject.name for sobject in self.sobjects])
+        read = [sobject.name for sobject in self.sobjects]
+        check_objects(self._run.settings, read, partial(names_in_org, self._run))
+        idle = idle_names(setting, names, read)
         if told := " ".join(idle):
             return Finding(told, Status.WARNING, f"Change {setting}.")
         for sobject in self.sobjects:

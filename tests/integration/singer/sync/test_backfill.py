@@ -78,12 +78,12 @@ def test_without_a_state_none_is_written(tap: TapRunner, state: dict[str, Any] |
 def test_what_the_settings_say_of_other_objects_is_no_mistake(tap: TapRunner) -> None:
     """They are read in the runs that read as usual."""
     more = {
-        "filters": {"Contact": "LastName = 'c'", "Lead": "Name = 'x'"},
+        "filters": {"Contact": "LastName = 'c'", "User": "Name = 'x'"},
         "replication_keys": {"Contact": "CreatedDate"},
         "stream_maps": {"Contact": {"LastName": "LastName.upper()"}},
     }
     log = read(tap, **more).log
-    assert "The setting filters names Lead, which this run does not read" in log
+    assert "The setting filters names User, which this run does not read" in log
     assert "names Contact" not in log
 
 
@@ -255,6 +255,15 @@ def test_what_can_not_be_used_is_told_before_any_row_is_read(
     run = tap.command("--config", config_file(org, tap, {"backfill": backfill}))
     assert_told(run, "backfill", *words)
     assert org.journal.soql() == []
+
+
+def test_the_option_is_read_beside_discover(org: LocalOrg, tap: TapRunner) -> None:
+    """Which has no use for it, and does not take what is none."""
+    config, turned = config_file(org, tap, {}), "Account:2024-04-01..2024-03-01"
+    for options in (("--discover", "--backfill", turned), ("--backfill", turned, "--discover")):
+        assert_told(tap.command("--config", config, *options), "ends before it begins")
+    good = ("--discover", "--backfill", "Account:2024-03-01..2024-04-01")
+    assert tap.command("--config", config, *good).exit_code == 0
 
 
 def test_an_object_without_a_key_is_refused(org: LocalOrg, tap: TapRunner) -> None:

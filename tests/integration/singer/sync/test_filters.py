@@ -258,12 +258,66 @@ def test_what_can_not_be_used_is_told_before_any_row_is_read(
     assert org.journal.soql() == []
 
 
-def test_an_object_that_is_not_read_is_told(tap: TapRunner, rows: list[str]) -> None:
-    """With the one that may be meant: its rows would come without a filter."""
+def test_a_name_that_no_object_has_is_refused(org: LocalOrg, tap: TapRunner) -> None:
+    """With the one that may be meant: all rows would come, and many filters are to keep some."""
+    for options in ((), ("--discover",)):
+        org.journal.clear()
+        config = config_file(org, tap, {"filters": {"Acount": "Name != null"}})
+        run = tap.command("--config", config, *options)
+        assert_told(run, "filters names Acount", "(did you mean Account?)", code="unknown-object")
+        assert org.journal.soql() == []
+
+
+@pytest.mark.usefixtures("rows")
+def test_what_is_no_object_of_this_run_is_told(org: LocalOrg, tap: TapRunner) -> None:
+    """Another run may read it; to ask for it takes a call, which the others do without."""
+    run = read(tap, {"User": "Name != null"})
+    assert "The setting filters names User, which this run does not read" in run.log
+    assert len(org.journal.calls("/sobjects")) == 1
+    org.journal.clear()
+    read(tap, ONLY_A)
+    assert org.journal.calls("/sobjects") == []
+
+
+def test_an_org_that_lists_no_objects_has_them_all_for_all_one_knows(
+    org: LocalOrg, tap: TapRunner, rows: list[str]
+) -> None:
+    """The name is told then, and the run goes on."""
+    org.faults.add("GET /sobjects", outages.server_unavailable(), times=None)
     run = read(tap, {"Acount": "Name != null"})
     assert sorted(run.ids("Account")) == sorted(rows)
-    told = "filters names Acount, which this run does not read (did you mean Account?)"
-    assert told in run.log
+    assert "filters names Acount, which this run does not read (did you mean Account?)" in run.log
+
+
+@pytest.mark.parametrize("command", [(), ("--discover",)], ids=["a run", "--discover"])
+@pytest.mark.parametrize(
+    ("setting", "text", "words"),
+    [("filters", "IsWon = true", "WHERE"), ("replication_keys", "CreatedDate", "replication_key")],
+)
+def test_a_query_has_none_of_its_own(
+    org: LocalOrg, tap: TapRunner, command: tuple[str, ...], setting: str, text: str, words: str
+) -> None:
+    """It would look as if its rows were filtered."""
+    streams = {"deals": {"soql": "SELECT Id, CreatedDate FROM Opportunity"}}
+    changes = {"soql_streams": streams, setting: {"Deals": text}}
+    run = tap.command("--config", config_file(org, tap, changes), *command)
+    assert_told(run, f"{setting} names Deals", "a query of soql_streams", words)
+    assert org.journal.soql() == []
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"filters": {"Account": "Nmae = 'a'"}}, id="filters"),
+        pytest.param({"replication_keys": {"Account": "Nmae"}}, id="replication_keys"),
+    ],
+)
+def test_a_catalog_is_not_made_of_what_no_run_reads(
+    org: LocalOrg, tap: TapRunner, changes: dict[str, Any]
+) -> None:
+    """The describes are there: what is wrong need not wait for the first run."""
+    run = tap.command("--config", config_file(org, tap, changes), "--discover")
+    assert_told(run, *changes, "Nmae", "Account")
 
 
 @pytest.mark.parametrize(

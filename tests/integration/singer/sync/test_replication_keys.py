@@ -97,7 +97,13 @@ def test_blanks_around_names_mean_nothing(tap: TapRunner) -> None:
     assert entry["replication_key"] == "CreatedDate"
 
 
-def test_an_object_that_is_not_read_is_told(tap: TapRunner) -> None:
+def test_a_name_that_no_object_has_is_refused(org: LocalOrg, tap: TapRunner) -> None:
     """With the one that may be meant."""
-    run = tap.sync(objects=["Account"], replication_keys={"Acount": "CreatedDate"})
-    assert "replication_keys names Acount, which this run does not read" in run.log
+    config = config_file(org, tap, {"replication_keys": {"Acount": "CreatedDate"}})
+    assert_told(
+        tap.command("--config", config),
+        "replication_keys names Acount",
+        "(did you mean Account?)",
+        code="unknown-object",
+    )
+    assert org.journal.soql() == []
