@@ -44,7 +44,7 @@ def columns_of(
 
     Raises:
         SettingsError: It names what the object lacks, has two columns of one name, or one that
-            can't be read.
+            can't be read or is none of its groups.
     """
 
     def find(path: Path) -> Found:
@@ -54,6 +54,7 @@ def columns_of(
         check_paths(select.where, sobject, describe_of, what)
     for path in _other_paths(select):
         find(path)
+    _check_grouped(select, find, what)
     columns = []
     unnamed = 0
     for item in select.items:
@@ -135,6 +136,29 @@ def _check_place(expression: Call, item: SelectItem, select: Select, what: str) 
     else:
         return
     raise invalid_soql(what, problem, hint)
+
+
+def _check_grouped(select: Select, find: Callable[[Path], Found], what: str) -> None:
+    """Refuse a field beside groups that is not one by which they are made."""
+    if not select.is_aggregate:
+        return
+    groups = () if select.clauses is None else select.clauses.groups
+    shared = {
+        find(path).names
+        for group in groups
+        for path, function in paths_of(group)
+        if function not in DATE_FUNCTIONS
+    }
+    for item in select.items:
+        path = item.expression
+        if isinstance(path, Path) and find(path).names not in shared:
+            raise invalid_soql(
+                what,
+                f"selects {path.soql} beside groups that are not made by it",
+                f"Add {path.soql} to GROUP BY, or take it out of the query."
+                if groups
+                else f"Add GROUP BY {path.soql}, or take it out of the query.",
+            )
 
 
 def _check_names(columns: list[Column], what: str) -> None:

@@ -1,4 +1,4 @@
-"""The fields that SOQL names, held against the describes: there, spelled so, and filterable."""
+"""The fields that SOQL names, held against the describes: there, spelled so, filterable."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from tap_versionforge_salesforce.errors import SettingsError
 from tap_versionforge_salesforce.salesforce.objects.columns import Column, Kind
 from tap_versionforge_salesforce.salesforce.objects.describe import spelled_as
+from tap_versionforge_salesforce.salesforce.soql.comparing import check_values
 from tap_versionforge_salesforce.salesforce.soql.conditions import Condition
 from tap_versionforge_salesforce.salesforce.support.wording import closest
 
@@ -46,15 +47,17 @@ class Found:
         names: The relationships on the way, then the field, as the describes spell them.
         column: The field.
         sobject: The name of the object that has it.
+        is_of_known_type: The object is known for certain, and the type to the tap.
     """
 
     names: tuple[str, ...]
     column: Column
     sobject: str
+    is_of_known_type: bool = True
 
 
 def check_paths(condition: Condition, sobject: SObject, describe_of: DescribeOf, what: str) -> None:
-    """Refuse a condition that names a field which the object lacks or can't be filtered by.
+    """Refuse a condition that names a field which the object lacks or can't be filtered by so.
 
     Args:
         condition: The condition.
@@ -66,7 +69,9 @@ def check_paths(condition: Condition, sobject: SObject, describe_of: DescribeOf,
         SettingsError: It does.
     """
     for use in condition.paths:
-        _check_use(use, found(use.names, sobject, describe_of, what), what)
+        field = found(use.names, sobject, describe_of, what)
+        _check_use(use, field, what)
+        check_values(use, field, what)
     for select in condition.sub_selects:
         other = describe_of(select.sobject)
         if other is None:
@@ -176,13 +181,14 @@ def _field(
     of_any = spelled_as(name, _OF_ANY) if len(targets) > 1 else None
     if of_any is not None:
         any_column = Column(of_any, _OF_ANY[of_any], is_filterable=True)
-        return Found((*before, of_any), any_column, targets[0])
+        return Found((*before, of_any), any_column, targets[0], is_of_known_type=False)
     seen = []
     for sobject in candidates:
         seen.append(sobject)
         column = sobject.columns_by_spelling([name]).get(name)
         if column is not None:
-            return Found((*before, column.name), column, sobject.name)
+            is_known = len(targets) == 1 and column.name not in sobject.unknown_types
+            return Found((*before, column.name), column, sobject.name, is_known)
     known = [column.name for sobject in seen for column in sobject.columns]
     raise _unknown(names, "field", name, known, targets, what)
 

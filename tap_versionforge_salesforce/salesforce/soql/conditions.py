@@ -5,13 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tap_versionforge_salesforce.salesforce.soql.tree import Call, Junction, Not, Path, SemiJoin
+from tap_versionforge_salesforce.salesforce.soql.tree import (
+    Call,
+    Comparison,
+    Junction,
+    Not,
+    Path,
+    SemiJoin,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tap_versionforge_salesforce.salesforce.soql.tree import (
-        Comparison,
         Expression,
         Membership,
         SubSelect,
@@ -29,12 +35,14 @@ class FieldUse:
         operator: By what it is compared.
         function: Of what function it is the argument; None where it stands by itself.
         position: Where it stands in the text.
+        values: With what it is compared; none where it is not by itself, or with a query's Ids.
     """
 
     names: tuple[str, ...]
     operator: str
     function: str | None = None
     position: int = field(default=0, compare=False)
+    values: tuple[Value, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,4 +97,11 @@ def paths_of(
 def _uses(term: Term) -> Iterator[FieldUse]:
     for leaf in leaves(term):
         for path, function in paths_of(leaf.left):
-            yield FieldUse(path.names, leaf.operator, function, path.position)
+            values = _values(leaf) if path is leaf.left else ()
+            yield FieldUse(path.names, leaf.operator, function, path.position, values)
+
+
+def _values(leaf: Comparison | Membership | SemiJoin) -> tuple[Value, ...]:
+    if isinstance(leaf, SemiJoin):
+        return ()
+    return (leaf.value,) if isinstance(leaf, Comparison) else leaf.values

@@ -31,6 +31,12 @@ _STRAY = {
 _COMMENT = ("has a comment at", "Leave it out: SOQL has no comments.")
 _WORD = re.compile(r"\w+|.", re.DOTALL)
 _NAME = re.compile(r"[A-Za-z_][\w.]*")
+# As other systems write it.
+_INSTANT = re.compile(
+    r"(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})[T\s]\s*(?P<time>[0-9]{2}:[0-9]{2})(?P<seconds>:[0-9]{2})?"
+    r"(?:\.[0-9]+)?(?:Z|[+-][0-9:]{2,5})?",
+    re.IGNORECASE,
+)
 _LAST_WORD = re.compile(r"(\w+|[^\w\s])\s*\Z")
 # Far enough back for any word of the grammar.
 _NEAR = 200
@@ -158,6 +164,13 @@ def refusal(text: str, position: int | None, expected: Collection[str], start: s
             f'ends too early, behind "{shown(end)}"', f"{_wanted(expected)} has to follow."
         )
     stop = _Stop(text, position, expected)
+    for match in _INSTANT.finditer(text, max(0, position - _NEAR)):
+        if match.start() <= position < match.end():
+            return SoqlError(
+                f"holds {shown(match[0])}, which is no date-time",
+                f"Write {match['day']}T{match['time']}{match['seconds'] or ':00'}Z: with T, with "
+                "seconds, and behind them Z, for UTC, or an offset such as +01:00.",
+            )
     if stop.is_mixed:
         return SoqlError(
             f"has AND, OR or NOT beside another of them at {stop.place}",

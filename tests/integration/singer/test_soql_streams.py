@@ -467,6 +467,21 @@ GROUPS = "SELECT IsWon, COUNT(Id) FROM Opportunity GROUP BY IsWon"
         pytest.param(query("SELECT Id FROM Oportunity"), ["Oportunity"], id="object"),
         pytest.param(query("SELECT Nmae FROM Account"), ["Did you mean Name?"], id="field"),
         pytest.param(query("SELECT Owner.Nmae FROM Account"), ["Owner.Nmae"], id="parent's"),
+        pytest.param(
+            query("SELECT Id FROM Opportunity WHERE Amount > '5'"),
+            ["for asked,", "Opportunity.Amount is a number", "Write 5,"],
+            id="text for a number",
+        ),
+        pytest.param(
+            query("SELECT StageName, COUNT(Id) FROM Opportunity"),
+            ["StageName beside groups", "Add GROUP BY StageName"],
+            id="not grouped",
+        ),
+        pytest.param(
+            query("SELECT StageName, Name FROM Opportunity GROUP BY StageName"),
+            ["selects Name beside groups", "Add Name to GROUP BY"],
+            id="not among the groups",
+        ),
         pytest.param(query("SELECT Id, Id FROM Account"), ["two columns called Id"], id="twice"),
         pytest.param(query("SELECT BillingAddress FROM Account"), ["several fields"], id="address"),
         pytest.param(query("SELECT FIELDS(ALL) FROM Account"), ["FIELDS"], id="FIELDS"),

@@ -240,6 +240,17 @@ def test_a_plan_counts_what_meets_it(tap: TapRunner, rows: list[str]) -> None:
         pytest.param({"Account": "StageName = 'Won'"}, ["StageName", "Account"], id="another's"),
         pytest.param({"Account": "Description LIKE '%a'"}, ["can't be filtered"], id="long text"),
         pytest.param({"Account": "Owner.Nmae = 'a'"}, ["Owner.Nmae"], id="a parent's"),
+        pytest.param(
+            {"Account": "CreatedDate > 2024-01-01"},
+            ["Account.CreatedDate is a date-time", "2024-01-01T00:00:00Z"],
+            id="a date for a date-time",
+        ),
+        pytest.param(
+            {"Account": "CreatedDate > 2024-01-01T00:00:00"}, ["Z, for UTC"], id="without zone"
+        ),
+        pytest.param(
+            {"Account": "Owner.CreatedDate = '2024-01-01'"}, ["without quotes"], id="quoted"
+        ),
         pytest.param({"Acc*": "Name = 'a'"}, ["'Acc*'", "API name"], id="a pattern"),
         pytest.param(
             {"Account": "Id != null", "account": "Id = null"}, ["two conditions"], id="twice"

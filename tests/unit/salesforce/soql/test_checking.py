@@ -91,3 +91,75 @@ def test_what_can_not_be_filtered_by_is_told(text: str, message: str, hint: str)
     assert message in error.message
     assert hint in error.hint
     assert error.code == "field-not-filterable"
+
+
+# Values of another kind
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "hint"),
+    [
+        (
+            "CreatedDate > 2024-01-01",
+            "with 2024-01-01, which is a date; Opportunity.CreatedDate is a date-time",
+            "Write 2024-01-01T00:00:00Z, without quotes, or DAY_ONLY(CreatedDate)",
+        ),
+        ("CreatedDate = '2024-01-01T10:00:00'", "which is a text", "Write 2024-01-01T10:00:00Z,"),
+        ("CreatedDate > 5", "which is a number", "Write 2026-11-28T00:00:00Z,"),
+        (
+            "CloseDate > 2024-01-01T00:00:00Z",
+            "which is a date-time; Opportunity.CloseDate is a date.",
+            "Write 2024-01-01, without quotes",
+        ),
+        ("CloseDate = '2024-01-01'", "which is a text", "Write 2024-01-01, without"),
+        ("Amount > '5'", "with '5', which is a text; Opportunity.Amount is a number", "Write 5,"),
+        ("Amount = true", "which is a boolean", "Write 1000 or 99.5,"),
+        ("Amount IN (1, '2')", "with '2', which is a text", "Write 2,"),
+        ("IsWon = 'TRUE'", "which is a text; Opportunity.IsWon is a boolean", "Write true,"),
+        ("IsWon = 5", "which is a number", "Write true or false,"),
+        ("Name = 5", "which is a number; Opportunity.Name is a text", "quotes: '5'."),
+        ("Name != false", "which is a boolean", "quotes: 'false'."),
+        ("AccountId IN ('a', 5)", "compares AccountId with 5", "quotes: '5'."),
+        ("NOT (Id != null AND Name = today)", "compares Name with TODAY", "quotes: 'TODAY'."),
+        (
+            "Account.NumberOfEmployees > '5'",
+            "with '5', which is a text; Account.NumberOfEmployees is a number",
+            "Write 5,",
+        ),
+        (
+            "Id IN (SELECT Id FROM Account WHERE NumberOfEmployees = '5')",
+            "Account.NumberOfEmployees is a number",
+            "Write 5,",
+        ),
+    ],
+)
+def test_a_value_of_another_kind_is_told_with_the_right_one(
+    text: str, message: str, hint: str
+) -> None:
+    """Salesforce would refuse the whole query."""
+    error = refused(text)
+    assert message in error.message
+    assert hint in error.hint
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "CreatedDate >= 2024-01-01T00:00:00.000+01:00",
+        "CreatedDate = LAST_N_DAYS:3",
+        "CloseDate = TODAY",
+        "CloseDate IN (2024-01-01, null)",
+        "CreatedDate = null AND Amount = null AND Name = null AND IsWon != null",
+        "Amount > 5 AND Amount < 5.5 AND Amount != USD5000",
+        "Account.NumberOfEmployees > 1.5",
+        "Name LIKE '5%' AND AccountId = ''",
+        "DAY_ONLY(CreatedDate) = 2024-01-01",
+        "CALENDAR_YEAR(CloseDate) = 2024",
+        # Whatever it leads to: another object may have it as a text.
+        "Owner.LoginCount = '5'",
+        "Owner.Name = 5",
+    ],
+)
+def test_values_that_fit_or_may_fit(text: str) -> None:
+    """In doubt it is Salesforce who knows."""
+    asked_for(text)
