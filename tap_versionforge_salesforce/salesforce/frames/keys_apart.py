@@ -24,7 +24,7 @@ class KeysApart:
     """
 
     def __init__(self, names: Sequence[str]) -> None:
-        self._names = tuple(names)
+        self.names = tuple(names)
         self._is_kept = bool(names) and "Id" not in names
         # Sorted by key, each at least twice as large as the one behind it: a page is looked for in
         # a few tables, and each row is sorted a few times only.
@@ -38,11 +38,11 @@ class KeysApart:
         Args:
             frame: The page.
         """
-        problem = frame.key_problem(self._names)
+        problem = frame.key_problem(self.names)
         if problem is None and self._is_kept and frame.height:
             rows = self._marks(frame)
             if any(_is_shared(rows, seen) for seen in self._seen):
-                return f"has rows that differ and share one {' and '.join(self._names)}"
+                return f"has rows that differ and share one {' and '.join(self.names)}"
             self._keep(rows)
         return problem
 
@@ -53,7 +53,7 @@ class KeysApart:
     def _marks(self, frame: Frame) -> pl.DataFrame:
         table = frame.table
         rows = table.select("Id") if frame.has_ids else table
-        keys = table.select(self._names).hash_rows()
+        keys = table.select(self.names).hash_rows()
         marks = pl.DataFrame({_KEY: keys, _ROW: rows.hash_rows()})
         return marks.unique(_KEY, keep="any").sort(_KEY)
 

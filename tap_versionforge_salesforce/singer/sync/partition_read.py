@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 _COVERAGE_LASTS = timedelta(seconds=60)
 _MINUTE_SECONDS = 60
 
+# What tells rows apart of some objects whose Ids do not.
+_DURABLE_ID = "DurableId"
+
 
 @dataclass(frozen=True, slots=True)
 class PartitionRead:
@@ -84,10 +87,13 @@ def key_error(page: Page, query: Query, keys: KeysApart) -> RefusedError | None:
     problem = keys.problem(page.frame)
     if problem is None:
         return None
+    where = "soql_streams" if query.stream else "its catalog entry"
+    others = {column.name for column in query.columns}.difference(keys.names)
+    such_as = f", such as {_DURABLE_ID}," if _DURABLE_ID in others else ""
     return RefusedError(
         f"{query.title} {problem}: a target would keep one row of them all.",
-        hint="Name a field that tells its rows apart, such as DurableId, in key_properties of "
-        "its catalog entry, or of soql_streams where it is a query; or deselect the stream.",
+        hint=f"Name fields that tell its rows apart{such_as} in key_properties of {where}; or "
+        "deselect the stream.",
         code="no-key",
     )
 

@@ -164,6 +164,8 @@ def test_a_key_that_tells_no_rows_apart_is_refused(tap: TapRunner, won: list[str
     assert run.exit_code != 0
     assert "won has" in run.log
     assert "[no-key]" in run.log
+    assert "in key_properties of soql_streams" in run.log
+    assert "DurableId" not in run.log
 
 
 @pytest.mark.parametrize("mode", ["rest", "bulk"])

@@ -176,6 +176,19 @@ def test_named_key_has_to_tell_rows_apart(org: LocalOrg, tap: TapRunner, value: 
     org.store.insert("AppDefinition", [row], stamp=LAST_WEEK)
     run = tap.sync(catalog=named_key(tap, "entry"))
     assert (run.exit_code, run.records("AppDefinition")) == (7, []), run.log
+    assert "Name fields that tell its rows apart in key_properties of its catalog entry" in run.log
+
+
+def test_a_field_that_tells_rows_apart_is_suggested_where_there_is_one(
+    org: LocalOrg, tap: TapRunner
+) -> None:
+    """And it is not the key already."""
+    catalog = named_key(tap, "entry")
+    catalog["streams"][0]["key_properties"] = ["Uri"]
+    org.store.insert("AppDefinition", [{"Id": EMPTY_ID, "Uri": "/"}] * 2, stamp=LAST_WEEK)
+    run = tap.sync(catalog=catalog)
+    assert run.exit_code == 7, run.log
+    assert "such as DurableId, in key_properties of its catalog entry" in run.log
 
 
 @pytest.mark.parametrize("ids", ["empty", "shared"])
