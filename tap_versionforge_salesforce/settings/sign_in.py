@@ -9,7 +9,7 @@ from tap_versionforge_salesforce.salesforce.auth.access_token import AccessToken
 from tap_versionforge_salesforce.salesforce.auth.client_credentials import ClientCredentials
 from tap_versionforge_salesforce.salesforce.auth.credentials import Credentials
 from tap_versionforge_salesforce.salesforce.auth.refresh_token import RefreshToken
-from tap_versionforge_salesforce.settings.checking import missing_setting
+from tap_versionforge_salesforce.settings.checking import is_blank, missing_setting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -50,13 +50,24 @@ def check_sign_in(
         return
     _refuse_both(given, _KEY, _BY_SECRET)
     _refuse_both(given, ("refresh_token",), ("refresh_token_path",), "Keep one of them.")
-    _refuse_token_without_secret(given)
+    _refuse_token_without_secret(given, told)
     needed = ("client_id",) if "client_secret" in given else ("client_id", "username")
     for name in needed:
         if name not in given:
-            raise missing_setting(by_name[name], told.get(name))
+            raise _or_secret(missing_setting(by_name[name], told.get(name)), told)
     if "client_secret" not in given:
-        _check_key_source(given)
+        _check_key_source(given, told)
+
+
+def _or_secret(error: SettingsError, told: Mapping[str, object]) -> SettingsError:
+    """Return what is missing of a sign-in with a key, where a secret may have been meant."""
+    if not is_blank(told.get("client_secret")):
+        return error
+    return error.reworded(
+        f"{error.message.removesuffix('.')}, and client_secret is there and empty.",
+        hint="To sign in with the app's secret, see where client_secret comes from: a variable "
+        f"may not be set. To sign in with a key, leave client_secret out. {error.hint}",
+    )
 
 
 def _refuse_both(
@@ -72,27 +83,29 @@ def _refuse_both(
         raise SettingsError(message, hint=hint)
 
 
-def _refuse_token_without_secret(given: Mapping[str, object]) -> None:
+def _refuse_token_without_secret(given: Mapping[str, object], told: Mapping[str, object]) -> None:
     name = next((name for name in REFRESH if name in given), None)
     if name and "client_secret" not in given:
+        state = "empty" if is_blank(told.get("client_secret")) else "not"
         raise SettingsError(
-            f"The setting {name} is given, and client_secret is not.",
+            f"The setting {name} is given, and client_secret is {state}.",
             hint="Give the Consumer Secret of the app that the refresh token was made by: Setup > "
             "External Client App Manager > the app > Consumer Key and Secret.",
             code="missing-setting",
         )
 
 
-def _check_key_source(given: Mapping[str, object]) -> None:
+def _check_key_source(given: Mapping[str, object], told: Mapping[str, object]) -> None:
     _refuse_both(given, ("private_key",), ("private_key_path",), "Keep one of them.")
     if not any(name in given for name in _KEY):
         message = "Neither the setting private_key nor private_key_path is given."
-        raise SettingsError(
+        error = SettingsError(
             message,
             hint="Give the RSA key whose certificate is in the app: as PEM text in private_key, "
             "or as the path of a PEM file in private_key_path.",
             code="missing-setting",
         )
+        raise _or_secret(error, told)
 
 
 def sign_in_of(settings: Settings) -> AnySignIn:

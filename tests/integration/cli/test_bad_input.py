@@ -28,6 +28,21 @@ SETTINGS = [
         {"username": GONE}, ["username is missing", "not the user's e-mail"], id="no user"
     ),
     pytest.param({"username": ""}, ["username is empty"], id="empty user"),
+    pytest.param(
+        {"username": GONE, "private_key": GONE, "client_secret": ""},
+        ["username is missing, and client_secret is there and empty", "variable may not be set"],
+        id="empty secret",
+    ),
+    pytest.param(
+        {"private_key": GONE, "client_secret": " "},
+        ["Neither", "client_secret is there and empty"],
+        id="blank secret",
+    ),
+    pytest.param(
+        {"private_key": GONE, "client_secret": "", "refresh_token": "5Aep861"},
+        ["refresh_token is given, and client_secret is empty"],
+        id="empty secret of a token",
+    ),
     pytest.param({"private_key": GONE}, ["Neither", "private_key_path"], id="no key"),
     pytest.param({"private_key": ""}, ["Neither", "private_key_path"], id="empty key"),
     pytest.param(
