@@ -69,8 +69,36 @@ def answered(caller: Caller, soql: str) -> list[dict[str, Any]]:
             [{"Name": "Acme", "n": 3}],
         ),
         ("SELECT Name FROM Opportunity GROUP BY Name LIMIT 1", [{"Name": "a"}]),
+        (
+            (
+                "SELECT Account.Name AccountName, StageName s, COUNT(Id) FROM Opportunity "
+                "WHERE StageName = 'Won' GROUP BY Account.Name, StageName"
+            ),
+            [{"AccountName": "Acme", "s": "Won", "expr0": 2}],
+        ),
+        (
+            (
+                "SELECT CALENDAR_YEAR(CloseDate), calendar_month(CloseDate) month, COUNT(Id) n, "
+                "MAX(Amount) FROM Opportunity WHERE CALENDAR_MONTH(CloseDate) IN (1, 2) "
+                "GROUP BY CALENDAR_YEAR(CloseDate), CALENDAR_MONTH(CloseDate) "
+                "ORDER BY CALENDAR_MONTH(CloseDate) DESC"
+            ),
+            [
+                {"expr0": 2026, "month": 2, "n": 1, "expr1": None},
+                {"expr0": 2026, "month": 1, "n": 1, "expr1": 5.0},
+            ],
+        ),
     ],
-    ids=["functions", "not null", "distinct", "of no rows", "by a parent's field", "no function"],
+    ids=[
+        "functions",
+        "not null",
+        "distinct",
+        "of no rows",
+        "by a parent's field",
+        "no function",
+        "by other names",
+        "by functions of a date",
+    ],
 )
 def test_what_groups_tell(caller: Caller, soql: str, records: list[dict[str, Any]]) -> None:
     """Records of their own type, without an address, called by alias or number."""
@@ -88,6 +116,19 @@ def test_what_groups_tell(caller: Caller, soql: str, records: list[dict[str, Any
         (
             "SELECT Name, Account.Name FROM Opportunity GROUP BY Name, Account.Name",
             "duplicate alias: Name",
+        ),
+        ("SELECT Name n FROM Opportunity", "only aggregate expressions use field aliasing"),
+        (
+            "SELECT CALENDAR_YEAR(CloseDate) FROM Opportunity",
+            "Field must be grouped or aggregated: CloseDate",
+        ),
+        (
+            "SELECT DAY_ONLY(CloseDate) FROM Opportunity GROUP BY DAY_ONLY(CloseDate)",
+            "CloseDate does not support function DAY_ONLY",
+        ),
+        (
+            "SELECT Name, COUNT(Id) n, StageName N FROM Opportunity GROUP BY Name, StageName",
+            "duplicate alias: n",
         ),
         ("SELECT COUNT(), Name FROM Opportunity", "unexpected token: ')'"),
         ("SELECT SUM() FROM Opportunity", "unexpected token: ')'"),
@@ -109,3 +150,22 @@ def test_more_groups_than_a_page(org: LocalOrg, caller: Caller) -> None:
     org.store.insert("Account", [{"Name": f"{number}"} for number in range(2_001)])
     answer = caller.query("SELECT Name FROM Account GROUP BY Name")
     assert (answer.status_code, answer.json()[0]["errorCode"]) == (400, "EXCEEDED_ID_LIMIT")
+
+
+@pytest.mark.usefixtures("groups")
+@pytest.mark.parametrize(
+    ("condition", "names"),
+    [
+        ("CALENDAR_YEAR(CloseDate) = 2026 AND FISCAL_QUARTER(CloseDate) = 1", ["a", "b", "b"]),
+        ("DAY_IN_MONTH(CloseDate) > 1", []),
+        ("DAY_ONLY(CreatedDate) = TODAY AND CALENDAR_MONTH(CloseDate) = 3", ["b"]),
+        ("toLabel(StageName) = 'Lost'", ["b"]),
+        ("CALENDAR_YEAR(Account.CreatedDate) = 1999", []),
+    ],
+)
+def test_functions_in_a_condition(caller: Caller, condition: str, names: list[str]) -> None:
+    """Of a date in UTC, and of a picklist, whose labels are its values here."""
+    query = "SELECT Name, toLabel(StageName) FROM Opportunity WHERE ... ORDER BY Name"
+    records = caller.query(query.replace("...", condition)).json()["records"]
+    assert [record["Name"] for record in records] == names
+    assert {record["StageName"] for record in records} <= {"Won", "Lost"}

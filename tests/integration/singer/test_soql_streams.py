@@ -376,6 +376,42 @@ def test_groups_are_read_by_rest(tap: TapRunner, won: list[str], mode: str) -> N
     assert len(run.messages_of("ACTIVATE_VERSION")) == 1
 
 
+def test_groups_have_the_names_that_the_query_gives_them(tap: TapRunner, won: list[str]) -> None:
+    """Of fields and functions; what has none is numbered, and is of its kind."""
+    soql = (
+        "SELECT Account.Name AccountName, IsWon won, CALENDAR_YEAR(SystemModstamp) year, "
+        "DAY_ONLY(SystemModstamp), COUNT(Id) n FROM Opportunity "
+        "WHERE IsWon = true AND AccountId != null AND CALENDAR_YEAR(SystemModstamp) > 2000 "
+        "GROUP BY Account.Name, IsWon, CALENDAR_YEAR(SystemModstamp), DAY_ONLY(SystemModstamp)"
+    )
+    streams = query(soql, key_properties=["accountname", "WON", "year"])
+    run = read(tap, streams)
+    half, day = len(won) // 2, LAST_WEEK.date()
+    assert run.records("asked") == [
+        {"AccountName": "Acme", "won": True, "year": day.year, "expr0": str(day), "n": half}
+    ]
+    (schema,) = run.messages_of("SCHEMA")
+    kinds = {name: each["type"][0] for name, each in schema["schema"]["properties"].items()}
+    assert kinds == {
+        "AccountName": "string",
+        "won": "boolean",
+        "year": "integer",
+        "expr0": "string",
+        "n": "integer",
+    }
+    assert schema["schema"]["properties"]["expr0"]["format"] == "date"
+    assert schema["key_properties"] == ["AccountName", "won", "year"]
+
+
+@pytest.mark.parametrize("mode", ["rest", "bulk"])
+def test_labels_are_told_by_either_api(tap: TapRunner, won: list[str], mode: str) -> None:
+    """In the column of the field whose labels they are."""
+    soql = "SELECT Id, toLabel(StageName) FROM Opportunity WHERE toLabel(StageName) != 'x'"
+    run = read(tap, query(f"{soql} AND IsWon = true"), api_mode=mode)
+    assert sorted(run.ids("asked")) == sorted(won)
+    assert {tuple(record) for record in run.records("asked")} == {("Id", "StageName")}
+
+
 @pytest.mark.parametrize("mode", ["rest", "bulk"])
 def test_a_limit_and_an_order_are_those_of_the_query(
     tap: TapRunner, won: list[str], mode: str

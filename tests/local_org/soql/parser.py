@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from decimal import Decimal
 from functools import cache
 
@@ -11,6 +12,7 @@ from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedTok
 
 from tests.local_org.answers import errors
 from tests.local_org.soql import date_literals, soql_errors
+from tests.local_org.soql.functions import FUNCTIONS
 from tests.local_org.soql.literals import read_date, read_datetime, read_string
 from tests.local_org.soql.tree import (
     Aggregate,
@@ -18,6 +20,7 @@ from tests.local_org.soql.tree import (
     Condition,
     Junction,
     Membership,
+    Named,
     Not,
     Order,
     Path,
@@ -33,9 +36,12 @@ LONGEST_QUERY = 100_000
 GRAMMAR = r"""
 query: _SELECT fields _FROM object [_WHERE condition] groups [_ORDER _BY orders] limit offset
 groups: [_GROUP _BY paths]
-fields: (path | aggregate) ("," (path | aggregate))*
+fields: (item | aggregate) ("," (item | aggregate))*
+item: value [ALIAS]
 aggregate: FUNCTION "(" [path] ")" [NAME]
-paths: path ("," path)*
+paths: value ("," value)*
+?value: path | function
+function: VALUE_FUNCTION "(" path ")"
 object: NAME
 path: NAME ("." NAME)*
 limit: [_LIMIT DIGITS]
@@ -46,16 +52,16 @@ conjunction: single (_AND single)+
 disjunction: single (_OR single)+
 negation: _NOT single
 ?single: comparison | membership | non_membership | semi_join | anti_join | "(" condition ")"
-comparison: path (OPERATOR | LIKE) literal
-membership: path _IN "(" literal ("," literal)* ")"
-non_membership: path _NOT _IN "(" literal ("," literal)* ")"
-semi_join: path _IN "(" sub_query ")"
-anti_join: path _NOT _IN "(" sub_query ")"
+comparison: value (OPERATOR | LIKE) literal
+membership: value _IN "(" literal ("," literal)* ")"
+non_membership: value _NOT _IN "(" literal ("," literal)* ")"
+semi_join: value _IN "(" sub_query ")"
+anti_join: value _NOT _IN "(" sub_query ")"
 sub_query: _SELECT path _FROM object [_WHERE condition]
 literal: STRING | NUMBER | BOOLEAN | NULL | DATE | DATETIME | DATE_LITERAL
 
 orders: order ("," order)*
-order: path [ASC | DESC] [_NULLS (FIRST | LAST)]
+order: value [ASC | DESC] [_NULLS (FIRST | LAST)]
 
 _SELECT.2: /select\b/i
 _FROM.2: /from\b/i
@@ -66,6 +72,7 @@ _BY.2: /by\b/i
 _LIMIT.2: /limit\b/i
 _OFFSET.2: /offset\b/i
 FUNCTION.2: /(count_distinct|count|sum|avg|min|max)(?=\s*\()/i
+VALUE_FUNCTION.2: /(__FUNCTIONS__)(?=\s*\()/i
 _AND.2: /and\b/i
 _OR.2: /or\b/i
 _NOT.2: /not\b/i
@@ -80,6 +87,7 @@ BOOLEAN.2: /(true|false)\b/i
 NULL.2: /null\b/i
 OPERATOR: "!=" | "<>" | "<=" | ">=" | "=" | "<" | ">"
 NAME: /(?!(?:and|from|in|like|not|null|or|select|where)\b)[a-z][a-z0-9_]*/i
+ALIAS: /(?!from\b)[a-z][a-z0-9_]*(?=\s*(?:,|from\b))/i
 STRING: /'(?:[^'\\]|\\.)*'/s
 DATETIME.4: /\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:?\d{2})/i
 DATE.3: /\d{4}-\d{2}-\d{2}(?![0-9T])/
@@ -112,6 +120,7 @@ def parse(soql: str) -> Query:
 @cache
 def _parser() -> Lark:
     grammar = GRAMMAR.replace("__DATE_LITERALS__", date_literals.PATTERN)
+    grammar = grammar.replace("__FUNCTIONS__", "|".join(FUNCTIONS))
     return Lark(grammar, start="query", parser="lalr", maybe_placeholders=True)
 
 
@@ -142,7 +151,7 @@ class _Builder(Transformer[Token, Query]):
 
     def query(
         self,
-        fields: tuple[Path | Aggregate, ...],
+        fields: tuple[Named | Aggregate, ...],
         object_name: Token,
         where: Condition | None,
         group_by: tuple[Path, ...],
@@ -150,11 +159,14 @@ class _Builder(Transformer[Token, Query]):
         limit: int | None,
         offset: int | None,
     ) -> Query:
-        paths = tuple(field for field in fields if isinstance(field, Path))
+        named = [field for field in fields if isinstance(field, Named)]
+        paths = tuple(field.path for field in named)
         counts = [field for field in fields if isinstance(field, Aggregate) and not field.path]
         if counts and (len(fields) > 1 or group_by or counts[0].function != "COUNT"):
             raise soql_errors.unexpected_token(self._soql, counts[0].position, ")")
         is_grouped = bool(group_by) or len(paths) < len(fields) - len(counts)
+        if not is_grouped and any(field.alias is not None for field in named):
+            raise errors.malformed_query("only aggregate expressions use field aliasing")
         return Query(
             fields=() if is_grouped else paths,
             object_name=str(object_name),
@@ -167,8 +179,14 @@ class _Builder(Transformer[Token, Query]):
             object_position=object_name.start_pos or 0,
         )
 
-    def fields(self, *fields: Path | Aggregate) -> tuple[Path | Aggregate, ...]:
+    def fields(self, *fields: Named | Aggregate) -> tuple[Named | Aggregate, ...]:
         return fields
+
+    def item(self, path: Path, alias: Token | None) -> Named:
+        return Named(path, None if alias is None else str(alias))
+
+    def function(self, name: Token, path: Path) -> Path:
+        return replace(path, function=name.upper())
 
     def aggregate(self, function: Token, path: Path | None, alias: Token | None) -> Aggregate:
         name = None if alias is None else str(alias)
@@ -212,10 +230,12 @@ class _Builder(Transformer[Token, Query]):
         return Membership(path, values, negated=True)
 
     def semi_join(self, path: Path, query: Query) -> SemiJoin:
+        if path.function is not None:
+            raise soql_errors.not_joinable(self._soql, path.position)
         return SemiJoin(path, query)
 
     def anti_join(self, path: Path, query: Query) -> SemiJoin:
-        return SemiJoin(path, query, negated=True)
+        return replace(self.semi_join(path, query), negated=True)
 
     def sub_query(self, path: Path, object_name: Token, where: Condition | None) -> Query:
         position = object_name.start_pos or 0

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 from tests.local_org.answers import errors
 from tests.local_org.soql import soql_errors
 from tests.local_org.soql.filters import check_filter
+from tests.local_org.soql.functions import field_of, is_numbered
 from tests.local_org.soql.restrictions import check_restrictions
 from tests.local_org.soql.tree import (
     Comparison,
     Condition,
     Junction,
     Membership,
+    Named,
     Not,
     Path,
     SemiJoin,
@@ -47,6 +49,7 @@ class Column:
     path: tuple[str, ...]
     field: Field
     sobject: SObject
+    function: str | None = None
 
     @property
     def name(self) -> str:
@@ -139,6 +142,9 @@ class _Planner:
         columns = [self._resolve(path) for path in self._query.fields]
         seen: set[tuple[str, ...]] = set()
         for column in columns:
+            if is_numbered(column.function):
+                position = self._query.fields[columns.index(column)].position
+                raise soql_errors.not_grouped(self._soql, position, column.field.name)
             if column.path in seen:
                 raise errors.duplicate_field(column.name)
             seen.add(column.path)
@@ -165,14 +171,17 @@ class _Planner:
         groups: list[GroupColumn] = []
         unnamed = 0
         for item in self._query.selected:
-            path = item if isinstance(item, Path) else item.path
+            path = item.path
             if path is None:
                 continue
             column = self._resolve(path)
-            if isinstance(item, Path):
+            if isinstance(item, Named):
                 if column not in shared:
-                    raise soql_errors.not_grouped(self._soql, item.position, column.field.name)
-                groups.append(GroupColumn(column.field.name, None, column))
+                    raise soql_errors.not_grouped(self._soql, path.position, column.field.name)
+                is_unnamed = item.alias is None and is_numbered(column.function)
+                name = f"expr{unnamed}" if is_unnamed else column.field.name
+                groups.append(GroupColumn(item.alias or name, None, column))
+                unnamed += is_unnamed
                 continue
             if not _aggregates(item.function, column.field):
                 raise soql_errors.not_aggregatable(
@@ -196,7 +205,9 @@ class _Planner:
         field = sobject.field(name)
         if field is None:
             raise soql_errors.invalid_field(self._soql, path.position, name, sobject.name)
-        return Column((*spelled, field.name), field, sobject)
+        if path.function is not None:
+            field = field_of(path.function, field)
+        return Column((*spelled, field.name), field, sobject, path.function)
 
     def _join(self, path: Path, sobject: SObject, before: tuple[str, ...], name: str) -> Join:
         reference = sobject.reference(name)

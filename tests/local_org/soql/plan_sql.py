@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tests.local_org.answers.spelling import decimal_text
 from tests.local_org.soql.date_literals import days_of
+from tests.local_org.soql.functions import sql_of
 from tests.local_org.soql.tree import Comparison, Condition, Junction, Membership, Not, SemiJoin
 from tests.local_org.store.ids import case_safe
 from tests.local_org.store.tables import NUMBER, VISIBLE_FROM, naive, quoted, sql
@@ -144,7 +145,8 @@ class Statement:
         return f"{alias}.{quoted(field.name)}" if field else "CAST(NULL AS VARCHAR)"
 
     def _expression(self, column: Column) -> str:
-        return f"{self._aliases[column.path[:-1]]}.{quoted(column.field.name)}"
+        field = f"{self._aliases[column.path[:-1]]}.{quoted(column.field.name)}"
+        return sql_of(column.function, field)
 
     def _comparable(self, column: Column) -> str:
         """Return the column as it is compared: text without its case, numbers as numbers."""

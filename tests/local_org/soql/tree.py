@@ -15,10 +15,11 @@ LiteralType: TypeAlias = Literal["string", "number", "boolean", "null", "date", 
 
 @dataclass(frozen=True)
 class Path:
-    """A field, or a parent's field, as the query wrote it."""
+    """A field, or a parent's field, as the query wrote it; or a function of one."""
 
     names: tuple[str, ...]
     position: int = attribute(default=0, compare=False)
+    function: str | None = None
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,14 @@ class Order:
 
 
 @dataclass(frozen=True)
+class Named:
+    """What is selected of each row, or shared by those of a group, and what the query calls it."""
+
+    path: Path
+    alias: str | None = None
+
+
+@dataclass(frozen=True)
 class Aggregate:
     """A function of a field's values in all the rows of a group."""
 
@@ -108,7 +117,7 @@ class Query:
     limit: int | None = None
     offset: int | None = None
     object_position: int = attribute(default=0, compare=False)
-    selected: tuple[Path | Aggregate, ...] = ()
+    selected: tuple[Named | Aggregate, ...] = ()
     group_by: tuple[Path, ...] = ()
 
     @property
