@@ -325,6 +325,8 @@ class TapVersionForgeSalesforce(Tap):
 
     def _check_objects(self) -> None:
         names = [each.name for each in self._sobject_streams() if each.may_be_reconciled]
+        # What the catalog has was there once, and what is there no more fails alone.
+        names += [*(self.input_catalog or ()), *self.run.failures]
         check_objects(self.settings, names, partial(names_in_org, self.run))
 
     def _names_in_org(self) -> list[str]:

@@ -344,3 +344,17 @@ def test_check_looks_at_it(tap: TapRunner, filters: dict[str, str], told: str) -
     """Before somebody waits for a run."""
     run = tap.command("check", "--config", tap.config(objects=["Account"], filters=filters))
     assert told in run.stdout, run.stdout
+
+
+def test_an_object_that_is_gone_since_the_catalog_fails_alone(
+    org: LocalOrg, tap: TapRunner, rows: list[str]
+) -> None:
+    """A filter of it keeps no other object from being read, and asks for no list of them all."""
+    assert rows
+    filters = {"Contact": "LastName = 'c'"}
+    catalog = tap.discover(objects=["Account", "Contact"])
+    org.store.hide_object("Contact")
+    run = tap.sync(catalog=catalog, filters=filters, discovery_cache="false")
+    assert run.exit_code == 7, run.log
+    assert len(run.ids("Account")) == len(org.store.rows("Account"))
+    assert org.journal.calls("GET */sobjects") == []
