@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
 _FROM_THE_BEGINNING = "everything is read from the beginning, or from start_date"
 
+# Around the state in what `meltano state get` writes, and `meltano state set` takes.
+_OF_MELTANO = "singer_state"
+_IN_MELTANOS = f"its {_OF_MELTANO} is the state"
+
 
 class _Bookmark(msgspec.Struct):
     progress_markers: dict[str, Any] = {}
@@ -69,7 +73,7 @@ def state_in(text: str, what: str = "--state") -> State:
 
     Args:
         text: A state, a STATE message, or one of these a line, as targets write them; of these
-            the last one counts.
+            the last one counts. Or what ``meltano state get`` writes.
         what: Where from, for messages.
 
     Raises:
@@ -78,12 +82,30 @@ def state_in(text: str, what: str = "--state") -> State:
     lines = [(n, line) for n, line in enumerate(text.split("\n"), 1) if line.strip()]
     if len(lines) == 1 or not _is_object(lines[0][1]):
         whole = json_object(text, what)
+        if whole.keys() == {_OF_MELTANO}:
+            return State(_state_of(_inside(whole, what), what), f"is Meltano's: {_IN_MELTANOS}")
         state = _state_of(whole, what)
         return State(state, "" if state is whole else "is a STATE message: its value is the state")
     # Each is read: one that is none may be what is left of the newest.
     wheres = [(f"{what}, line {number},", line) for number, line in lines]
     states = [_state_of(json_object(line, where), where) for where, line in wheres]
     return State(states[-1], f"has {counted(len(states), 'line')}: the last one is the state")
+
+
+def _inside(whole: dict[str, Any], what: str) -> dict[str, Any]:
+    """Return the state in what ``meltano state get`` writes.
+
+    Raises:
+        SettingsError: There is none in it.
+    """
+    state = whole[_OF_MELTANO]
+    if isinstance(state, dict):
+        return state
+    raise misshapen(
+        what,
+        f"has a {_OF_MELTANO} that is no object",
+        "Have `meltano state get` write it anew.",
+    )
 
 
 def _is_object(line: str) -> bool:

@@ -52,7 +52,8 @@ def test_states_are_taken(state: dict[str, object]) -> None:
         pytest.param({"bookmarks": {"Account": None}}, id="bookmark is null"),
         pytest.param({"bookmarks": {"Account": "2026-11-23"}}, id="bookmark is a text"),
         pytest.param(STATE["bookmarks"], id="bookmarks alone"),
-        pytest.param({"singer_state": STATE}, id="as Meltano keeps it"),
+        pytest.param({"singer_state": {"Account": {}}}, id="Meltano's, no bookmarks"),
+        pytest.param({"singer_state": STATE, "bookmarks": []}, id="Meltano's, and more"),
         pytest.param({"completed": {"singer_state": STATE}}, id="as Meltano kept it"),
         pytest.param({"streams": [], "state": STATE}, id="wrapped"),
         pytest.param({"bookmarks": {"Account": {"partitions": 5}}}, id="odd partitions"),
@@ -90,6 +91,15 @@ def test_a_whole_message_is_understood() -> None:
     state, note = state_in(json.dumps({"type": "STATE", "value": STATE}))
     assert state == STATE
     assert "STATE message" in note
+
+
+def test_what_meltano_writes_is_understood() -> None:
+    """`meltano state get` has the state in an object of its own."""
+    state, note = state_in(json.dumps({"singer_state": STATE}))
+    assert state == STATE
+    assert note == "is Meltano's: its singer_state is the state"
+    with pytest.raises(SettingsError, match="--state has a singer_state that is no object"):
+        state_in('{"singer_state": null}')
 
 
 def test_a_state_over_several_lines_is_one_state() -> None:
