@@ -11,7 +11,14 @@ from singer_sdk.plugin_base import SingerCommand
 from typing_extensions import override
 
 from tap_versionforge_salesforce.cli.check.command import check, print_json_failure
+from tap_versionforge_salesforce.cli.config_option import (
+    BACKFILL_OPTION,
+    BACKFILL_WORDS,
+    with_ranges,
+    with_variables,
+)
 from tap_versionforge_salesforce.cli.edges import (
+    BACKFILL,
     INTERRUPTED,
     OTHERS,
     SYNC,
@@ -35,7 +42,6 @@ from tap_versionforge_salesforce.errors import (
     UnavailableError,
 )
 from tap_versionforge_salesforce.salesforce.support.redaction import redact_logs
-from tap_versionforge_salesforce.settings.backfills import EXAMPLE
 from tap_versionforge_salesforce.singer.tap import TapVersionForgeSalesforce
 
 if TYPE_CHECKING:
@@ -68,15 +74,8 @@ _QUIET = click.Option(
 )
 
 
-_BACKFILL = click.Option(
-    ["--backfill"],
-    multiple=True,
-    # Before --discover, which ends the command where it is read.
-    is_eager=True,
-    metavar="OBJECT:FROM..TO",
-    help=f"Read a range again, and nothing else, such as {EXAMPLE}; more than once. No bookmark "
-    "moves.",
-)
+# Eager: it is looked at before --discover, which ends the command where it is read.
+_BACKFILL = click.Option([BACKFILL_OPTION], is_eager=True, **BACKFILL_WORDS)
 
 
 class _Command(GroupedHelp, SingerCommand, click.Group):
@@ -130,17 +129,24 @@ def _sync_unless_subcommand(**params: Any) -> None:  # noqa: ANN401  as click ha
     context = click.get_current_context()
     # To the end of the subcommand, where there is one.
     context.with_resource(warnings_only(is_quiet=params.pop("quiet")))
-    if ranges := params.pop("backfill"):
-        params["config"].config["backfill"] = list(ranges)
-    if context.invoked_subcommand is None:
-        with edges(OTHERS if params["about"] else SYNC):
-            try:
-                TapVersionForgeSalesforce.invoke(**params)
-            except TapError as error:
-                next_run = _GOES_ON.get(error.exit_code)
-                if next_run is None:
-                    raise
-                raise error.reworded(error.message, hint=f"{error.hint} {next_run}") from None
+    if context.invoked_subcommand is not None:
+        return
+    ranges = params.pop("backfill")
+    if params["about"]:
+        with edges(OTHERS):
+            TapVersionForgeSalesforce.invoke(**params)
+        return
+    params["config"] = with_variables(with_ranges(params["config"], ranges))
+    is_backfill = bool(params["config"].config.get("backfill"))
+    with edges(BACKFILL if is_backfill else SYNC):
+        try:
+            TapVersionForgeSalesforce.invoke(**params)
+        except TapError as error:
+            next_run = _GOES_ON.get(error.exit_code)
+            if next_run is None:
+                raise
+            hint = f"{error.hint} {BACKFILL.go_on if is_backfill else next_run}"
+            raise error.reworded(error.message, hint=hint) from None
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

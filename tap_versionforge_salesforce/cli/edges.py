@@ -42,6 +42,12 @@ SYNC = Words(
     closed="The target has closed its input before the end; what it was given is not the whole.",
     go_on="The next run with the last STATE that arrived goes on from there.",
 )
+#: Of a run that only reads ranges again.
+BACKFILL = Words(
+    stopped="Stopped. No STATE tells how far the ranges were read: give the same backfill again.",
+    closed=SYNC.closed,
+    go_on="Give the same backfill again: no STATE tells how far it came.",
+)
 EXPORT = Words(
     stopped="Stopped. The same command goes on from there.",
     closed="Whoever reads the output has closed it before its end.",

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from tap_versionforge_salesforce.cli.config_option import (
+    BACKFILL_OPTION,
+    BACKFILL_WORDS,
     config_option,
     merged_config,
     option_above,
@@ -29,16 +31,21 @@ _MINUTE, _HOUR = 60, 3_600
 _HEAD = ("Stream", "API", "Rows", "Calls", "Jobs", "MB", "Time", "From", "Last rows", "Last time")
 _NUMBERS = ("Rows", "Calls", "Jobs", "MB", "Time", "Last rows", "Last time")
 _PERCENT = 100
+_MIDNIGHT = "T00:00:00.000Z"
 _MINUTE_LENGTH = len("2026-11-28 07:54")
 
 
 @click.command(
     cls=GroupedHelp,
-    groups={"The run": ("--config", "--catalog", "--state"), "The report": ("--json", "--help")},
+    groups={
+        "The run": ("--config", "--catalog", "--state", BACKFILL_OPTION),
+        "The report": ("--json", "--help"),
+    },
 )
 @config_option
 @click.option("--catalog", type=click.Path(), help="What the run would select.")
 @click.option("--state", type=click.Path(), help="From which the run would go on.")
+@click.option(BACKFILL_OPTION, **BACKFILL_WORDS)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.pass_context
 def plan(
@@ -46,6 +53,7 @@ def plan(
     config: _ConfigInput,
     catalog: str | None,
     state: str | None,
+    backfill: tuple[str, ...],
     *,
     as_json: bool,
 ) -> None:
@@ -55,12 +63,13 @@ def plan(
 
     Example: tap-versionforge-salesforce plan --config config.json --state state.json
     """
-    merged, logger = merged_config(context, config), TapVersionForgeSalesforce.logger
+    logger = TapVersionForgeSalesforce.logger
+    given = merged_config(context, config, backfill)
     catalog = option_above(context, "catalog", catalog)
     state = option_above(context, "state", state)
     tap = TapVersionForgeSalesforce(
-        config=merged.config,
-        parse_env_config=merged.parse_env,
+        config=given.config,
+        parse_env_config=given.parse_env,
         state={} if state is None else state_file(state, logger),
         catalog=None if catalog is None else catalog_at(catalog),
     )
@@ -100,7 +109,7 @@ def _cells(each: StreamPlan) -> tuple[str, ...]:
     name = f"{each.stream}, reconciled" if each.is_reconciliation else each.stream
     # To the minute, so that a line fits into 80 columns; --json has all of it.
     bookmark = (each.bookmark or "its beginning").replace("T", " ")[:_MINUTE_LENGTH]
-    begins = "all rows" if each.is_reconciliation else bookmark
+    begins = "all rows" if each.is_reconciliation else _ranges(each) or bookmark
     return (
         name,
         each.api,
@@ -113,6 +122,13 @@ def _cells(each: StreamPlan) -> tuple[str, ...]:
         "" if each.last_rows is None else f"{each.last_rows:,}",
         "" if each.last_seconds is None else _time(round(each.last_seconds)),
     )
+
+
+def _ranges(each: StreamPlan) -> str:
+    """Return what is read again, where ranges are; as days, where they are of whole ones."""
+    if len(each.ranges) > 1:
+        return counted(len(each.ranges), "range")
+    return "".join(each.ranges).replace(_MIDNIGHT, "")
 
 
 def _total(found: Plan) -> tuple[str, ...]:

@@ -38,9 +38,17 @@ class Backfill:
         """Return the range as messages have it."""
         return f"{format_instant(self.since)}..{format_instant(self.until)}"
 
+    def meets(self, other: Backfill) -> bool:
+        """Tell whether both are of one object, and overlap or touch."""
+        is_one = self.sobject.lower() == other.sobject.lower()
+        return is_one and self.since <= other.until and other.since <= self.until
+
 
 def parsed_backfills(texts: Iterable[str]) -> tuple[Backfill, ...]:
     """Return the ranges that texts mean.
+
+    Those of one object that overlap or touch are one, in the place of the first of them: no row
+    is read twice.
 
     Args:
         texts: As in `EXAMPLE`.
@@ -48,7 +56,18 @@ def parsed_backfills(texts: Iterable[str]) -> tuple[Backfill, ...]:
     Raises:
         SettingsError: One means none, or ends before it begins.
     """
-    return tuple(map(_parsed, texts))
+    found: list[Backfill] = []
+    for each in map(_parsed, texts):
+        met = [place for place, other in enumerate(found) if each.meets(other)]
+        place, ranges = (met or [len(found)])[0], [*(found[place] for place in met), each]
+        union = Backfill(
+            ranges[0].sobject,
+            min(other.since for other in ranges),
+            max(other.until for other in ranges),
+        )
+        found = [other for other in found if other not in ranges]
+        found.insert(place, union)
+    return tuple(found)
 
 
 def _parsed(text: str) -> Backfill:

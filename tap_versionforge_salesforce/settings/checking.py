@@ -108,6 +108,9 @@ def _of_kind(setting: Setting, value: object) -> object:
             )
         return value
     if setting.kind == "array":
+        if setting.example and isinstance(value, str):
+            # As a variable of the environment may be written, too.
+            value = [text.strip() for text in value.split(",")]
         if not isinstance(value, (list, tuple)) or not all(isinstance(v, str) for v in value):
             raise wrong_setting(
                 setting.name,

@@ -489,9 +489,9 @@ class Settings:
             private_key_passphrase=self.private_key_passphrase,
         )
 
-    def for_sdk(self) -> dict[str, str]:
+    def for_sdk(self) -> dict[str, object]:
         """Return the settings that the SDK checks or uses as well, spelled as they are meant."""
-        found = {
+        found: dict[str, object] = {
             "api_version": self.api_version,
             "api_mode": self.api_mode,
             "discovery_cache": self.discovery_cache,
@@ -499,6 +499,8 @@ class Settings:
         }
         if self.start_date is not None:
             found["start_date"] = format_instant(self.start_date)
+        if self.backfill is not None:
+            found["backfill"] = list(self.backfill)
         return found | ({} if self.spool_dir is None else {"spool_dir": self.spool_dir})
 
 

@@ -56,6 +56,7 @@ class StreamPlan:
         megabytes: Of the day's storage for results.
         seconds: About how long it takes by itself.
         bookmark: From which it goes on; None where it is read whole.
+        ranges: That are read again, and nothing else; none where it is read as usual.
         is_reconciliation: It is the sweep behind what is read.
         last_rows: Of the last run, as its report has it; None where there is none.
         last_seconds: Also of that.
@@ -70,6 +71,7 @@ class StreamPlan:
     megabytes: int
     seconds: int
     bookmark: str | None
+    ranges: tuple[str, ...] = ()
     is_reconciliation: bool = False
     last_rows: int | None = None
     last_seconds: float | None = None
@@ -144,6 +146,7 @@ class _Extraction:
         rows: As `StreamPlan` has them, and so the others.
         choice: Of the API.
         bookmark: From which it goes on.
+        ranges: As `StreamPlan` has them.
         is_reconciliation: It is a sweep.
     """
 
@@ -152,6 +155,7 @@ class _Extraction:
     rows: int | None
     choice: Choice
     bookmark: str | None = None
+    ranges: tuple[str, ...] = ()
     is_reconciliation: bool = False
 
     @property
@@ -174,7 +178,8 @@ class _Extraction:
             jobs=cost.jobs,
             megabytes=cost.megabytes,
             seconds=math.ceil(sum(times)),
-            bookmark=self.bookmark,
+            bookmark=None if self.ranges else self.bookmark,
+            ranges=self.ranges,
             is_reconciliation=self.is_reconciliation,
             last_rows=before.rows,
             last_seconds=before.seconds,
@@ -192,7 +197,9 @@ def _extractions(
         if job is None
         else Choice(Api.BULK, f"the job {job} of an earlier run is gone on with", is_final=True)
     )
-    yield _Extraction(stream.name, len(query.columns), rows, choice, sync.bookmark_text)
+    ranges = tuple(each.text for each in stream.ranges)
+    columns = len(query.columns)
+    yield _Extraction(stream.name, columns, rows, choice, sync.bookmark_text, ranges)
     swept = stream.sweep_query
     if swept is not None:
         rows = run.advice.count_rows(stream.name)

@@ -101,7 +101,7 @@ class SObjectStream(CatalogStream):
         self.check_settings()
         self._check_method()
         self._check_fields()
-        if self._ranges and self.replication_method == _FULL_TABLE:
+        if self.ranges and self.replication_method == _FULL_TABLE:
             raise wrong_setting(
                 "backfill",
                 f"has a range of {self.name}, which is read whole each time: it has no replication "
@@ -109,7 +109,7 @@ class SObjectStream(CatalogStream):
                 "Leave the range out: each run brings all rows.",
             )
         # Before the mirror is made, which takes the state over. A range moves nothing of it.
-        notes = [] if self._ranges else list(self._saved_bookmark.notes())
+        notes = [] if self.ranges else list(self._saved_bookmark.notes())
         # Made before anything is begun for the stream: what its state says then is what counts.
         if self._mirror is not None and self.added_properties:
             self._tombstones.check()
@@ -183,13 +183,13 @@ class SObjectStream(CatalogStream):
     @property
     def sweep_query(self) -> Query | None:
         """Return the query of the reconciliation that is due; None where none is."""
-        mirror = None if self._ranges else self._mirror
+        mirror = None if self.ranges else self._mirror
         return mirror.query if mirror is not None and self._is_due(mirror) else None
 
     @property
     def is_full_extract(self) -> bool:
         """Tell whether the stream will be read whole."""
-        return not self._ranges and self._saved_bookmark.is_full(self._run.settings.start_date)
+        return not self.ranges and self._saved_bookmark.is_full(self._run.settings.start_date)
 
     @property
     def is_whole(self) -> bool:
@@ -249,12 +249,8 @@ class SObjectStream(CatalogStream):
         return self._bookmark_in(dict(saved))
 
     @property
-    def has_ranges(self) -> bool:
-        """Tell whether ranges of the stream are read again, and nothing else."""
-        return bool(self._ranges)
-
-    @property
-    def _ranges(self) -> list[Backfill]:
+    def ranges(self) -> list[Backfill]:
+        """Return what is read again, and nothing else; nothing where it is read as usual."""
         name = self.name.lower()
         return [each for each in self._run.settings.backfills if each.sobject.lower() == name]
 
@@ -266,14 +262,14 @@ class SObjectStream(CatalogStream):
     @cached_property
     def _backfill_sync(self) -> BackfillSync | None:
         key = self.sobject.stamp(self._read_by)
-        if not self._ranges or key is None:
+        if not self.ranges or key is None:
             return None
         return BackfillSync(
             run=self._run,
             name=self.name,
             query=self._partition_reads.query,
             key=key,
-            ranges=self._ranges,
+            ranges=self.ranges,
             bookmark_text=self._saved_bookmark.text,
             keys=self._key_columns,
         )
@@ -300,7 +296,7 @@ class SObjectStream(CatalogStream):
     @cached_property
     def _bookmark(self) -> Bookmark:
         # That of ranges which are read again is looked at only.
-        return self._saved_bookmark if self._ranges else self._bookmark_in(self.stream_state)
+        return self._saved_bookmark if self.ranges else self._bookmark_in(self.stream_state)
 
     def _bookmark_in(self, state: dict[str, Any]) -> Bookmark:
         return Bookmark(
@@ -364,7 +360,7 @@ class SObjectStream(CatalogStream):
             yield from sync.pages()
             return
         mirror.clear()
-        if mirror.is_used_already and not self._ranges:
+        if mirror.is_used_already and not self.ranges:
             self._warn(
                 f"{self.name} begins anew in a store that knows it already: what has gone since "
                 "then is told with the next reconciliation. Where another pipeline uses "
@@ -376,7 +372,7 @@ class SObjectStream(CatalogStream):
             mirror.keep(page, seen_at=self._run.org.server_time())
             yield page
             mirror.confirm(page)
-        if self._ranges or not self._is_due(mirror):
+        if self.ranges or not self._is_due(mirror):
             return
         reconciliation = Reconciliation(
             run=self._run,

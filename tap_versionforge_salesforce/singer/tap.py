@@ -22,7 +22,7 @@ from typing_extensions import override
 from tap_versionforge_salesforce import __version__
 from tap_versionforge_salesforce.errors import SettingsError, wrong_setting
 from tap_versionforge_salesforce.salesforce.support.clock import Clock
-from tap_versionforge_salesforce.salesforce.support.wording import did_you_mean
+from tap_versionforge_salesforce.salesforce.support.wording import counted, did_you_mean
 from tap_versionforge_salesforce.settings.backfills import parsed_backfills
 from tap_versionforge_salesforce.settings.checking import is_blank
 from tap_versionforge_salesforce.settings.definitions import SETTINGS, Settings
@@ -271,6 +271,8 @@ class TapVersionForgeSalesforce(Tap):
     def _select_backfills(self) -> None:
         """Leave nothing but the streams of which ranges are read again, where some are.
 
+        The others are let go, and not deselected: the SDK would have a line for each.
+
         Raises:
             SettingsError: One is of a stream that is not read.
         """
@@ -283,9 +285,17 @@ class TapVersionForgeSalesforce(Tap):
                     f"{did_you_mean(each.sobject, [*self.streams])}",
                     "Name it in objects, or select it in the catalog.",
                 )
-        if self.settings.backfills:
-            for stream in self._selected_streams():
-                stream.selected = stream.has_ranges
+        if not self.settings.backfills:
+            return
+        others = [stream.name for stream in self._sobject_streams() if not stream.ranges]
+        for name in others:
+            del self.streams[name]
+        if others:
+            self.logger.info(
+                "Only ranges are read again, of %s; left alone: %s.",
+                ", ".join(self.streams),
+                counted(len(others), "stream"),
+            )
 
     def _check_names(self) -> None:
         """See that what the settings, the stream maps and the state name is there.

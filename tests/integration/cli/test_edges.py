@@ -154,6 +154,14 @@ def test_the_last_words_of_a_sync_say_how_to_go_on(
     assert last.endswith("Stopped. The next run with the last STATE goes on from there.")
 
 
+def test_the_last_words_of_a_backfill(org: LocalOrg, tap: TapRunner) -> None:
+    """No run goes on with its ranges, whether they stand in the settings or on the command line."""
+    org.store.seed("Account", 40, hurt=False)
+    config = tap.config(objects=["Account"], backfill=["Account:2000-01-01..2100-01-01"])
+    last = stopped(org, tap, ["--config", config], signal.SIGTERM, 143).splitlines()[-1]
+    assert last.endswith("how far the ranges were read: give the same backfill again.")
+
+
 @pytest.mark.parametrize(
     ("command", "number", "exit_code"),
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -98,6 +99,52 @@ def test_an_option_says_it_more_than_once(tap: TapRunner, rows: list[str]) -> No
     assert found == [rows[0], rows[2], rows[3]]
 
 
+def test_an_option_counts_more_than_the_environment(
+    tap: TapRunner, rows: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There it may stand for all runs of a project."""
+    monkeypatch.setenv("TAP_VERSIONFORGE_SALESFORCE_BACKFILL", '["Account:2020-01-01..2021-01-01"]')
+    config = ["--config", tap.config(objects=OBJECTS), "--config", "ENV"]
+    run = tap.command(*config, "--backfill", RANGE)
+    assert run.exit_code == 0, run.log
+    assert [row for row in rows if f'"Id":"{row}"' in run.stdout] == rows[1:3]
+
+
+@pytest.mark.parametrize(
+    "backfill",
+    [
+        pytest.param(RANGE, id="a text"),
+        pytest.param(f"{RANGE}, Account:2024-03-02..2024-03-03", id="two in a text"),
+        pytest.param([RANGE, "account:2024-03-02..2024-04-01"], id="one in the other"),
+        pytest.param(
+            ["Account:2024-03-20..2024-04-01", "Account:2024-03-01..2024-03-20"], id="touching"
+        ),
+    ],
+)
+def test_a_row_of_two_ranges_is_read_once(
+    tap: TapRunner, rows: list[str], backfill: object
+) -> None:
+    """And a text is as good as a list of one, as it is in the environment."""
+    run = read(tap, backfill=backfill)
+    assert run.ids("Account") == rows[1:3]
+    assert run.log.count("is read again") == 1
+
+
+def test_an_option_without_a_range_is_no_ordinary_run(org: LocalOrg, tap: TapRunner) -> None:
+    """A script's variable that is empty would read everything."""
+    run = tap.command("--config", tap.config(objects=OBJECTS), "--backfill", "")
+    assert_told(run, "backfill", "'', which is no range")
+    assert org.journal.soql() == []
+
+
+@pytest.mark.usefixtures("rows")
+def test_other_streams_are_told_in_a_line(tap: TapRunner) -> None:
+    """Nobody has deselected them."""
+    log = read(tap, objects=[*OBJECTS, "Opportunity"]).log
+    assert "Only ranges are read again, of Account; left alone: 2 streams." in log
+    assert "deselected" not in log
+
+
 def test_a_filter_counts_there_too(tap: TapRunner, rows: list[str]) -> None:
     """It says which rows a stream has."""
     run = read(tap, filters={"Account": f"Id = '{rows[1]}'"})
@@ -136,19 +183,39 @@ def test_a_run_that_is_broken_off_begins_anew(
     run = tap.sync(objects=OBJECTS, backfill=[RANGE], state=state, api_mode="bulk")
     assert run.exit_code == 5, run.log
     assert run.state == STATE
+    assert "Give the same backfill again" in run.log
+    assert "last bookmarks" not in run.log
     org.faults.clear()
     assert sorted(read(tap, api_mode="bulk").ids("Account")) == sorted(rows[1:3])
 
 
+@pytest.mark.parametrize(
+    "order",
+    [
+        pytest.param(["--backfill", RANGE, "plan"], id="before"),
+        pytest.param(["plan", "--backfill", RANGE], id="behind"),
+        pytest.param(["--backfill", "Contact:2020-01-01..2021-01-01", "plan"], id="both"),
+    ],
+)
 @pytest.mark.usefixtures("rows")
-def test_a_plan_counts_the_ranges(tap: TapRunner) -> None:
-    """And nothing else."""
-    run = tap.command(
-        "--backfill", RANGE, "plan", "--json", "--config", tap.config(objects=OBJECTS)
-    )
+def test_a_plan_counts_the_ranges(tap: TapRunner, order: list[str]) -> None:
+    """And nothing else; what stands behind `plan` counts more."""
+    config = ["--config", tap.config(objects=OBJECTS)]
+    more = config if RANGE in order else [*config, "--backfill", RANGE]
+    run = tap.command(*order, "--json", *more)
     assert run.exit_code == 0, run.log
-    assert run.stdout.count('"stream":') == 1
-    assert '"rows": 2,' in run.stdout
+    (planned,) = json.loads(run.stdout)["streams"]
+    assert (planned["stream"], planned["rows"], planned["bookmark"]) == ("Account", 2, None)
+    assert planned["ranges"] == ["2024-03-01T00:00:00.000Z..2024-04-01T00:00:00.000Z"]
+
+
+@pytest.mark.usefixtures("rows")
+def test_a_plan_shows_the_ranges(tap: TapRunner) -> None:
+    """Where else it says from when on rows are read."""
+    config = ["--config", tap.config(objects=OBJECTS), "--backfill", RANGE]
+    assert " 2024-03-01..2024-04-01\n" in tap.command("plan", *config).stdout
+    more = [*config, "--backfill", "Account:2020-01-01..2020-02-01"]
+    assert " 2 ranges\n" in tap.command("plan", *more).stdout
 
 
 def test_reconciliation_knows_what_was_written_again(org: LocalOrg, tap: TapRunner) -> None:
@@ -224,7 +291,7 @@ def test_rows_that_share_a_key_are_seen_in_all_pages(org: LocalOrg, tap: TapRunn
         "key_properties": ["Name"],
         "replication_key": "SystemModstamp",
     }
-    ranges = ["named:2024-03-01..2024-03-03", "named:2024-03-03..2024-03-05"]
+    ranges = ["named:2024-03-01..2024-03-03", "named:2024-03-04..2024-03-05"]
     run = tap.sync(objects=[], soql_streams={"named": query}, backfill=ranges)
     assert run.exit_code == 7, run.log
     assert "a target would keep one row of them all" in run.log
@@ -245,7 +312,8 @@ def test_rows_that_share_a_key_are_seen_in_all_pages(org: LocalOrg, tap: TapRunn
         pytest.param(["Account:yesterday..today"], ["'yesterday' is no date"], id="words"),
         pytest.param(["Acount:2024-03-01..2024-04-01"], ["did you mean Account?"], id="object"),
         pytest.param([5], ["must be a list of texts", "Opportunity:2024-03-01"], id="a number"),
-        pytest.param("Account:2024-03-01..2024-04-01", ["must be a list"], id="a text"),
+        pytest.param(5, ["must be a list of texts"], id="a number alone"),
+        pytest.param("Account:2024-03-01", ["'Account:2024-03-01', which is no"], id="a text"),
     ],
 )
 def test_what_can_not_be_used_is_told_before_any_row_is_read(
