@@ -65,7 +65,10 @@ _GOES_ON = dict.fromkeys(
 ) | {
     IncompleteError.exit_code: "No bookmark has moved past what is missing: the next run reads it.",
 }
-
+# What is said of options that other taps have.
+_OF_OTHER_TAPS = {
+    "--properties": "In its place: --catalog, with a catalog that --discover makes anew.",
+}
 
 _QUIET = click.Option(
     ["--quiet"],
@@ -149,6 +152,13 @@ def _sync_unless_subcommand(**params: Any) -> None:  # noqa: ANN401  as click ha
             raise error.reworded(error.message, hint=hint) from None
 
 
+def _with_words(error: click.ClickException) -> click.ClickException:
+    words = _OF_OTHER_TAPS.get(getattr(error, "option_name", None) or "")
+    if words is None or not isinstance(error, click.NoSuchOption):
+        return error
+    return click.UsageError(f"{error.format_message()} {words}", error.ctx)
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit.
 
@@ -177,7 +187,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         TapVersionForgeSalesforce.logger.error("%s", line_of(error))
         code = error.exit_code
     except click.ClickException as error:
-        error.show()
+        _with_words(error).show()
         code = error.exit_code
     except click.Abort:  # Ctrl-C before the tap has taken over
         code = INTERRUPTED

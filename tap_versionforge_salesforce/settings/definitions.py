@@ -24,7 +24,7 @@ from tap_versionforge_salesforce.salesforce.support.timestamps import format_ins
 from tap_versionforge_salesforce.settings.backfills import EXAMPLE, Backfill, parsed_backfills
 from tap_versionforge_salesforce.settings.checking import checked_kinds
 from tap_versionforge_salesforce.settings.declaring import declared, settings_of
-from tap_versionforge_salesforce.settings.naming import resolve_aliases
+from tap_versionforge_salesforce.settings.naming import resolve_aliases, told_as_given
 from tap_versionforge_salesforce.settings.sign_in import AnySignIn, check_sign_in, sign_in_of
 from tap_versionforge_salesforce.settings.soql_streams import EXAMPLE as SOQL_EXAMPLE
 from tap_versionforge_salesforce.settings.soql_streams import (
@@ -70,8 +70,8 @@ class Settings:
     objects_are_default: bool
     instance_url: str = declared(
         "Instance URL",
-        "My Domain URL of the org, such as https://yourorg.my.salesforce.com. Plain http is "
-        "accepted for a loopback host only.",
+        "My Domain URL of the org, such as https://yourorg.my.salesforce.com; Setup > My Domain "
+        "shows it. Plain http is accepted for a loopback host only.",
         required=True,
     )
     client_id: str | None = declared(
@@ -383,6 +383,11 @@ class Settings:
         Raises:
             SettingsError: A setting is missing, empty, of the wrong kind, or contradicts another.
         """
+        with told_as_given(config):
+            return cls._from_config(config)
+
+    @classmethod
+    def _from_config(cls, config: Mapping[str, object]) -> Settings:
         told = resolve_aliases(config)
         given = checked_kinds(SETTINGS, told)
         check_sign_in(given, told, SETTINGS)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from tap_versionforge_salesforce.errors import SettingsError
 from tap_versionforge_salesforce.salesforce.support.wording import closest
-from tap_versionforge_salesforce.settings.other_taps import IN_PLACE, taken_over
+from tap_versionforge_salesforce.settings.other_taps import (
+    IN_PLACE,
+    is_of_another_tap,
+    taken_over,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -44,6 +49,30 @@ def resolve_aliases(config: Mapping[str, object]) -> dict[str, object]:
             raise SettingsError(message, hint=f"Keep {name} and remove {alias}.")
         resolved[name] = value
     return taken_over(resolved)
+
+
+@contextmanager
+def told_as_given(config: Mapping[str, object]) -> Iterator[None]:
+    """Let an error of the block name a setting as the user has written it.
+
+    Args:
+        config: As it was given.
+
+    Raises:
+        SettingsError: That of the block; a missing setting in a config of another tap has the page
+            about coming from there.
+    """
+    try:
+        yield
+    except SettingsError as error:
+        message, hint = error.message, error.hint
+        for alias, name in ALIASES.items():
+            begin = f"The setting {name} "
+            if config.get(alias) not in (None, "") and message.startswith(begin):
+                message = f"The setting {alias} (here {name}) {message.removeprefix(begin)}"
+        if error.code == "missing-setting" and is_of_another_tap(config):
+            hint = f"{hint} docs/how-to/migrating.md has the settings of other taps side by side."
+        raise error.reworded(message, hint=hint) from None
 
 
 def unknown_settings(config: Mapping[str, object], known: Iterable[str]) -> list[str]:

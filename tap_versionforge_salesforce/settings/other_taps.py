@@ -21,12 +21,17 @@ if TYPE_CHECKING:
 # Of no org: who signs in there is sent on to it.
 _SIGN_IN_DOMAINS = {"login": PRODUCTION_AUDIENCE, "test": SANDBOX_AUDIENCE}
 _YES, _NO = ("true", "yes", "on", "1"), ("false", "no", "off", "0", "")
+# Where nothing is missing behind it.
+_ENDS_OF_HOSTS = (".com", ".mil", ".cn")
 _MY_DOMAIN = "Setup > My Domain shows the URL; put it into instance_url"
+_UNDERSTOOD = ("domain", "is_sandbox", "lookback_window", "streams_to_discover")
 #: What has no place here, and what takes it.
 IN_PLACE = {
     "api_type": "api_mode; left out, the API is picked for each extraction",
     "auth": "client_id, username and private_key or private_key_path",
     "max_workers": "max_parallel_jobs and parallel_downloads",
+    "quota_percent_per_run": "max_api_calls, the most calls that a run may make",
+    "quota_percent_total": "quota_reserve, the calls that are left to others",
     "password": "private_key or private_key_path: nobody signs in with a password",
     "security_token": "private_key or private_key_path: nobody signs in with a password",
     "select_fields_by_default": "the catalog, or Meltano's select",
@@ -34,12 +39,22 @@ IN_PLACE = {
 }
 
 
+def is_of_another_tap(config: Mapping[str, object]) -> bool:
+    """Tell whether a config has settings that only other taps know.
+
+    Args:
+        config: As it was given.
+    """
+    return not config.keys().isdisjoint({*IN_PLACE, *_UNDERSTOOD})
+
+
 def taken_over(config: Mapping[str, object]) -> dict[str, object]:
     """Return a config without what another tap says of the host, as far as it says the same.
 
     Args:
-        config: Aliases resolved. ``domain`` is what stands in front of ``.salesforce.com``, and
-            ``is_sandbox`` whether users sign in at test.salesforce.com.
+        config: Aliases resolved. ``domain`` is what stands in front of ``.salesforce.com``, or
+            the URL that it is of, and ``is_sandbox`` whether users sign in at
+            test.salesforce.com.
 
     Raises:
         SettingsError: It contradicts ``instance_url``, or names no org.
@@ -47,10 +62,16 @@ def taken_over(config: Mapping[str, object]) -> dict[str, object]:
     found = dict(config)
     domain, is_sandbox = found.pop("domain", None), found.pop("is_sandbox", None)
     if isinstance(domain, str) and domain.strip():
-        _take_domain(found, domain.strip().lower().removesuffix(".salesforce.com"))
+        _take_domain(found, _domain_of(domain.strip().lower()))
     if is_sandbox is not None:
         _check_sandbox(found, str(is_sandbox).strip().lower())
     return found
+
+
+def _domain_of(text: str) -> str:
+    """Return what stands in front of ``.salesforce.com``, of a URL, too."""
+    host = text.partition("://")[2] or text
+    return host.partition("/")[0].removesuffix(".salesforce.com")
 
 
 def _take_domain(config: dict[str, object], domain: str) -> None:
@@ -62,7 +83,9 @@ def _take_domain(config: dict[str, object], domain: str) -> None:
             )
         _check_audience(given, audience, "domain", domain)
         return
-    url = f"https://{domain}.salesforce.com"
+    # What is the host of something else is told as it was written.
+    host = domain if domain.endswith(_ENDS_OF_HOSTS) else f"{domain}.salesforce.com"
+    url = checked_instance_url(host, "domain")
     if given is None:
         config["instance_url"] = url
     elif given != url and given.startswith("https://"):

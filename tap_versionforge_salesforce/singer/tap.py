@@ -392,7 +392,7 @@ class TapVersionForgeSalesforce(Tap):
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         given = resolve_aliases(self._config)
-        self.settings = Settings.from_config(given)
+        self.settings = Settings.from_config(self._config)
         self.append_builtin_config(self.config_jsonschema)
         for warning in unknown_settings(given, self.config_jsonschema["properties"]):
             self.logger.warning("%s", warning)

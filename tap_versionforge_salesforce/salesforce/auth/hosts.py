@@ -21,8 +21,12 @@ _HOST = re.compile(r"(?:[a-z0-9_-]+\.)+[a-z]+")
 _SANDBOX_HOST = re.compile(r"\.(?:sandbox|scratch|cs\d+)\.")
 
 
-def checked_instance_url(text: str) -> str:
+def checked_instance_url(text: str, setting: str = "instance_url") -> str:
     """Return scheme and host of the org's My Domain.
+
+    Args:
+        text: As it was given.
+        setting: By which one.
 
     Raises:
         SettingsError: It is no My Domain URL of Salesforce and no loopback host.
@@ -31,32 +35,32 @@ def checked_instance_url(text: str) -> str:
         url = urlsplit(text if "://" in text else f"https://{text}")
         host, port = url.hostname or "", url.port
     except ValueError:  # unbalanced brackets, a port that is no number, look-alikes of / and @
-        raise wrong_setting("instance_url", "is no URL", _USE_MY_DOMAIN) from None
+        raise wrong_setting(setting, "is no URL", _USE_MY_DOMAIN) from None
     if _is_loopback(host):
         address = f"[{host}]" if ":" in host else host
         address = address if port is None else f"{address}:{port}"
         if url.scheme not in ("http", "https") or "@" in url.netloc:
             problem = "must be http or https, a host and a port"
-            raise wrong_setting("instance_url", problem, f"Use http://{address}")
+            raise wrong_setting(setting, problem, f"Use http://{address}")
         return f"{url.scheme}://{address}"
     if suggestion := _my_domain_of(host):
         raise wrong_setting(
-            "instance_url",
+            setting,
             f"is the address of a page ({host}), not of the API",
             f"Use the My Domain URL: https://{suggestion}",
         )
     if not _is_salesforces(host):
         problem = f"names {host!r}, which is no Salesforce host" if host else "names no host"
-        raise wrong_setting("instance_url", problem, _USE_MY_DOMAIN)
+        raise wrong_setting(setting, problem, _USE_MY_DOMAIN)
     if host in ("login.salesforce.com", "test.salesforce.com", "www.salesforce.com"):
         raise wrong_setting(
-            "instance_url",
+            setting,
             f"is {host}, which serves no org's data",
             "Use the org's My Domain URL, such as https://yourorg.my.salesforce.com; "
             "the sign-in host goes into jwt_audience.",
         )
     if url.scheme != "https" or "@" in url.netloc or port not in (None, 443):
-        raise wrong_setting("instance_url", "must be plain https", f"Use https://{host}")
+        raise wrong_setting(setting, "must be plain https", f"Use https://{host}")
     return f"https://{host}"
 
 

@@ -413,6 +413,7 @@ def test_empty_variables_are_left_out(
     [
         pytest.param(["frobnicate"], "No such command 'frobnicate'", id="subcommand"),
         pytest.param(["--frobnicate"], "No such option '--frobnicate'", id="option"),
+        pytest.param(["--properties", "c.json"], "In its place: --catalog", id="of older taps"),
         pytest.param(["check", "--frobnicate"], "No such option '--frobnicate'", id="of check"),
         pytest.param(["check", "Account"], "unexpected extra argument", id="argument"),
         pytest.param(["--config"], "requires an argument", id="option without value"),

@@ -653,9 +653,58 @@ def test_secrets_are_not_in_messages(setting: Setting, wrap: object) -> None:
     assert SECRET not in f"{error.message} {error.hint}"
 
 
-@pytest.mark.parametrize("domain", ["acme.my", "ACME.my.salesforce.com", " acme.my "])
+# Other taps
+
+
+@pytest.mark.parametrize(
+    "domain",
+    [
+        *("acme.my", "ACME.my.salesforce.com", " acme.my "),
+        *("https://acme.my.salesforce.com", "https://acme.my.salesforce.com/home"),
+    ],
+)
 def test_a_domain_of_another_tap_is_an_instance_url(domain: str) -> None:
     """What stands in front of .salesforce.com there."""
     given = {**config(), "domain": domain}
     del given["instance_url"]
     assert Settings.from_config(given).instance_url == "https://acme.my.salesforce.com"
+
+
+@pytest.mark.parametrize(
+    ("domain", "problem"),
+    [
+        pytest.param("https://acme.lightning.force.com", "is the address of a page", id="page"),
+        pytest.param("https://evil.example.com", "names 'evil.example.com'", id="elsewhere"),
+        pytest.param("acme@my", "must be plain https", id="no name"),
+        pytest.param("https://login.salesforce.com", "is login, which serves", id="no org's"),
+    ],
+)
+def test_a_domain_that_is_none_is_told_by_its_name(domain: str, problem: str) -> None:
+    """Nobody has written instance_url."""
+    assert refused(domain=domain, instance_url=None).message.startswith(
+        f"The setting domain {problem}"
+    )
+
+
+@pytest.mark.parametrize("alias", ALIASES)
+def test_a_setting_is_told_as_it_was_written(alias: str) -> None:
+    """With the name that it has here."""
+    name = ALIASES[alias]
+    error = refused(**{name: None, alias: ["\x00"] if name == "objects" else [5]})
+    assert error.message.startswith(f"The setting {alias} (here {name}) ")
+
+
+def test_a_config_of_another_tap_is_told_where_to_read() -> None:
+    """What is missing there is found in Setup."""
+    error = refused(instance_url=None, is_sandbox=False)
+    assert error.message == "The setting instance_url is missing."
+    assert "Setup > My Domain shows it" in error.hint
+    assert "docs/how-to/migrating.md" in error.hint
+    assert "migrating" not in refused(instance_url=None).hint
+
+
+@pytest.mark.parametrize("name", ["quota_percent_per_run", "quota_percent_total"])
+def test_a_share_of_the_calls_has_others_in_its_place(name: str) -> None:
+    """Of singer-io's tap."""
+    (warning,) = unknown_settings({name: 80}, BY_NAME)
+    assert f"{name} of other taps does nothing here; in its place: " in warning
