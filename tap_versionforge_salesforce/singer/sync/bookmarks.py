@@ -53,21 +53,29 @@ class Bookmark:
         self._state = state
         self._stream = stream
         self._key = replication_key
-        self._is_anothers = self._takes_over()
+        self._is_anothers, self._is_null = False, False
+        self._take_over()
         self._condition = condition
         self._condition_before = self._note_condition()
         self._before = dict(state)
 
-    def _takes_over(self) -> bool:
-        """Read a bookmark as other taps spell it: its key is the replication key."""
+    def _take_over(self) -> None:
+        """Read a bookmark as other taps spell it: its key is the replication key.
+
+        A null is what they write before they have read anything.
+        """
         if self._key is None or self._key not in self._state:
-            return False
+            return
         if self._state.get("replication_key_value") is not None:
-            return False
-        self._instant(self._state[self._key], self._key)
-        self._state["replication_key_value"] = self._state.pop(self._key)
-        self._state["replication_key"] = self._key
-        return True
+            return
+        value = self._state[self._key]
+        if value is not None:
+            self._instant(value, self._key)
+        del self._state[self._key]
+        self._is_anothers, self._is_null = value is not None, value is None
+        if self._is_anothers:
+            self._state["replication_key"] = self._key
+            self._state["replication_key_value"] = value
 
     def _note_condition(self) -> str:
         """Keep which rows the bookmark is of; return which it was of before."""
@@ -83,6 +91,11 @@ class Bookmark:
             yield (
                 f"{self._stream}: the state's bookmark by {self._key}, as another tap has written "
                 "it, is taken over."
+            )
+        if self._is_null:
+            yield (
+                f"{self._stream}: the state's bookmark by {self._key} is null: everything is read "
+                "from the beginning, or from start_date."
             )
         by = self._unused_key
         if by is not None and self._key is None:

@@ -53,6 +53,17 @@ def test_bookmarks_are_read_once_and_written_anew(
     assert [second.ids(name) for name in OBJECTS] == [[], []]
 
 
+def test_a_bookmark_that_is_null_is_none(org: LocalOrg, tap: TapRunner) -> None:
+    """Both write it where a stream was begun and nothing of it read: all rows come."""
+    rows = org.store.insert("Account", [{}], stamp=NOVEMBER)
+    state = {"bookmarks": {"Account": {"SystemModstamp": None, "version": None}}}
+    run = tap.sync(objects=["Account"], state=state)
+    assert run.exit_code == 0, run.log
+    assert run.ids("Account") == rows
+    assert "Account: the state's bookmark by SystemModstamp is null: everything is" in run.log
+    assert run.bookmark("Account") is not None
+
+
 def test_settings_that_mean_the_same_are_understood(org: LocalOrg, tap: TapRunner) -> None:
     """The config of another tap has to be completed, and not cleaned."""
     rows = org.store.insert("Account", [{}], stamp=NOVEMBER)
