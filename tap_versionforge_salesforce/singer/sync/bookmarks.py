@@ -6,6 +6,7 @@ before the query was sent, so that a row changed later belongs to the next windo
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,9 @@ _FILTER = "filter"
 _RECONCILIATION = "reconciliation"
 # Of a list of Ids there can be a hundred thousand characters.
 _MOST_OF_CONDITION = 200
+
+# A string of SOQL, in which upper and lower case are the user's.
+_STRING = re.compile(r"('(?:[^'\\]|\\.)*')", re.DOTALL)
 
 
 class Bookmark:
@@ -106,7 +110,8 @@ class Bookmark:
                 "and everything is read from the beginning, or from start_date."
             )
 
-        if self.value is not None and self._condition_before != self._condition:
+        differs = _meant(self._condition_before) != _meant(self._condition)
+        if self.value is not None and differs:
             before, now = (
                 f'by "{shown(each, _MOST_OF_CONDITION)}"' if each else "without a filter"
                 for each in (self._condition_before, self._condition)
@@ -282,3 +287,9 @@ class Bookmark:
         """
         if _JOB in self._state:
             self._state[_JOB] = {"id": None}
+
+
+def _meant(condition: str) -> str:
+    """Return what two conditions share that differ in the case of names and keywords only."""
+    pieces = _STRING.split(condition)
+    return "".join(each if each.startswith("'") else each.lower() for each in pieces)

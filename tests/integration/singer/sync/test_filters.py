@@ -123,6 +123,24 @@ def test_it_can_come_from_the_environment(
 
 
 @pytest.mark.parametrize(
+    ("now", "is_told"),
+    [
+        pytest.param("site =  'A' and isdeleted=FALSE", False, id="other spelling"),
+        pytest.param("Site = 'a' AND IsDeleted = false", True, id="another value"),
+    ],
+)
+def test_a_filter_in_another_spelling_is_the_same(
+    org: LocalOrg, tap: TapRunner, rows: list[str], now: str, *, is_told: bool
+) -> None:
+    """Salesforce takes names and keywords in any case; what stands between quotes is a value."""
+    first = read(tap, {"Account": "Site = 'A' AND IsDeleted = false"})
+    assert first.ids("Account") == rows[::2]
+    org.clock.advance(3_600)
+    second = read(tap, {"Account": now}, state=first.state)
+    assert ("Account was read by" in second.log) == is_told
+
+
+@pytest.mark.parametrize(
     ("before", "now", "words"),
     [
         pytest.param("", "B", "without a filter until now, and is by \"Site = 'B'\"", id="new"),
