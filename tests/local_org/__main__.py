@@ -1,6 +1,6 @@
 """The local org for people: `python -m tests.local_org`.
 
-Fills an org with rows, writes a config that signs in to it, says what to do next, and serves
+Fills an org with rows, writes configs that sign in to it, says what to do next, and serves
 until Ctrl-C. While it runs, `POST /local-org/change` changes rows and `GET /local-org/journal`
 counts calls; both exist only here, no Salesforce org has them.
 """
@@ -58,6 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         signal.signal(number, lambda _number, _frame: stop.set())
     org = LocalOrg(port=options.port)
     org.settings.latency_ms = options.latency_ms
+    org.settings.rotate_refresh_tokens = options.rotate_refresh_tokens
     rows = seed(org, options.rows)
     with org:
         try:
@@ -83,19 +84,31 @@ def seed(org: LocalOrg, rows: int) -> int:
 
 
 def write_config(org: LocalOrg, directory: Path) -> Path:
-    """Write `config.json` and `private_key.pem`, readable by their owner only."""
+    """Write `config.json` and its key, and those of other sign-ins, readable by their owner only.
+
+    Returns:
+        The first, beside which the others are.
+    """
     # Whole paths, so that config and commands work from any folder.
     directory = directory.resolve()
     # The mode is that of the last folder only, and none of a folder that is there.
     directory.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     directory.mkdir(mode=0o700, exist_ok=True)
     directory.chmod(0o700)
-    key, config = directory / "private_key.pem", directory / "config.json"
-    content = org.config(private_key_path=str(key.absolute()))
-    del content["private_key"]
+    key, token = directory / "private_key.pem", directory / "refresh_token"
     _write_secret(key, org.private_key_pem)
-    _write_secret(config, json.dumps(content, indent=2) + "\n")
-    return config
+    _write_secret(token, f"{org.oauth.by_secret.refresh_token}\n")
+    content = org.config()
+    username = content.pop("username")
+    del content["private_key"]
+    secret = {"client_secret": org.identity.client_secret}
+    for name, sign_in in (
+        ("config.json", {"username": username, "private_key_path": str(key)}),
+        ("client-secret.json", secret),
+        ("refresh-token.json", {**secret, "refresh_token_path": str(token)}),
+    ):
+        _write_secret(directory / name, json.dumps(content | sign_in, indent=2) + "\n")
+    return directory / "config.json"
 
 
 def _running(directory: Path) -> str:
@@ -150,6 +163,8 @@ Keep the last state of the first run, as a target would, and see what the next o
   {_STATES} {everything} | tail -n 1 > {state}
   {tap} --catalog {catalog} --state {state} > {news}
 
+client-secret.json and refresh-token.json beside that config sign in without a certificate.
+
 See how many calls it took:
   curl {org.url}/local-org/journal
 
@@ -176,6 +191,11 @@ def _parser() -> argparse.ArgumentParser:
         type=_between(0, 600_000, float),
         default=0.0,
         help="delay of every answer, in milliseconds",
+    )
+    parser.add_argument(
+        "--rotate-refresh-tokens",
+        action="store_true",
+        help="let each refresh token be good once",
     )
     return parser
 

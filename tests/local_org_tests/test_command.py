@@ -31,7 +31,7 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture
 def running(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """The process and the first line that it says; its folder is given as a relative path."""
-    command = [sys.executable, "-m", "tests.local_org", "--rows", "40"]
+    command = [sys.executable, "-m", "tests.local_org", "--rows", "40", "--rotate-refresh-tokens"]
     with subprocess.Popen(  # noqa: S603 - our own command
         [*command, "--directory", os.path.relpath(tmp_path / "org", ROOT)],
         cwd=ROOT,
@@ -67,7 +67,7 @@ def test_the_command_serves_until_it_is_told_to_stop(
     assert Path(config["private_key_path"]).is_absolute()
     assert Path(config["private_key_path"]).read_text(encoding="utf-8").startswith("-----BEGIN")
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    for name in ("config.json", "private_key.pem"):
+    for name in ("config.json", "private_key.pem", "refresh-token.json", "refresh_token"):
         assert stat.S_IMODE((folder / name).stat().st_mode) == 0o600
     answer = requests.get(f"{config['instance_url']}/services/data", timeout=10)
     assert answer.status_code == 200
@@ -77,6 +77,26 @@ def test_the_command_serves_until_it_is_told_to_stop(
     assert process.wait(timeout=20) == 0
     assert "tap-versionforge-salesforce --config" in output
     assert output.endswith("The local org has stopped.\n")
+
+
+def test_sign_ins_without_a_certificate(
+    running: tuple[subprocess.Popen[str], str], tmp_path: Path
+) -> None:
+    """Their configs lie beside the first, and what they have is good; the token for once."""
+    process, _ = running
+    assert process.poll() is None
+    folder = tmp_path / "org"
+    answers = []
+    for name in ("client-secret.json", "refresh-token.json", "refresh-token.json"):
+        config = json.loads((folder / name).read_text(encoding="utf-8"))
+        assert not config.keys() & {"username", "private_key_path"}
+        form = {key: config[key] for key in ("client_id", "client_secret")}
+        form["grant_type"] = "client_credentials"
+        if path := config.get("refresh_token_path"):
+            token = Path(path).read_text(encoding="utf-8").strip()
+            form |= {"grant_type": "refresh_token", "refresh_token": token}
+        answers.append(requests.post(config["instance_url"] + TOKEN_PATH, data=form, timeout=10))
+    assert [each.status_code for each in answers] == [200, 200, 400]
 
 
 def test_two_with_one_folder(running: tuple[subprocess.Popen[str], str], tmp_path: Path) -> None:
