@@ -456,6 +456,17 @@ def test_a_catalog_narrows_what_is_sent_as_it_is(tap: TapRunner, won: list[str])
     assert won[0] in run.ids("asked")
 
 
+@pytest.mark.parametrize("soql_nested", [False, True])
+def test_a_parents_field_of_a_group(tap: TapRunner, won: list[str], *, soql_nested: bool) -> None:
+    """Salesforce answers it by its own name, in no object of a parent."""
+    soql = "SELECT Account.Name, COUNT(Id) n FROM Opportunity GROUP BY Account.Name"
+    run = read(tap, query(soql), soql_nested=soql_nested)
+    assert list(run.messages_of("SCHEMA")[0]["schema"]["properties"]) == ["Name", "n"]
+    found = {record["Name"]: record["n"] for record in run.records("asked")}
+    assert found.keys() == {"Acme", None}
+    assert sum(found.values()) == 2 * len(won)
+
+
 # Before a run
 
 
