@@ -106,9 +106,12 @@ class QuotaAdvice:
         if short:
             self._logger.warning(
                 "This run will not fit into what is left: it needs %s. It will stop with exit code "
-                "4 when that is used up, and the next run goes on from there. Read fewer objects "
-                "or columns, or run at another time.",
+                "4 when that is used up, and %s. Read fewer objects or columns, or run at another "
+                "time.",
                 " and ".join(short),
+                "no run goes on with its ranges"
+                if self._settings.backfills
+                else "the next run goes on from there",
             )
         return True
 

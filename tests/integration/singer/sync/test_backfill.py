@@ -174,6 +174,16 @@ def test_what_can_not_be_read_fails_and_leaves_the_state(org: LocalOrg, tap: Tap
     assert org.jobs.all() == []
 
 
+@pytest.mark.usefixtures("rows")
+def test_what_will_not_fit_is_not_promised_to_be_gone_on_with(tap: TapRunner) -> None:
+    """Nor where the calls that it may make are used up."""
+    run = tap.sync(objects=OBJECTS, backfill=[RANGE], max_api_calls=3, api_mode="bulk")
+    assert run.exit_code == 4, run.log
+    assert "used up, and no run goes on with its ranges. Read fewer" in run.log
+    assert "Give the same backfill again" in run.log
+    assert "next run goes on" not in run.log
+
+
 def test_a_run_that_is_broken_off_begins_anew(
     org: LocalOrg, tap: TapRunner, rows: list[str]
 ) -> None:
