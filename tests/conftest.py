@@ -11,6 +11,7 @@ import pytest
 from hypothesis import settings
 from singer_sdk.plugin_base import PluginBase
 
+from tap_versionforge_salesforce.salesforce.support import redaction
 from tests.local_org import LocalOrg
 from tests.support.processes import strays
 
@@ -53,6 +54,12 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name)
     # A developer's own .env is no setting of a test.
     monkeypatch.setenv("PYTHON_DOTENV_DISABLED", "1")
+
+
+@pytest.fixture(autouse=True)
+def _secrets_of_other_tests_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They must not help here; and each line of the log would be looked through for thousands."""
+    monkeypatch.setattr(redaction, "_secrets", redaction.Secrets())
 
 
 class Network:

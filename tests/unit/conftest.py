@@ -1,16 +1,9 @@
-"""Keys made once a session, and nothing remembered from one test to the next."""
+"""Keys made once a session."""
 
 from __future__ import annotations
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-
-from tap_versionforge_salesforce.salesforce.support import redaction
-
-
-@pytest.fixture(autouse=True)
-def _no_remembered_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(redaction, "_secrets", set())
 
 
 @pytest.fixture(scope="session")

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import logging
 import re
+from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_plus
 
 from typing_extensions import override
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _FORMATTER = logging.Formatter()
 _MASK = "[hidden]"
@@ -36,7 +40,28 @@ _SHORTEST_SECRET = 4
 _LONGEST_SAID = 500
 # What every record has; all else is what a line was logged with as `extra`.
 _USUAL = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
-_secrets: set[str] = set()
+
+
+class Secrets:
+    """What is to be hidden.
+
+    Attributes:
+        longest_first: A shorter one may be a part of a longer one.
+    """
+
+    def __init__(self) -> None:
+        self._known: set[str] = set()
+        self.longest_first: tuple[str, ...] = ()
+
+    def add(self, values: Iterable[str]) -> None:
+        """Have these hidden from now on."""
+        # Not sorted for each line of the log: a process that goes on for days has many tokens.
+        if new := set(values) - self._known:
+            self._known |= new
+            self.longest_first = tuple(sorted(self._known, key=len, reverse=True))
+
+
+_secrets = Secrets()
 
 
 def remember_secrets(*values: str | None) -> None:
@@ -48,13 +73,12 @@ def remember_secrets(*values: str | None) -> None:
     for value in values:
         if value is not None and len(value) >= _SHORTEST_SECRET:
             in_url = (form(value, safe="", errors="replace") for form in (quote, quote_plus))
-            _secrets.update((value, *in_url))
+            _secrets.add((value, *in_url))
 
 
 def redact(text: str) -> str:
     """Return the text with every secret in it hidden."""
-    # The longest first: a shorter one may be a part of it.
-    for secret in sorted(_secrets, key=len, reverse=True):
+    for secret in _secrets.longest_first:
         text = text.replace(secret, _MASK)
     for pattern in _PATTERNS:
         text = pattern.sub(_MASK, text)

@@ -15,7 +15,6 @@ from singer_sdk.logging import ConsoleFormatter, StructuredFormatter
 from tap_versionforge_salesforce.errors import TapError
 from tap_versionforge_salesforce.salesforce.auth.access_token import AccessToken
 from tap_versionforge_salesforce.salesforce.client import SalesforceClient
-from tap_versionforge_salesforce.salesforce.support import redaction
 from tap_versionforge_salesforce.salesforce.support.clock import Clock
 from tap_versionforge_salesforce.salesforce.support.redaction import (
     RedactingFilter,
@@ -46,8 +45,6 @@ def _everything_is_logged(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("LOGLEVEL", "DEBUG")
-    # What another test made the process remember must not help here.
-    monkeypatch.setattr(redaction, "_secrets", set())
     caplog.set_level(logging.DEBUG)
 
 
