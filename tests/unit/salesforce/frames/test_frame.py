@@ -318,6 +318,31 @@ def test_many_odd_numbers_are_respelled_as_one_is(texts: list[str]) -> None:
     assert frame.value_warnings == ()
 
 
+#: Nearly a number, a date or a date-time, or one in an odd spelling.
+NEARLY = {
+    Kind.NUMBER: st.text("0123456789.eE+-_ ,xinfa\u0661", min_size=1, max_size=18),
+    Kind.INTEGER: st.from_regex(r"[+-]?[0-9]{1,20}(\.0|\.00|\.5|e0|_1)?", fullmatch=True),
+    Kind.DATE: st.from_regex(r"[012][0-9]{3}-[01][0-9]-[0-3][0-9]( |Z)?", fullmatch=True),
+    Kind.DATETIME: st.from_regex(
+        r"[012][0-9]{3}-[01][0-9]-[0-3][0-9][T ][012][0-9]:[0-5][0-9]:[0-6][0-9]"
+        r"(\.[0-9]{1,4})?(Z|[+-](00|01|14):?(00|30)|)",
+        fullmatch=True,
+    ),
+}
+
+
+@given(st.data(), st.sampled_from(list(NEARLY)))
+@some_examples
+def test_many_odd_values_are_spelled_as_one_is(data: st.DataObject, kind: Kind) -> None:
+    """What is gone through in columns comes out as what is looked at by itself."""
+    texts = data.draw(st.lists(NEARLY[kind], min_size=1, max_size=6))
+    alone = [column_of(kind, text).table["Field"].item() for text in texts]
+    many = column_of(kind, *texts * MANY)
+    assert many.table["Field"].to_list() == alone * MANY
+    lost = sum(value is None for value in alone)
+    assert sum(each.count for each in many.value_warnings) == lost * MANY
+
+
 @pytest.mark.parametrize(
     ("kind", "served", "kept"),
     [
