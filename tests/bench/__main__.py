@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from tests.bench import aims, installation, runs
 from tests.bench.org import ReadyOrgProcess
-from tests.bench.report import DOCUMENT, Report, cell_row
+from tests.bench.report import DOCUMENT, Report, cell_row, spelled_row
+from tests.bench.spellings import SPELLINGS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,14 +31,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
         found = installation.measured(folder / "installed")
         report = Report(command, load, found)
         if not options.only:
-            cells, wanted = _of_runs(folder, runs.QUICK if options.quick else runs.FULL)
-            report = replace(report, cells=cells, aims=wanted)
+            sizes = runs.QUICK if options.quick else runs.FULL
+            cells, spelled, wanted = _of_runs(folder, sizes)
+            report = replace(report, cells=cells, spelled=spelled, aims=wanted)
     sys.stdout.write(report.text())
     if options.markdown:
         DOCUMENT.write_text(report.markdown(), encoding="utf-8")
 
 
-def _of_runs(folder: Path, sizes: runs.Sizes) -> tuple[list[runs.Cell], list[aims.Aim]]:
+def _of_runs(
+    folder: Path, sizes: runs.Sizes
+) -> tuple[list[runs.Cell], list[runs.SpelledCell], list[aims.Aim]]:
     cells: list[runs.Cell] = []
     found: list[aims.Aim] = []
     for columns in runs.WIDTHS:
@@ -50,6 +54,8 @@ def _of_runs(folder: Path, sizes: runs.Sizes) -> tuple[list[runs.Cell], list[aim
             if columns == runs.USUAL_WIDTH:
                 found += aims.of_speed(org, cells)
                 found += aims.of_display(org, sizes)
+    spelled = [_spelled(folder / f"spelled {n}", sizes, name) for n, name in enumerate(SPELLINGS)]
+    found += aims.of_spellings(spelled)
     found += aims.of_memory(folder / "memory", sizes)
     found += aims.of_objects(folder / "objects", sizes)
     found += aims.of_discovery(folder / "discovery", sizes)
@@ -57,7 +63,15 @@ def _of_runs(folder: Path, sizes: runs.Sizes) -> tuple[list[runs.Cell], list[aim
     found += aims.of_downloads(folder / "slow", sizes)
     found += aims.of_nine_jobs(folder / "nine", sizes)
     found += aims.of_small_runs(folder / "small")
-    return cells, found
+    return cells, spelled, found
+
+
+def _spelled(folder: Path, sizes: runs.Sizes, spelled: str) -> runs.SpelledCell:
+    rows = {runs.THING: sizes.rows(runs.USUAL_WIDTH)[runs.THING]}
+    with ReadyOrgProcess(folder, columns=runs.USUAL_WIDTH, rows=rows, spelled=spelled) as org:
+        cell = runs.spelled_cell(org, sizes, spelled)
+    _tell(" ".join(spelled_row(cell)))
+    return cell
 
 
 def _tell(line: str) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from typing_extensions import override
 
 from tests.bench.pages import VERSION
+from tests.bench.spellings import REGULAR
 from tests.support.org_process import OrgProcess
 
 if TYPE_CHECKING:
@@ -82,6 +83,7 @@ class ReadyOrgProcess(_BenchOrgProcess):
         bytes_per_second: Of unpacked CSV that one connection carries; None for any number.
         latency_seconds: Until an answer begins.
         job_seconds: From a job's creation to its end.
+        spelled: How the values are, by the names of `spellings`.
     """
 
     def __init__(
@@ -94,10 +96,12 @@ class ReadyOrgProcess(_BenchOrgProcess):
         bytes_per_second: float | None = None,
         latency_seconds: float = 0,
         job_seconds: float = 0,
+        spelled: str = REGULAR,
     ) -> None:
         super().__init__(
             folder,
             "tests.bench.ready_org",
+            *("--spelled", spelled),
             *("--columns", str(columns)),
             *(f"--object={name}={count}" for name, count in rows.items()),
             *(() if page_rows is None else ("--page-rows", str(page_rows))),

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
+from tests.bench.spellings import REGULAR, SPELLINGS, Shares
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -22,13 +24,15 @@ BULK_PAGE_ROWS = 50_000
 _VALUES_OF_A_BULK_PAGE = 2_000_000
 # One in so many is empty.
 _EMPTY = 20
+# Shares are of so many.
+_WHOLE = 1_000
 _SOBJECTS = f"/services/data/v{VERSION}/sobjects"
 _FIRST_SECOND, _SECONDS = 1_672_531_200, 90_000_000
 
-# Of 25 columns 16 are text and 3 numbers, and the first few have something of everything.
+# Of 25 columns 16 are text, 2 amounts and 1 whole numbers; the first few have of everything.
 _KINDS = (
     *("string", "string", "currency", "picklist", "boolean", "string", "date", "string"),
-    *("reference", "datetime", "string", "string", "double", "phone", "string", "string"),
+    *("reference", "datetime", "string", "string", "int", "phone", "string", "string"),
     *("boolean", "picklist", "string", "date", "string", "percent", "string", "datetime"),
     "string",
 )
@@ -40,6 +44,14 @@ _WORDS = (
     *("Drift", "Eastern", "Field", "Garnet", "Hollow", "Island", "Jasper"),
     *("Keystone", "Linden", "Marble", "Northern", "Orchard", "Pine", "Quartz"),
     *("Zürich", "O'Hara", '"Best"'),
+)
+_ESCAPED = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r"}
+_TO_BE_ESCAPED = (
+    'says "no"',
+    "one line\nanother",
+    "C:\\deals\r\n",
+    "Größe 10 €",
+    "東京 \U0001f600",
 )
 _CHOICES = ("Closed Won after review", "Open for negotiation", "Proposal/Price Quote", "New lead")
 
@@ -105,11 +117,19 @@ def bulk_page_rows(columns: int) -> int:
     return min(BULK_PAGE_ROWS, _VALUES_OF_A_BULK_PAGE // columns)
 
 
-def rows(columns: int, count: int) -> pl.DataFrame:
-    """Return rows with their values as texts, null where they are empty; the same each time."""
+def rows(columns: int, count: int, spelled: str = REGULAR) -> pl.DataFrame:
+    """Return rows with their values as texts, null where they are empty; the same each time.
+
+    Args:
+        columns: How many fields they have.
+        count: Of them.
+        spelled: One of `SPELLINGS`.
+    """
+    shares = SPELLINGS[spelled]
     index = pl.DataFrame({"index": pl.int_range(count, dtype=pl.UInt64, eager=True)})
     return index.select(
-        _values(field, seed).alias(field.name) for seed, field in enumerate(select_columns(columns))
+        _values(field, seed, shares).alias(field.name)
+        for seed, field in enumerate(select_columns(columns))
     )
 
 
@@ -132,19 +152,28 @@ def records(table: pl.DataFrame) -> bytes:
 
 def _in_json(name: str) -> pl.Expr:
     value = pl.col(name)
-    if name.startswith(("Boolean", "Currency", "Double", "Percent")):
+    if name.startswith(("Boolean", "Currency", "Int", "Percent")):
         return value
     if name.startswith(("Datetime", "SystemModstamp")):
         value = value.str.replace("Z", "+0000", literal=True)
-    # Nothing else in the texts has to be escaped.
-    return pl.concat_str(pl.lit('"'), value.str.replace_all('"', '\\"', literal=True), pl.lit('"'))
+    for character, escaped in _ESCAPED.items():
+        value = value.str.replace_all(character, escaped, literal=True)
+    return pl.concat_str(pl.lit('"'), value, pl.lit('"'))
 
 
-def _values(field: Field, seed: int) -> pl.Expr:
+def _values(field: Field, seed: int, shares: Shares) -> pl.Expr:
     index = pl.col("index")
     if field.kind == "id":
         return _key(index)  # no two rows have one
-    values = _MADE.get(field.kind, _text)(index.hash(seed))
+    chance = index.hash(seed)
+    values = _MADE.get(field.kind, _text)(chance)
+    for part, others in _others(field.kind, chance, shares):
+        # Of a hash of its own, so that no share meets always the same rows.
+        values = (
+            pl.when(index.hash(seed + 2_000) % _WHOLE < int(part * _WHOLE))
+            .then(others)
+            .otherwise(values)
+        )
     if not field.nillable:
         return values
     return pl.when(index.hash(seed + 1_000) % _EMPTY != 0).then(values)
@@ -180,13 +209,38 @@ def _phone(chance: pl.Expr) -> pl.Expr:
     return pl.format("+1 ({}) 555-{}", _digits(chance // 10_000, 3), _digits(chance, 4))
 
 
+def _others(kind: str, chance: pl.Expr, shares: Shares) -> list[tuple[float, pl.Expr]]:
+    """Return how values of a kind are spelled besides, and how many; the last one counts."""
+    if kind in {"currency", "percent"}:
+        large = pl.format("1.{}7E8", _whole(chance))
+        odd = pl.when(chance % 2 == 0).then(pl.format("{}.50", _whole(chance)))
+        return [
+            (shares.exponents, large),
+            (shares.odd, odd.otherwise(_whole(chance).cast(pl.String))),
+        ]
+    if kind == "int":
+        pointed = pl.format("{}.0", _whole(chance))
+        return [(shares.points, pointed), (shares.odd, pointed)]
+    if kind == "date":
+        return [(shares.odd, pl.lit("0987-06-05"))]
+    if kind == "datetime":
+        return [(shares.odd, _moment(chance, "%Y-%m-%dT%H:%M:%SZ"))]
+    if kind == "string":
+        escaped = pl.concat_str(_text(chance), _one_of(_TO_BE_ESCAPED, chance), separator=" ")
+        return [(shares.escaped, escaped)]
+    return []
+
+
+def _whole(chance: pl.Expr) -> pl.Expr:
+    return chance // 900 % 10_000_000 + 1
+
+
+def _integer(chance: pl.Expr) -> pl.Expr:
+    return _whole(chance).cast(pl.String)
+
+
 def _number(chance: pl.Expr) -> pl.Expr:
-    whole = chance // 900 % 10_000_000 + 1
-    usual = pl.format("{}.{}5", whole, _digits(chance, 1))
-    # Salesforce spells some numbers in other ways than the tap does.
-    spelling = chance // 10 % 100
-    large = pl.format("1.{}7E8", whole)
-    return pl.when(spelling == 0).then(large).when(spelling == 1).then(whole).otherwise(usual)
+    return pl.format("{}.{}5", _whole(chance), _digits(chance, 1))
 
 
 def _date(chance: pl.Expr) -> pl.Expr:
@@ -204,7 +258,8 @@ def _moment(chance: pl.Expr, form: str) -> pl.Expr:
 
 _MADE: dict[str, Callable[[pl.Expr], pl.Expr]] = {
     **dict.fromkeys(("id", "reference"), _key),
-    **dict.fromkeys(("currency", "double", "percent"), _number),
+    **dict.fromkeys(("currency", "percent"), _number),
+    "int": _integer,
     "boolean": _boolean,
     "date": _date,
     "datetime": _datetime,

@@ -22,6 +22,7 @@ from typing_extensions import override
 
 from tests.bench import pages
 from tests.bench.sign_in import write_config
+from tests.bench.spellings import REGULAR, SPELLINGS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -73,6 +74,7 @@ class ReadyOrg:
         bytes_per_second: Of unpacked CSV that one connection carries; None for any number.
         latency_seconds: Until an answer begins.
         job_seconds: From a job's creation to its end.
+        spelled: How the values are, by the names of `spellings`.
     """
 
     def __init__(
@@ -84,8 +86,10 @@ class ReadyOrg:
         bytes_per_second: float | None = None,
         latency_seconds: float = 0,
         job_seconds: float = 0,
+        spelled: str = REGULAR,
     ) -> None:
         self.latency_seconds = latency_seconds
+        self._spelled = spelled
         self._job_seconds = job_seconds
         self._created: dict[str, float] = {}
         self._columns = columns
@@ -102,7 +106,8 @@ class ReadyOrg:
     def _make_ready(self) -> None:
         """Make the bodies of all pages; by their rows, as all full ones are alike."""
         counts = self._rows.values()
-        table = pages.rows(self._columns, max(self._page_rows, pages.REST_PAGE_ROWS))
+        count = max(self._page_rows, pages.REST_PAGE_ROWS)
+        table = pages.rows(self._columns, count, self._spelled)
         for rows in {length for count in counts for length in _lengths(count, self._page_rows)}:
             page = pages.csv_page(table[:rows])
             self._csv[rows] = gzip.compress(page, compresslevel=6)
@@ -284,6 +289,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--bytes-per-second", type=float, help="of CSV, for each connection")
     parser.add_argument("--latency-seconds", type=float, default=0, help="of every answer")
     parser.add_argument("--job-seconds", type=float, default=0, help="that a job takes")
+    parser.add_argument("--spelled", choices=SPELLINGS, default=REGULAR, help="values, and how")
     options = parser.parse_args(arguments)
     rows = {name: int(count) for name, _, count in (o.partition("=") for o in options.object)}
     org = ReadyOrg(
@@ -293,6 +299,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         bytes_per_second=options.bytes_per_second,
         latency_seconds=options.latency_seconds,
         job_seconds=options.job_seconds,
+        spelled=options.spelled,
     )
     serve(org, options.directory)
 

@@ -19,16 +19,18 @@ if TYPE_CHECKING:
 
     from tests.bench.aims import Aim
     from tests.bench.installation import Installation
-    from tests.bench.runs import Cell
+    from tests.bench.runs import Cell, SpelledCell
 
 DOCUMENT = ROOT / "docs" / "performance.md"
 MEBIBYTE = 1 << 20
 REFUSED = "the tap refuses the settings"
 CELL_HEAD = (*("Columns", "Way", "Rows", "Seconds", "Rows/s", "CPU s", "Peak MiB", "Output MiB"),)
+SPELLED_HEAD = ("Values", "Floor, rows/s", "Bulk, rows/s", "Floor, CPU s", "Bulk, CPU s", "Share")
 AIM_HEAD = ("What", "Is", "Wanted", "Met", "How")
 SIZE_HEAD = ("Package", "MB", "Share")
 START_HEAD = ("Start", "Seconds", "CPU s")
-_NUMBERS = frozenset((*CELL_HEAD, *SIZE_HEAD, *START_HEAD)) - {"Way", "Package", "Start"}
+_TEXTS = {"Way", "Values", "Package", "Start"}
+_NUMBERS = frozenset((*CELL_HEAD, *SPELLED_HEAD, *SIZE_HEAD, *START_HEAD)) - _TEXTS
 _INSTALL, _SPARK = "install", "spark"
 
 
@@ -41,6 +43,7 @@ class Report:
         load: How many processes wanted to run in the minute before.
         installation: What is installed, and how it starts.
         cells: The table of ways and widths; empty where only the installation was looked at.
+        spelled: The table of values and spellings.
         aims: What is wanted.
     """
 
@@ -48,6 +51,7 @@ class Report:
     load: float
     installation: Installation
     cells: Sequence[Cell] = ()
+    spelled: Sequence[SpelledCell] = ()
     aims: Sequence[Aim] = ()
 
     def text(self) -> str:
@@ -55,6 +59,7 @@ class Report:
         parts: list[Iterable[str]] = [[f"{name}: {value}" for name, value in self._facts()]]
         if self.cells:
             parts.append(table([CELL_HEAD, *map(cell_row, self.cells)]))
+            parts.append(table([SPELLED_HEAD, *map(spelled_row, self.spelled)]))
         parts.append(table([SIZE_HEAD, *self.installation.size_rows()]))
         parts.append(table([START_HEAD, *self.installation.start_rows()]))
         aims = [*self.aims, *self.installation.aims()]
@@ -69,7 +74,8 @@ class Report:
         facts = _markdown(("What", "With"), self._facts())
         cells = _markdown(CELL_HEAD, map(cell_row, self.cells))
         aims = _markdown(AIM_HEAD, (aim.cells() for aim in self.aims))
-        text = _TEXT.format(facts=facts, cells=cells, aims=aims)
+        spelled = _markdown(SPELLED_HEAD, map(spelled_row, self.spelled))
+        text = _TEXT.format(facts=facts, cells=cells, spelled=spelled, aims=aims)
         text = with_part(text, _SPARK, part_of(written, _SPARK))
         return with_part(text, _INSTALL, self._installed())
 
@@ -121,6 +127,14 @@ At 40 columns floor and Bulk are the fastest of a few runs by turns; everything 
 The output of BATCH is its files and what announces them, that of *export* its files; *Python* is `Org.read`, whose rows are counted and thrown away.
 The numbers are those of one machine and of an org that never lets wait: compare them with each other, not with those of another machine.
 
+## Values in any spelling
+
+{spelled}
+
+At 40 columns, each by turns, the fastest counts.
+*regular* are values as most orgs have them; *Java's exponents* are those of all amounts (`1.2345E7`), *7.0* those of all whole numbers, *escaped texts* have quotes, line breaks and characters of several bytes in each text, *2 % odd* is one in fifty of the values of each column, and *mixed* has a share of all of them (`tests/bench/spellings.py`).
+[docs/fidelity.md](fidelity.md) has what is made of each.
+
 ## What is wanted
 
 {aims}
@@ -165,6 +179,17 @@ def cell_row(cell: Cell) -> tuple[str, ...]:
         f"{result.cpu_seconds:.1f}",
         f"{result.peak_bytes / MEBIBYTE:,.0f}",
         f"{result.output_bytes / MEBIBYTE:,.0f}",
+    )
+
+
+def spelled_row(cell: SpelledCell) -> tuple[str, ...]:
+    """Return what stands in the table of values and spellings."""
+    both = (cell.floor, cell.fast)
+    return (
+        cell.spelled,
+        *(f"{result.rows / result.seconds:,.0f}" for result in both),
+        *(f"{result.cpu_seconds:.1f}" for result in both),
+        f"{cell.share:.2f}",
     )
 
 

@@ -109,6 +109,26 @@ class Cell:
     result: Result | None
 
 
+@dataclass(frozen=True)
+class SpelledCell:
+    """The whole run by Bulk beside the floor, at the usual width, over values of one spelling.
+
+    Attributes:
+        spelled: Which, as `spellings` calls it.
+        floor: What was measured of the floor.
+        fast: The same of the tap.
+    """
+
+    spelled: str
+    floor: Result
+    fast: Result
+
+    @property
+    def share(self) -> float:
+        """Return how fast the tap is, the floor being 1."""
+        return self.floor.seconds / self.fast.seconds
+
+
 class WrongRowsError(Exception):
     """A run did not give the rows that are there."""
 
@@ -130,6 +150,18 @@ def cells(org: ReadyOrgProcess, sizes: Sizes, columns: int) -> Iterator[Cell]:
             yield Cell(f"export, {written_as}", columns, _export(org, rows[THING], written_as))
         for way, kind in _KINDS.items():
             yield Cell(way, columns, _in_python(org, rows[THING], kind))
+
+
+def spelled_cell(org: ReadyOrgProcess, sizes: Sizes, spelled: str) -> SpelledCell:
+    """Run the floor and the tap, by turns, over an org of values of one spelling."""
+    rows = sizes.rows(USUAL_WIDTH)[THING]
+    turns = [(floor(org, rows), extract(org, THING, rows)) for _ in range(sizes.repeats)]
+    floors, fast = zip(*turns, strict=True)
+    return SpelledCell(
+        spelled,
+        min(floors, key=lambda result: result.seconds),
+        min(fast, key=lambda result: result.seconds),
+    )
 
 
 def floor(org: ReadyOrgProcess, rows: int) -> Result:
