@@ -113,10 +113,10 @@ test-all: lint ## the tests on every Python from 3.10 to 3.14 that is found
 		$(MAKE) --no-print-directory pytest PYTHON="$$python" VENV=".venv-$$version" || exit 1; \
 	done
 
-# loadfile: the tests of one file share servers, which are slow to start. More of them than small machines
-# have cores, for many tests wait for a process or a server.
+# loadfile: the tests of one file share servers, which are slow to start; in the order of tests/conftest.py,
+# not of how many tests each has. More processes than small machines have cores, for many tests wait for one.
 pytest: sync $(MELTANO) $(TARGET_POSTGRES) $(TARGET_JSONL) ## the tests alone, or some of them with TESTS=tests/unit
-	$(VENV)/bin/python -m pytest -n 4 --dist loadfile $(TESTS)
+	$(VENV)/bin/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(TESTS)
 
 sync: usable-python $(UV_STAMP)
 	@test -e $(VENV)/bin/python || echo 'Installing the tap and what its tests need into $(VENV): a minute, once'

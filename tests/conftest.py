@@ -44,6 +44,12 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     setattr(PluginBase, "_setup_signal_handlers", _nothing)  # noqa: B010  as a patch does it
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take long, so that none is left for one process at the end."""
+    slow = {item.path for item in items if item.get_closest_marker("timeout")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 def _nothing(_: PluginBase) -> None:
     pass
 
