@@ -6,175 +6,22 @@ Boolean, and null for what is none.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 import polars as pl
 
-from tap_versionforge_salesforce.salesforce.frames.spelling import (
-    canonical_date,
-    canonical_instant,
-    canonical_integer,
-    canonical_number,
-    shown,
-)
+from tap_versionforge_salesforce.salesforce.frames.spelling import shown
 from tap_versionforge_salesforce.salesforce.frames.value_warnings import NUL_REMOVED, ValueWarning
-from tap_versionforge_salesforce.salesforce.objects.columns import Column, Kind
+from tap_versionforge_salesforce.salesforce.frames.ways import RULES, Rule
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
-_CANONICAL_NUMBER = r"^(?:0\.0|-?[1-9][0-9]*\.(?:0|[0-9]*[1-9])|-?0\.[0-9]*[1-9])$"
-# Of the years from 1000 on; earlier ones are looked at by themselves.
-_LEAP_YEAR = "(?:[1-9][0-9](?:0[48]|[2468][048]|[13579][26])|(?:[2468][048]|[13579][26])00)"
-_DAY = (
-    r"(?:[1-9][0-9]{3}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])"
-    r"|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)|02-(?:0[1-9]|1[0-9]|2[0-8]))"
-    rf"|{_LEAP_YEAR}-02-29)"
-)
-_CANONICAL_DATE = f"^{_DAY}$"
-_SECOND = "T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
-_CANONICAL_DATETIME = f"^{_DAY}{_SECOND}\\.[0-9]{{3}}(?:Z|\\+0000)$"
-# Of the years from 1 to 999, but for their leap days.
-_EARLY_DAY = (
-    r"0(?:[0-9]{2}[1-9]|[0-9][1-9]0|[1-9]00)-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])"
-    r"|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)|02-(?:0[1-9]|1[0-9]|2[0-8]))"
-)
-_EARLY_DATE = f"^{_EARLY_DAY}$"
-_USUAL_DATETIME = f"^{_DAY}{_SECOND}(?:\\.[0-9]{{3}})?(?:Z|[+-]00:?00)$"
-_WHOLE_SECOND, _MILLISECONDS = len("2026-11-28T07:54:00"), len(".000")
-_SHORT_INTEGER = r"^-?[0-9]{1,18}$"
-_POINTED_INTEGER = r"^-?[0-9]{1,18}\.0$"
-_PLAIN = r"^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?$"
+    from tap_versionforge_salesforce.salesforce.objects.columns import Column
+
 # Fewer values than these are made canonical one by one sooner than in columns.
 _FEW = 30
-# As Java writes numbers from ten million on. A `Decimal(38, 18)` holds each of these.
-_SCIENTIFIC = r"^-?[0-9]\.[0-9]{1,17}E(?:[0-9]|1[0-9])$|^-?[0-9]\.[0-9]{1,10}E-[1-8]$"
-# A double gives back fifteen digits as they were (DBL_DIG), and its shortest text has them; between
-# these bounds polars writes that text without an exponent.
-_DIGITS_OF_DOUBLE = 15
-_SMALLEST_PLAIN, _LARGEST_PLAIN = 1e-4, 1e15
-_LENGTH_OF_ZERO = len("-0.00")
-
-
-class _Way(NamedTuple):
-    """One way in which values of a kind are spelled.
-
-    Attributes:
-        is_of: Whether a value is spelled so.
-        made: What is made of those; null of others, or anything.
-    """
-
-    is_of: Callable[[pl.Expr], pl.Expr]
-    made: Callable[[pl.Expr], pl.Expr] = lambda values: values
-
-
-@dataclass(frozen=True, slots=True)
-class _Rule:
-    """How the values of a kind become canonical.
-
-    Attributes:
-        regular: The way in which nearly all are spelled.
-        others: Ways that come besides, each tried where those before it do not fit.
-        spell: What is made of one value that is spelled in none of them; None where nothing can be.
-        problem: What a value is told to be of which nothing can be made.
-    """
-
-    regular: _Way
-    problem: str
-    others: tuple[_Way, ...] = ()
-    spell: Callable[[str], Any] = lambda _: None
-
-
-def _is_short_number(values: pl.Expr) -> pl.Expr:
-    """Tell whether a double holds a number without a loss, however it is spelled."""
-    size = values.cast(pl.Float64, strict=False).abs()
-    length = values.str.len_bytes()
-    # Of a longer text it may be so small that a double has nothing of it.
-    is_zero = (size == 0) & (length <= _LENGTH_OF_ZERO)
-    is_plain = (size < _LARGEST_PLAIN) & ((size >= _SMALLEST_PLAIN) | is_zero)
-    return is_plain & (length <= _DIGITS_OF_DOUBLE)
-
-
-def _short_numbers(values: pl.Expr) -> pl.Expr:
-    numbers = values.cast(pl.Float64, strict=False)
-    # No minus before zero.
-    return pl.when(numbers == 0).then(numbers.abs()).otherwise(numbers).cast(pl.String)
-
-
-def _long_numbers(values: pl.Expr) -> pl.Expr:
-    scientific = values.cast(pl.Decimal(38, 18), strict=False).cast(pl.String)
-    decimals = (
-        pl.when(values.str.contains(_SCIENTIFIC))
-        .then(scientific)
-        .when(values.str.contains(_PLAIN))
-        .then(pl.when(values.str.contains(".", literal=True)).then(values).otherwise(values + "."))
-    )
-    stripped = decimals.str.strip_chars_end("0")
-    whole = pl.when(stripped.str.ends_with(".")).then(stripped + "0").otherwise(stripped)
-    return whole.replace("-0.0", "0.0")
-
-
-def _is_long_number(values: pl.Expr) -> pl.Expr:
-    return _long_numbers(values).str.contains(_CANONICAL_NUMBER)
-
-
-def _whole_numbers(values: pl.Expr) -> pl.Expr:
-    return values.str.strip_suffix(".0").cast(pl.Int64, strict=False)
-
-
-def _is_usual_datetime(values: pl.Expr) -> pl.Expr:
-    # Within the years that SOQL can hold; others are looked at one by one.
-    return values.str.contains(_USUAL_DATETIME) & (values >= "1701") & (values < "4000")
-
-
-def _datetimes(values: pl.Expr) -> pl.Expr:
-    """Return date-times in UTC, with or without milliseconds, in the one spelling."""
-    fraction = values.str.slice(_WHOLE_SECOND, _MILLISECONDS)
-    has_fraction = fraction.str.starts_with(".")
-    milliseconds = pl.when(has_fraction).then(fraction).otherwise(pl.lit(".000"))
-    return pl.concat_str(values.str.slice(0, _WHOLE_SECOND), milliseconds, pl.lit("Z"))
-
-
-_RULES = {
-    Kind.NUMBER: _Rule(
-        _Way(lambda values: values.str.contains(_CANONICAL_NUMBER)),
-        problem="no finite number, made null",
-        others=(_Way(_is_short_number, _short_numbers), _Way(_is_long_number, _long_numbers)),
-        spell=canonical_number,
-    ),
-    Kind.INTEGER: _Rule(
-        _Way(
-            lambda values: values.str.contains(_SHORT_INTEGER),
-            lambda values: values.cast(pl.Int64, strict=False),
-        ),
-        problem="no whole number, made null",
-        # As Bulk may write them.
-        others=(_Way(lambda values: values.str.contains(_POINTED_INTEGER), _whole_numbers),),
-        spell=canonical_integer,
-    ),
-    Kind.BOOLEAN: _Rule(
-        _Way(lambda values: values.is_in(["true", "false"]), lambda values: values == "true"),
-        problem="neither true nor false, made null",
-    ),
-    Kind.DATE: _Rule(
-        _Way(lambda values: values.str.contains(_CANONICAL_DATE)),
-        problem="no date, made null",
-        others=(_Way(lambda values: values.str.contains(_EARLY_DATE)),),
-        spell=canonical_date,
-    ),
-    Kind.DATETIME: _Rule(
-        _Way(
-            lambda values: values.str.contains(_CANONICAL_DATETIME),
-            # REST writes +0000, Bulk writes Z.
-            lambda values: values.str.replace("+0000", "Z", literal=True),
-        ),
-        problem="no date-time, made null",
-        others=(_Way(_is_usual_datetime, _datetimes),),
-        spell=canonical_instant,
-    ),
-}
 
 
 def canonical(
@@ -226,7 +73,7 @@ def _first_look(columns: tuple[Column, ...]) -> list[pl.Expr]:
     """Return what is made of each column, and whether each has a value that is not regular."""
     made, odd = [], []
     for column in columns:
-        values, rule = pl.col(column.name), _RULES.get(column.kind)
+        values, rule = pl.col(column.name), RULES.get(column.kind)
         made.append(values if rule is None else rule.regular.made(values))
         if rule is not None:
             odd.append((~rule.regular.is_of(values)).any().alias(_flag(column)))
@@ -273,38 +120,31 @@ def _respelled(
         value_warnings: Takes what can't be kept.
     """
     are_odd = [_is_odd(column).arg_true().implode().alias(column.name) for column in odd]
-    at = table.select(are_odd)
+    places = table.select(are_odd)
     for kind in dict.fromkeys(column.kind for column in odd):
-        places = {c.name: at[c.name][0] for c in odd if c.kind is kind}
-        served = [table[name][places[name]].rename("") for name in places]
-        respelled = _in_other_ways(pl.concat(served), _RULES[kind], made[next(iter(places))].dtype)
-        start = 0
-        for column in (column for column in odd if column.kind is kind):
+        rule, of_kind = RULES[kind], [column for column in odd if column.kind is kind]
+        at = [places[column.name][0] for column in of_kind]
+        served = [table[column.name][each] for column, each in zip(of_kind, at, strict=True)]
+        together = pl.concat([values.rename("") for values in served])
+        respelled, start = _in_other_ways(together, rule, made[of_kind[0].name].dtype), 0
+        for column, each, values in zip(of_kind, at, served, strict=True):
             # What is none of its kind stays as it is.
             told = [] if column.as_text else value_warnings
-            place, values = places[column.name], table[column.name][places[column.name]]
-            found = _spelled(
-                values,
-                respelled.slice(start, len(values)),
-                _RULES[kind],
-                row_names(table),
-                place,
-                told,
-            )
+            found = respelled.slice(start, len(values))
+            found = _spelled(values, found, rule, row_names(table)[each], told)
+            yield made[column.name].scatter(each, found)
             start += len(values)
-            yield made[column.name].scatter(place, found)
 
 
 def _is_odd(column: Column) -> pl.Expr:
-    return ~_RULES[column.kind].regular.is_of(pl.col(column.name))
+    return ~RULES[column.kind].regular.is_of(pl.col(column.name))
 
 
 def _spelled(
     served: pl.Series,
     respelled: pl.Series,
-    rule: _Rule,
+    rule: Rule,
     ids: pl.Series,
-    at: pl.Series,
     value_warnings: list[ValueWarning],
 ) -> pl.Series:
     """Return values with those spelled one by one for which there is no other way yet."""
@@ -315,12 +155,12 @@ def _spelled(
     lost = [int(place) for place, value in zip(left, spelled, strict=True) if value is None]
     if lost:
         first = lost[0]
-        record_id, value = str(ids[int(at[first])]), shown(served[first])
+        record_id, value = str(ids[first]), shown(served[first])
         value_warnings.append(ValueWarning(served.name, rule.problem, len(lost), record_id, value))
     return respelled.scatter(left, pl.Series(spelled, dtype=respelled.dtype))
 
 
-def _in_other_ways(odd: pl.Series, rule: _Rule, dtype: pl.DataType) -> pl.Series:
+def _in_other_ways(odd: pl.Series, rule: Rule, dtype: pl.DataType) -> pl.Series:
     """Return what is made of values in the ways that come besides; null of those in none."""
     if len(odd) < _FEW or not rule.others:
         return pl.Series(odd.name, [None] * len(odd), dtype=dtype)
