@@ -48,7 +48,9 @@ def canonical(
     made = seen.select(table.columns)
     flags = seen.row(0, named=True) if seen.height else {}
     odd = [column for column in columns if flags.get(_flag(column))]
-    made = made.with_columns(_respelled(table, made, odd, value_warnings))
+    lost: list[ValueWarning] = []
+    made = made.with_columns(_respelled(table, made, odd, ids, lost))
+    value_warnings += sorted(lost, key=lambda each: table.columns.index(each.column))
     texts = [
         _as_text(made[column.name], table[column.name]) for column in columns if column.as_text
     ]
@@ -106,6 +108,7 @@ def _respelled(
     table: pl.DataFrame,
     made: pl.DataFrame,
     odd: Sequence[Column],
+    ids: pl.Series,
     value_warnings: list[ValueWarning],
 ) -> Iterator[pl.Series]:
     """Yield the columns in which some values are not regular, with these spelled.
@@ -117,6 +120,7 @@ def _respelled(
         table: As served.
         made: What is made of it as if all were regular.
         odd: The columns that have others.
+        ids: What a message calls each row.
         value_warnings: Takes what can't be kept.
     """
     are_odd = [_is_odd(column).arg_true().implode().alias(column.name) for column in odd]
@@ -131,7 +135,7 @@ def _respelled(
             # What is none of its kind stays as it is.
             told = [] if column.as_text else value_warnings
             found = respelled.slice(start, len(values))
-            found = _spelled(values, found, rule, row_names(table)[each], told)
+            found = _spelled(values, found, rule, ids[each], told)
             yield made[column.name].scatter(each, found)
             start += len(values)
 

@@ -47,6 +47,8 @@ _SCIENTIFIC = r"^-?[0-9]\.[0-9]{1,17}E(?:[0-9]|1[0-9])$|^-?[0-9]\.[0-9]{1,10}E-[
 _DIGITS_OF_DOUBLE = 15
 _SMALLEST_PLAIN, _LARGEST_PLAIN = 1e-4, 1e15
 _LENGTH_OF_ZERO = len("-0.00")
+# A cast takes longer exponents, which a value that is looked at by itself can't have.
+_SHORT_NUMBER = r"^[+-]?[0-9.]+(?:[eE][+-]?[0-9]{1,4})?$"
 
 
 class Way(NamedTuple):
@@ -85,7 +87,7 @@ def _is_short_number(values: pl.Expr) -> pl.Expr:
     # Of a longer text it may be so small that a double has nothing of it.
     is_zero = (size == 0) & (length <= _LENGTH_OF_ZERO)
     is_plain = (size < _LARGEST_PLAIN) & ((size >= _SMALLEST_PLAIN) | is_zero)
-    return is_plain & (length <= _DIGITS_OF_DOUBLE)
+    return is_plain & (length <= _DIGITS_OF_DOUBLE) & values.str.contains(_SHORT_NUMBER)
 
 
 def _short_numbers(values: pl.Expr) -> pl.Expr:

@@ -320,7 +320,8 @@ def test_many_odd_numbers_are_respelled_as_one_is(texts: list[str]) -> None:
 
 #: Nearly a number, a date or a date-time, or one in an odd spelling.
 NEARLY = {
-    Kind.NUMBER: st.text("0123456789.eE+-_ ,xinfa\u0661", min_size=1, max_size=18),
+    Kind.NUMBER: st.text("0123456789.eE+-_ ,xinfa\u0661", min_size=1, max_size=18)
+    | st.from_regex(r"[1-9][eE][+-]?0{3,6}[0-9]", fullmatch=True),
     Kind.INTEGER: st.from_regex(r"[+-]?[0-9]{1,20}(\.0|\.00|\.5|e0|_1)?", fullmatch=True),
     Kind.DATE: st.from_regex(r"[012][0-9]{3}-[01][0-9]-[0-3][0-9]( |Z)?", fullmatch=True),
     Kind.DATETIME: st.from_regex(
@@ -341,6 +342,16 @@ def test_many_odd_values_are_spelled_as_one_is(data: st.DataObject, kind: Kind) 
     assert many.table["Field"].to_list() == alone * MANY
     lost = sum(value is None for value in alone)
     assert sum(each.count for each in many.value_warnings) == lost * MANY
+
+
+def test_warnings_come_in_the_order_of_columns_and_name_rows_as_served() -> None:
+    """Of whatever kinds the columns are, also where a NUL is taken out of the Ids."""
+    columns = [Column("A", Kind.NUMBER), Column("D", Kind.DATE), Column("B", Kind.NUMBER)]
+    columns.append(Column("Id", Kind.TEXT))
+    page = b'"A","D","B","Id"\n"x","q","y","0\x001"\n'
+    (frame,) = csv_frames([page], columns, 1 << 20)
+    found = [(each.column, each.record_id) for each in frame.value_warnings]
+    assert found == [(name, "0\x001") for name in ("Id", "A", "D", "B")]
 
 
 @pytest.mark.parametrize(
