@@ -20,6 +20,7 @@ from tests.local_org.conditions.control import Control
 from tests.local_org.conditions.faults import Faults
 from tests.local_org.conditions.journal import Journal
 from tests.local_org.conditions.settings import Settings
+from tests.local_org.exchange import html_answer
 from tests.local_org.front import Front
 from tests.local_org.server import OrgServer
 from tests.local_org.store.store import Store
@@ -44,6 +45,7 @@ class LocalOrg:
         self._port = port
         self._tls = tls
         self._server: OrgServer | None = None
+        self._resets = 0
         self.crashes: list[BaseException] = []
         self.clock = Clock()
         self.settings = Settings()
@@ -126,6 +128,7 @@ class LocalOrg:
 
     def reset(self) -> None:
         """As new: no rows, no tokens, no jobs, no faults, real time, default behaviour."""
+        self._resets += 1
         self.crashes.clear()
         self.settings.reset()
         self.identity.certificate = b""
@@ -162,4 +165,11 @@ class LocalOrg:
 
     def answer(self, call: Call) -> Answer:
         """Answer one request; the server calls this."""
-        return self._front.answer(call)
+        resets = self._resets
+        try:
+            return self._front.answer(call)
+        except Exception:
+            if self._resets == resets:
+                raise
+            # Of a program that was killed: its rows went away while they were read.
+            return html_answer(503, "<html><body><h1>The org was reset.</h1></body></html>")

@@ -20,9 +20,10 @@ import requests
 from tests.local_org_tests.caller import GRANT_TYPE, TOKEN_PATH, assertion
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tests.local_org import LocalOrg
+    from tests.local_org.exchange import Answer, Call
     from tests.local_org_tests.caller import Caller
 
 ROOT = Path(__file__).parents[2]
@@ -133,6 +134,19 @@ def test_what_is_no_http_crashes_nothing(org: LocalOrg) -> None:
     with socket.create_connection((host, int(port)), timeout=10) as connection:
         connection.sendall(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n")
         connection.recv(100)
+    assert org.crashes == []
+
+
+def test_what_was_asked_before_a_reset_is_no_crash_behind_it(org: LocalOrg) -> None:
+    """The request of a program that was killed is still answered when the next test begins."""
+
+    def reset_meanwhile(call: Call, real: Callable[[], Answer]) -> Answer:
+        org.reset()
+        msg = f"no table for {call.path}"
+        raise LookupError(msg, real)
+
+    org.faults.add("/services/data", reset_meanwhile)
+    assert requests.get(f"{org.url}/services/data", timeout=10).status_code == 503
     assert org.crashes == []
 
 
