@@ -6,7 +6,7 @@ Boolean, and null for what is none.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -29,8 +29,8 @@ def canonical(
 ) -> tuple[pl.DataFrame, tuple[ValueWarning, ...]]:
     """Spell every value canonically.
 
-    A page is nearly always regular, which one look at all columns at once can tell; only the
-    columns in which something is not are gone through again, and only for that.
+    Columns of a kind are gone through as one, each behind the other: a step of polars costs as
+    much as all that it does to a hundred values, and of five hundred columns a slice has few rows.
 
     Args:
         table: Texts as served, null where they are empty; a column for each queried one.
@@ -42,19 +42,87 @@ def canonical(
     """
     value_warnings: list[ValueWarning] = []
     ids = row_names(table)
+    served = {each.name: each for each in table.get_columns()}
     if may_hold_nul:
-        table = pl.DataFrame([_without_nul(table[c.name], ids, value_warnings) for c in columns])
-    seen = table.select(_first_look(tuple(columns)))
-    made = seen.select(table.columns)
-    flags = seen.row(0, named=True) if seen.height else {}
-    odd = [column for column in columns if flags.get(_flag(column))]
-    lost: list[ValueWarning] = []
-    made = made.with_columns(_respelled(table, made, odd, ids, lost))
+        served = {name: _without_nul(each, ids, value_warnings) for name, each in served.items()}
+    made, lost = dict(served), list[ValueWarning]()
+    for kind, rule in RULES.items():
+        of_kind = [column for column in columns if column.kind is kind]
+        if of_kind:
+            made |= _of_kind([served[each.name] for each in of_kind], of_kind, rule, ids, lost)
     value_warnings += sorted(lost, key=lambda each: table.columns.index(each.column))
-    texts = [
-        _as_text(made[column.name], table[column.name]) for column in columns if column.as_text
-    ]
-    return made.with_columns(texts), tuple(value_warnings)
+    for column in columns:
+        if column.as_text:
+            made[column.name] = _as_text(made[column.name], served[column.name])
+    return pl.DataFrame(list(made.values())), tuple(value_warnings)
+
+
+def _of_kind(
+    served: Sequence[pl.Series],
+    columns: Sequence[Column],
+    rule: Rule,
+    ids: pl.Series,
+    value_warnings: list[ValueWarning],
+) -> dict[str, pl.Series]:
+    """Return what is made of all columns of a kind, by name.
+
+    A page is nearly always regular, which one look can tell; only what is not is gone through
+    again.
+
+    Args:
+        served: The values of each column.
+        columns: Some at least.
+        rule: Of their kind.
+        ids: What a message calls each row.
+        value_warnings: Takes what can't be kept.
+    """
+    rows = len(ids)
+    # Chunk by chunk, each step would cost what it costs for a column alone.
+    whole = pl.concat(served, rechunk=True)
+    values = pl.col(whole.name)
+    look = rule.regular.made(values), rule.regular.is_of(values).alias("is regular")
+    made, is_regular = whole.to_frame().select(look).get_columns()
+    if not is_regular.all():
+        odd = (~is_regular).arg_true()
+        found = _in_other_ways(whole[odd], rule, made.dtype)
+        left = found.is_null()
+        if left.any():
+            places = odd.filter(left)
+            spelled = [rule.spell(value) for value in whole[places]]
+            found = found.scatter(left.arg_true(), pl.Series(spelled, dtype=made.dtype))
+            lost = [place for place, value in zip(places, spelled, strict=True) if value is None]
+            value_warnings += _warnings(lost, whole, columns, rule, ids)
+        made = made.scatter(odd, found)
+    return {
+        column.name: made.slice(n * rows, rows).alias(column.name)
+        for n, column in enumerate(columns)
+    }
+
+
+def _warnings(
+    lost: Sequence[int],
+    whole: pl.Series,
+    columns: Sequence[Column],
+    rule: Rule,
+    ids: pl.Series,
+) -> Iterator[ValueWarning]:
+    """Yield what is told of the values of which nothing could be made, one for each column.
+
+    Args:
+        lost: Their places in all columns, in order.
+        whole: The values of all columns.
+        columns: Which these are.
+        rule: Of their kind.
+        ids: What a message calls each row.
+    """
+    rows = len(ids)
+    for n, places in groupby(lost, key=lambda place: place // rows):
+        first, *others = places
+        # What is none of its kind stays as it is.
+        if not columns[n].as_text:
+            record_id, value = str(ids[first % rows]), shown(whole[first])
+            count = 1 + len(others)
+            yield ValueWarning(columns[n].name, rule.problem, count, record_id, value)
 
 
 def _as_text(made: pl.Series, served: pl.Series) -> pl.Series:
@@ -68,23 +136,6 @@ def row_names(table: pl.DataFrame) -> pl.Series:
         return table["Id"]
     places: pl.Series = pl.int_range(1, table.height + 1, eager=True).cast(pl.String)
     return places
-
-
-@lru_cache(maxsize=8)
-def _first_look(columns: tuple[Column, ...]) -> list[pl.Expr]:
-    """Return what is made of each column, and whether each has a value that is not regular."""
-    made, odd = [], []
-    for column in columns:
-        values, rule = pl.col(column.name), RULES.get(column.kind)
-        made.append(values if rule is None else rule.regular.made(values))
-        if rule is not None:
-            odd.append((~rule.regular.is_of(values)).any().alias(_flag(column)))
-    return made + odd
-
-
-def _flag(column: Column) -> str:
-    # No field has a blank in its name.
-    return f"{column.name} is odd"
 
 
 def _without_nul(
@@ -102,66 +153,6 @@ def _without_nul(
     empty: pl.Series = pl.Series([None], dtype=pl.String)
     kept: pl.Series = removed.zip_with(removed != "", empty)
     return kept
-
-
-def _respelled(
-    table: pl.DataFrame,
-    made: pl.DataFrame,
-    odd: Sequence[Column],
-    ids: pl.Series,
-    value_warnings: list[ValueWarning],
-) -> Iterator[pl.Series]:
-    """Yield the columns in which some values are not regular, with these spelled.
-
-    Columns of a kind are gone through together: a step of polars costs as much as all that it does
-    to a hundred values.
-
-    Args:
-        table: As served.
-        made: What is made of it as if all were regular.
-        odd: The columns that have others.
-        ids: What a message calls each row.
-        value_warnings: Takes what can't be kept.
-    """
-    are_odd = [_is_odd(column).arg_true().implode().alias(column.name) for column in odd]
-    places = table.select(are_odd)
-    for kind in dict.fromkeys(column.kind for column in odd):
-        rule, of_kind = RULES[kind], [column for column in odd if column.kind is kind]
-        at = [places[column.name][0] for column in of_kind]
-        served = [table[column.name][each] for column, each in zip(of_kind, at, strict=True)]
-        together = pl.concat([values.rename("") for values in served])
-        respelled, start = _in_other_ways(together, rule, made[of_kind[0].name].dtype), 0
-        for column, each, values in zip(of_kind, at, served, strict=True):
-            # What is none of its kind stays as it is.
-            told = [] if column.as_text else value_warnings
-            found = respelled.slice(start, len(values))
-            found = _spelled(values, found, rule, ids[each], told)
-            yield made[column.name].scatter(each, found)
-            start += len(values)
-
-
-def _is_odd(column: Column) -> pl.Expr:
-    return ~RULES[column.kind].regular.is_of(pl.col(column.name))
-
-
-def _spelled(
-    served: pl.Series,
-    respelled: pl.Series,
-    rule: Rule,
-    ids: pl.Series,
-    value_warnings: list[ValueWarning],
-) -> pl.Series:
-    """Return values with those spelled one by one for which there is no other way yet."""
-    if not respelled.null_count():
-        return respelled
-    left = respelled.is_null().arg_true()
-    spelled = [rule.spell(value) for value in served[left]]
-    lost = [int(place) for place, value in zip(left, spelled, strict=True) if value is None]
-    if lost:
-        first = lost[0]
-        record_id, value = str(ids[first]), shown(served[first])
-        value_warnings.append(ValueWarning(served.name, rule.problem, len(lost), record_id, value))
-    return respelled.scatter(left, pl.Series(spelled, dtype=respelled.dtype))
 
 
 def _in_other_ways(odd: pl.Series, rule: Rule, dtype: pl.DataType) -> pl.Series:
