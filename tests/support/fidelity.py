@@ -307,7 +307,7 @@ COMPOUNDS = (
             "Street": json.dumps(_STREET, ensure_ascii=False),
         },
         {"City": "Bonn", "Country": "", "Latitude": "50.73", "Street": _STREET},
-        r'{"latitude":50.73,"city":"Bonn","country":null,"street":"Hafenstraße 1\r\nHalle 3"}',
+        r'{"city":"Bonn","country":null,"latitude":50.73,"street":"Hafenstraße 1\r\nHalle 3"}',
     ),
     Case(
         "address",

@@ -16,7 +16,7 @@ from tap_versionforge_salesforce.salesforce.frames.spelling import (
 from tap_versionforge_salesforce.salesforce.objects.columns import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 _CANONICAL_NUMBER = r"^(?:0\.0|-?[1-9][0-9]*\.(?:0|[0-9]*[1-9])|-?0\.[0-9]*[1-9])$"
 # Of the years from 1000 on; earlier ones are looked at by themselves.
@@ -94,6 +94,31 @@ def _short_numbers(values: pl.Expr) -> pl.Expr:
     numbers = values.cast(pl.Float64, strict=False)
     # No minus before zero.
     return pl.when(numbers == 0).then(numbers.abs()).otherwise(numbers).cast(pl.String)
+
+
+def as_doubles(table: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame | None:
+    """Return a table with columns of numbers as doubles, whose texts are what they were made of.
+
+    Args:
+        table: Canonical values.
+        names: The columns that have numbers.
+
+    Returns:
+        None where a double does not hold some number as it is.
+    """
+    if not names:
+        return table
+    texts = pl.concat([table[name] for name in names], rechunk=True)
+    if (texts.str.len_bytes() > _DIGITS_OF_DOUBLE + len(".")).any():
+        return None
+    numbers = texts.cast(pl.Float64)
+    size = numbers.abs()
+    if ((size > 0) & (size < _SMALLEST_PLAIN)).any():
+        return None
+    rows = table.height
+    return table.with_columns(
+        numbers.slice(n * rows, rows).alias(name) for n, name in enumerate(names)
+    )
 
 
 def _long_numbers(values: pl.Expr) -> pl.Expr:

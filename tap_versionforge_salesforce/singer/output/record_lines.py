@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from tap_versionforge_salesforce.salesforce.frames.json_lines import JsonLines
+from tap_versionforge_salesforce.salesforce.frames.json_lines import ROW, JsonLines
 from tap_versionforge_salesforce.salesforce.objects.columns import Kind
 
 if TYPE_CHECKING:
@@ -37,14 +36,16 @@ class Envelope:
     time_extracted: datetime
     version: int | None
 
-    def head(self) -> str:
-        """Return what stands before the record."""
-        return f'{{"type":"RECORD","stream":{json.dumps(self.stream)},"record":'
-
-    def tail(self) -> str:
-        """Return what stands behind the record."""
-        version = "" if self.version is None else f',"version":{self.version}'
-        return f'{version},"time_extracted":"{self.time_extracted.isoformat()}"}}'
+    def members(self) -> dict[str, object]:
+        """Return what a message says, with `ROW` in the place of the record."""
+        version = {} if self.version is None else {"version": self.version}
+        return {
+            "type": "RECORD",
+            "stream": self.stream,
+            "record": ROW,
+            **version,
+            "time_extracted": self.time_extracted.isoformat(),
+        }
 
 
 class LineMaker:
@@ -67,7 +68,7 @@ class LineMaker:
             frame: The rows, with a column for each queried column.
             envelope: What stands around each record.
         """
-        return self._lines.lines(frame, head=envelope.head(), tail=envelope.tail())
+        return self._lines.lines(frame, around=envelope.members())
 
 
 # As records

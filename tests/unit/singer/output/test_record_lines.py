@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import datetime, timezone
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -165,6 +166,28 @@ def test_lines_of_both_apis_are_the_same_bytes(rows: list[Row]) -> None:
     rest, bulk = from_json(json_page(rows), COLUMNS).frame, from_csv(csv_page(rows), COLUMNS)
     envelope = Envelope("Thing__c", NOW, None)
     assert lines_of(rest, COLUMNS, envelope) == lines_of(bulk, COLUMNS, envelope)
+
+
+SHORT = ["0.0", "-0.1", "0.0001", "7.0", "99999999999999.9", "-9999999999999.9", "1234567.25"]
+LONG = ["0.00009", "-0.000000000000000001", "123456789012345.0", "0.3333333333333333"]
+LONG += ["99999999999999999999.123456789012345678"]
+
+
+@pytest.mark.parametrize("numbers", [SHORT, LONG, SHORT + LONG], ids=["short", "long", "both"])
+def test_numbers_have_their_digits_in_lines(numbers: list[str]) -> None:
+    """Also those that a double can't hold, or whose text would get an exponent; and in objects."""
+    columns = [LATITUDE, ADDRESS, IDENTITY]
+    queried = (CITY, LATITUDE, IDENTITY)
+    page: list[Row] = [
+        {"BillingCity": None, "BillingLatitude": number, "Id": "001A"}
+        for number in [*numbers, None]
+    ]
+    frame = from_csv(csv_page(page, queried), queried)
+    with LineMaker(columns).messages(frame, Envelope("Thing__c", NOW, None)) as made:
+        lines = bytes(made).decode().splitlines()
+    spelled = [re.findall(r'atitude":([^,}]+)', line) for line in lines]
+    assert spelled == [[number, number] for number in numbers] + [["null"]]
+    assert '"BillingAddress":null' in lines[-1]
 
 
 def test_lines_still_held_are_never_written_over() -> None:
