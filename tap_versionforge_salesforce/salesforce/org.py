@@ -144,6 +144,14 @@ class Org:
         )
         return SalesforceClient(session=session, api_version=self._api_version, logger=self._logger)
 
+    def sign_in_ahead(self) -> None:
+        """Send the sign-in without waiting for its answer, which whoever asks first waits for.
+
+        Raises:
+            SettingsError: As for `client`.
+        """
+        self.authenticator.sign_in_ahead(self.client.session.post_grant_ahead)
+
     def describe(self, name: str) -> SObject:
         """Return an object, as its describe tells it.
 

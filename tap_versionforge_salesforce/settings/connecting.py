@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tap_versionforge_salesforce.errors import wrong_setting
 from tap_versionforge_salesforce.salesforce.http.options import HttpOptions
 from tap_versionforge_salesforce.salesforce.http.quota import Quota
 from tap_versionforge_salesforce.salesforce.org import Org
@@ -62,3 +64,22 @@ def query_options_of(settings: Settings) -> QueryOptions:
         spool_dir=settings.spool_dir,
         changed_parents_only=settings.changed_parents_only,
     )
+
+
+def check_paths(settings: Settings) -> None:
+    """See that there is a place for what a run writes beside its messages.
+
+    Raises:
+        SettingsError: There is none.
+    """
+    spool, report = settings.spool_dir, settings.report_path
+    if report is not None and not Path(report).parent.is_dir():
+        raise wrong_setting(
+            "report_path",
+            f"names a file in no folder: {report}",
+            "Make the folder, or name another.",
+        )
+    if report is not None and Path(report).is_dir():
+        raise wrong_setting("report_path", f"names a folder: {report}", "Name a file in it.")
+    if spool is not None and not Path(spool).is_dir():
+        raise wrong_setting("spool_dir", f"names no folder: {spool}", "Make it, or name another.")

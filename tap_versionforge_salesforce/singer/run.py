@@ -5,21 +5,24 @@ from __future__ import annotations
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tap_versionforge_salesforce import __version__
+from tap_versionforge_salesforce.early_sign_in import early_org
 from tap_versionforge_salesforce.errors import (
     SomeStreamsFailedError,
     TapError,
-    wrong_setting,
 )
 from tap_versionforge_salesforce.salesforce.objects.describe_cache import DescribeCache
 from tap_versionforge_salesforce.salesforce.query.composite_queries import CompositeQueries
 from tap_versionforge_salesforce.salesforce.query.download_queue import DownloadQueue
 from tap_versionforge_salesforce.salesforce.reconcile.folder import open_store
 from tap_versionforge_salesforce.salesforce.reconcile.lock import Presence
-from tap_versionforge_salesforce.settings.connecting import org_of, query_options_of
+from tap_versionforge_salesforce.settings.connecting import (
+    check_paths,
+    org_of,
+    query_options_of,
+)
 from tap_versionforge_salesforce.singer.discovery_progress import DiscoveryProgress
 from tap_versionforge_salesforce.singer.end_table import log_table
 from tap_versionforge_salesforce.singer.event_log import EventLog
@@ -74,7 +77,9 @@ class Run:
         syncs: Callable[[], Sequence[Prefetchable]],
     ) -> None:
         self.settings = settings
-        self.org = org_of(settings, user_agent=user_agent, clock=clock, logger=logger)
+        self.org = early_org(settings) or org_of(
+            settings, user_agent=user_agent, clock=clock, logger=logger
+        )
         self.report = RunReport()
         self.org.events.listen(EventLog(logger).take)
         self.org.events.listen(self.report.take)
@@ -194,7 +199,7 @@ class Run:
         Raises:
             SettingsError: The key or a path can't be used.
         """
-        _check_paths(self.settings)
+        check_paths(self.settings)
         return self.org.client
 
     def end(self) -> None:
@@ -252,17 +257,3 @@ class Run:
         """Tell whether Salesforce answers what is asked with the session, now that it has not."""
         # Without them, it was that which it has refused.
         return self.advice.has_asked and self.org.accepts_session()
-
-
-def _check_paths(settings: Settings) -> None:
-    spool, report = settings.spool_dir, settings.report_path
-    if report is not None and not Path(report).parent.is_dir():
-        raise wrong_setting(
-            "report_path",
-            f"names a file in no folder: {report}",
-            "Make the folder, or name another.",
-        )
-    if report is not None and Path(report).is_dir():
-        raise wrong_setting("report_path", f"names a folder: {report}", "Name a file in it.")
-    if spool is not None and not Path(spool).is_dir():
-        raise wrong_setting("spool_dir", f"names no folder: {spool}", "Make it, or name another.")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from tests.bench import objects, runs
-from tests.bench.measure import measure
+from tests.bench.measure import IMPORT_OF_SDK, measure
 from tests.bench.org import DescribedOrgProcess, ReadyOrgProcess, SweptOrgProcess
 from tests.bench.pages import BULK_PAGE_ROWS, VERSION, bulk_page_rows
 from tests.bench.spellings import MIXED, REGULAR
@@ -356,17 +356,18 @@ def of_nine_jobs(folder: Path, sizes: runs.Sizes) -> Iterator[Aim]:
 
 def of_small_runs(folder: Path) -> Iterator[Aim]:
     """Run nine streams in which nothing is new."""
-    version = [str(processes.TAP), "--version"]
+    floor = [sys.executable, "-c", IMPORT_OF_SDK]
     with ReadyOrgProcess(folder, columns=10, rows=dict.fromkeys(NINE, _ROWS_OF_NINE)) as org:
         run = _quiet_run(org, folder, NINE)
         before = org.journal()["calls"]
         _seconds(run)
         calls = org.journal()["calls"] - before
         round_trips = _round_trip_seconds(org.url) * (calls + _UNCOUNTED_CALLS)
-        turns = [(_seconds(version), _seconds(run)) for _ in range(_SMALL_RUNS)]
+        turns = [(_seconds(floor), _seconds(run)) for _ in range(_SMALL_RUNS)]
     bare, whole = (statistics.median(each) for each in zip(*turns, strict=True))
     yield Aim(
-        what="Nine streams with nothing new, without the round trips, against --version",
+        what="Nine streams with nothing new, without the round trips, against an import of "
+        "the SDK alone",
         value=(whole - round_trips) / bare,
         at_most=2,
         remark=f"{whole:.2f} s, of which {round_trips * 1000:.0f} ms are round trips, against "

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 RECORD = '{"type":"RECORD"'
 LINE = "\n"
+#: What taps load, as they are usually made: a start of which nothing is this one's.
+IMPORT_OF_SDK = "import singer_sdk, singer_sdk.tap_base, singer_sdk.streams"
 _READ_BYTES = 1 << 20
 _TERMINAL = "at-terminal"
 

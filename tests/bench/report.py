@@ -157,6 +157,7 @@ The wheel is installed into an environment of its own, with the packages that `u
 {sizes}
 
 Each start is a process, the fastest of seven by turns; the first one after the installation has to compile all that it loads, which the container image has behind it.
+What a run takes until its first request is what its process has used when the first byte of it arrives, at somebody who then ends the process: everything that has to be loaded, read, checked and signed before, in whichever thread.
 The run reads from the stand-in org of `make org`, in a process beside it, from nothing but a config on: its start, sign-in, describes and the first page.
 
 {starts}

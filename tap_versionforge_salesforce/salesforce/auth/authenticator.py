@@ -16,7 +16,7 @@ from tap_versionforge_salesforce.salesforce.support.redaction import one_line, r
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from requests import PreparedRequest
@@ -194,6 +194,15 @@ class Authenticator:
     def own_url(self) -> str:
         """Return where the org says that it serves its data; empty where it has not said so."""
         return "" if self._token is None else self._token.instance_url
+
+    def sign_in_ahead(self, post: Callable[[Mapping[str, str]], None]) -> None:
+        """Have the form of the first sign-in sent, where the grant is one that is posted.
+
+        Args:
+            post: Sends it, and keeps the answer for who posts next.
+        """
+        if isinstance(self._grant, PostedGrant):
+            post(self._grant.form())
 
     def token(self, endpoint: TokenEndpoint) -> Token:
         """Return the run's token, signing in if there is none yet.

@@ -26,10 +26,12 @@ from tap_versionforge_salesforce.salesforce.http.retry import (
     classify,
     retry_after_seconds,
 )
+from tap_versionforge_salesforce.salesforce.support.background import in_background
 from tap_versionforge_salesforce.salesforce.support.events import Remark
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from concurrent.futures import Future
     from contextlib import AbstractContextManager
     from datetime import datetime
 
@@ -81,6 +83,7 @@ class SalesforceSession:
         self._interruption = interruption
         self._retry_log = retry_log
         self._events = events
+        self._answer_ahead: Future[Response] | None = None
 
     def call(self, call: Call) -> Response:
         """Send a request until it is answered for good.
@@ -159,19 +162,16 @@ class SalesforceSession:
             SignInError: The host does not answer as Salesforce does.
             UnavailableError: It can't be reached, or asks for another try again and again.
         """
-        reply = self.call(
-            Call(
-                method="POST",
-                path=TOKEN_PATH,
-                body=Form(form),
-                access=Access.SIGN_IN,
-                budget=SIGN_IN_BUDGET,
-            )
-        )
+        reply = self.call(_of_grant(form))
         body = reply.json()
         if not isinstance(body, Mapping):
             raise not_salesforce_error(self._host, reply)
         return TokenAnswer(body=body, date=reply.date)
+
+    def post_grant_ahead(self, form: Mapping[str, str]) -> None:
+        """Send what the first `post_grant` would send; that one then waits for this answer."""
+        call = _of_grant(form)
+        self._answer_ahead = in_background(lambda: self._connections.exchange(call, None))
 
     def _attempt(self, call: Call) -> Response:
         token = self.token() if call.access.has_token else None
@@ -234,10 +234,27 @@ class SalesforceSession:
         return reply
 
     def _exchange(self, call: Call, token: Token | None) -> Response:
-        reply = self._connections.exchange(call, token)
+        reply = self._answer(call, token)
         if token is not None and reply.status != 401 and reply.date is not None:  # noqa: PLR2004
             self.server_date = reply.date
         return reply
+
+    def _answer(self, call: Call, token: Token | None) -> Response:
+        if call.access is not Access.SIGN_IN or self._answer_ahead is None:
+            return self._connections.exchange(call, token)
+        answer, self._answer_ahead = self._answer_ahead, None
+        with self._interruption.waiting(lambda: f"the answer to {call.method} {call.path}"):
+            return answer.result()
+
+
+def _of_grant(form: Mapping[str, str]) -> Call:
+    return Call(
+        method="POST",
+        path=TOKEN_PATH,
+        body=Form(form),
+        access=Access.SIGN_IN,
+        budget=SIGN_IN_BUDGET,
+    )
 
 
 def _readable(call: Call, reply: Response) -> bool:

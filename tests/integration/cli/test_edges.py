@@ -199,12 +199,12 @@ def stopped(
 def test_ctrl_c_while_python_imports(tmp_path: Path) -> None:
     """No traceback of a library that happened to be imported, and the exit code of Ctrl-C."""
     # A library that the tap imports, in which the signal comes for certain.
-    (tmp_path / "jwt.py").write_text(
+    (tmp_path / "requests.py").write_text(
         "import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n", encoding="utf-8"
     )
     environment = processes.environment(PYTHONPATH=str(tmp_path))
     with processes.start(
-        [processes.TAP, "--version"], env=environment, stdout=-1, stderr=-1
+        [processes.TAP, "--help"], env=environment, stdout=-1, stderr=-1
     ) as process:
         written = process.communicate()
     assert process.returncode == 130

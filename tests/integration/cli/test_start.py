@@ -1,0 +1,115 @@
+"""The start of the executable: what is loaded when, and a sign-in that is sent meanwhile."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.local_org.conditions import faults
+from tests.support import processes
+from tests.support.real_process import finished, started
+
+if TYPE_CHECKING:
+    from tests.local_org import LocalOrg
+    from tests.support.harness import TapRunner
+
+TOKEN = "*/token"  # noqa: S105  a path
+# The SDK and what only it needs, what reads rows, what shows something, what looks at
+# certificates.
+LOADED_BEHIND_THE_SIGN_IN = {
+    *("singer_sdk", "jsonschema", "joblib", "numpy", "fsspec", "asyncio", "click", "dotenv"),
+    *("polars", "pyarrow", "lark", "xxhash", "rich", "questionary", "duckdb"),
+    *("jwt", "cryptography.x509", "backoff"),
+}
+# Prints what is loaded when the request has been handed over.
+SIGN_IN = """
+import sys
+from tap_versionforge_salesforce.early_sign_in import _begun, sign_in_early
+sign_in_early(sys.argv[1:])
+print(_begun.org is not None, *sys.modules)
+"""
+VERSION = """
+import sys
+from tap_versionforge_salesforce.__main__ import main
+sys.argv[1:] = ["--version"]
+main()
+sys.exit("singer_sdk" in sys.modules)
+"""
+
+
+def test_the_sign_in_waits_for_nothing_that_it_does_not_need(tap: TapRunner) -> None:
+    """It is on its way before the SDK, polars and whatever else takes its time is loaded."""
+    command = [sys.executable, "-c", SIGN_IN, "--config", tap.config()]
+    is_begun, *loaded = processes.run(command).stdout.split()
+    assert is_begun == "True"
+    assert LOADED_BEHIND_THE_SIGN_IN & set(loaded) == set()
+
+
+def test_the_version_is_told_without_the_sdk() -> None:
+    """In the words in which the SDK tells it."""
+    of_the_sdk = processes.run([processes.TAP, "--quiet", "--version"]).stdout
+    assert processes.run([sys.executable, "-c", VERSION]).stdout == of_the_sdk
+    assert processes.run([processes.TAP, "--version"]).stdout == of_the_sdk
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        pytest.param([], id="sync"),
+        pytest.param(["--discover"], id="discover"),
+        pytest.param(["--test"], id="another command line"),
+    ],
+)
+def test_a_run_signs_in_once(org: LocalOrg, tap: TapRunner, command: list[str]) -> None:
+    """Whoever needs the token takes that of the sign-in which was sent first."""
+    org.store.seed("Account", 3)
+    with started(tap, "--config", tap.config(objects=["Account"]), *command) as process:
+        stdout, stderr = finished(process)
+    assert process.returncode == 0, stderr
+    assert '"Account"' in stdout
+    assert len(org.journal.calls(TOKEN)) == 1
+
+
+def test_a_passing_trouble_of_the_sign_in(org: LocalOrg, tap: TapRunner) -> None:
+    """Is tried again and told like that of any request."""
+    org.store.seed("Account", 3)
+    org.faults.add(TOKEN, faults.answer(503, "busy"), times=1)
+    with started(tap, "--config", tap.config(objects=["Account"])) as process:
+        _, stderr = finished(process)
+    assert process.returncode == 0, stderr
+    assert len(org.journal.calls(TOKEN)) == 2
+    assert stderr.count("Trying again in") == 1
+
+
+def test_a_refused_sign_in(org: LocalOrg, tap: TapRunner) -> None:
+    """Is one error with its exit code, and not asked for again."""
+    with started(tap, "--config", tap.config(username="nobody@example.com")) as process:
+        _, stderr = finished(process)
+    assert process.returncode == 3
+    assert stderr.count("| ERROR") == 1
+    assert len(org.journal.calls(TOKEN)) == 1
+
+
+@pytest.mark.parametrize(
+    ("settings", "arguments"),
+    [
+        pytest.param({"bulk_threshold": -1}, [], id="wrong setting"),
+        pytest.param({"report_path": "/nowhere/report.json"}, [], id="no folder"),
+        pytest.param({"private_key_path": "nowhere.pem"}, [], id="no key"),
+        pytest.param({"stream_maps": "x"}, [], id="setting of the SDK"),
+        pytest.param({}, ["--frobnicate"], id="unknown option"),
+        pytest.param({}, ["--catalog", "nowhere.json"], id="no catalog"),
+        pytest.param({}, ["--about"], id="about"),
+        pytest.param({}, ["--help"], id="help"),
+        pytest.param({}, ["--version"], id="version"),
+    ],
+)
+def test_what_needs_no_sign_in_sends_none(
+    org: LocalOrg, tap: TapRunner, settings: dict[str, object], arguments: list[str]
+) -> None:
+    """Everything that can be told beforehand is, whatever is sent early."""
+    with started(tap, "--config", tap.config(**settings), *arguments) as process:
+        finished(process)
+    assert org.journal.calls() == []
