@@ -21,8 +21,10 @@ def main() -> None:
     # later for a fifth of the time that a page of JSON takes.
     gc.disable()
     from tap_versionforge_salesforce.early_sign_in import sign_in_early  # noqa: PLC0415  not before
+    from tap_versionforge_salesforce.late_imports import put_off_packages  # noqa: PLC0415
 
     sign_in_early(sys.argv[1:])
+    put_off_packages()
     from tap_versionforge_salesforce.cli import main as run  # noqa: PLC0415  not before
 
     gc.freeze()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +9,6 @@ import click
 from singer_sdk.plugin_base import SingerCommand
 from typing_extensions import override
 
-from tap_versionforge_salesforce.cli.check.command import check, print_json_failure
 from tap_versionforge_salesforce.cli.config_option import (
     BACKFILL_OPTION,
     BACKFILL_WORDS,
@@ -26,12 +24,9 @@ from tap_versionforge_salesforce.cli.edges import (
     edges,
     leave_outputs,
 )
-from tap_versionforge_salesforce.cli.export import export
 from tap_versionforge_salesforce.cli.help import GroupedHelp
-from tap_versionforge_salesforce.cli.keygen import keygen
-from tap_versionforge_salesforce.cli.plan import plan
 from tap_versionforge_salesforce.cli.quiet import warnings_only
-from tap_versionforge_salesforce.cli.setup import setup
+from tap_versionforge_salesforce.cli.subcommands import subcommands
 from tap_versionforge_salesforce.error_lines import address_of, line_of
 from tap_versionforge_salesforce.errors import (
     IncompleteError,
@@ -103,6 +98,7 @@ def build_command() -> click.Command:
     TapVersionForgeSalesforce.logger.addFilter(_says_something)
     command = _Command(
         name=base.name,
+        commands=subcommands(),
         callback=_sync_unless_subcommand,
         params=[*base.params, _BACKFILL, _QUIET],
         help=_HELP,
@@ -115,11 +111,6 @@ def build_command() -> click.Command:
         # click would open the files, never close them, and refuse a state that is not there yet.
         if isinstance(parameter.type, click.File):
             parameter.type = click.Path(allow_dash=True)
-    command.add_command(check)
-    command.add_command(export)
-    command.add_command(keygen)
-    command.add_command(plan)
-    command.add_command(setup)
     return command
 
 
@@ -159,6 +150,13 @@ def _with_words(error: click.ClickException) -> click.ClickException:
     return click.UsageError(f"{error.format_message()} {words}", error.ctx)
 
 
+def _print_json_failure(error: TapError) -> None:
+    # It is not loaded where what is before it on the command line was wrong.
+    from tap_versionforge_salesforce.cli.check.command import print_json_failure  # noqa: PLC0415
+
+    print_json_failure(error)
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit.
 
@@ -170,10 +168,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     command = build_command()
     given = sys.argv[1:] if arguments is None else list(arguments)
-    if arguments is None:
-        # What has been loaded by now stays to the end. Python's garbage collector would go through
-        # all of it again and again, for a fifth of the time that a page of JSON takes.
-        gc.freeze()
     try:
         check_stdout()
         code = command.main(given, prog_name=command.name, standalone_mode=False, obj=tuple(given))
@@ -183,7 +177,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 sys.stdout.flush()
     except TapError as error:
         if {"check", "--json"} <= set(given) and not isinstance(error, OutputError):
-            print_json_failure(error)
+            _print_json_failure(error)
         TapVersionForgeSalesforce.logger.error("%s", line_of(error))
         code = error.exit_code
     except click.ClickException as error:

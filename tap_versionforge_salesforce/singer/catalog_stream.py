@@ -18,8 +18,8 @@ from tap_versionforge_salesforce.singer.json_schema import record_schema
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from singer_sdk import Tap
     from singer_sdk.singerlib import Catalog, MetadataMapping
+    from singer_sdk.tap_base import Tap
 
     from tap_versionforge_salesforce.salesforce.objects.describe import SObject
 

@@ -13,9 +13,9 @@ from tap_versionforge_salesforce.singer.frame_stream import FrameStream
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from singer_sdk import Tap
     from singer_sdk.helpers._batch import BatchConfig
     from singer_sdk.singerlib import MetadataMapping
+    from singer_sdk.tap_base import Tap
 
     from tap_versionforge_salesforce.salesforce.objects.columns import Column
     from tap_versionforge_salesforce.salesforce.query.page import Page

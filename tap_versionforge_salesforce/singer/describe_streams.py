@@ -24,8 +24,8 @@ from tap_versionforge_salesforce.singer.sync.stream_sync import tell_written
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from singer_sdk import Tap
     from singer_sdk.singerlib import MetadataMapping
+    from singer_sdk.tap_base import Tap
 
     from tap_versionforge_salesforce.salesforce.objects.columns import Column
     from tap_versionforge_salesforce.singer.run import Run

@@ -14,12 +14,12 @@ from contextlib import contextmanager
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
 
-from singer_sdk import Stream
 from singer_sdk.helpers._catalog import get_selected_schema
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.mapper import SameRecordTransform
 from singer_sdk.singerlib import CatalogEntry
 from singer_sdk.singerlib.catalog import Metadata
+from singer_sdk.streams.core import Stream
 from typing_extensions import override
 
 from tap_versionforge_salesforce.errors import SettingsError, TapError

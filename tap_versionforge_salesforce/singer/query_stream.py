@@ -11,8 +11,8 @@ from typing_extensions import override
 from tap_versionforge_salesforce.singer.sobject_stream import SObjectStream
 
 if TYPE_CHECKING:
-    from singer_sdk import Tap
     from singer_sdk.singerlib import MetadataMapping
+    from singer_sdk.tap_base import Tap
 
     from tap_versionforge_salesforce.salesforce.objects.columns import Column
     from tap_versionforge_salesforce.salesforce.objects.soql import Query

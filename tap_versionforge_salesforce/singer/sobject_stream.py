@@ -45,7 +45,7 @@ from tap_versionforge_salesforce.singer.wanted_rows import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from singer_sdk import Tap
+    from singer_sdk.tap_base import Tap
 
     from tap_versionforge_salesforce.salesforce.objects.describe import SObject
     from tap_versionforge_salesforce.salesforce.query.page import Page

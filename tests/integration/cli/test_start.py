@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import TYPE_CHECKING
 
@@ -37,6 +38,31 @@ sys.argv[1:] = ["--version"]
 main()
 sys.exit("singer_sdk" in sys.modules)
 """
+# What a run that reads rows has no use for.
+NEVER_LOADED = {
+    *("singer_sdk.target_base", "singer_sdk.sinks", "singer_sdk.streams.rest", "joblib", "numpy"),
+    *("tap_versionforge_salesforce.cli.check", "tap_versionforge_salesforce.cli.setup"),
+    *("jwt", "cryptography.x509", "lark", "rich", "questionary", "pyarrow", "duckdb"),
+}
+PUT_OFF = """
+import sys
+from tap_versionforge_salesforce import late_imports
+if len(sys.argv) > 1:
+    late_imports._LOOKED_THROUGH["singer-sdk"] = (sys.argv[1], ("singer_sdk",))
+late_imports.put_off_packages()
+import singer_sdk.tap_base
+from singer_sdk import metrics
+before = "joblib" in sys.modules
+import singer_sdk.target_base
+from singer_sdk import Target, streams
+assert Target is singer_sdk.target_base.Target
+assert singer_sdk.RESTStream is streams.RESTStream
+assert "Target" in singer_sdk.__all__
+try:
+    singer_sdk.nothing
+except AttributeError as error:
+    print(before, error)
+"""
 
 
 def test_the_sign_in_waits_for_nothing_that_it_does_not_need(tap: TapRunner) -> None:
@@ -52,6 +78,27 @@ def test_the_version_is_told_without_the_sdk() -> None:
     of_the_sdk = processes.run([processes.TAP, "--quiet", "--version"]).stdout
     assert processes.run([sys.executable, "-c", VERSION]).stdout == of_the_sdk
     assert processes.run([processes.TAP, "--version"]).stdout == of_the_sdk
+
+
+def test_a_run_loads_what_it_uses(org: LocalOrg, tap: TapRunner) -> None:
+    """Of the SDK and of the tap, at no time anything that only others need."""
+    org.store.seed("Account", 3)
+    config = tap.config(objects=["Account"])
+    command = [sys.executable, "-X", "importtime", str(processes.TAP), "--config", config]
+    log = processes.run(command).stderr
+    loaded = set(re.findall(r"\| +([\w.]+)\n", log))
+    assert {"singer_sdk.tap_base", "polars"} <= loaded
+    assert NEVER_LOADED & loaded == set()
+
+
+@pytest.mark.parametrize(
+    ("version", "is_loaded"),
+    [pytest.param([], False, id="known"), pytest.param(["0.53."], True, id="another")],
+)
+def test_what_is_put_off_of_the_sdk_is_there(version: list[str], *, is_loaded: bool) -> None:
+    """Whoever asks for it has the SDK as it is; another version of it loads as ever."""
+    told = processes.run([sys.executable, "-c", PUT_OFF, *version]).stdout
+    assert told == f"{is_loaded} module 'singer_sdk' has no attribute 'nothing'\n"
 
 
 @pytest.mark.parametrize(
