@@ -8,12 +8,13 @@ again and tells it.
 from __future__ import annotations
 
 import logging
+import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tap_versionforge_salesforce import __version__
-from tap_versionforge_salesforce.errors import SettingsError
+from tap_versionforge_salesforce.errors import TapError
+from tap_versionforge_salesforce.salesforce.auth.client_credentials import ClientCredentials
 from tap_versionforge_salesforce.salesforce.auth.credentials import Credentials
 from tap_versionforge_salesforce.salesforce.auth.private_key import file_mode_warning
 from tap_versionforge_salesforce.salesforce.support.clock import Clock
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tap_versionforge_salesforce.salesforce.org import Org
+    from tap_versionforge_salesforce.settings.sign_in import AnySignIn
 
 TAP = "tap-versionforge-salesforce"
 USER_AGENT = f"{TAP}/{__version__}"
@@ -61,20 +63,14 @@ def sign_in_early(arguments: Sequence[str]) -> None:
     try:
         given = config_file(path)
         settings = Settings.from_config(given)
-        credentials = settings.sign_in
-        # A refresh token may be good for one time, which is the run's. Warnings are the log's,
-        # which is not there yet.
-        if (
-            not resolve_aliases(given).keys() <= _NAMES
-            or not isinstance(credentials, Credentials)
-            or file_mode_warning(credentials)
-        ):
+        named = {name for name, value in resolve_aliases(given).items() if value not in (None, "")}
+        if not named <= _NAMES or not _can_be_early(settings.sign_in):
             return
         check_paths(settings)
         logger = logging.getLogger(TAP)
         org = org_of(settings, user_agent=USER_AGENT, clock=Clock(), logger=logger)
         org.sign_in_ahead()
-    except SettingsError:
+    except TapError:
         return
     _begun.settings, _begun.org = settings, org
 
@@ -84,6 +80,14 @@ def early_org(settings: Settings) -> Org | None:
     org = _begun.org if _begun.settings == settings else None
     _begun.settings = _begun.org = None
     return org
+
+
+def _can_be_early(sign_in: AnySignIn) -> bool:
+    """Tell whether a sign-in may be sent in vain, and has nothing to say: no log is there yet."""
+    # A refresh token may be good for one time, which is the run's.
+    if isinstance(sign_in, ClientCredentials):
+        return not sign_in.unused
+    return isinstance(sign_in, Credentials) and not file_mode_warning(sign_in)
 
 
 def _config_path(arguments: Sequence[str]) -> str | None:
@@ -101,4 +105,4 @@ def _config_path(arguments: Sequence[str]) -> str | None:
             return None
         files[name] = value if has_value else next(left, "")
     # What is no file can be read but once.
-    return files.get("--config") if all(Path(path).is_file() for path in files.values()) else None
+    return files.get("--config") if all(map(os.path.isfile, files.values())) else None

@@ -102,6 +102,9 @@ class Frame:
             column: A date-time column that the page is sorted by.
             bound: An instant in the canonical spelling, which sorts as time does.
         """
+        # Most pages of most runs have none, and polars' threads need not be woken for that.
+        if self.table.is_empty():
+            return None
         below = self.table.filter(pl.col(column) < bound)
         if below.is_empty():
             return None

@@ -11,6 +11,7 @@ import pytest
 from tests.local_org.conditions import faults
 from tests.support import processes
 from tests.support.real_process import finished, started
+from tests.support.secret_sign_in import secret_of
 
 if TYPE_CHECKING:
     from tests.local_org import LocalOrg
@@ -119,6 +120,18 @@ def test_a_run_signs_in_once(org: LocalOrg, tap: TapRunner, command: list[str]) 
     assert len(org.journal.calls(TOKEN)) == 1
 
 
+def test_an_app_that_signs_in_with_its_secret(org: LocalOrg, tap: TapRunner) -> None:
+    """It is sent first as well, once."""
+    org.store.seed("Account", 3)
+    config = tap.config(objects=["Account"], **secret_of(org))
+    begun, *_ = processes.run([sys.executable, "-c", SIGN_IN, "--config", config]).stdout.split()
+    assert begun == "True"
+    with started(tap, "--config", config) as process:
+        stdout, stderr = finished(process)
+    assert process.returncode == 0, stderr
+    assert '"Account"' in stdout
+
+
 def test_a_passing_trouble_of_the_sign_in(org: LocalOrg, tap: TapRunner) -> None:
     """Is tried again and told like that of any request."""
     org.store.seed("Account", 3)
@@ -139,6 +152,17 @@ def test_a_refused_sign_in(org: LocalOrg, tap: TapRunner) -> None:
     assert len(org.journal.calls(TOKEN)) == 1
 
 
+def test_a_proxy_that_is_none(org: LocalOrg, tap: TapRunner) -> None:
+    """Is told as ever: what is found to be wrong before the run has a log is left to the run."""
+    environment = processes.environment(http_proxy="http://:0", no_proxy="")
+    with started(tap, "--config", tap.config(), env=environment) as process:
+        _, stderr = finished(process)
+    assert process.returncode == 5
+    assert stderr.count("| ERROR") == 1
+    assert "Traceback" not in stderr
+    assert org.journal.calls() == []
+
+
 @pytest.mark.parametrize(
     ("settings", "arguments"),
     [
@@ -148,6 +172,7 @@ def test_a_refused_sign_in(org: LocalOrg, tap: TapRunner) -> None:
         pytest.param({"stream_maps": "x"}, [], id="setting of the SDK"),
         pytest.param({}, ["--frobnicate"], id="unknown option"),
         pytest.param({}, ["--catalog", "nowhere.json"], id="no catalog"),
+        pytest.param({}, ["--state", "x" * 5000], id="no name of a file"),
         pytest.param({}, ["--about"], id="about"),
         pytest.param({}, ["--help"], id="help"),
         pytest.param({}, ["--version"], id="version"),
