@@ -48,8 +48,13 @@ def until_first_request(command: Callable[[str], Sequence[str | Path]]) -> Taken
     with closing(socket.create_server((_LOOPBACK, 0))) as listener:
         listener.settimeout(_WAIT_SECONDS)
         program = command(f"http://{_LOOPBACK}:{listener.getsockname()[1]}")
+        # A proxy and certificates of this machine's own are no matter of the tap's.
+        strays = {*processes.strays()}
+        kept = {name: text for name, text in processes.environment().items() if name not in strays}
         began = time.perf_counter()
-        process = processes.start(program, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        process = processes.start(
+            program, env=kept, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         try:
             connection, _ = listener.accept()
             with connection:
