@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.bench import aims, installation, runs
+from tests.bench import aims, installation, packing, runs
 from tests.bench.org import ReadyOrgProcess
 from tests.bench.report import DOCUMENT, Report, cell_row, spelled_row
 from tests.bench.spellings import SPELLINGS
@@ -56,6 +56,7 @@ def _of_runs(
                 found += aims.of_display(org, sizes)
     spelled = [_spelled(folder / f"spelled {n}", sizes, name) for n, name in enumerate(SPELLINGS)]
     found += aims.of_spellings(spelled)
+    found += packing.aims()
     found += aims.of_memory(folder / "memory", sizes)
     found += aims.of_objects(folder / "objects", sizes)
     found += aims.of_discovery(folder / "discovery", sizes)

@@ -33,10 +33,10 @@ _SIZES = (
 EQUIVALENTS: tuple[Equivalent, ...] = (
     *_SIZES,
     Equivalent(
-        "salesforce/query/result_rows.py",
+        "salesforce/support/gzip_stream.py",
         "",
-        "_GZIP_WINDOW_BITS = 31",
-        "_GZIP_WINDOW_BITS = 32",
+        "_WINDOW_BITS = 31",
+        "_WINDOW_BITS = 32",
         "That takes gzip, too: zlib looks which of its forms it is.",
     ),
     *_IDENTITIES,
@@ -118,10 +118,10 @@ EQUIVALENTS: tuple[Equivalent, ...] = (
         "Which API serves a query with a parent is clear before a page is.",
     ),
     Equivalent(
-        "salesforce/query/result_rows.py",
-        "_unpacked",
-        "unpacker, is_whole = zlib.decompressobj(_GZIP_WINDOW_BITS), False",
-        "unpacker, is_whole = zlib.decompressobj(_GZIP_WINDOW_BITS), True",
+        "salesforce/support/gzip_stream.py",
+        "unpacked",
+        "unpacker, is_whole = module.decompressobj(_WINDOW_BITS), False",
+        "unpacker, is_whole = module.decompressobj(_WINDOW_BITS), True",
         "Of no bytes at all there are no rows, and how many there have to be is told beside them.",
     ),
 )

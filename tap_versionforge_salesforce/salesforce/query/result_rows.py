@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 from tap_versionforge_salesforce.errors import IncompleteError
 from tap_versionforge_salesforce.salesforce.frames.frame import csv_frames
 from tap_versionforge_salesforce.salesforce.query.page import Page
+from tap_versionforge_salesforce.salesforce.support.gzip_stream import BrokenGzipError, unpacked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 # Of unpacked text: what is decoded at once, whatever the size of a page.
 _SLICE_BYTES = 2 << 20
 _BLOCK_BYTES = 1 << 20
-_GZIP_WINDOW_BITS = 31
 
 
 def pages_of(
@@ -76,31 +75,9 @@ def checkpoint_behind(result_page: ResultPage, before: JobCheckpoint) -> JobChec
 def _frames(page: ResultPage, columns: Sequence[Column]) -> Iterator[Frame]:
     blocks = iter(partial(page.open().read, _BLOCK_BYTES), b"")
     if page.headers.encoding == "gzip":
-        blocks = _unpacked(blocks)
+        blocks = unpacked(blocks, _SLICE_BYTES)
     try:
         yield from csv_frames(page.measured(blocks), columns, _SLICE_BYTES)
-    except (EOFError, zlib.error) as error:
+    except BrokenGzipError as error:
         message = f"A result page of Bulk job {page.ref.job_id} can't be unpacked ({error})."
         raise IncompleteError(message, hint="Run again.", code="broken-page") from None
-
-
-def _unpacked(blocks: Iterator[bytes]) -> Iterator[bytes]:
-    """Yield what gzip has packed, its checksums verified.
-
-    Python's own gzip module reads by 8 KiB, which takes a quarter longer.
-
-    Raises:
-        EOFError: It ends too early.
-        zlib.error: It is none, or broken.
-    """
-    unpacker, is_whole = zlib.decompressobj(_GZIP_WINDOW_BITS), False
-    for block in blocks:
-        rest = block
-        while rest:
-            if unpacker.eof:  # another member of the file
-                unpacker = zlib.decompressobj(_GZIP_WINDOW_BITS)
-            yield unpacker.decompress(rest, _SLICE_BYTES)
-            rest = unpacker.unused_data if unpacker.eof else unpacker.unconsumed_tail
-            is_whole = unpacker.eof
-    if not is_whole:
-        raise EOFError("it ends too early")

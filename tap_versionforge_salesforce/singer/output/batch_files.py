@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import shutil
 import uuid
 from contextlib import suppress
@@ -14,6 +13,7 @@ from tap_versionforge_salesforce.salesforce.frames.json_lines import JsonLines
 from tap_versionforge_salesforce.salesforce.frames.typed import TYPES, typed
 from tap_versionforge_salesforce.salesforce.objects.columns import Kind
 from tap_versionforge_salesforce.salesforce.support.files import new_file
+from tap_versionforge_salesforce.salesforce.support.gzip_stream import packer
 from tap_versionforge_salesforce.salesforce.support.spool import spool_file, writing_to_spool
 from tap_versionforge_salesforce.salesforce.support.watch import SILENT
 from tap_versionforge_salesforce.singer.output.batch_config import place, unusable
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from tap_versionforge_salesforce.salesforce.support.watch import Watch
 
 _ENDINGS = {("jsonl", "gzip"): "json.gz", ("jsonl", "none"): "json"}
-# The files live for minutes: a higher level costs more time than its smaller files save.
-_GZIP_LEVEL = 1
 # As lines, rows take several times the room that they take in columns.
 _ROWS_AT_ONCE = 1_000
 _COPIED_BYTES = 1 << 20
@@ -140,28 +138,23 @@ class _Lines:
         self.rows = 0
         self._lines = lines
         self._spool = spool
-        # Without a time in it, the same rows make the same file.
-        self._packer = gzip.GzipFile("", "wb", _GZIP_LEVEL, spool, mtime=0) if is_packed else None
+        self._packer = packer() if is_packed else None
 
     def add(self, frame: Frame) -> None:
         self.rows += frame.height
-        file = self._packer or self._spool
         for start in range(0, frame.height, _ROWS_AT_ONCE):
             some = frame.slice(start, _ROWS_AT_ONCE)
             with self._lines.lines(some) as lines, writing_to_spool():
-                file.write(lines)
+                self._spool.write(self._packer.compress(lines) if self._packer else lines)
 
     def copy_to(self, file: IO[bytes]) -> None:
         if self._packer is not None:
-            self._packer.close()
+            self._spool.write(self._packer.flush())
         self._spool.seek(0)
         shutil.copyfileobj(self._spool, file, _COPIED_BYTES)
 
     def close(self) -> None:
         # What is not written yet is not wanted any more.
-        with suppress(OSError):
-            if self._packer is not None:
-                self._packer.close()
         with suppress(OSError):
             self._spool.close()
 

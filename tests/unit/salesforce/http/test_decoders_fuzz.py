@@ -43,11 +43,11 @@ from tap_versionforge_salesforce.salesforce.objects.describe import (
     sobject_from_describe,
     sobject_from_json,
 )
-from tap_versionforge_salesforce.salesforce.query import result_rows
 from tap_versionforge_salesforce.salesforce.query.job_checkpoint import JobCheckpoint
 from tap_versionforge_salesforce.salesforce.query.partitions import Partition
 from tap_versionforge_salesforce.salesforce.query.result_rows import pages_of
 from tap_versionforge_salesforce.salesforce.support.clock import Clock
+from tap_versionforge_salesforce.salesforce.support.gzip_stream import unpacked
 from tests.support.broken import DEEP, SHAPES, anything, bodies, damaged, each_reshaped, reshaped
 from tests.support.pages import COLUMNS, csv_page, json_page, row
 from tests.support.values import settings_of
@@ -176,21 +176,20 @@ def test_any_bytes_for_a_packed_page(body: bytes) -> None:
 def test_small_page_that_unpacks_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """No more is held than one row may have: what comes unpacked behind that is not asked for."""
     monkeypatch.setattr(frames, "_LARGEST_ROW_BYTES", 1 << 20)
-    monkeypatch.setattr(result_rows, "_SLICE_BYTES", 1 << 16)
     packer = zlib.compressobj(9, wbits=31)
     packed = b"".join([*(packer.compress(bytes(1 << 20)) for _ in range(64)), packer.flush()])
     assert len(packed) < 1 << 17
-    unpacked = 0
+    came = 0
 
     def counted(block: bytes) -> bytes:
-        nonlocal unpacked
-        unpacked += len(block)
+        nonlocal came
+        came += len(block)
         return block
 
-    blocks = map(counted, result_rows._unpacked(iter([packed])))  # noqa: SLF001  what it has unpacked
+    blocks = map(counted, unpacked(iter([packed]), 1 << 16))
     with pytest.raises(IncompleteError, match="a row of more than"):
         list(frames.csv_frames(blocks, COLUMNS, 1 << 16))
-    assert unpacked < 2 << 20
+    assert came < 2 << 20
 
 
 def test_packed_text_inside_of_a_page_is_not_unpacked() -> None:
