@@ -84,9 +84,10 @@ class ReadyOrgProcess(_BenchOrgProcess):
         latency_seconds: Until an answer begins.
         job_seconds: From a job's creation to its end.
         spelled: How the values are, by the names of `spellings`.
+        distinct: No Id comes on two Bulk pages.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  each is another thing that pages differ in
         self,
         folder: Path,
         *,
@@ -97,11 +98,13 @@ class ReadyOrgProcess(_BenchOrgProcess):
         latency_seconds: float = 0,
         job_seconds: float = 0,
         spelled: str = REGULAR,
+        distinct: bool = False,
     ) -> None:
         super().__init__(
             folder,
             "tests.bench.ready_org",
             *("--spelled", spelled),
+            *(("--distinct",) if distinct else ()),
             *("--columns", str(columns)),
             *(f"--object={name}={count}" for name, count in rows.items()),
             *(() if page_rows is None else ("--page-rows", str(page_rows))),

@@ -75,6 +75,7 @@ class ReadyOrg:
         latency_seconds: Until an answer begins.
         job_seconds: From a job's creation to its end.
         spelled: How the values are, by the names of `spellings`.
+        distinct: Each Bulk page has rows of its own, for whoever tells them apart by their Ids.
     """
 
     def __init__(
@@ -87,6 +88,7 @@ class ReadyOrg:
         latency_seconds: float = 0,
         job_seconds: float = 0,
         spelled: str = REGULAR,
+        distinct: bool = False,
     ) -> None:
         self.latency_seconds = latency_seconds
         self._spelled = spelled
@@ -96,7 +98,9 @@ class ReadyOrg:
         self._rows = {**rows, _OF_NOTHING: 0}
         self._page_rows = page_rows
         self._bytes_per_second = bytes_per_second
-        self._csv: dict[int, bytes] = {}
+        self._distinct = distinct
+        # By the first row and how many there are.
+        self._csv: dict[tuple[int, int], bytes] = {}
         self._seconds: dict[int, float] = {}
         self._json: dict[int, bytes] = {}
         self.calls = 0
@@ -106,15 +110,24 @@ class ReadyOrg:
     def _make_ready(self) -> None:
         """Make the bodies of all pages; by their rows, as all full ones are alike."""
         counts = self._rows.values()
-        count = max(self._page_rows, pages.REST_PAGE_ROWS)
-        table = pages.rows(self._columns, count, self._spelled)
-        for rows in {length for count in counts for length in _lengths(count, self._page_rows)}:
-            page = pages.csv_page(table[:rows])
-            self._csv[rows] = gzip.compress(page, compresslevel=6)
+        largest = max(counts) if self._distinct else 0
+        table = pages.rows(
+            self._columns, max(self._page_rows, pages.REST_PAGE_ROWS, largest), self._spelled
+        )
+        for start, rows in {page for count in counts for page in self._starts_and_rows(count)}:
+            page = pages.csv_page(table[start : start + rows])
+            self._csv[start, rows] = gzip.compress(page, compresslevel=6)
             self._seconds[rows] = len(page) / (self._bytes_per_second or float("inf"))
         for rows in {n for count in counts for n in _lengths(count, pages.REST_PAGE_ROWS)}:
             body = b'"records":[%b]}' % (pages.records(table[:rows]) if rows else b"")
             self._json[rows] = gzip.compress(body, compresslevel=6)
+
+    def _starts_and_rows(self, count: int) -> list[tuple[int, int]]:
+        """Return where each page that is to be made begins, and how many rows it has."""
+        if not self._distinct:
+            return [(0, length) for length in _lengths(count, self._page_rows)]
+        starts = range(0, count, self._page_rows) if count else [0]
+        return [(start, min(self._page_rows, count - start)) for start in starts]
 
     def get(self, path: str, query: Mapping[str, Sequence[str]]) -> Answer:
         """Answer a GET."""
@@ -199,7 +212,8 @@ class ReadyOrg:
             "Sforce-NumberOfRecords": str(end - start),
         }
         seconds = self._seconds[end - start]
-        return Answer(self._csv[end - start], headers | _GZIP, seconds=seconds)
+        page = self._csv[start if self._distinct else 0, end - start]
+        return Answer(page, headers | _GZIP, seconds=seconds)
 
     def _page_list(self, path: str, name: str) -> dict[str, object]:
         results = path.replace("resultPages", "results")
@@ -290,6 +304,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--latency-seconds", type=float, default=0, help="of every answer")
     parser.add_argument("--job-seconds", type=float, default=0, help="that a job takes")
     parser.add_argument("--spelled", choices=SPELLINGS, default=REGULAR, help="values, and how")
+    parser.add_argument("--distinct", action="store_true", help="no Id comes on two Bulk pages")
     options = parser.parse_args(arguments)
     rows = {name: int(count) for name, _, count in (o.partition("=") for o in options.object)}
     org = ReadyOrg(
@@ -300,6 +315,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         latency_seconds=options.latency_seconds,
         job_seconds=options.job_seconds,
         spelled=options.spelled,
+        distinct=options.distinct,
     )
     serve(org, options.directory)
 

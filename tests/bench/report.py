@@ -31,7 +31,7 @@ SIZE_HEAD = ("Package", "MB", "Share")
 START_HEAD = ("Start", "Seconds", "CPU s")
 _TEXTS = {"Way", "Values", "Package", "Start"}
 _NUMBERS = frozenset((*CELL_HEAD, *SPELLED_HEAD, *SIZE_HEAD, *START_HEAD)) - _TEXTS
-_INSTALL, _SPARK = "install", "spark"
+_INSTALL, _SPARK, _TARGETS = "install", "spark", "targets"
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,8 @@ class Report:
         aims = _markdown(AIM_HEAD, (aim.cells() for aim in self.aims))
         spelled = _markdown(SPELLED_HEAD, map(spelled_row, self.spelled))
         text = _TEXT.format(facts=facts, cells=cells, spelled=spelled, aims=aims)
-        text = with_part(text, _SPARK, part_of(written, _SPARK))
+        for part in (_TARGETS, _SPARK):
+            text = with_part(text, part, part_of(written, part))
         return with_part(text, _INSTALL, self._installed())
 
     def _installed(self) -> str:
@@ -138,6 +139,11 @@ At 40 columns, each by turns, the fastest counts.
 ## What is wanted
 
 {aims}
+
+## Into a target
+
+<!-- targets -->
+<!-- /targets -->
 
 ## Spark
 
@@ -213,8 +219,24 @@ def with_spark(lines: Sequence[str]) -> str:
     return with_part(DOCUMENT.read_text(encoding="utf-8"), _SPARK, "\n".join(lines))
 
 
+def with_targets(part: str) -> str:
+    """Return docs/performance.md with another part about targets.
+
+    Args:
+        part: The part.
+    """
+    return with_part(DOCUMENT.read_text(encoding="utf-8"), _TARGETS, part)
+
+
 def _markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    rule = ["--:" if name in _NUMBERS else "---" for name in head]
+    return markdown_table(head, rows, _NUMBERS)
+
+
+def markdown_table(
+    head: Sequence[str], rows: Iterable[Sequence[str]], numbers: frozenset[str]
+) -> str:
+    """Return a table, with the columns of these names to the right."""
+    rule = ["--:" if name in numbers else "---" for name in head]
     return "\n".join(f"| {' | '.join(row)} |" for row in (head, rule, *rows))
 
 

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _UV = processes.ROOT / ".tools" / "bin" / "uv"
-# The interpreter that made the environment of the tests: what is made of it has nothing of theirs.
-_PYTHON = getattr(sys, "_base_executable", sys.executable)
+#: The interpreter that made the environment of the tests: what is made of it has nothing of theirs.
+PYTHON = getattr(sys, "_base_executable", sys.executable)
 
 
 def uv(*arguments: str | Path, cwd: Path = processes.ROOT, **changes: str) -> None:
@@ -52,7 +52,7 @@ def install(wheel: Path, environment: Path) -> Path:
             version.
     """
     locked = ["sync", "--quiet", "--frozen", "--no-dev", "--no-install-project"]
-    uv(*locked, "--python", _PYTHON, UV_PROJECT_ENVIRONMENT=str(environment))
+    uv(*locked, "--python", PYTHON, UV_PROJECT_ENVIRONMENT=str(environment))
     uv("pip", "install", "--quiet", "--python", environment, "--no-deps", wheel)
     uv("pip", "check", "--quiet", "--python", environment)
     return environment / "bin" / processes.TAP.name
