@@ -5,12 +5,9 @@ Salesforce help, "OAuth 2.0 JWT Bearer Flow for Server-to-Server Integration".
 
 from __future__ import annotations
 
-import base64
-import json
 from typing import TYPE_CHECKING
 
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import padding
+import jwt
 from typing_extensions import override
 
 from tap_versionforge_salesforce.errors import SignInError
@@ -75,7 +72,8 @@ class JwtBearer(PostedGrant):
     @override
     def form(self) -> Mapping[str, str]:
         """Return the fields to post, with an assertion (RS256, compact) made now."""
-        return {"grant_type": GRANT_TYPE, "assertion": _signed(self.claims(), self._key)}
+        assertion = jwt.encode(self.claims(), self._key, algorithm="RS256")
+        return {"grant_type": GRANT_TYPE, "assertion": assertion}
 
     @override
     def may_try_again(self, refused: TokenAnswer) -> bool:
@@ -134,18 +132,6 @@ class JwtBearer(PostedGrant):
             return 0.0
         skew = (server_date - self._clock.now()).total_seconds()
         return skew if abs(skew) > _LARGEST_CLOCK_SKEW_SECONDS else 0.0
-
-
-def _signed(claims: Mapping[str, object], key: PrivateKey) -> str:
-    """Return a JWT: RS256, in the compact serialization of RFC 7515."""
-    parts = [json.dumps(part).encode() for part in ({"alg": "RS256", "typ": "JWT"}, claims)]
-    text = b".".join(map(_base64url, parts))
-    signature = key.sign(text, padding.PKCS1v15(), hashes.SHA256())
-    return b".".join((text, _base64url(signature))).decode()
-
-
-def _base64url(data: bytes) -> bytes:
-    return base64.urlsafe_b64encode(data).rstrip(b"=")
 
 
 def _is_of_audience(body: Mapping[str, object]) -> bool:

@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -23,7 +24,6 @@ from tap_versionforge_salesforce.salesforce.support.text_files import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import ModuleType
 
     from tap_versionforge_salesforce.salesforce.auth.credentials import Credentials
 
@@ -42,17 +42,10 @@ _PEM_BLOCK = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----(.*?)-----END \1-----", re
 
 # What people take for the key, by its label in PEM.
 _OTHER_DER: dict[str, Callable[[bytes], object]] = {
-    "CERTIFICATE": lambda data: _x509().load_der_x509_certificate(data),
-    "CERTIFICATE REQUEST": lambda data: _x509().load_der_x509_csr(data),
+    "CERTIFICATE": x509.load_der_x509_certificate,
+    "CERTIFICATE REQUEST": x509.load_der_x509_csr,
     "PUBLIC KEY": serialization.load_der_public_key,
 }
-
-
-def _x509() -> ModuleType:
-    # Takes longer to load than all that a sign-in needs of the library.
-    from cryptography import x509  # noqa: PLC0415
-
-    return x509
 
 
 class _LastKey:

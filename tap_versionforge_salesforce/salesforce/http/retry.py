@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-import random
 import re
 from dataclasses import dataclass, replace
 from datetime import timezone
@@ -162,9 +161,13 @@ def retry_after_seconds(value: str | None, now: datetime) -> float | None:
 
 def backoff_seconds(budget: Budget) -> Generator[float, None, None]:
     """Yield the seconds to wait before each further attempt: doubling, with full jitter."""
-    most = budget.longest_wait_seconds
-    for longest in poll_intervals(min(1, most), most, factor=2):
-        yield random.uniform(0, longest)  # noqa: S311  so that not all come back at once
+    # It brings asyncio, and most runs wait for nothing.
+    import backoff  # noqa: PLC0415
+
+    growing = backoff.expo(base=2, factor=1, max_value=budget.longest_wait_seconds)
+    growing.send(None)
+    for seconds in growing:
+        yield backoff.full_jitter(seconds)
 
 
 def refetch_incomplete(read: Callable[[], Iterable[T]], retry_log: RetryLog) -> Iterator[T]:

@@ -18,12 +18,11 @@ if TYPE_CHECKING:
     from tests.support.harness import TapRunner
 
 TOKEN = "*/token"  # noqa: S105  a path
-# The SDK and what only it needs, what reads rows, what shows something, what looks at
-# certificates.
+# The SDK and what only it needs, what reads rows, what shows something, what waits.
 LOADED_BEHIND_THE_SIGN_IN = {
     *("singer_sdk", "jsonschema", "joblib", "numpy", "fsspec", "asyncio", "click", "dotenv"),
     *("polars", "pyarrow", "lark", "xxhash", "rich", "questionary", "duckdb"),
-    *("jwt", "cryptography.x509", "backoff"),
+    "backoff",
 }
 # Prints what is loaded when the request has been handed over.
 SIGN_IN = """
@@ -43,7 +42,7 @@ sys.exit("singer_sdk" in sys.modules)
 NEVER_LOADED = {
     *("singer_sdk.target_base", "singer_sdk.sinks", "singer_sdk.streams.rest", "joblib", "numpy"),
     *("tap_versionforge_salesforce.cli.check", "tap_versionforge_salesforce.cli.setup"),
-    *("jwt", "cryptography.x509", "lark", "rich", "questionary", "pyarrow", "duckdb"),
+    *("backoff", "lark", "rich", "questionary", "pyarrow", "duckdb"),
 }
 PUT_OFF = """
 import sys
