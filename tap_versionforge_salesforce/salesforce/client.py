@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, parse_qsl, quote, urlencode, urlsplit
 
 from tap_versionforge_salesforce.errors import (
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
+    from tap_versionforge_salesforce.salesforce.http.call import Sink
     from tap_versionforge_salesforce.salesforce.http.responses import Response
     from tap_versionforge_salesforce.salesforce.http.session import SalesforceSession
 
@@ -383,12 +384,12 @@ class SalesforceClient:
         call = Call(method="DELETE", path=f"/jobs/query/{quote(job_id)}", expects="nothing")
         self._versioned(_short(call), version)
 
-    def job_results(self, ref: ResultPageRef, sink: IO[bytes]) -> ResultPageHeaders:
+    def job_results(self, ref: ResultPageRef, sink: Sink) -> ResultPageHeaders:
         """Put one page of a job's results into the sink: CSV, packed as it came.
 
         Args:
             ref: Which page.
-            sink: A binary file; emptied first.
+            sink: Emptied first.
 
         Raises:
             IncompleteError: A header is missing without which the end can't be told.
@@ -421,7 +422,7 @@ class SalesforceClient:
             encoding=reply.headers.get("Content-Encoding", "identity").lower(),
         )
 
-    def _results(self, call: Call, version: str, sink: IO[bytes]) -> Response:
+    def _results(self, call: Call, version: str, sink: Sink) -> Response:
         """Return the answer with a complete job's results, which may not be there at once."""
         for seconds in islice(poll_intervals(1.0, 8.0, factor=2.0), _LOOKS_AT_RESULTS - 1):
             try:
@@ -430,7 +431,7 @@ class SalesforceClient:
                 if not are_not_there_yet(error.status, error.error_code, error.reason):
                     raise
             else:
-                if sink.tell() or "Sforce-NumberOfRecords" in reply.headers:
+                if sink.size or "Sforce-NumberOfRecords" in reply.headers:
                     return reply
             self.logger.info(
                 "%s: the results are not there yet. Looking again in %.0f seconds.",

@@ -62,6 +62,7 @@ def query_options_of(settings: Settings) -> QueryOptions:
         job_timeout_seconds=settings.job_timeout_seconds,
         keep_jobs=settings.keep_jobs,
         spool_dir=settings.spool_dir,
+        spool_megabytes=settings.spool_megabytes,
         changed_parents_only=settings.changed_parents_only,
     )
 

@@ -340,6 +340,14 @@ class Settings:
         "when left out.",
         is_path=True,
     )
+    spool_megabytes: int = declared(
+        "Most megabytes of the spool",
+        "Most megabytes that the result pages of a run have in the spool folder, all streams "
+        "together: further pages wait until the target has taken those before them. A single page "
+        "that is larger comes all the same, with none beside it.",
+        default=400,
+        minimum=1,
+    )
     report_path: str | None = declared(
         "Run report",
         "File that gets the run report, one JSON object: per stream the API and why, rows, pages, "

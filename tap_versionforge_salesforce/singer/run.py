@@ -18,6 +18,7 @@ from tap_versionforge_salesforce.salesforce.query.composite_queries import Compo
 from tap_versionforge_salesforce.salesforce.query.download_queue import DownloadQueue
 from tap_versionforge_salesforce.salesforce.reconcile.folder import open_store
 from tap_versionforge_salesforce.salesforce.reconcile.lock import Presence
+from tap_versionforge_salesforce.salesforce.support.events import Remark
 from tap_versionforge_salesforce.settings.connecting import (
     check_paths,
     org_of,
@@ -47,10 +48,6 @@ if TYPE_CHECKING:
     from tap_versionforge_salesforce.singer.quota_forecast import (
         StreamForecast,
     )
-
-
-# Of packed pages that wait on disk for the target.
-_BYTES_AHEAD = 1 << 30
 
 
 class Run:
@@ -91,7 +88,8 @@ class Run:
         self.downloads = DownloadQueue(
             # One is being written.
             pages=settings.parallel_downloads + 1,
-            size=_BYTES_AHEAD,
+            megabytes=settings.spool_megabytes,
+            tell=lambda text: self.org.events.tell(Remark(None, text)),
         )
         self.composites = CompositeQueries(self.org, are_wanted=settings.composite_queries)
         #: A stream of the run wants what describes say to people.
@@ -222,6 +220,7 @@ class Run:
         usage = replace(self.usage, seconds=round(self.usage.seconds, 3))
         self.report.troubles = self.org.retry_log.found
         self.report.quota = self.org.quota.content()
+        self.report.spool = self.downloads.content()
         content, stderr = self.report.content(usage), terminal(logger)
         if stderr is None:
             log_table(content, logger)

@@ -81,12 +81,14 @@ class RunReport:
             they were read.
         troubles: What was tried again.
         quota: The org's daily limits, and what the run has used of them.
+        spool: The room that result pages may take on disk, and what they have taken.
         is_read_through: Nothing has ended the run before the last of its streams.
     """
 
     streams: dict[str, StreamReport] = field(default_factory=dict)
     troubles: list[Retries] = field(default_factory=list)
     quota: dict[str, Any] = field(default_factory=dict)
+    spool: dict[str, int] = field(default_factory=dict)
     is_read_through: bool = False
     _uncertain_rows: Counter[str] = field(default_factory=Counter)
     # By object: many are created before the turn of their stream.
@@ -172,6 +174,7 @@ class RunReport:
             "usage": asdict(usage),
             "streams": [asdict(stream) for stream in streams],
             "quota": self.quota,
+            "spool": self.spool,
             "troubles": [asdict(trouble) for trouble in self.troubles],
         }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass, field
-from typing import IO, TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from typing_extensions import override
 
@@ -30,6 +30,31 @@ class Access(enum.Enum):
     def has_token(self) -> bool:
         """Tell whether the access token is sent."""
         return self in (Access.USER, Access.UNCOUNTED)
+
+
+class Sink(Protocol):
+    """Takes the body of an answer as it comes."""
+
+    @property
+    def size(self) -> int:
+        """Return how many bytes it has taken."""
+
+    def begin(self) -> None:
+        """Be empty: the body comes from its first byte on."""
+
+    def write(self, block: bytes, /) -> None:
+        """Take the next bytes.
+
+        Raises:
+            OSError: They can't be written.
+        """
+
+    def flush(self) -> None:
+        """Have all bytes where they belong.
+
+        Raises:
+            OSError: They can't be written.
+        """
 
 
 class Form(dict[str, str]):
@@ -67,7 +92,7 @@ class Call:
     body: object = None
     headers: Mapping[str, str] = field(default_factory=dict)
     expects: Literal["json", "rows", "parts", "csv", "nothing"] = "json"
-    sink: IO[bytes] | None = None
+    sink: Sink | None = None
     access: Access = Access.USER
     budget: Budget = field(default_factory=Budget)
     when_in_doubt: Callable[[], None] | None = None

@@ -148,14 +148,13 @@ class Connections:
                     raise self._too_large(call)
             self._quota.receive(response.raw.tell())
             return b"".join(chunks)
-        call.sink.seek(0)
-        call.sink.truncate()
+        call.sink.begin()
         for chunk in response.raw.stream(_CHUNK_BYTES, decode_content=False):
             with writing_to_spool():
                 call.sink.write(chunk)
         with writing_to_spool():
             call.sink.flush()
-        self._quota.receive(call.sink.tell())
+        self._quota.receive(call.sink.size)
         return b""
 
     def _too_large(self, call: Call) -> UnavailableError:

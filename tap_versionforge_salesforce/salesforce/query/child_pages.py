@@ -6,6 +6,7 @@ time, also where only what is new of their children is wanted.
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from tap_versionforge_salesforce.errors import (
@@ -18,6 +19,7 @@ from tap_versionforge_salesforce.salesforce.frames.frame import no_rows
 from tap_versionforge_salesforce.salesforce.frames.json_pages import QueryResult
 from tap_versionforge_salesforce.salesforce.objects.columns import Column, Kind
 from tap_versionforge_salesforce.salesforce.objects.soql import Query, Range
+from tap_versionforge_salesforce.salesforce.query.context import ReadContext
 from tap_versionforge_salesforce.salesforce.query.page import ids_in
 from tap_versionforge_salesforce.salesforce.query.pages_by_ids import PagesByIds
 from tap_versionforge_salesforce.salesforce.support.wording import counted
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tap_versionforge_salesforce.salesforce.objects.soql import Parent
-    from tap_versionforge_salesforce.salesforce.query.context import ReadContext
     from tap_versionforge_salesforce.salesforce.query.page import Page
 
 # All of them have it.
@@ -100,14 +101,16 @@ class ChildPages:
 
     def _parent_ids(self) -> list[str]:
         # They read each other: what has parents is read by who reads the parents.
-        from tap_versionforge_salesforce.salesforce.query.read import read  # noqa: PLC0415
+        from tap_versionforge_salesforce.salesforce.query.read import pages_in  # noqa: PLC0415
 
         few = None if self._context.query.limit is None else _PARENTS_OF_A_SAMPLE
         query = Query(self._parent.sobject, self._columns, range=self._changed, limit=few)
-        pages = read(self._context.org, query, self._context.options)
+        # In the turn of the children, with which they share the room for pages.
+        context = ReadContext(self._context.org, query, self._context.options, self._context.turn)
         try:
-            # A page that is read again has them twice.
-            return ids_in(pages, self._parent.sobject)
+            with closing(pages_in(context)) as pages:
+                # A page that is read again has them twice.
+                return ids_in(pages, self._parent.sobject)
         except (RefusedError, IncompleteError, UnavailableError) as error:
             raise self._of_parents(error) from None
 

@@ -17,6 +17,7 @@ class QueryOptions:
         job_timeout_seconds: Longest wait for a Bulk job to end.
         keep_jobs: Leave jobs that have ended in the org.
         spool_dir: Where result pages wait; None for the system's temporary folder.
+        spool_megabytes: Most that they have there, but for a single one that is larger.
         changed_parents_only: What is answered by the Ids of a parent is asked for by those of the
             parents alone that have changed since the window begins. New children of others are
             missed.
@@ -29,4 +30,5 @@ class QueryOptions:
     job_timeout_seconds: int = 14_400
     keep_jobs: bool = False
     spool_dir: str | None = None
+    spool_megabytes: int = 400
     changed_parents_only: bool = False

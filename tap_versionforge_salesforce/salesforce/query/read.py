@@ -18,6 +18,8 @@ from tap_versionforge_salesforce.salesforce.query.partitions import Partition
 from tap_versionforge_salesforce.salesforce.query.query_job import QueryJob
 from tap_versionforge_salesforce.salesforce.query.result_pages import ResultPage
 from tap_versionforge_salesforce.salesforce.query.result_rows import pages_of
+from tap_versionforge_salesforce.salesforce.query.spooled_body import SpooledBody
+from tap_versionforge_salesforce.salesforce.support.events import Remark
 from tap_versionforge_salesforce.salesforce.support.spool import spool_file
 
 if TYPE_CHECKING:
@@ -28,9 +30,6 @@ if TYPE_CHECKING:
     from tap_versionforge_salesforce.salesforce.objects.soql import Query
     from tap_versionforge_salesforce.salesforce.org import Org
     from tap_versionforge_salesforce.salesforce.query.page import Page
-
-# Of packed pages that wait on disk.
-_BYTES_AHEAD = 1 << 30
 
 
 def read(
@@ -226,8 +225,8 @@ def _fetched(
     context.turn.begin()
     everything = Partition(org.clock.now())
     job = JobCheckpoint(ref.job_id, ref.version, "", ref.locator, 0, None, everything)
-    body = spool_file(context.options.spool_dir)
-    with closing(ResultPage(ref, body, slot=context.turn.enter(), context=context)) as page:
+    body = SpooledBody(spool_file(context.options.spool_dir), context.turn.enter())
+    with closing(ResultPage(ref, body, context=context)) as page:
         page.fetch()
         yield page, partial(pages_of, page, query.columns, job)
 
@@ -241,5 +240,9 @@ def context_of(org: Org, query: Query, options: QueryOptions | None = None) -> R
         options: How it is read.
     """
     options = QueryOptions() if options is None else options
-    downloads = DownloadQueue(pages=options.parallel_downloads + 1, size=_BYTES_AHEAD)
+    downloads = DownloadQueue(
+        pages=options.parallel_downloads + 1,
+        megabytes=options.spool_megabytes,
+        tell=lambda text: org.events.tell(Remark(query.title, text)),
+    )
     return ReadContext(org, query, options, downloads.join())

@@ -17,7 +17,9 @@ from tap_versionforge_salesforce.errors import (
 )
 from tap_versionforge_salesforce.salesforce.client import ResultPageRef
 from tap_versionforge_salesforce.salesforce.http.retry import refetch_incomplete
+from tap_versionforge_salesforce.salesforce.query.download_queue import GaveWayError
 from tap_versionforge_salesforce.salesforce.query.page_chain import PageChain
+from tap_versionforge_salesforce.salesforce.query.spooled_body import SpooledBody
 from tap_versionforge_salesforce.salesforce.support.background import ahead, same
 from tap_versionforge_salesforce.salesforce.support.events import PageArrived
 from tap_versionforge_salesforce.salesforce.support.spool import spool_file
@@ -36,17 +38,13 @@ class ResultPage:
 
     Args:
         ref: Where it is.
-        body: The file into which it is downloaded.
-        slot: Its time in the spool.
+        body: Into which it is downloaded.
         context: Of the query whose rows it has.
     """
 
-    def __init__(
-        self, ref: ResultPageRef, body: IO[bytes], *, slot: Slot, context: ReadContext
-    ) -> None:
+    def __init__(self, ref: ResultPageRef, body: SpooledBody, *, context: ReadContext) -> None:
         self.ref = ref
         self._body = body
-        self._slot = slot
         self._context = context
         self._is_read = False
         self.headers: ResultPageHeaders
@@ -56,27 +54,39 @@ class ResultPage:
         self.unpacked_bytes = 0
 
     def fetch(self) -> None:
-        """Download it.
+        """Download it, and again where it gives way on disk to what is written before it.
 
         Raises:
             IncompleteError: Its headers do not tell what is needed.
+            StreamIsOverError: It gave way, and nothing more is wanted of its stream.
         """
         org = self._context.org
-        (self.headers,) = refetch_incomplete(
-            lambda: (org.client.job_results(self.ref, self._body),), org.retry_log
-        )
+        while True:
+            try:
+                (self.headers,) = refetch_incomplete(
+                    lambda: (org.client.job_results(self.ref, self._body),), org.retry_log
+                )
+            except GaveWayError:
+                self._body.wait_for_room()
+            else:
+                break
         self.arrived = org.clock.now()
-        size = self._body.tell()
-        self._slot.measure(size)
-        org.events.tell(PageArrived(self._context.query.title, self.headers.rows, size))
+        self._body.arrive()
+        arrived = PageArrived(self._context.query.title, self.headers.rows, self._body.size)
+        org.events.tell(arrived)
 
     def open(self) -> IO[bytes]:
-        """Return its bytes from the first on; downloaded, and again where they were read before."""
+        """Return its bytes from the first on.
+
+        They are downloaded again where they were read before, or have given way to other pages.
+        """
         if self._is_read:
             self.fetch()
+        while not self._body.keep():
+            self._body.wait_for_room()
+            self.fetch()
         self._is_read = True
-        self._body.seek(0)
-        return self._body
+        return self._body.opened()
 
     def measured(self, blocks: Iterator[bytes]) -> Iterator[bytes]:
         """Yield the blocks of its body once they are unpacked, and count their bytes."""
@@ -88,7 +98,6 @@ class ResultPage:
     def close(self) -> None:
         """Let it go."""
         self._body.close()
-        self._slot.end()
 
 
 class ResultPages:
@@ -218,11 +227,11 @@ class ResultPages:
 
     def _page(self, ref: ResultPageRef, slot: Slot) -> ResultPage:
         try:
-            body = spool_file(self._options.spool_dir)
+            body = SpooledBody(spool_file(self._options.spool_dir), slot)
         except BaseException:
             slot.end()
             raise
-        page = ResultPage(ref, body, slot=slot, context=self._context)
+        page = ResultPage(ref, body, context=self._context)
         try:
             page.fetch()
         except BaseException:

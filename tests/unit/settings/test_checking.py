@@ -62,6 +62,7 @@ DEFAULTS: dict[str, object] = {
     "reconcile_max_deleted_percent": 20,
     "deletions": "stream",
     "spool_dir": None,
+    "spool_megabytes": 400,
     "report_path": None,
     "ca_bundle": None,
     "user_agent": None,

@@ -43,9 +43,11 @@ from tap_versionforge_salesforce.salesforce.objects.describe import (
     sobject_from_describe,
     sobject_from_json,
 )
+from tap_versionforge_salesforce.salesforce.query.download_queue import DownloadQueue
 from tap_versionforge_salesforce.salesforce.query.job_checkpoint import JobCheckpoint
 from tap_versionforge_salesforce.salesforce.query.partitions import Partition
 from tap_versionforge_salesforce.salesforce.query.result_rows import pages_of
+from tap_versionforge_salesforce.salesforce.query.spooled_body import SpooledBody
 from tap_versionforge_salesforce.salesforce.support.clock import Clock
 from tap_versionforge_salesforce.salesforce.support.gzip_stream import unpacked
 from tests.support.broken import DEEP, SHAPES, anything, bodies, damaged, each_reshaped, reshaped
@@ -367,7 +369,8 @@ def test_any_headers_of_a_result_page(locator: str, rows: str, encoding: str) ->
     }
     client = client_of(b"", **headers)
     ref = ResultPageRef("750", "68.0", None, None)
-    ends_well(lambda: client.job_results(ref, io.BytesIO()))
+    body = SpooledBody(io.BytesIO(), DownloadQueue(pages=1, megabytes=1).join().enter())
+    ends_well(lambda: client.job_results(ref, body))
 
 
 @fuzzed

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from tap_versionforge_salesforce.salesforce.query.download_queue import (
     DownloadQueue,
+    GaveWayError,
     StreamIsOverError,
     Turn,
 )
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from tap_versionforge_salesforce.salesforce.query.download_queue import Slot
 
 SOON, SHORTLY = 10.0, 0.05
+# A hundredth of the room on disk.
+PART = 10_000
 
 
 def happens(work: Callable[[], object], *, within_seconds: float = SHORTLY) -> bool:
@@ -37,9 +40,20 @@ def happens(work: Callable[[], object], *, within_seconds: float = SHORTLY) -> b
     return done.wait(within_seconds)
 
 
-def queue_of(count: int, *, pages: int = 2, size: int = 100) -> list[Turn]:
-    queue = DownloadQueue(pages=pages, size=size)
+def queue_of(count: int, *, pages: int = 2, tell: Callable[[str], object] = print) -> list[Turn]:
+    queue = DownloadQueue(pages=pages, megabytes=1, tell=tell)
     return [queue.join() for _ in range(count)]
+
+
+def take(slot: Slot, size: int) -> None:
+    """Take room for a page, however often it gives way."""
+    while True:
+        try:
+            slot.grow(size)
+        except GaveWayError:
+            slot.wait_for_room()
+        else:
+            return
 
 
 def test_a_full_room_lets_nobody_in_before_one_leaves() -> None:
@@ -49,15 +63,15 @@ def test_a_full_room_lets_nobody_in_before_one_leaves() -> None:
     assert not happens(turn.enter)
     first.end()
     second.end()
-    assert happens(lambda: turn.enter().measure(100), within_seconds=SOON)
+    assert happens(lambda: turn.enter().grow(100 * PART), within_seconds=SOON)
     assert not happens(turn.enter)
 
 
 def test_one_page_of_the_stream_in_its_turn_has_always_room() -> None:
     """However large it is, and whatever others hold."""
-    first, second = queue_of(2, pages=1, size=1)
+    first, second = queue_of(2, pages=1)
     first.all_requested()
-    second.enter().measure(1_000)
+    second.enter().grow(1_000 * PART)
     assert happens(first.enter, within_seconds=SOON)
     assert not happens(first.enter)
 
@@ -79,8 +93,9 @@ def test_whoever_leaves_twice_leaves_once() -> None:
     (turn,) = queue_of(1)
     turn.enter()
     stay = turn.enter()
-    stay.measure(60)
-    stay.measure(30)
+    stay.grow(60 * PART)
+    stay.clear()
+    stay.grow(30 * PART)
     stay.end()
     stay.end()
     assert happens(turn.enter, within_seconds=SOON)
@@ -134,7 +149,7 @@ def test_whatever_comes_all_pages_are_written_in_order(
     pages_of_streams: list[int], room: int, data: st.DataObject
 ) -> None:
     """Streams that say too early that they ask no more, or never, stop nobody."""
-    queue = DownloadQueue(pages=room, size=10)
+    queue = DownloadQueue(pages=room, megabytes=1)
     places = [queue.join() for _ in pages_of_streams]
     says_at = [data.draw(st.integers(0, pages + 1)) for pages in pages_of_streams]
     sizes = [data.draw(st.integers(0, 12)) for _ in pages_of_streams]
@@ -148,8 +163,8 @@ def test_whatever_comes_all_pages_are_written_in_order(
         for page in range(pages_of_streams[number]):
             if page == says_at[number]:
                 turn.all_requested()
-            stays[number, page] = turn.enter()
-            stays[number, page].measure(sizes[number])
+            stays[number, page] = slot = turn.enter()
+            take(slot, sizes[number] * 10 * PART)
             arrived[number][page].set()
 
     for number in range(len(places)):
@@ -159,6 +174,8 @@ def test_whatever_comes_all_pages_are_written_in_order(
         for page, event in enumerate(events):
             assert event.wait(SOON), (number, page)
             assert sum(turn.pages for turn in places) <= 2 * room
+            assert queue.room.held <= max(100 * PART, max(sizes) * 10 * PART)
             stays[number, page].end()
         places[number].leave()
-    assert all(turn.pages == turn.size == 0 for turn in places)
+    assert all(turn.pages == 0 for turn in places)
+    assert queue.room.held == 0
