@@ -29,9 +29,12 @@ SPELLED_HEAD = ("Values", "Floor, rows/s", "Bulk, rows/s", "Floor, CPU s", "Bulk
 AIM_HEAD = ("What", "Is", "Wanted", "Met", "How")
 SIZE_HEAD = ("Package", "MB", "Share")
 START_HEAD = ("Start", "Seconds", "CPU s")
-_TEXTS = {"Way", "Values", "Package", "Start"}
-_NUMBERS = frozenset((*CELL_HEAD, *SPELLED_HEAD, *SIZE_HEAD, *START_HEAD)) - _TEXTS
-_INSTALL, _SPARK, _TARGETS = "install", "spark", "targets"
+SCALE_HEAD = ("Run", "Rows", "Seconds", "Rows/s", "Peak MB", "Open files", "Threads", "Spool MB")
+_TEXTS = {"Way", "Run", "Values", "Package", "Start"}
+_NUMBERS = frozenset((*CELL_HEAD, *SPELLED_HEAD, *SIZE_HEAD, *START_HEAD, *SCALE_HEAD)) - _TEXTS
+#: Parts of docs/performance.md that have commands of their own.
+TARGETS, SPARK, SCALE = "targets", "spark", "scale"
+_INSTALL = "install"
 
 
 @dataclass(frozen=True)
@@ -71,22 +74,22 @@ class Report:
         written = DOCUMENT.read_text(encoding="utf-8")
         if not self.cells:
             return with_part(written, _INSTALL, self._installed())
-        facts = _markdown(("What", "With"), self._facts())
-        cells = _markdown(CELL_HEAD, map(cell_row, self.cells))
-        aims = _markdown(AIM_HEAD, (aim.cells() for aim in self.aims))
-        spelled = _markdown(SPELLED_HEAD, map(spelled_row, self.spelled))
+        facts = markdown(("What", "With"), self._facts())
+        cells = markdown(CELL_HEAD, map(cell_row, self.cells))
+        aims = markdown(AIM_HEAD, (aim.cells() for aim in self.aims))
+        spelled = markdown(SPELLED_HEAD, map(spelled_row, self.spelled))
         text = _TEXT.format(facts=facts, cells=cells, spelled=spelled, aims=aims)
-        for part in (_TARGETS, _SPARK):
-            text = with_part(text, part, part_of(written, part))
+        for name in (TARGETS, SCALE, SPARK):
+            text = with_part(text, name, part_of(written, name))
         return with_part(text, _INSTALL, self._installed())
 
     def _installed(self) -> str:
         facts = dict(self._facts())
         text = _INSTALLED.format(
             **{name.split()[0].lower(): value for name, value in facts.items()},
-            sizes=_markdown(SIZE_HEAD, self.installation.size_rows()),
-            starts=_markdown(START_HEAD, self.installation.start_rows()),
-            aims=_markdown(AIM_HEAD, (aim.cells() for aim in self.installation.aims())),
+            sizes=markdown(SIZE_HEAD, self.installation.size_rows()),
+            starts=markdown(START_HEAD, self.installation.start_rows()),
+            aims=markdown(AIM_HEAD, (aim.cells() for aim in self.installation.aims())),
         )
         return text.strip()
 
@@ -144,6 +147,11 @@ At 40 columns, each by turns, the fastest counts.
 
 <!-- targets -->
 <!-- /targets -->
+
+## Scale
+
+<!-- scale -->
+<!-- /scale -->
 
 ## Spark
 
@@ -210,30 +218,19 @@ def machine() -> str:
     return f"{os.cpu_count()} cores ({_processor()}), {_memory()} of memory"
 
 
-def with_spark(lines: Sequence[str]) -> str:
-    """Return docs/performance.md with another part about Spark.
+def write_part(name: str, lines: Sequence[str]) -> None:
+    """Write one part of docs/performance.md, and leave the others.
 
     Args:
+        name: Which part.
         lines: The part.
     """
-    return with_part(DOCUMENT.read_text(encoding="utf-8"), _SPARK, "\n".join(lines))
+    text = with_part(DOCUMENT.read_text(encoding="utf-8"), name, "\n".join(lines))
+    DOCUMENT.write_text(text, encoding="utf-8")
 
 
-def with_targets(part: str) -> str:
-    """Return docs/performance.md with another part about targets.
-
-    Args:
-        part: The part.
-    """
-    return with_part(DOCUMENT.read_text(encoding="utf-8"), _TARGETS, part)
-
-
-def _markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    return markdown_table(head, rows, _NUMBERS)
-
-
-def markdown_table(
-    head: Sequence[str], rows: Iterable[Sequence[str]], numbers: frozenset[str]
+def markdown(
+    head: Sequence[str], rows: Iterable[Sequence[str]], numbers: frozenset[str] = _NUMBERS
 ) -> str:
     """Return a table, with the columns of these names to the right."""
     rule = ["--:" if name in numbers else "---" for name in head]

@@ -167,7 +167,7 @@ def spelled_cell(org: ReadyOrgProcess, sizes: Sizes, spelled: str) -> SpelledCel
 def floor(org: ReadyOrgProcess, rows: int) -> Result:
     """Run what does the least."""
     command = [sys.executable, "-m", "tests.bench.floor", org.results(THING)]
-    return _checked(measure(command, marker=LINE), rows)
+    return checked(measure(command, marker=LINE), rows)
 
 
 def extract(
@@ -179,7 +179,7 @@ def extract(
         WrongRowsError: The rows did not all come.
     """
     config = org.tap_config(**{"objects": [name], "api_mode": "bulk", **settings})
-    return _checked(measure([processes.TAP, "--config", config], at_terminal=at_terminal), rows)
+    return checked(measure([processes.TAP, "--config", config], at_terminal=at_terminal), rows)
 
 
 def _batch(org: ReadyOrgProcess, rows: int, encoding: dict[str, str]) -> Result | None:
@@ -197,7 +197,7 @@ def _batch(org: ReadyOrgProcess, rows: int, encoding: dict[str, str]) -> Result 
     written = sum(file.stat().st_size for file in files)
     counted = sum(_rows_in(file) for file in files)
     shutil.rmtree(folder)
-    return _checked(replace(result, rows=counted, output_bytes=result.output_bytes + written), rows)
+    return checked(replace(result, rows=counted, output_bytes=result.output_bytes + written), rows)
 
 
 def _export(org: ReadyOrgProcess, rows: int, written_as: str) -> Result:
@@ -209,14 +209,14 @@ def _export(org: ReadyOrgProcess, rows: int, written_as: str) -> Result:
     written = sum(file.stat().st_size for file in files)
     counted = sum(_rows_in(file) for file in files)
     shutil.rmtree(folder, ignore_errors=True)
-    return _checked(replace(result, rows=counted, output_bytes=written), rows)
+    return checked(replace(result, rows=counted, output_bytes=written), rows)
 
 
 def _in_python(org: ReadyOrgProcess, rows: int, kind: str) -> Result:
     config = org.tap_config(api_mode="bulk")
     command: list[str | Path] = [sys.executable, "-m", "tests.bench.python_rows"]
     command += [config, THING, kind]
-    return _checked(replace(measure(command, marker=LINE), output_bytes=0), rows)
+    return checked(replace(measure(command, marker=LINE), output_bytes=0), rows)
 
 
 def _rows_in(file: Path) -> int:
@@ -231,7 +231,13 @@ def _rows_in(file: Path) -> int:
         return sum(1 for _ in lines)
 
 
-def _checked(result: Result, rows: int) -> Result:
+def checked(result: Result, rows: int) -> Result:
+    """Return what was measured.
+
+    Raises:
+        ProgramFailedError: The program failed.
+        WrongRowsError: The rows did not all come.
+    """
     if result.exit_code:
         raise processes.ProgramFailedError(result.log)
     if result.rows != rows:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.bench import runs
 from tests.bench.org import ReadyOrgProcess
-from tests.bench.report import DOCUMENT, machine, today, with_spark
+from tests.bench.report import SPARK, machine, today, write_part
 from tests.support import processes
 from tests.support.spark import missing, session
 
@@ -74,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         lines = _lines(rows, load, _by_spark(org, rows) + _by_tap(org, rows))
     sys.stdout.write("\n".join(lines) + "\n")
     if options.markdown:
-        DOCUMENT.write_text(with_spark(lines), encoding="utf-8")
+        write_part(SPARK, lines)
 
 
 def _by_spark(org: ReadyOrgProcess, rows: int) -> list[Measured]:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from tests.bench import runs
 from tests.bench.org import ReadyOrgProcess
 from tests.bench.pipe import Piped, Used, piped, warm
-from tests.bench.report import DOCUMENT, machine, markdown_table, today, with_targets
+from tests.bench.report import TARGETS, machine, markdown, today, write_part
 from tests.bench.takers import EXPORT, JSONL, PARQUET, RECORD, TAKERS, Way, batch_config, exported
 from tests.support import processes
 from tests.support.postgres_server import NoServerProgramsError, PostgresServer
@@ -91,7 +91,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     rows = [_HEAD, *(_row(cell, cells[0], options.rows) for cell in cells)]
     sys.stdout.writelines(f"{line}\n" for line in table(rows))
     if options.markdown:
-        DOCUMENT.write_text(with_targets(_part(rows, options, load)), encoding="utf-8")
+        write_part(TARGETS, _part(rows, options, load))
 
 
 def _measured(
@@ -171,7 +171,7 @@ def _part(rows: Sequence[Sequence[str]], options: argparse.Namespace, load: floa
         rows=f"{options.rows:,}",
         command=" ".join(["python -m tests.bench.targets --markdown", *given]),
         columns=runs.USUAL_WIDTH,
-        table=markdown_table(rows[0], rows[1:], numbers),
+        table=markdown(rows[0], rows[1:], numbers),
     ).strip()
 
 

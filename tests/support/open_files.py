@@ -15,6 +15,11 @@ def count(process_id: int) -> int:
     return len(_descriptors(process_id))
 
 
+def threads(process_id: int) -> int:
+    """Return how many threads a process has."""
+    return len(_entries(process_id, "task"))
+
+
 def bytes_in(process_id: int, folder: Path) -> int:
     """Return the bytes on disk of a process's open files in a folder, also of nameless ones."""
     sizes: dict[tuple[int, int], int] = {}
@@ -28,6 +33,10 @@ def bytes_in(process_id: int, folder: Path) -> int:
 
 
 def _descriptors(process_id: int) -> list[Path]:
+    return _entries(process_id, "fd")
+
+
+def _entries(process_id: int, folder: str) -> list[Path]:
     with suppress(OSError):
-        return list(Path(f"/proc/{process_id}/fd").iterdir())
+        return list(Path(f"/proc/{process_id}/{folder}").iterdir())
     return []
