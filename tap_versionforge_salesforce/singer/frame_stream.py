@@ -55,6 +55,11 @@ if TYPE_CHECKING:
     from tap_versionforge_salesforce.singer.output.message_writer import MessageWriter
 
 
+# Of rows in memory, whose lines are made and written at once: those of a wide page of REST have
+# as much again, and more while they are made.
+_BYTES_AT_ONCE = 6_000_000
+
+
 class FrameStream(Stream, abc.ABC):
     """A stream whose rows come in Frames."""
 
@@ -235,8 +240,9 @@ class FrameStream(Stream, abc.ABC):
                 envelope = Envelope(self.name, page.arrived, self._stream_version)
                 # Let go of at once, also where writing fails: an error's traceback would hold the
                 # memory, and Python 3.12 crashes on its way out where that has not been let go of.
-                with lines.messages(page.frame, envelope) as made:
-                    writer.write_lines(made)
+                for frame in page.frame.pieces(_BYTES_AT_ONCE):
+                    with lines.messages(frame, envelope) as made:
+                        writer.write_lines(made)
                 counter.increment(page.frame.height)
                 self.state_manager.is_flushed = False
         self._write_state_message()

@@ -6,6 +6,7 @@ spelling, whole numbers as Int64, booleans as Boolean, and null for what is empt
 
 from __future__ import annotations
 
+import math
 import re
 import signal
 import threading
@@ -86,6 +87,17 @@ class Frame:
     def slice(self, start: int, rows: int | None = None) -> Frame:
         """Return some of the rows; what was odd about them stays with the whole."""
         return Frame(self.table.slice(start, rows))
+
+    def pieces(self, size: int) -> Iterator[Frame]:
+        """Yield all rows, some at a time; what was odd about them stays with the whole.
+
+        Args:
+            size: About how many bytes a piece has in memory.
+        """
+        count = max(1, math.ceil(self.table.estimated_size() / size))
+        rows = max(1, math.ceil(self.height / count))
+        for start in range(0, self.height, rows):
+            yield self.slice(start, rows)
 
     def only(self, wanted: pl.Series) -> Frame:
         """Return some of the rows; what was odd about any of the rows stays with them.

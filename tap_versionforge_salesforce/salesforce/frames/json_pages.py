@@ -24,6 +24,8 @@ from tap_versionforge_salesforce.salesforce.objects.columns import Column, Kind
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+# That are objects of Python's at once.
+_VALUES_AT_ONCE = 80_000
 _NUMERIC = frozenset({Kind.INTEGER, Kind.NUMBER})
 #: Of what is no text: numbers as they are written, for a float would round 18-digit amounts.
 _TYPES = {Kind.BOOLEAN: bool | None, Kind.INTEGER: msgspec.Raw, Kind.NUMBER: msgspec.Raw}
@@ -59,18 +61,18 @@ def from_json(body: bytes, columns: Sequence[Column]) -> QueryResult:
     value_warnings: list[ValueWarning] = []
     try:
         try:
-            answer = _as_described(body, tuple(columns))
+            answer = _as_described(body, tuple(columns), value_warnings)
         except (msgspec.MsgspecError, ValueError, RecursionError):
-            answer = _as_anything(body, columns)
+            value_warnings.clear()
+            answer = _as_anything(body, columns, value_warnings)
         following = _following(answer)
-        table = _table(answer.values, columns, value_warnings)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         # Of an error that quotes a value, the beginning has to do.
         reason = shown(f"{type(error).__name__}: {error}")
         message = f"A page of a REST query is no whole answer ({reason})."
         raise IncompleteError(message, hint="Run again.", code="broken-page") from None
     # JSON has no other way to hold a NUL.
-    frame = frame_of(table, columns, may_hold_nul=b"\\u0000" in body)
+    frame = frame_of(answer.table, columns, may_hold_nul=b"\\u0000" in body)
     return QueryResult(
         Frame(frame.table, (*value_warnings, *frame.value_warnings)), answer.total_size, following
     )
@@ -78,12 +80,12 @@ def from_json(body: bytes, columns: Sequence[Column]) -> QueryResult:
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """What is read of an answer: its values column by column, in the order of the columns."""
+    """What is read of an answer: its values as served, a column of texts for each of them."""
 
     total_size: int
     done: object
     next_records_url: object
-    values: list[tuple[Any, ...]]
+    table: pl.DataFrame
 
 
 def _following(answer: _Answer) -> str | None:
@@ -95,8 +97,13 @@ def _following(answer: _Answer) -> str | None:
     return answer.next_records_url
 
 
-def _as_described(body: bytes, columns: tuple[Column, ...]) -> _Answer:
+def _as_described(
+    body: bytes, columns: tuple[Column, ...], value_warnings: list[ValueWarning]
+) -> _Answer:
     """Read an answer whose values are of the kinds that the describe tells, as nearly all are.
+
+    Some rows at a time: a value is an object of Python's until it is in a column, and those of a
+    wide page would take twice the memory of all else.
 
     Raises:
         MsgspecError: They are not.
@@ -105,13 +112,30 @@ def _as_described(body: bytes, columns: tuple[Column, ...]) -> _Answer:
     if any("." in column.name for column in columns):
         message = "the values of parents lie in objects of their own"
         raise ValueError(message)
-    page = _decoder(columns).decode(body)
-    rows = map(msgspec.structs.astuple, page.records)
-    values: list[tuple[Any, ...]] = list(zip(*rows, strict=True)) or [()] * len(columns)
-    for at, column in enumerate(columns):
-        if column.kind in _NUMERIC:
-            values[at] = _numbers(values[at])
-    return _Answer(page.totalSize, page.done, page.nextRecordsUrl, values)
+    page, decoder = _PAGES.decode(body), _decoder(columns)
+    some = max(1, _VALUES_AT_ONCE // len(columns))
+    tables = []
+    for start in range(0, len(page.records) or 1, some):
+        records = b"[%b]" % b",".join(page.records[start : start + some])
+        rows = map(msgspec.structs.astuple, decoder.decode(records))
+        values: list[tuple[Any, ...]] = list(zip(*rows, strict=True)) or [()] * len(columns)
+        for at, column in enumerate(columns):
+            if column.kind in _NUMERIC:
+                values[at] = _numbers(values[at])
+        tables.append(_table(values, columns, value_warnings, rows_before=start))
+    return _Answer(page.totalSize, page.done, page.nextRecordsUrl, pl.concat(tables))
+
+
+class _Page(msgspec.Struct, gc=False):
+    """An answer whose records have not been looked into."""
+
+    totalSize: int  # noqa: N815  as Salesforce spells it
+    done: bool
+    records: list[msgspec.Raw]
+    nextRecordsUrl: str | None = None  # noqa: N815  likewise
+
+
+_PAGES = msgspec.json.Decoder(_Page)
 
 
 @lru_cache(maxsize=8)
@@ -120,9 +144,7 @@ def _decoder(columns: tuple[Column, ...]) -> msgspec.json.Decoder[Any]:
     names = {f"c{n}": column.name for n, column in enumerate(columns)}
     kinds = [_TYPES.get(column.kind, str | None) for column in columns]
     row = msgspec.defstruct("Row", zip(names, kinds, strict=True), rename=names, gc=False)
-    page = [("totalSize", int), ("done", bool), ("records", list[row])]  # type: ignore[valid-type]
-    url = ("nextRecordsUrl", str | None, None)
-    return msgspec.json.Decoder(msgspec.defstruct("Page", [*page, url]))
+    return msgspec.json.Decoder(list[row])  # type: ignore[valid-type]
 
 
 def _numbers(values: tuple[msgspec.Raw, ...]) -> tuple[str | None, ...]:
@@ -134,7 +156,9 @@ def _numbers(values: tuple[msgspec.Raw, ...]) -> tuple[str | None, ...]:
     return tuple(None if text == "null" else text for text in texts.split(",")) if values else ()
 
 
-def _as_anything(body: bytes, columns: Sequence[Column]) -> _Answer:
+def _as_anything(
+    body: bytes, columns: Sequence[Column], value_warnings: list[ValueWarning]
+) -> _Answer:
     """Read an answer whatever its values are."""
     # Numbers stay the text they are: a float would round 18-digit amounts.
     answer = json.loads(body, parse_float=_Number, parse_int=_Number, parse_constant=_Number)
@@ -147,7 +171,8 @@ def _as_anything(body: bytes, columns: Sequence[Column]) -> _Answer:
         rows = list(map(itemgetter(*names, names[0]), answer["records"]))
     values = list(zip(*rows, strict=True))[:-1] or [()] * len(columns)
     total_size, done = int(answer["totalSize"]), answer["done"]
-    return _Answer(total_size, done, answer.get("nextRecordsUrl"), values)
+    table = _table(values, columns, value_warnings)
+    return _Answer(total_size, done, answer.get("nextRecordsUrl"), table)
 
 
 def _at(path: Sequence[str], record: Any) -> Any:  # noqa: ANN401  whatever JSON holds
@@ -158,10 +183,18 @@ def _at(path: Sequence[str], record: Any) -> Any:  # noqa: ANN401  whatever JSON
 
 
 def _table(
-    values: Sequence[tuple[Any, ...]], columns: Sequence[Column], value_warnings: list[ValueWarning]
+    values: Sequence[tuple[Any, ...]],
+    columns: Sequence[Column],
+    value_warnings: list[ValueWarning],
+    *,
+    rows_before: int = 0,
 ) -> pl.DataFrame:
     by_name = {column.name: of_column for of_column, column in zip(values, columns, strict=True)}
-    ids = by_name["Id"] if "Id" in by_name else range(1, len(values[0]) + 1)
+    ids = (
+        by_name["Id"]
+        if "Id" in by_name
+        else range(rows_before + 1, rows_before + len(values[0]) + 1)
+    )
     table = pl.DataFrame(
         [
             _boolean_series(column.name, of_column, ids, value_warnings)

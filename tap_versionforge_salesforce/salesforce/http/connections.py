@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from typing import TYPE_CHECKING
 
 import requests
@@ -140,14 +141,14 @@ class Connections:
     def _read(self, response: requests.Response, call: Call) -> bytes:
         if call.sink is None or not response.ok:
             # By large blocks: requests itself unpacks ten thousand bytes at a time.
-            chunks, size = list[bytes](), 0
+            # It hands out what it has, of which pieces that are joined would be a second copy.
+            body = io.BytesIO()
             for chunk in response.iter_content(_CHUNK_BYTES):
-                chunks.append(chunk)
-                size += len(chunk)
-                if size > _LARGEST_BODY_BYTES:
+                body.write(chunk)
+                if body.tell() > _LARGEST_BODY_BYTES:
                     raise self._too_large(call)
             self._quota.receive(response.raw.tell())
-            return b"".join(chunks)
+            return body.getvalue()
         call.sink.begin()
         for chunk in response.raw.stream(_CHUNK_BYTES, decode_content=False):
             with writing_to_spool():
