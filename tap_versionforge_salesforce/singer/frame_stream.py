@@ -57,7 +57,7 @@ if TYPE_CHECKING:
 
 # Of rows in memory, whose lines are made and written at once: those of a wide page of REST have
 # as much again, and more while they are made.
-_BYTES_AT_ONCE = 6_000_000
+_BYTES_AT_ONCE = 2_500_000
 
 
 class FrameStream(Stream, abc.ABC):
