@@ -91,7 +91,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     rows = [_HEAD, *(_row(cell, cells[0], options.rows) for cell in cells)]
     sys.stdout.writelines(f"{line}\n" for line in table(rows))
     if options.markdown:
-        write_part(TARGETS, _part(rows, options, load))
+        write_part(TARGETS, [_part(rows, options, load)])
 
 
 def _measured(
