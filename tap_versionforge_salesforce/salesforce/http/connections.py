@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import requests
@@ -21,9 +22,12 @@ from tap_versionforge_salesforce.salesforce.http.connection_errors import (
     was_sent,
 )
 from tap_versionforge_salesforce.salesforce.http.responses import Response, http_date
+from tap_versionforge_salesforce.salesforce.support.gzip_stream import BrokenGzipError, unpacked
 from tap_versionforge_salesforce.salesforce.support.spool import writing_to_spool
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tap_versionforge_salesforce.salesforce.auth.authenticator import Token
     from tap_versionforge_salesforce.salesforce.http.call import Call
     from tap_versionforge_salesforce.salesforce.http.options import HttpOptions
@@ -140,10 +144,9 @@ class Connections:
 
     def _read(self, response: requests.Response, call: Call) -> bytes:
         if call.sink is None or not response.ok:
-            # By large blocks: requests itself unpacks ten thousand bytes at a time.
             # It hands out what it has, of which pieces that are joined would be a second copy.
             body = io.BytesIO()
-            for chunk in response.iter_content(_CHUNK_BYTES):
+            for chunk in _blocks(response):
                 body.write(chunk)
                 if body.tell() > _LARGEST_BODY_BYTES:
                     raise self._too_large(call)
@@ -186,6 +189,25 @@ class Connections:
         return TransientError(
             kind.partition(" (")[0], told, is_in_doubt=was_sent, was_sent=was_sent
         )
+
+
+def _blocks(response: requests.Response) -> Iterator[bytes]:
+    """Yield the body unpacked, by large blocks: requests unpacks ten thousand bytes at a time.
+
+    Raises:
+        RequestException: It can't be unpacked, or did not come whole.
+        HTTPError: It did not come whole.
+    """
+    if response.headers.get("Content-Encoding", "").lower() != "gzip":
+        yield from response.iter_content(_CHUNK_BYTES)
+        return
+    blocks = filter(None, response.raw.stream(_CHUNK_BYTES, decode_content=False))
+    # An answer without a body has nothing that could be whole.
+    if first := next(blocks, None):
+        try:
+            yield from unpacked(chain([first], blocks), _CHUNK_BYTES)
+        except BrokenGzipError as error:
+            raise requests.exceptions.ContentDecodingError(error) from None
 
 
 def _broken_off(response: requests.Response) -> bool:

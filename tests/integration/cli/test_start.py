@@ -42,7 +42,7 @@ sys.exit("singer_sdk" in sys.modules)
 NEVER_LOADED = {
     *("singer_sdk.target_base", "singer_sdk.sinks", "singer_sdk.streams.rest", "joblib", "numpy"),
     *("tap_versionforge_salesforce.cli.check", "tap_versionforge_salesforce.cli.setup"),
-    *("backoff", "lark", "rich", "questionary", "pyarrow", "duckdb"),
+    *("lark", "rich", "questionary", "pyarrow", "duckdb"),
 }
 PUT_OFF = """
 import sys
