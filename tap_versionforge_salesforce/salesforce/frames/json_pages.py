@@ -22,10 +22,10 @@ from tap_versionforge_salesforce.salesforce.frames.value_warnings import (
 from tap_versionforge_salesforce.salesforce.objects.columns import Column, Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
-# That are objects of Python's at once.
-_VALUES_AT_ONCE = 80_000
+# Of an answer: what is objects of Python's at once.
+_BYTES_AT_ONCE = 4 << 20
 _NUMERIC = frozenset({Kind.INTEGER, Kind.NUMBER})
 #: Of what is no text: numbers as they are written, for a float would round 18-digit amounts.
 _TYPES = {Kind.BOOLEAN: bool | None, Kind.INTEGER: msgspec.Raw, Kind.NUMBER: msgspec.Raw}
@@ -112,39 +112,52 @@ def _as_described(
     if any("." in column.name for column in columns):
         message = "the values of parents lie in objects of their own"
         raise ValueError(message)
-    page, decoder = _PAGES.decode(body), _decoder(columns)
-    some = max(1, _VALUES_AT_ONCE // len(columns))
-    tables = []
-    for start in range(0, len(page.records) or 1, some):
-        records = b"[%b]" % b",".join(page.records[start : start + some])
-        rows = map(msgspec.structs.astuple, decoder.decode(records))
+    page, parts = _parts(body, columns)
+    tables, rows_before = [], 0
+    for records in parts:
+        rows = map(msgspec.structs.astuple, records)
         values: list[tuple[Any, ...]] = list(zip(*rows, strict=True)) or [()] * len(columns)
         for at, column in enumerate(columns):
             if column.kind in _NUMERIC:
                 values[at] = _numbers(values[at])
-        tables.append(_table(values, columns, value_warnings, rows_before=start))
+        tables.append(_table(values, columns, value_warnings, rows_before=rows_before))
+        rows_before += len(records)
     return _Answer(page.totalSize, page.done, page.nextRecordsUrl, pl.concat(tables))
 
 
-class _Page(msgspec.Struct, gc=False):
-    """An answer whose records have not been looked into."""
+def _parts(body: bytes, columns: tuple[Column, ...]) -> tuple[Any, Iterable[Sequence[Any]]]:
+    """Return an answer without its records, and these some at a time."""
+    whole, some = _decoders(columns)
+    if len(body) <= _BYTES_AT_ONCE:
+        page = whole.decode(body)
+        return page, [page.records]
+    page = _PAGES.decode(body)
+    records, at_once = page.records, max(1, len(page.records) * _BYTES_AT_ONCE // len(body))
+    starts = range(0, len(records) or 1, at_once)
+    joined = (b"[%b]" % b",".join(records[start : start + at_once]) for start in starts)
+    return page, map(some.decode, joined)
 
-    totalSize: int  # noqa: N815  as Salesforce spells it
-    done: bool
-    records: list[msgspec.Raw]
-    nextRecordsUrl: str | None = None  # noqa: N815  likewise
+
+def _page_of(records: Any) -> Any:  # noqa: ANN401  types that are made when they are needed
+    """Return the type of an answer with records of a type."""
+    fields = [("totalSize", int), ("done", bool), ("records", list[records])]
+    return msgspec.defstruct("Page", [*fields, ("nextRecordsUrl", str | None, None)], gc=False)
 
 
-_PAGES = msgspec.json.Decoder(_Page)
+# Records that have not been looked into.
+_PAGES = msgspec.json.Decoder(_page_of(msgspec.Raw))
 
 
 @lru_cache(maxsize=8)
-def _decoder(columns: tuple[Column, ...]) -> msgspec.json.Decoder[Any]:
+def _decoders(
+    columns: tuple[Column, ...],
+) -> tuple[msgspec.json.Decoder[Any], msgspec.json.Decoder[Any]]:
+    """Return what decodes an answer with such rows, and such rows alone."""
     # Python has more words that can't name an attribute than SOQL has: they go by number.
     names = {f"c{n}": column.name for n, column in enumerate(columns)}
     kinds = [_TYPES.get(column.kind, str | None) for column in columns]
-    row = msgspec.defstruct("Row", zip(names, kinds, strict=True), rename=names, gc=False)
-    return msgspec.json.Decoder(list[row])  # type: ignore[valid-type]
+    row: Any = msgspec.defstruct("Row", zip(names, kinds, strict=True), rename=names, gc=False)
+    return msgspec.json.Decoder(_page_of(row)), msgspec.json.Decoder(list[row])
 
 
 def _numbers(values: tuple[msgspec.Raw, ...]) -> tuple[str | None, ...]:
@@ -203,7 +216,17 @@ def _table(
             for column, of_column in zip(columns, values, strict=True)
         ]
     )
-    return table.with_columns(pl.when(pl.all() != "").then(pl.all()))
+    return _null_where_empty(table)
+
+
+def _null_where_empty(table: pl.DataFrame) -> pl.DataFrame:
+    # As one column: each step costs as much as a hundred values.
+    whole = pl.concat(table.get_columns(), rechunk=True)
+    values, rows = pl.col(whole.name), table.height
+    filled = whole.to_frame().select(pl.when(values != "").then(values)).to_series()
+    return pl.DataFrame(
+        [filled.slice(n * rows, rows).alias(name) for n, name in enumerate(table.columns)]
+    )
 
 
 def _boolean_series(

@@ -12,7 +12,7 @@ LARGE = 1 << 30
 
 def test_a_wide_page_is_read_some_rows_at_a_time() -> None:
     """Its rows come in order, and what is odd in any of them is told by its Id."""
-    width, height = 500, 400
+    width, height = 500, 800
     columns = (*(Column(f"T{n}", Kind.TEXT) for n in range(width)), Column("Id", Kind.TEXT))
     odd = {"T7": "half \ud83d"}
     records = [
