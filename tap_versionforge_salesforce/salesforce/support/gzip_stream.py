@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import zlib
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -59,6 +58,7 @@ def unpacked(blocks: Iterator[bytes], at_most: int) -> Iterator[bytes]:
 def _module() -> Any:  # noqa: ANN401  zlib, or what has its functions
     """Return what packs and unpacks; looked for when it is needed first, not at the start."""
     try:
-        return importlib.import_module("isal.isal_zlib")
+        import isal.isal_zlib  # noqa: PLC0415  looked for when it is needed first
     except ImportError:
         return zlib
+    return isal.isal_zlib
