@@ -52,8 +52,8 @@ def _of_runs(
                 _tell(" ".join(cell_row(cell)))
                 cells.append(cell)
             if columns == runs.USUAL_WIDTH:
-                found += aims.of_speed(org, cells)
                 found += aims.of_display(org, sizes)
+    found = [*aims.of_widths(cells), *found]
     spelled = [_spelled(folder / f"spelled {n}", sizes, name) for n, name in enumerate(SPELLINGS)]
     found += aims.of_spellings(spelled)
     found += packing.aims()

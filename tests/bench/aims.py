@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from tests.bench import objects, runs
 from tests.bench.measure import IMPORT_OF_SDK, measure
 from tests.bench.org import DescribedOrgProcess, ReadyOrgProcess, SweptOrgProcess
-from tests.bench.pages import BULK_PAGE_ROWS, VERSION, bulk_page_rows
+from tests.bench.pages import BULK_PAGE_ROWS, VERSION
 from tests.bench.spellings import MIXED, REGULAR
 from tests.bench.swept_org import SWEPT
 from tests.support import processes
@@ -41,7 +41,6 @@ _QUIET_RUNS = {100: 30, 300: 80}
 _LATENCY_SECONDS = 0.1
 # What each stream of a catalog has once.
 _STREAM = '"tap_stream_id"'
-_ROWS_OF_SDK_LANE = 10_000
 _ROWS_OF_SLOW_PAGE = 10_000
 _WIDTH_OF_OBJECTS = 100
 _SLOW_BYTES_PER_SECOND = 4_000_000
@@ -94,31 +93,31 @@ class Aim:
         )
 
 
-def of_speed(org: ReadyOrgProcess, cells: Sequence[runs.Cell]) -> Iterator[Aim]:
-    """Compare the ways at the usual width."""
-    fast = _lane(org, bulk_page_rows(runs.USUAL_WIDTH))
-    sdk = _lane(org, _ROWS_OF_SDK_LANE, stream_maps={runs.THING: {}})
+def of_widths(cells: Sequence[runs.Cell]) -> Iterator[Aim]:
+    """Compare the ways at each width, and what they hold in memory."""
+    found = {(cell.way, cell.columns): cell.result for cell in cells if cell.result}
+    speed = {at: result.rows / result.seconds for at, result in found.items()}
+    for columns in runs.WIDTHS:
+        yield Aim(
+            what=f"The whole run by Bulk, against the floor: {columns} columns",
+            value=speed[runs.FAST, columns] / speed[runs.FLOOR, columns],
+            at_least=0.75,
+            remark="rows/s of the table",
+        )
+    for way in (runs.FAST, runs.REST):
+        peaks = {columns: found[way, columns].peak_bytes for columns in runs.WIDTHS}
+        widest = max(peaks, key=peaks.__getitem__)
+        yield Aim(
+            what=f"Peak memory by {way} at any width",
+            value=peaks[widest] / MEGABYTE,
+            at_most=300,
+            unit=" MB",
+            remark=f"most at {widest} columns",
+        )
+    usual = runs.USUAL_WIDTH
     yield Aim(
-        what="Bytes of a page to bytes of RECORD messages, against record by record",
-        value=fast / sdk,
-        at_least=20,
-        remark=f"{fast:,.0f} rows/s against {sdk:,.0f}, in one process, a page of unpacked CSV",
-    )
-    stock = _lane(org, _ROWS_OF_SDK_LANE, "stock", stream_maps={runs.THING: {}})
-    yield Aim(
-        what="The same, against the SDK's way as it comes",
-        value=fast / stock,
-        at_least=20,
-        remark=f"against {stock:,.0f} rows/s: records conformed and written by the SDK's own code",
-    )
-    speed = {
-        cell.way: cell.result.rows / cell.result.seconds
-        for cell in cells
-        if cell.columns == runs.USUAL_WIDTH and cell.result
-    }
-    yield Aim(
-        what="The whole run by REST, against Bulk record by record",
-        value=speed[runs.REST] / speed[runs.SDK],
+        what=f"The whole run by REST, against Bulk record by record: {usual} columns",
+        value=speed[runs.REST, usual] / speed[runs.SDK, usual],
         at_least=5,
         remark="rows/s of the table",
     )
@@ -157,12 +156,6 @@ def of_display(org: ReadyOrgProcess, sizes: runs.Sizes) -> Iterator[Aim]:
         remark=f"{shown_seconds:.2f} s against {plain_seconds:.2f} for {rows:,} rows, the least "
         f"of {_TURNS_OF_DISPLAY} turns each; of these, about 0.1 s are the import of rich",
     )
-
-
-def _lane(org: ReadyOrgProcess, rows: int, *options: str, **settings: object) -> float:
-    config = org.tap_config(objects=[runs.THING], **settings)
-    command = [sys.executable, "-m", "tests.bench.lanes", str(config), str(rows), *options]
-    return float(processes.run(command, cwd=processes.ROOT).stdout)
 
 
 def of_memory(folder: Path, sizes: runs.Sizes) -> Iterator[Aim]:

@@ -136,9 +136,10 @@ class WrongRowsError(Exception):
 def cells(org: ReadyOrgProcess, sizes: Sizes, columns: int) -> Iterator[Cell]:
     """Run every way at one width."""
     rows = sizes.rows(columns)
-    repeats = sizes.repeats if columns == USUAL_WIDTH else 1
     # By turns: what else the machine does hits both.
-    turns = [(floor(org, rows[THING]), extract(org, THING, rows[THING])) for _ in range(repeats)]
+    turns = [
+        (floor(org, rows[THING]), extract(org, THING, rows[THING])) for _ in range(sizes.repeats)
+    ]
     for way, results in zip((FLOOR, FAST), zip(*turns, strict=True), strict=True):
         yield Cell(way, columns, min(results, key=lambda result: result.seconds))
     yield Cell(SDK, columns, extract(org, FEW, rows[FEW], stream_maps={FEW: {}}))
