@@ -62,9 +62,11 @@ class Slot:
         """
         queue, share, room = self._queue, self._share, self._queue.room
         with queue.changed:
+            # Also where it is refused: with what it had alone, it would be fetched at once again.
+            needed = share.size + size
             has_room = room.grow(share, size)
-            self._turn.learn(share.size)
-            is_too_large = share.size > room.allowed
+            self._turn.learn(needed)
+            is_too_large = needed > room.allowed
             queue.changed.notify_all()
         if not has_room:
             raise GaveWayError

@@ -179,3 +179,24 @@ def test_whatever_comes_all_pages_are_written_in_order(
         places[number].leave()
     assert all(turn.pages == 0 for turn in places)
     assert queue.room.held == 0
+
+
+def test_a_page_that_gave_way_waits_until_there_is_room() -> None:
+    """It is not fetched again and again, each time up to where it was refused."""
+    queue = DownloadQueue(pages=3, megabytes=10)
+    turn = queue.join()
+    turn.begin()
+    first, second = turn.enter(), turn.enter()
+    first.grow(3_000_000)
+    first.arrive()
+    first.fix()
+    for _ in range(7):
+        second.grow(1_000_000)
+    with pytest.raises(GaveWayError):
+        second.grow(1_000_000)
+    assert not queue.room.fits(turn.expected, besides=None)
+    first.end()
+    second.wait_for_room()
+    for _ in range(8):
+        second.grow(1_000_000)
+    assert queue.content()["fetched_again"] == 1
