@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import chain
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +15,7 @@ import msgspec
 import polars as pl
 
 from tap_versionforge_salesforce.errors import IncompleteError
-from tap_versionforge_salesforce.salesforce.frames.frame import Frame, frame_of
+from tap_versionforge_salesforce.salesforce.frames.frame import Frame, frame_of, joined, no_rows
 from tap_versionforge_salesforce.salesforce.frames.spelling import shown
 from tap_versionforge_salesforce.salesforce.frames.value_warnings import (
     HALF_CHARACTERS,
@@ -22,14 +24,27 @@ from tap_versionforge_salesforce.salesforce.frames.value_warnings import (
 from tap_versionforge_salesforce.salesforce.objects.columns import Column, Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Container, Iterable, Iterator, Sequence
 
-# Of an answer: what is objects of Python's at once.
-_BYTES_AT_ONCE = 4 << 20
+# Of an answer: what becomes one Frame.
+_BYTES_OF_FRAME = 4 << 20
+# And what is objects of Python's at once: each is looked at several times, and what a processor
+# keeps at hand is a few hundred kilobytes. With more, the same steps take twice the time.
+_BYTES_AT_ONCE = 256 << 10
+# Between two records, and nowhere else: within a text, quotes are escaped.
+_BETWEEN_RECORDS = b'},{"attributes":'
 _NUMERIC = frozenset({Kind.INTEGER, Kind.NUMBER})
 #: Of what is no text: numbers as they are written, for a float would round 18-digit amounts.
 _TYPES = {Kind.BOOLEAN: bool | None, Kind.INTEGER: msgspec.Raw, Kind.NUMBER: msgspec.Raw}
+_TEXTS = frozenset(Kind) - _TYPES.keys()
 _NUMBERS_AND_NULLS = re.compile(r"[-+.eE0-9,nul]*")
+_BETWEEN_TEXTS = "\0"
+# As Salesforce writes an answer around its records.
+_USUAL_BEGIN = re.compile(
+    rb'\{"totalSize":(?P<total_size>-?[0-9]+),'
+    rb'"done":(?:true|false,"nextRecordsUrl":"(?P<following>[^"\\]+)"),"records":\['
+)
+_USUAL_END = b"]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +52,38 @@ class QueryResult:
     """One answer of a REST query, as Salesforce calls it.
 
     Attributes:
-        frame: Its rows.
+        frames: Its rows: in one Frame, or of a wide page in several, each of which is decoded when
+            it is asked for. Asking is an IncompleteError where a row is none of the query's.
+        height: How many rows these are.
         total_size: Rows of the whole query, as Salesforce counts them; None where it does not, as
             of an external object, whose rows another system has.
         next_records_url: Where the next page is; None after the last.
     """
 
-    frame: Frame
+    frames: Iterable[Frame]
+    height: int
     total_size: int | None
     next_records_url: str | None
+
+    @property
+    def frame(self) -> Frame:
+        """Return all of its rows.
+
+        Raises:
+            IncompleteError: A row is none of the query's.
+        """
+        frames = list(self.frames)
+        odd = tuple(each for frame in frames for each in frame.value_warnings)
+        return Frame(joined(frames).table, odd)
+
+    def without_rows(self) -> QueryResult:
+        """Return what it says of the query alone."""
+        return replace(self, frames=())
+
+
+def no_result(columns: Sequence[Column]) -> QueryResult:
+    """Return a page of no rows, which says nothing of the query."""
+    return QueryResult((no_rows(columns),), 0, None, None)
 
 
 def from_json(body: bytes, columns: Sequence[Column]) -> QueryResult:
@@ -58,156 +96,264 @@ def from_json(body: bytes, columns: Sequence[Column]) -> QueryResult:
     Raises:
         IncompleteError: It is no whole answer to that query.
     """
-    value_warnings: list[ValueWarning] = []
+    with _whole_or_broken():
+        is_wide = len(body) > _BYTES_OF_FRAME
+        usual = None if is_wide else _usual(body, tuple(columns))
+        return _looked_through(body, tuple(columns)) if usual is None else usual
+
+
+def leads_to(body: bytes) -> str | None:
+    """Return what an answer begins by naming as the next page, before anything else is read of it.
+
+    Args:
+        body: As served. It may be none, or not be whole.
+
+    Returns:
+        The ``nextRecordsUrl``; None where it is the last page, or does not begin as usual.
+    """
+    begun = _USUAL_BEGIN.match(body)
+    return None if begun is None else _text_of(begun["following"])
+
+
+def _text_of(served: bytes | None) -> str | None:
+    return None if served is None else served.decode()
+
+
+@contextmanager
+def _whole_or_broken() -> Iterator[None]:
     try:
-        try:
-            answer = _as_described(body, tuple(columns), value_warnings)
-        except (msgspec.MsgspecError, ValueError, RecursionError):
-            value_warnings.clear()
-            answer = _as_anything(body, columns, value_warnings)
-        following = _following(answer)
+        yield
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         # Of an error that quotes a value, the beginning has to do.
         reason = shown(f"{type(error).__name__}: {error}")
         message = f"A page of a REST query is no whole answer ({reason})."
         raise IncompleteError(message, hint="Run again.", code="broken-page") from None
-    # JSON has no other way to hold a NUL.
-    frame = frame_of(answer.table, columns, may_hold_nul=b"\\u0000" in body)
-    return QueryResult(
-        Frame(frame.table, (*value_warnings, *frame.value_warnings)), answer.total_size, following
-    )
+
+
+def _usual(body: bytes, columns: tuple[Column, ...]) -> QueryResult | None:
+    """Read an answer of the usual form, whose values are of the kinds that the describe tells.
+
+    Returns:
+        None where it is none.
+    """
+    begun = _USUAL_BEGIN.match(body)
+    if begun is None or not body.endswith(_USUAL_END):
+        return None
+    try:
+        table = _table(_Records(body, begun.end(), len(body) - len(_USUAL_END)), columns)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return None
+    frame = frame_of(table, columns)
+    following = _text_of(begun["following"])
+    return QueryResult((frame,), frame.height, int(begun["total_size"]), following)
+
+
+def _looked_through(body: bytes, columns: tuple[Column, ...]) -> QueryResult:
+    """Read an answer of any form: all of it is known to be whole before a row is handed out."""
+    may_hold_nul = b"\\u0000" in body
+    try:
+        page = _PAGES.decode(body)
+    except msgspec.MsgspecError:
+        served = _with_numbers(body)
+        following = _following(served["done"], served.get("nextRecordsUrl"))
+        frame = _of_anything(served["records"], columns, 0, may_hold_nul=may_hold_nul)
+        return QueryResult((frame,), frame.height, int(served["totalSize"]), following)
+    following = _following(page.done, page.nextRecordsUrl)
+    parts = _Parts(_records_of(body, page), columns, may_hold_nul)
+    frames = parts if len(body) > _BYTES_OF_FRAME else list(parts)
+    return QueryResult(frames, len(page.records), page.totalSize, following)
+
+
+class _Page(msgspec.Struct, gc=False):
+    """An answer, of whose records nothing is looked at."""
+
+    totalSize: int  # noqa: N815  as Salesforce has it
+    done: bool
+    records: list[msgspec.Raw]
+    nextRecordsUrl: str | None = None  # noqa: N815  as above
+
+
+_PAGES = msgspec.json.Decoder(_Page)
+
+
+def _following(done: object, next_records_url: object) -> str | None:
+    if done is True:
+        return None
+    if done is not False or not isinstance(next_records_url, str):
+        message = "it names no next page, and is not said to be the last"
+        raise ValueError(message)
+    return next_records_url
 
 
 @dataclass(frozen=True, slots=True)
-class _Answer:
-    """What is read of an answer: its values as served, a column of texts for each of them."""
+class _Records:
+    """Records as served, one behind the other: what is between two brackets."""
 
-    total_size: int
-    done: object
-    next_records_url: object
-    table: pl.DataFrame
+    served: bytes
+    start: int
+    stop: int
 
+    def cut(self, size: int) -> Iterator[_Records]:
+        """Yield all of them, some at a time; at least once."""
+        start = self.start
+        while (end := self.served.find(_BETWEEN_RECORDS, start + size, self.stop)) >= 0:
+            yield _Records(self.served, start, end + len("}"))
+            start = end + len("},")
+        yield _Records(self.served, start, self.stop)
 
-def _following(answer: _Answer) -> str | None:
-    if answer.done is True:
-        return None
-    if answer.done is not False or not isinstance(answer.next_records_url, str):
-        message = "it names no next page, and is not said to be the last"
-        raise ValueError(message)
-    return answer.next_records_url
-
-
-def _as_described(
-    body: bytes, columns: tuple[Column, ...], value_warnings: list[ValueWarning]
-) -> _Answer:
-    """Read an answer whose values are of the kinds that the describe tells, as nearly all are.
-
-    Some rows at a time: a value is an object of Python's until it is in a column, and those of a
-    wide page would take twice the memory of all else.
-
-    Raises:
-        MsgspecError: They are not.
-        ValueError: They are not.
-    """
-    if any("." in column.name for column in columns):
-        message = "the values of parents lie in objects of their own"
-        raise ValueError(message)
-    page, parts = _parts(body, columns)
-    tables, rows_before = [], 0
-    for records in parts:
-        rows = map(msgspec.structs.astuple, records)
-        values: list[tuple[Any, ...]] = list(zip(*rows, strict=True)) or [()] * len(columns)
-        for at, column in enumerate(columns):
-            if column.kind in _NUMERIC:
-                values[at] = _numbers(values[at])
-        tables.append(_table(values, columns, value_warnings, rows_before=rows_before))
-        rows_before += len(records)
-    return _Answer(page.totalSize, page.done, page.nextRecordsUrl, pl.concat(tables))
+    def as_list(self) -> bytes:
+        """Return them as JSON."""
+        return b"".join((b"[", memoryview(self.served)[self.start : self.stop], b"]"))
 
 
-def _parts(body: bytes, columns: tuple[Column, ...]) -> tuple[Any, Iterable[Sequence[Any]]]:
-    """Return an answer without its records, and these some at a time."""
-    whole, some = _decoders(columns)
-    if len(body) <= _BYTES_AT_ONCE:
-        page = whole.decode(body)
-        return page, [page.records]
-    page = _PAGES.decode(body)
-    records, at_once = page.records, max(1, len(page.records) * _BYTES_AT_ONCE // len(body))
-    starts = range(0, len(records) or 1, at_once)
-    joined = (b"[%b]" % b",".join(records[start : start + at_once]) for start in starts)
-    return page, map(some.decode, joined)
+def _records_of(body: bytes, page: _Page) -> _Records:
+    """Return the records of an answer where they are, or else put one behind the other."""
+    begun = _USUAL_BEGIN.match(body)
+    if begun is not None and body.endswith(_USUAL_END):
+        there = _Records(body, begun.end(), len(body) - len(_USUAL_END))
+        commas = max(0, len(page.records) - 1)
+        if sum(map(len, page.records)) + commas == there.stop - there.start:
+            return there
+    together = b",".join(page.records)
+    return _Records(together, 0, len(together))
 
 
-def _page_of(records: Any) -> Any:  # noqa: ANN401  types that are made when they are needed
-    """Return the type of an answer with records of a type."""
-    fields = [("totalSize", int), ("done", bool), ("records", list[records])]
-    return msgspec.defstruct("Page", [*fields, ("nextRecordsUrl", str | None, None)], gc=False)
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """The rows of an answer, some at a time: of a wide one, all of them take much memory."""
+
+    records: _Records
+    columns: tuple[Column, ...]
+    may_hold_nul: bool
+
+    def __iter__(self) -> Iterator[Frame]:
+        rows = 0
+        for some in self.records.cut(_BYTES_OF_FRAME):
+            with _whole_or_broken():
+                frame = self._frame(some, rows)
+            rows += frame.height
+            yield frame
+
+    def _frame(self, records: _Records, rows_before: int) -> Frame:
+        try:
+            return frame_of(_table(records, self.columns), self.columns)
+        except (msgspec.MsgspecError, ValueError, RecursionError):
+            anything = _with_numbers(records.as_list())
+        return _of_anything(anything, self.columns, rows_before, may_hold_nul=self.may_hold_nul)
 
 
-# Records that have not been looked into.
-_PAGES = msgspec.json.Decoder(_page_of(msgspec.Raw))
+# Values of the kinds that the describe tells, as nearly all are
 
 
 @lru_cache(maxsize=8)
-def _decoders(
-    columns: tuple[Column, ...],
-) -> tuple[msgspec.json.Decoder[Any], msgspec.json.Decoder[Any]]:
-    """Return what decodes an answer with such rows, and such rows alone."""
+def _decoder(columns: tuple[Column, ...]) -> msgspec.json.Decoder[Any]:
+    """Return what decodes a list of such records."""
     # Python has more words that can't name an attribute than SOQL has: they go by number.
     names = {f"c{n}": column.name for n, column in enumerate(columns)}
     kinds = [_TYPES.get(column.kind, str | None) for column in columns]
     row: Any = msgspec.defstruct("Row", zip(names, kinds, strict=True), rename=names, gc=False)
-    return msgspec.json.Decoder(_page_of(row)), msgspec.json.Decoder(list[row])
+    return msgspec.json.Decoder(list[row])
 
 
-def _numbers(values: tuple[msgspec.Raw, ...]) -> tuple[str | None, ...]:
-    # Thousands of them are told from texts, and made texts, in one stroke.
-    texts = b",".join(values).decode()
+def _table(records: _Records, columns: tuple[Column, ...]) -> pl.DataFrame:
+    """Return a column of texts for each of the columns, null where they are empty.
+
+    Raises:
+        MsgspecError: Records or values are of other kinds.
+        ValueError: A text holds a NUL or half a character, or what is to be a number is none.
+    """
+    decode = _decoder(columns).decode
+    texts = _of_kinds(columns, _TEXTS)
+    numbers = _of_kinds(columns, _NUMERIC)
+    booleans = _of_kinds(columns, {Kind.BOOLEAN})
+    # Of each column, a piece for each step.
+    pieces: list[list[Any]] = [[] for _ in columns]
+    rows = 0
+    for some in records.cut(_BYTES_AT_ONCE):
+        decoded = decode(some.as_list())
+        if not decoded:
+            continue
+        rows += len(decoded)
+        values = list(zip(*map(msgspec.structs.astuple, decoded), strict=True))
+        for n in texts:
+            pieces[n].append(_BETWEEN_TEXTS.join([value or "" for value in values[n]]))
+        for n in numbers:
+            pieces[n].append(b",".join(values[n]))
+        for n in booleans:
+            pieces[n] += values[n]
+    made = {
+        **_columns(texts, rows, _split(_BETWEEN_TEXTS, _each(pieces, texts))),
+        **_columns(numbers, rows, _numbers(_each(pieces, numbers))),
+        **_columns(booleans, rows, _booleans(_each(pieces, booleans))),
+    }
+    return pl.DataFrame([made[n].alias(column.name) for n, column in enumerate(columns)])
+
+
+def _of_kinds(columns: Sequence[Column], kinds: Container[Kind]) -> list[int]:
+    return [n for n, column in enumerate(columns) if column.kind in kinds]
+
+
+def _each(pieces: Sequence[Sequence[Any]], places: Sequence[int]) -> list[Any]:
+    return list(chain.from_iterable(pieces[n] for n in places))
+
+
+def _columns(places: Sequence[int], rows: int, whole: pl.Series) -> dict[int, pl.Series]:
+    if len(whole) != len(places) * rows:
+        message = "a text holds a NUL"
+        raise ValueError(message)
+    return {n: whole.slice(at * rows, rows) for at, n in enumerate(places)}
+
+
+def _split(between: str, pieces: Sequence[str]) -> pl.Series:
+    """Return values, which stand one behind the other, as one column."""
+    # A column for each would cost as much as the values do, and so would each step with it.
+    if not pieces:
+        return pl.Series("", [], dtype=pl.String)
+    values = pl.col("")
+    whole = pl.Series("", [between.join(pieces)]).str.split(between).explode().to_frame()
+    return whole.select(pl.when(values != "").then(values)).to_series()
+
+
+def _numbers(pieces: Sequence[bytes]) -> pl.Series:
+    texts = b",".join(pieces).decode()
     if not _NUMBERS_AND_NULLS.fullmatch(texts):
         message = "not all of them are numbers"
         raise ValueError(message)
-    return tuple(None if text == "null" else text for text in texts.split(",")) if values else ()
+    return _split(",", [texts.replace("null", "")] if pieces else [])
 
 
-def _as_anything(
-    body: bytes, columns: Sequence[Column], value_warnings: list[ValueWarning]
-) -> _Answer:
-    """Read an answer whatever its values are."""
+def _booleans(values: Sequence[bool | None]) -> pl.Series:
+    texts: pl.Series = pl.Series("", values, dtype=pl.Boolean).cast(pl.String)
+    return texts
+
+
+# Whatever the values are
+
+
+def _with_numbers(body: bytes) -> Any:  # noqa: ANN401  whatever JSON holds
     # Numbers stay the text they are: a float would round 18-digit amounts.
-    answer = json.loads(body, parse_float=_Number, parse_int=_Number, parse_constant=_Number)
+    return json.loads(body, parse_float=_Number, parse_int=_Number, parse_constant=_Number)
+
+
+def _of_anything(
+    records: Any,  # noqa: ANN401  whatever JSON holds
+    columns: tuple[Column, ...],
+    rows_before: int,
+    *,
+    may_hold_nul: bool,
+) -> Frame:
     names = [column.name for column in columns]
     if any("." in name for name in names):
         paths = [name.split(".") for name in [*names, names[0]]]
-        rows = [tuple(_at(path, record) for path in paths) for record in answer["records"]]
+        rows = [tuple(_at(path, record) for path in paths) for record in records]
     else:
         # With one column an itemgetter would give no tuples.
-        rows = list(map(itemgetter(*names, names[0]), answer["records"]))
+        rows = list(map(itemgetter(*names, names[0]), records))
     values = list(zip(*rows, strict=True))[:-1] or [()] * len(columns)
-    total_size, done = int(answer["totalSize"]), answer["done"]
-    table = _table(values, columns, value_warnings)
-    return _Answer(total_size, done, answer.get("nextRecordsUrl"), table)
-
-
-def _at(path: Sequence[str], record: Any) -> Any:  # noqa: ANN401  whatever JSON holds
-    """Return the value of a parent's field, which is null where there is no parent."""
-    for name in path:
-        record = None if record is None else record[name]
-    return record
-
-
-def _table(
-    values: Sequence[tuple[Any, ...]],
-    columns: Sequence[Column],
-    value_warnings: list[ValueWarning],
-    *,
-    rows_before: int = 0,
-) -> pl.DataFrame:
-    by_name = {column.name: of_column for of_column, column in zip(values, columns, strict=True)}
-    ids = (
-        by_name["Id"]
-        if "Id" in by_name
-        else range(rows_before + 1, rows_before + len(values[0]) + 1)
-    )
+    value_warnings: list[ValueWarning] = []
+    by_name = dict(zip(names, values, strict=True))
+    places = range(rows_before + 1, rows_before + len(rows) + 1)
+    ids = by_name.get("Id", places)
     table = pl.DataFrame(
         [
             _boolean_series(column.name, of_column, ids, value_warnings)
@@ -216,7 +362,15 @@ def _table(
             for column, of_column in zip(columns, values, strict=True)
         ]
     )
-    return _null_where_empty(table)
+    frame = frame_of(_null_where_empty(table), columns, may_hold_nul=may_hold_nul)
+    return Frame(frame.table, (*value_warnings, *frame.value_warnings))
+
+
+def _at(path: Sequence[str], record: Any) -> Any:  # noqa: ANN401  whatever JSON holds
+    """Return the value of a parent's field, which is null where there is no parent."""
+    for name in path:
+        record = None if record is None else record[name]
+    return record
 
 
 def _null_where_empty(table: pl.DataFrame) -> pl.DataFrame:

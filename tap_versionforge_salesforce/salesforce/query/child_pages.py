@@ -15,8 +15,7 @@ from tap_versionforge_salesforce.errors import (
     TapError,
     UnavailableError,
 )
-from tap_versionforge_salesforce.salesforce.frames.frame import no_rows
-from tap_versionforge_salesforce.salesforce.frames.json_pages import QueryResult
+from tap_versionforge_salesforce.salesforce.frames.json_pages import no_result
 from tap_versionforge_salesforce.salesforce.objects.columns import Column, Kind
 from tap_versionforge_salesforce.salesforce.objects.soql import Query, Range
 from tap_versionforge_salesforce.salesforce.query.context import ReadContext
@@ -27,6 +26,7 @@ from tap_versionforge_salesforce.salesforce.support.wording import counted
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from tap_versionforge_salesforce.salesforce.frames.json_pages import QueryResult
     from tap_versionforge_salesforce.salesforce.objects.soql import Parent
     from tap_versionforge_salesforce.salesforce.query.page import Page
 
@@ -74,9 +74,9 @@ class ChildPages:
             f"{self._context.query.title} is read by the Ids of {which}, which takes "
             f"{counted(self._children.requests, 'API call')} or more."
         )
-        return QueryResult(no_rows(self._context.query.columns), None, None)
+        return no_result(self._context.query.columns)
 
-    def pages(self, _: QueryResult) -> Iterator[Page]:
+    def pages(self) -> Iterator[Page]:
         """Yield the pages of all parents; none of them says how far the whole has come."""
         children = self._children
         yield from children.pages()

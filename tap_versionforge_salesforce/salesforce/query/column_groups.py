@@ -105,7 +105,8 @@ class ColumnGroups:
 
     def _asked(self, query: Query) -> Iterator[Page]:
         pages = RestPages(replace(self._context, query=query), may_be_grouped=False)
-        yield from pages.pages(pages.first(briefly=False))
+        pages.first(briefly=False)
+        yield from pages.pages()
 
     @property
     def _shared_and_key(self) -> tuple[Column, ...]:

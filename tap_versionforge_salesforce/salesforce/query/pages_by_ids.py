@@ -61,8 +61,8 @@ class PagesByIds:
         """
         self.total_rows = 0
         for some in self._queries():
-            first = some.first(briefly=False)
-            for page in self._without_taking_back(some.pages(first)):
+            some.first(briefly=False)
+            for page in self._without_taking_back(some.pages()):
                 yield replace(page, checkpoint=None)
             self.total_rows += some.total_rows or 0
 

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
 
-    from tap_versionforge_salesforce.salesforce.frames.json_pages import QueryResult
     from tap_versionforge_salesforce.salesforce.objects.soql import Window
     from tap_versionforge_salesforce.salesforce.query.context import ReadContext
 
@@ -273,7 +272,7 @@ class SalesforcePaginator:
                     self.rows_before = 0
                     yield self._beginning_again()
                     self.finish()
-                yield from self._all_rest_pages(choice, first)
+                yield from self._all_rest_pages(choice)
         except (IncompleteError, RefusedError, UnavailableError) as error:
             following = self._chooser.instead_of_rest(error, may_move=may_move)
             self._rest_pages.drop()
@@ -283,10 +282,10 @@ class SalesforcePaginator:
         if following is not None:
             yield from self._bulk(following, rows=rows)
 
-    def _all_rest_pages(self, choice: Choice, first: QueryResult) -> Iterator[Page]:
+    def _all_rest_pages(self, choice: Choice) -> Iterator[Page]:
         self._context.turn.all_requested()
         self._tell(choice)
-        yield from self._rest_pages.pages(first)
+        yield from self._rest_pages.pages()
         if self._rest_pages.total_rows is not None:
             self.proof = ("totalSize", self._rest_pages.total_rows)
 

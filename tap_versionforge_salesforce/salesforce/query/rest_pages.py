@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -9,7 +10,12 @@ from typing import TYPE_CHECKING
 from tap_versionforge_salesforce.errors import IncompleteError, RefusedError
 from tap_versionforge_salesforce.salesforce.client import query_call, room_in_query
 from tap_versionforge_salesforce.salesforce.frames.frame import no_rows
-from tap_versionforge_salesforce.salesforce.frames.json_pages import QueryResult, from_json
+from tap_versionforge_salesforce.salesforce.frames.json_pages import (
+    QueryResult,
+    from_json,
+    leads_to,
+    no_result,
+)
 from tap_versionforge_salesforce.salesforce.http.retry import refetch_incomplete
 from tap_versionforge_salesforce.salesforce.query.api_choice import is_too_long
 from tap_versionforge_salesforce.salesforce.query.download_queue import StreamIsOverError
@@ -24,10 +30,11 @@ from tap_versionforge_salesforce.salesforce.support.timestamps import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
     from concurrent.futures import Future
     from datetime import datetime
 
+    from tap_versionforge_salesforce.salesforce.frames.frame import Frame
     from tap_versionforge_salesforce.salesforce.http.call import Call
     from tap_versionforge_salesforce.salesforce.http.responses import Response
     from tap_versionforge_salesforce.salesforce.objects.soql import Query
@@ -46,22 +53,68 @@ class _Cursor:
     """One REST query being paged through.
 
     Attributes:
-        page: The page in hand.
+        promised_rows: Of the whole query, as its first page says; None where nobody counts them.
+        began_after: The last row before it; None from the beginning.
         after: The last row whose place in the order is certain.
+        safe: The instant up to which the page in hand, as far as it has been read, has all rows.
         rows: Rows served so far.
+        chain: Of its pages.
         problem: Why the cursor did not lead to the end; None while it does.
     """
 
-    page: QueryResult
-    after: tuple[datetime, str] | None
+    promised_rows: int | None
+    began_after: tuple[datetime, str] | None
+    after: tuple[datetime, str] | None = field(init=False)
+    safe: datetime | None = None
     rows: int = 0
     problem: str | None = None
-    promised_rows: int | None = field(init=False)
-    began_after: tuple[datetime, str] | None = field(init=False)
+    chain: PageChain = field(init=False)
 
     def __post_init__(self) -> None:
-        self.promised_rows = self.page.total_size
-        self.began_after = self.after
+        self.after = self.began_after
+        self.chain = PageChain(self.promised_rows)
+
+
+@dataclass(slots=True)
+class _Fetched:
+    """A page that was fetched, and is not decoded.
+
+    Attributes:
+        url: What it stands behind.
+        following: What it seems to lead to.
+        arrived: When it was here.
+    """
+
+    url: str
+    following: str | None
+    arrived: datetime
+    _response: Response | None
+
+    def take(self) -> Response | None:
+        """Return the answer, which is held no longer: a wide one is large; None the next time."""
+        response, self._response = self._response, None
+        return response
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Rows of a page: all, or of a wide page some.
+
+    Attributes:
+        frame: The rows.
+        arrived: When the page was here.
+        page_rows: How many the page has.
+        following: What the page leads to.
+        starts_page: They are its first.
+        ends_page: They are its last.
+    """
+
+    frame: Frame
+    arrived: datetime
+    page_rows: int
+    following: str | None
+    starts_page: bool
+    ends_page: bool
 
 
 class RestPages:
@@ -139,7 +192,7 @@ class RestPages:
         return self._prefetched is not None and self._prefetched.done()
 
     def first(self, *, briefly: bool) -> QueryResult:
-        """Return the first page; its ``total_size`` counts the rows of them all, if anybody does.
+        """Return what the first page says of the query; `pages` has its rows.
 
         Args:
             briefly: Don't repeat a request that timed out: there is another way.
@@ -158,11 +211,11 @@ class RestPages:
                 self._groups = self._column_groups()
             if self._groups is None:
                 raise
-            first = QueryResult(no_rows(self._query.columns), None, None)
+            return no_result(self._query.columns)
         self.total_rows = first.total_size
         if first.total_size is not None:
             self._org.events.tell(RowsCounted(self._query.title, first.total_size))
-        return first
+        return first.without_rows()
 
     def _column_groups(self) -> ColumnGroups | None:
         """Return the query in groups of columns; None where that makes it no shorter."""
@@ -212,23 +265,25 @@ class RestPages:
 
     def _decoded(self, body: bytes, received_bytes: int | None = None) -> QueryResult:
         page = from_json(body, self._query.columns)
-        arrived = PageArrived(self._query.title, page.frame.height, received_bytes)
+        arrived = PageArrived(self._query.title, page.height, received_bytes)
         self._org.events.tell(arrived)
         is_external = self._query.sobject.lower().endswith(_EXTERNAL)
         if is_external and page.total_size == _NOT_COUNTED:
             return replace(page, total_size=None)
         return page
 
-    def pages(self, first: QueryResult) -> Iterator[Page]:
+    def pages(self) -> Iterator[Page]:
         """Yield the pages of the window, read again from a safe place where they do not add up."""
-        self.drop()
         if self._groups is not None:
             yield from self._groups.pages()
             self.total_rows = self._groups.total_rows
             return
-        cursor = _Cursor(first, after=None)
+        first = self.prefetch(briefly=False)
+        self.drop()
+        cursor, parts = self._begin(first.result(), after=None)
+        del first
         for reads_left in reversed(range(_READS_OF_A_WINDOW)):
-            yield from self._read(cursor)
+            yield from self._read(cursor, parts)
             if cursor.problem is None:
                 return
             if reads_left:
@@ -237,7 +292,9 @@ class RestPages:
                     f"Reading on from the last safe row: {cursor.problem}.",
                     calls=1,
                 )
-                cursor = _Cursor(self._asked(self._restarted(cursor)), after=cursor.after)
+                cursor, parts = self._begin(
+                    self._asked(self._restarted(cursor)), after=cursor.after
+                )
         raise IncompleteError(
             f"{self._query.title} could not be proven complete: {cursor.problem}.",
             hint="Run again. Rows that are deleted or unshared while they are read cause this; a "
@@ -245,19 +302,27 @@ class RestPages:
             code="rest-count-mismatch",
         )
 
-    def _read(self, cursor: _Cursor) -> Iterator[Page]:
-        # The next page is on its way while the target takes the one in hand.
-        pages = ahead(self._served(cursor.page), same, steps=1)
-        chain = PageChain(cursor.promised_rows)
+    def _begin(
+        self, first: QueryResult, *, after: tuple[datetime, str] | None
+    ) -> tuple[_Cursor, Generator[_Part, None, None]]:
+        # The next rows are decoded, and the next page is on its way, while the target takes some.
+        return _Cursor(first.total_size, after), ahead(self._served(first), same, steps=1)
+
+    def _read(self, cursor: _Cursor, parts: Generator[_Part, None, None]) -> Iterator[Page]:
+        is_within_page = False
         try:
-            while cursor.problem is None and (served := self._awaited(pages)):
-                cursor.page, arrived = served
-                cursor.problem = chain.problem(
-                    cursor.page.frame.height, cursor.page.next_records_url
+            while part := self._awaited(parts, is_within_page=is_within_page):
+                is_within_page = not part.ends_page
+                checkpoint = self._pass(cursor, part)
+                yield Page(
+                    part.frame,
+                    part.arrived,
+                    starts_page=part.starts_page,
+                    ends_page=part.ends_page,
+                    checkpoint=checkpoint,
                 )
-                safe = self._pass(cursor)
-                # Which rows are missing is not known once they do not add up.
-                yield Page(cursor.page.frame, arrived, checkpoint=None if cursor.problem else safe)
+                if part.ends_page and cursor.problem is not None:
+                    break
         except RefusedError as error:
             if error.error_code != "INVALID_QUERY_LOCATOR":
                 raise
@@ -266,7 +331,7 @@ class RestPages:
                 yield self._nothing(may_repeat=True)
                 return
         finally:
-            pages.close()
+            parts.close()
         promised = cursor.promised_rows
         if promised is not None and cursor.rows < promised and cursor.problem is None:
             cursor.problem = f"{promised:,} rows were promised and {cursor.rows:,} came"
@@ -284,35 +349,75 @@ class RestPages:
             is_served=False,
         )
 
-    def _served(self, page: QueryResult) -> Iterator[tuple[QueryResult, datetime]]:
-        while True:
-            yield page, self._org.clock.now()
-            if page.next_records_url is None:
-                return
-            page = self._whole(partial(self._org.client.next_page, page.next_records_url))
+    def _awaited(self, parts: Iterator[_Part], *, is_within_page: bool) -> _Part | None:
+        # A signal ends the run between two pages: one in hand is finished.
+        interruption = self._org.interruption
+        with (
+            interruption.watch.telling(self._page)
+            if is_within_page
+            else interruption.waiting(self._page)
+        ):
+            return next(parts, None)
 
-    def _awaited(
-        self, pages: Iterator[tuple[QueryResult, datetime]]
-    ) -> tuple[QueryResult, datetime] | None:
-        with self._org.interruption.waiting(self._page):
-            return next(pages, None)
+    # In the thread that decodes
 
-    def _pass(self, cursor: _Cursor) -> datetime | None:
-        """Count the page in; return the instant up to which all rows have now been served."""
-        cursor.rows += cursor.page.frame.height
+    def _served(self, first: QueryResult) -> Iterator[_Part]:
+        following, parts = first.next_records_url, _in_parts(first, self._org.clock.now())
+        del first
+        if following is None:
+            yield from parts
+        while following is not None:
+            with closing(ahead(self._fetched(following), same, steps=1)) as bodies:
+                yield from parts
+                for fetched in bodies:
+                    page = self._page_of(fetched)
+                    yield from _in_parts(page, fetched.arrived)
+                    following = page.next_records_url
+                    # A wide one is large, and the next is there already.
+                    del page
+                    if following != fetched.following:
+                        break
+
+    def _page_of(self, fetched: _Fetched) -> QueryResult:
+        def again() -> Response:
+            return fetched.take() or self._org.client.next_page(fetched.url)
+
+        return self._whole(again)
+
+    # In the thread that fetches
+
+    def _fetched(self, url: str | None) -> Iterator[_Fetched]:
+        """Yield the pages from one on, as far as each seems to lead to the next."""
+        while url is not None:
+            response = self._org.client.next_page(url)
+            following = leads_to(response.body)
+            yield _Fetched(url, following, self._org.clock.now(), response)
+            url = following
+
+    def _pass(self, cursor: _Cursor, part: _Part) -> datetime | None:
+        """Count rows in; return the checkpoint behind them, if there is one."""
+        if part.starts_page:
+            cursor.problem = cursor.chain.problem(part.page_rows, part.following)
+            cursor.safe = None
+        cursor.rows += part.frame.height
+        cursor.safe = self._served_up_to(cursor, part.frame) or cursor.safe
+        # Which rows are missing is not known once they do not add up.
+        return cursor.safe if part.ends_page and cursor.problem is None else None
+
+    def _served_up_to(self, cursor: _Cursor, frame: Frame) -> datetime | None:
         # With a part by Id, rows of the same time are still to come.
         if self._query.range is None or not self._query.ids.is_whole:
             return None
         if self._query.range.upper is None:
             return None
         bound = format_instant(self._query.range.upper)
-        last = cursor.page.frame.last_below(self._query.range.key, bound)
+        last = frame.last_below(self._query.range.key, bound)
         # No query can name an instant before the earliest, so none can go on from it.
         if last is None or last[0] < format_instant(EARLIEST):
             return None
         stamp = parse_instant(last[0])
         # Rows without an Id of their own have no place among those of the same instant.
-        if cursor.page.frame.key_problem(("Id",)) is None:
+        if frame.key_problem(("Id",)) is None:
             cursor.after = (stamp, last[1])
         return stamp
 
@@ -320,3 +425,12 @@ class RestPages:
         if self._query.range is None:
             return self._query
         return replace(self._query, range=replace(self._query.range, after=cursor.after))
+
+
+def _in_parts(page: QueryResult, arrived: datetime) -> Iterator[_Part]:
+    rows, starts_page = 0, True
+    for frame in page.frames:
+        rows += frame.height
+        ends_page = rows == page.height
+        yield _Part(frame, arrived, page.height, page.next_records_url, starts_page, ends_page)
+        starts_page = False

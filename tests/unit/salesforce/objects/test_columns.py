@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tap_versionforge_salesforce.salesforce.frames.json_pages import _decoders
+from tap_versionforge_salesforce.salesforce.frames.json_pages import _decoder
 from tap_versionforge_salesforce.salesforce.objects.columns import Column, Kind, select_columns
 
 ID = Column("Id", Kind.TEXT)
@@ -49,8 +49,8 @@ def test_what_is_remembered_of_columns_does_not_grow_with_the_objects() -> None:
     """A thousand objects take no more memory than the few that are read at a time."""
     for n in range(50):
         columns = (Column("Id", Kind.TEXT), Column(f"Field{n}__c", Kind.NUMBER))
-        _decoders(columns)
-    assert _decoders.cache_info().currsize <= 10
+        _decoder(columns)
+    assert _decoder.cache_info().currsize <= 10
 
 
 @pytest.mark.parametrize(
