@@ -11,22 +11,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from tap_versionforge_salesforce.engine.org import Org
 
 __all__ = ["Org", "__version__"]
 
-__version__: str
+#: The package's version, and the tap's. To ask the installed package for it would take longer than
+#: all else that is done before the first signal can be heard.
+__version__: Final = "0.1.0"
 
 
 def __getattr__(name: str) -> object:
-    # What either of them needs takes longer to import than a signal may take to be heard.
-    if name == "__version__":
-        from importlib.metadata import version  # noqa: PLC0415  not before
-
-        return version("tap-versionforge-salesforce")
+    # What it needs takes longer to import than a signal may take to be heard.
     if name == "Org":
         from tap_versionforge_salesforce.engine.org import Org  # noqa: PLC0415  not before
 

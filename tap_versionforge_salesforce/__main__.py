@@ -21,9 +21,10 @@ def main() -> None:
     # later for a fifth of the time that a page of JSON takes.
     gc.disable()
     from tap_versionforge_salesforce.early_sign_in import sign_in_early  # noqa: PLC0415  not before
-    from tap_versionforge_salesforce.late_imports import put_off_packages  # noqa: PLC0415
 
     sign_in_early(sys.argv[1:])
+    from tap_versionforge_salesforce.late_imports import put_off_packages  # noqa: PLC0415
+
     put_off_packages()
     from tap_versionforge_salesforce.cli import main as run  # noqa: PLC0415  not before
 
@@ -36,9 +37,11 @@ def _tell_version() -> bool:
     """Write what the SDK writes for ``--version``, without it; tell whether that could be done."""
     from importlib.metadata import version  # noqa: PLC0415  not before Ctrl-C is heard
 
-    tap = "tap-versionforge-salesforce"
+    from tap_versionforge_salesforce import __version__  # noqa: PLC0415
+
+    said = f"tap-versionforge-salesforce v{__version__}, Meltano SDK v{version('singer-sdk')}\n"
     with suppress(OSError, AttributeError):  # what is behind stdout, or no stdout: told with words
-        sys.stdout.write(f"{tap} v{version(tap)}, Meltano SDK v{version('singer-sdk')}\n")
+        sys.stdout.write(said)
         sys.stdout.flush()
         return True
     return False

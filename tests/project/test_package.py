@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 
+from tap_versionforge_salesforce import __version__
 from tests.support import processes
 from tests.support.packages import built
 
@@ -86,6 +87,7 @@ def test_the_changelog_begins_with_the_version(pyproject: dict[str, Any]) -> Non
     version = pyproject["project"]["version"]
 
     assert found_in("CHANGELOG.md", r"^## \[(.+?)\]") == version
+    assert __version__ == version
     assert importlib.metadata.version(DISTRIBUTION) == version
 
 

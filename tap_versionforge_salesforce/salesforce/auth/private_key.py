@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.exceptions import InternalError, InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from tap_versionforge_salesforce.errors import SettingsError
 from tap_versionforge_salesforce.salesforce.support.redaction import remember_secrets
@@ -49,10 +49,7 @@ _OTHER_DER: dict[str, Callable[[bytes], object]] = {
 
 
 class _LastKey:
-    """The key that was read last: that its primes are some takes longer to prove than all else.
-
-    `check`, and a process with several orgs, ask for the same one again.
-    """
+    """The key that was read last: `check`, and a process with several orgs, ask for it again."""
 
     def __init__(self) -> None:
         # By its digest: the text itself is not kept.
@@ -62,9 +59,32 @@ class _LastKey:
         digest = hashlib.sha256(b"%d %b%b" % (len(pem), pem, password or b"")).digest()
         known, key = self._kept
         if known != digest:
-            key = serialization.load_pem_private_key(pem, password)
+            key = _loaded(pem, password)
             self._kept = (digest, key)
         return key
+
+
+def _loaded(pem: bytes, password: bytes | None) -> object:
+    """Return the key in a PEM.
+
+    That its primes are some takes longer to prove than all else that is done before the sign-in,
+    and says no more than that it signs what its public half confirms.
+
+    Raises:
+        ValueError: There is none, or it does not sign.
+        TypeError: It is encrypted, and there is no password, or the other way round.
+        UnsupportedAlgorithm: It is of an unknown kind.
+    """
+    key = serialization.load_pem_private_key(pem, password, unsafe_skip_rsa_key_validation=True)
+    if isinstance(key, rsa.RSAPrivateKey):
+        signed, scheme, algorithm = b"signed", padding.PKCS1v15(), hashes.SHA256()
+        try:
+            signature = key.sign(signed, scheme, algorithm)
+            key.public_key().verify(signature, signed, scheme, algorithm)
+        except (InvalidSignature, InternalError):
+            message = "the numbers of the key do not belong together"
+            raise ValueError(message) from None
+    return key
 
 
 _last_key = _LastKey()

@@ -43,7 +43,10 @@ def unpacked(blocks: Iterator[bytes], at_most: int) -> Iterator[bytes]:
         for block in blocks:
             rest = block
             while rest:
-                if unpacker.eof:  # another member of the file
+                if unpacker.eof:  # another member of the file, or what fills it up
+                    rest = rest.lstrip(b"\0")
+                    if not rest:
+                        break
                     unpacker = module.decompressobj(_WINDOW_BITS)
                 yield unpacker.decompress(rest, at_most)
                 rest = unpacker.unused_data if unpacker.eof else unpacker.unconsumed_tail

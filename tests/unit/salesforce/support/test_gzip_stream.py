@@ -63,6 +63,9 @@ def test_what_others_have_packed_is_read() -> None:
         assert read(gzip.compress(TEXT, level)) == TEXT
     assert read(gzip.compress(TEXT) + gzip.compress(b"more")) == TEXT + b"more"
     assert read(gzip.compress(b"")) == b""
+    # Filled up with NULs, as Python and curl read it too, wherever a block ends.
+    assert read(gzip.compress(TEXT) + bytes(20_000)) == TEXT
+    assert read(gzip.compress(TEXT) + bytes(9) + gzip.compress(b"more")) == TEXT + b"more"
 
 
 @pytest.mark.usefixtures("by")
@@ -87,7 +90,8 @@ BODY = gzip.compress(TEXT)
         pytest.param(BODY[:-8] + bytes([BODY[-8] ^ 1]) + BODY[-7:], id="another checksum"),
         pytest.param(BODY[:-1] + bytes([BODY[-1] ^ 1]), id="another length"),
         pytest.param(BODY + b"and more", id="junk behind it"),
-        pytest.param(BODY + bytes(5), id="NULs behind it"),
+        pytest.param(BODY + bytes(5) + b"and more", id="junk behind NULs"),
+        pytest.param(bytes(5) + BODY, id="NULs before it"),
     ],
 )
 def test_what_is_broken_is_refused(body: bytes) -> None:
