@@ -46,7 +46,7 @@ class ResultPage:
         self.ref = ref
         self._body = body
         self._context = context
-        self._is_read = False
+        self._is_read = self._is_told = False
         self.headers: ResultPageHeaders
         #: When it was here, by this machine's clock.
         self.arrived: datetime
@@ -72,8 +72,9 @@ class ResultPage:
                 break
         self.arrived = org.clock.now()
         self._body.arrive()
-        arrived = PageArrived(self._context.query.title, self.headers.rows, self._body.size)
-        org.events.tell(arrived)
+        rows = 0 if self._is_told else self.headers.rows
+        self._is_told = True
+        org.events.tell(PageArrived(self._context.query.title, rows, self._body.size))
 
     def open(self) -> IO[bytes]:
         """Return its bytes from the first on.

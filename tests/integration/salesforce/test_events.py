@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 
@@ -12,8 +12,10 @@ from tap_versionforge_salesforce.salesforce.support.events import (
     JobCreated,
     JobLookedAt,
     PageArrived,
+    Retried,
     RowsCounted,
 )
+from tests.local_org.conditions import faults
 from tests.local_org.conditions.settings import PRODUCTION_AUDIENCE
 
 if TYPE_CHECKING:
@@ -80,3 +82,16 @@ def test_pages_of_a_job(org: LocalOrg, connected: salesforce.Org, parallel_downl
     assert sum(event.size or 0 for event in pages) > 0
     assert len(results) == len(pages)
     assert all(event.size for event in pages)
+
+
+@pytest.mark.parametrize("api_mode", ["bulk", "rest"])
+def test_a_page_that_comes_again(
+    org: LocalOrg, connected: salesforce.Org, api_mode: Literal["bulk", "rest"]
+) -> None:
+    """Its bytes have come twice, its rows once."""
+    org.faults.add("*/results", faults.drop_last_row())
+    org.faults.add("GET /query/*", faults.answer(200, {"totalSize": ROWS}))
+    found = told(connected, salesforce.QueryOptions(api_mode=api_mode))
+    pages = [event for event in found if isinstance(event, PageArrived)]
+    assert sum(event.rows for event in pages) == ROWS
+    assert any(isinstance(event, Retried) for event in found)
