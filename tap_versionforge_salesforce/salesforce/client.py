@@ -95,10 +95,6 @@ class ResultPageRef:
     max_rows: int | None
 
 
-#: Wanted where nobody names another.
-API_VERSION = "68.0"
-
-
 class SalesforceClient:
     """The endpoints of one org.
 

@@ -14,9 +14,8 @@ from tap_versionforge_salesforce.errors import (
     TapError,
     UnavailableError,
 )
+from tap_versionforge_salesforce.salesforce.api_version import API_VERSION
 from tap_versionforge_salesforce.salesforce.auth.authenticator import Authenticator
-from tap_versionforge_salesforce.salesforce.client import API_VERSION, SalesforceClient
-from tap_versionforge_salesforce.salesforce.describes import describe
 from tap_versionforge_salesforce.salesforce.http.connection_errors import check_ca_bundle
 from tap_versionforge_salesforce.salesforce.http.options import HttpOptions
 from tap_versionforge_salesforce.salesforce.http.quota import Quota
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from tap_versionforge_salesforce.salesforce.auth.authenticator import SignIn
+    from tap_versionforge_salesforce.salesforce.client import SalesforceClient
     from tap_versionforge_salesforce.salesforce.objects.describe import SObject
 
 
@@ -98,7 +98,7 @@ class Org:
             SignInError: Salesforce refuses.
             UnavailableError: It does not tell.
         """
-        found = self.client.session.token().organization_id
+        found = self.session.token().organization_id
         found = found or str(self.client.identity().get("organization_id") or "")
         if not found:
             asked = "who is signed in"
@@ -112,7 +112,7 @@ class Org:
         Raises:
             SignInError: Salesforce refuses.
         """
-        return self.client.session.token().user_id
+        return self.session.token().user_id
 
     @cached_property
     def authenticator(self) -> Authenticator:
@@ -125,14 +125,14 @@ class Org:
         return Authenticator(grant)
 
     @cached_property
-    def client(self) -> SalesforceClient:
-        """Return the org's endpoints.
+    def session(self) -> SalesforceSession:
+        """Return what sends, with a token.
 
         Raises:
             SettingsError: The key or the CA bundle can't be used.
         """
         check_ca_bundle(self._options.ca_bundle)
-        session = SalesforceSession(
+        return SalesforceSession(
             host=self.url,
             options=self._options,
             authenticator=self.authenticator,
@@ -142,15 +142,28 @@ class Org:
             retry_log=self.retry_log,
             events=self.events,
         )
-        return SalesforceClient(session=session, api_version=self._api_version, logger=self._logger)
+
+    @cached_property
+    def client(self) -> SalesforceClient:
+        """Return the org's endpoints.
+
+        Raises:
+            SettingsError: As for `session`.
+        """
+        # What it needs beside the session is not loaded before the sign-in is sent.
+        from tap_versionforge_salesforce.salesforce.client import SalesforceClient  # noqa: PLC0415
+
+        return SalesforceClient(
+            session=self.session, api_version=self._api_version, logger=self._logger
+        )
 
     def sign_in_ahead(self) -> None:
         """Send the sign-in without waiting for its answer, which whoever asks first waits for.
 
         Raises:
-            SettingsError: As for `client`.
+            SettingsError: As for `session`.
         """
-        self.authenticator.sign_in_ahead(self.client.session.post_grant_ahead)
+        self.authenticator.sign_in_ahead(self.session.post_grant_ahead)
 
     def describe(self, name: str) -> SObject:
         """Return an object, as its describe tells it.
@@ -161,6 +174,8 @@ class Org:
         Raises:
             RefusedError: The org has no such object, or the user may not see it.
         """
+        from tap_versionforge_salesforce.salesforce.describes import describe  # noqa: PLC0415  as above
+
         return describe(self.client, name)
 
     def server_time(self) -> datetime:
@@ -169,7 +184,7 @@ class Org:
         Raises:
             UnavailableError: No answer had a Date header.
         """
-        session = self.client.session
+        session = self.session
         if session.server_date is None:
             # What is not counted, and says nothing else that is wanted.
             with suppress(RefusedError, UnavailableError):
@@ -191,7 +206,7 @@ class Org:
         """
         is_reachable = self.client.is_reachable()
         if is_reachable:
-            self.client.session.doubt()
+            self.session.doubt()
         return is_reachable
 
     def accepts_session(self) -> bool:

@@ -11,15 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime  # noqa: TC003  the kind of a setting is read from its type
 from pathlib import Path
 
-from platformdirs import user_cache_path
-
+from tap_versionforge_salesforce.salesforce.api_version import API_VERSION
 from tap_versionforge_salesforce.salesforce.auth.credentials import Credentials
 from tap_versionforge_salesforce.salesforce.auth.hosts import (
     checked_audience,
     checked_instance_url,
     derived_audience,
 )
-from tap_versionforge_salesforce.salesforce.client import API_VERSION
 from tap_versionforge_salesforce.salesforce.support.timestamps import format_instant
 from tap_versionforge_salesforce.settings.backfills import EXAMPLE, Backfill, parsed_backfills
 from tap_versionforge_salesforce.settings.checking import checked_kinds
@@ -428,6 +426,9 @@ class Settings:
         if self.discovery_cache == "false" or self.access_token is not None:
             return None
         if self.discovery_cache == "true":
+            # Not before the sign-in is sent.
+            from platformdirs import user_cache_path  # noqa: PLC0415
+
             return user_cache_path("tap-versionforge-salesforce", appauthor=False)
         return Path(self.discovery_cache)
 
