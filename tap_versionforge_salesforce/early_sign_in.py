@@ -34,6 +34,7 @@ USER_AGENT = f"{TAP}/{__version__}"
 _NAMES = frozenset(setting.name for setting in SETTINGS)
 _WITH_FILE = ("--config", "--catalog", "--state")
 _ALONE = ("--discover", "--quiet")
+_ENVIRONMENT = "ENV"
 
 
 class _Begun:
@@ -51,7 +52,8 @@ def sign_in_early(arguments: Sequence[str]) -> None:
     """Send the sign-in of the run that a command line asks for, and wait for nothing.
 
     Not where the run might send nothing at all: anything in the command line or the settings is
-    wrong, or only the SDK can tell.
+    wrong, or only the SDK can tell. What is in the catalog or the state is not looked at: of a
+    broken one the run is told behind a sign-in that nobody uses.
 
     Args:
         arguments: The command line's, without the program's name.
@@ -70,7 +72,7 @@ def sign_in_early(arguments: Sequence[str]) -> None:
         logger = logging.getLogger(TAP)
         org = org_of(settings, user_agent=USER_AGENT, clock=Clock(), logger=logger)
         org.sign_in_ahead()
-    except TapError:
+    except (TapError, OSError, ValueError):
         return
     _begun.settings, _begun.org = settings, org
 
@@ -104,5 +106,8 @@ def _config_path(arguments: Sequence[str]) -> str | None:
         if name not in _WITH_FILE or name in files:
             return None
         files[name] = value if has_value else next(left, "")
+    # Settings of the environment, though there be a file of that name.
+    if files.get("--config") == _ENVIRONMENT:
+        return None
     # What is no file can be read but once.
     return files.get("--config") if all(map(os.path.isfile, files.values())) else None

@@ -65,8 +65,10 @@ def _asked_for(package: ModuleType, name: str) -> object:
     """
     if importlib.util.find_spec(f"{package.__name__}.{name}") is None:
         _run(package)
-        if name in vars(package) or "__getattr__" in vars(package):
-            return getattr(package, name)
+        if name in vars(package):
+            return vars(package)[name]
+        if not _is_put_off(package):
+            return getattr(package, name)  # of its own __getattr__, or in vain
     raise AttributeError(f"module {package.__name__!r} has no attribute {name!r}")
 
 
@@ -74,5 +76,12 @@ def _run(package: ModuleType) -> None:
     with _running:
         loader = _put_off.pop(package.__name__, None)
         if loader is not None:
-            del vars(package)["__getattr__"]
             loader.exec_module(package)
+            if _is_put_off(package):
+                del vars(package)["__getattr__"]
+
+
+def _is_put_off(package: ModuleType) -> bool:
+    """Tell whether what it lacks is still asked for here: it has not run, or is running."""
+    getter = vars(package).get("__getattr__")
+    return isinstance(getter, partial) and getter.func is _asked_for

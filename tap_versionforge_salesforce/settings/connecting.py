@@ -74,13 +74,24 @@ def check_paths(settings: Settings) -> None:
         SettingsError: There is none.
     """
     spool, report = settings.spool_dir, settings.report_path
-    if report is not None and not Path(report).parent.is_dir():
+    if report is not None and ("\0" in report or not _is_folder(Path(report).parent)):
         raise wrong_setting(
             "report_path",
-            f"names a file in no folder: {report}",
+            f"names a file in no folder that can be entered: {report}",
             "Make the folder, or name another.",
         )
-    if report is not None and Path(report).is_dir():
+    if report is not None and _is_folder(Path(report)):
         raise wrong_setting("report_path", f"names a folder: {report}", "Name a file in it.")
-    if spool is not None and not Path(spool).is_dir():
-        raise wrong_setting("spool_dir", f"names no folder: {spool}", "Make it, or name another.")
+    if spool is not None and not _is_folder(Path(spool)):
+        raise wrong_setting(
+            "spool_dir",
+            f"names no folder that can be entered: {spool}",
+            "Make it, or name another.",
+        )
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # behind a folder that is closed to the user, or too long
+        return False

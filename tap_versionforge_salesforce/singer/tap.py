@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from contextlib import contextmanager, suppress
-from functools import cached_property, partial
+from functools import cached_property
 from itertools import chain
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from singer_sdk import typing as th
-from singer_sdk.configuration._dict_config import TRUTHY, parse_environment_config
 from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers._classproperty import classproperty
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
@@ -22,7 +19,6 @@ from typing_extensions import override
 from tap_versionforge_salesforce import __version__
 from tap_versionforge_salesforce.errors import SettingsError, wrong_setting
 from tap_versionforge_salesforce.salesforce.support.clock import Clock
-from tap_versionforge_salesforce.salesforce.support.wording import counted, did_you_mean
 from tap_versionforge_salesforce.settings.backfills import parsed_backfills
 from tap_versionforge_salesforce.settings.checking import is_blank
 from tap_versionforge_salesforce.settings.definitions import SETTINGS, Settings
@@ -30,10 +26,10 @@ from tap_versionforge_salesforce.settings.json_files import config_file
 from tap_versionforge_salesforce.settings.naming import (
     resolve_aliases,
     unknown_settings,
-    unknown_variables,
 )
 from tap_versionforge_salesforce.settings.soql_streams import queries_among
 from tap_versionforge_salesforce.singer.catalog_notes import CatalogNotes
+from tap_versionforge_salesforce.singer.config_schema import config_schema
 from tap_versionforge_salesforce.singer.described_queries import (
     DescribedQueries,
     check_names,
@@ -43,13 +39,9 @@ from tap_versionforge_salesforce.singer.discovery import (
     discover,
     names_in_org,
 )
+from tap_versionforge_salesforce.singer.environment import from_environment
 from tap_versionforge_salesforce.singer.events import DELETIONS, DESCRIBE_STREAMS, OWN_STREAMS
-from tap_versionforge_salesforce.singer.input_files import set_variables, stream_maps_read
-from tap_versionforge_salesforce.singer.named_objects import (
-    check_objects,
-    idle_names,
-    of_settings,
-)
+from tap_versionforge_salesforce.singer.input_files import stream_maps_read
 from tap_versionforge_salesforce.singer.output.batch_config import batch_config_of
 from tap_versionforge_salesforce.singer.output.message_writer import MessageWriter
 from tap_versionforge_salesforce.singer.output.state_writer import StateWriter
@@ -59,10 +51,9 @@ from tap_versionforge_salesforce.singer.packed_catalog import (
     selected_in,
     unsupported_entry,
 )
-from tap_versionforge_salesforce.singer.reconciled_streams import check_deletions, idle_fields
 from tap_versionforge_salesforce.singer.run import Run
+from tap_versionforge_salesforce.singer.run_streams import RunStreams
 from tap_versionforge_salesforce.singer.state_file import state_file
-from tap_versionforge_salesforce.singer.stream_map_names import StreamMapNames, misnamed
 from tap_versionforge_salesforce.singer.stream_maps import check_maps
 
 if TYPE_CHECKING:
@@ -72,56 +63,10 @@ if TYPE_CHECKING:
     import click
     from singer_sdk.singerlib import Catalog, CatalogEntry
 
-    from tap_versionforge_salesforce.settings.declaring import Setting
-    from tap_versionforge_salesforce.singer.deletions_stream import DeletionsStream
-    from tap_versionforge_salesforce.singer.describe_streams import DescribeStream
     from tap_versionforge_salesforce.singer.frame_stream import FrameStream
     from tap_versionforge_salesforce.singer.plan import Plan
-    from tap_versionforge_salesforce.singer.quota_forecast import StreamForecast
-    from tap_versionforge_salesforce.singer.sobject_stream import SObjectStream
-    from tap_versionforge_salesforce.singer.sync.stream_sync import StreamSync
 
-_TYPES: dict[str, Any] = {
-    "string": th.StringType,
-    "integer": th.IntegerType,
-    "boolean": th.BooleanType,
-    "array": th.ArrayType(th.StringType),
-}
-_MEMBERS: dict[str, Any] = {
-    "names": th.ArrayType(th.StringType),
-    "text": th.StringType,
-    "query": th.ObjectType(
-        th.Property("soql", th.StringType, required=True),
-        th.Property("replication_key", th.StringType),
-        th.Property("key_properties", th.ArrayType(th.StringType)),
-    ),
-}
 _NAMES = frozenset(setting.name for setting in SETTINGS)
-_VARIABLES_FILE = ".env"
-# What the SDK takes for true, and what can be meant by anything else.
-_BOOLEANS = (*TRUTHY, "false", "0", "no", "off")
-
-
-def _property(setting: Setting) -> th.Property[Any]:
-    default = list(setting.default) if isinstance(setting.default, tuple) else setting.default
-    return th.Property(
-        setting.name,
-        _type(setting),
-        required=setting.required,
-        default=default,
-        secret=setting.secret,
-        title=setting.title,
-        description=setting.description,
-        allowed_values=list(setting.options) or None,
-    )
-
-
-def _type(setting: Setting) -> Any:  # noqa: ANN401  as the SDK has types
-    if setting.name == "start_date":
-        return th.DateTimeType
-    if setting.kind == "object":
-        return th.ObjectType(additional_properties=_MEMBERS[setting.member])
-    return _TYPES[setting.kind]
 
 
 class TapVersionForgeSalesforce(Tap):
@@ -142,9 +87,7 @@ class TapVersionForgeSalesforce(Tap):
         PluginCapabilities.BATCH,
         PluginCapabilities.STRUCTURED_LOGGING,
     ]
-    config_jsonschema: ClassVar[dict[str, Any]] = th.PropertiesList(
-        *(_property(setting) for setting in SETTINGS)
-    ).to_dict()
+    config_jsonschema: ClassVar[dict[str, Any]] = config_schema()
     #: Tests put another one here.
     clock: ClassVar[Clock] = Clock()
 
@@ -172,8 +115,9 @@ class TapVersionForgeSalesforce(Tap):
             clock=self.clock,
             logger=self.logger,
             user_agent=f"{self.name}/{__version__}",
-            expected=self._expected,
-            syncs=self._syncs,
+            # Not before it is asked: the streams are made with the run.
+            expected=lambda: self._run_streams.forecasts(),  # noqa: PLW0108
+            syncs=lambda: self._run_streams.syncs(),  # noqa: PLW0108
         )
         cast("MessageWriter", self.message_writer).watch = run.org.interruption.watch
         return run
@@ -249,105 +193,24 @@ class TapVersionForgeSalesforce(Tap):
         selected = selected_in(self.input_catalog)
         return [name for name in DESCRIBE_STREAMS if name in selected]
 
+    @cached_property
+    def _run_streams(self) -> RunStreams:
+        return RunStreams(
+            cast("dict[str, FrameStream]", self.streams),
+            run=self.run,
+            state=self.state,
+            catalog=self.input_catalog,
+            stream_maps=self.config.get("stream_maps"),
+            logger=self.logger,
+        )
+
     def check_streams(self) -> None:
         """Look at the catalog and state of every selected stream before any row is read.
 
         Raises:
             SettingsError: One of them can't be used.
         """
-        self._spell_bookmarks()
-        self._check_names()
-        self._select_backfills()
-        if self.settings.has_deletions_stream and not self.settings.backfills:
-            deletions = cast("FrameStream | None", self.streams.get(DELETIONS))
-            check_deletions(
-                is_selected=deletions is not None,
-                is_read=deletions is not None and deletions.is_read,
-                maps=self.config.get("stream_maps") or {},
-            )
-        for stream in self._selected_streams():
-            stream.check()
-
-    def _select_backfills(self) -> None:
-        """Leave nothing but the streams of which ranges are read again, where some are.
-
-        The others are let go, and not deselected: the SDK would have a line for each.
-
-        Raises:
-            SettingsError: One is of a stream that is not read.
-        """
-        read = [stream.name for stream in self._selected_streams()]
-        for each in self.settings.backfills:
-            if each.sobject.lower() not in map(str.lower, read):
-                raise wrong_setting(
-                    "backfill",
-                    f"has a range of {each.sobject}, which this run does not read"
-                    f"{did_you_mean(each.sobject, [*self.streams])}",
-                    "Name it in objects, or select it in the catalog.",
-                )
-        if not self.settings.backfills:
-            return
-        others = [stream.name for stream in self._sobject_streams() if not stream.ranges]
-        for name in others:
-            del self.streams[name]
-        if others:
-            self.logger.info(
-                "Only ranges are read again, of %s; left alone: %s.",
-                ", ".join(self.streams),
-                counted(len(others), "stream"),
-            )
-
-    def _check_names(self) -> None:
-        """See that what the settings, the stream maps and the state name is there.
-
-        Raises:
-            SettingsError: One names an object, a stream or a field that does not exist.
-        """
-        self._check_objects()
-        maps, read = self.config.get("stream_maps"), dict[str, set[str]]()
-        selected = self._selected_streams()
-        for stream in selected:
-            read[stream.name] = stream.known_fields if maps else set()
-            stream.let_go()
-        named = self.settings.reconcile_fields or {}
-        bookmarked = list(read)
-        objects = {each.name: each.selected_columns for each in selected if each.may_be_reconciled}
-        for name in OWN_STREAMS & self.streams.keys():
-            read[name] = cast("DeletionsStream | DescribeStream", self.streams[name]).known_fields
-        catalog = self.input_catalog or self.streams
-        names = StreamMapNames(
-            maps,
-            fields=read,
-            unread={*catalog, *self.streams} - read.keys(),
-            org=self._names_in_org,
-        )
-        for warning in (
-            *(
-                warning
-                for setting, of_objects in of_settings(self.settings)
-                for warning in idle_names(setting, of_objects, objects)
-            ),
-            *idle_fields(named, objects),
-            *names.warnings(),
-            *misnamed(self.state.get("bookmarks", {}), bookmarked),
-        ):
-            self.logger.warning("%s", warning)
-
-    def _check_objects(self) -> None:
-        names = [each.name for each in self._sobject_streams() if each.may_be_reconciled]
-        # What the catalog has was there once, and what is there no more fails alone.
-        names += [*(self.input_catalog or ()), *self.run.failures]
-        check_objects(self.settings, names, partial(names_in_org, self.run))
-
-    def _names_in_org(self) -> list[str]:
-        return [str(entry["name"]) for entry in self.run.client.describe_global()]
-
-    def _spell_bookmarks(self) -> None:
-        """Let a bookmark be that of the stream whose name differs in upper and lower case only."""
-        bookmarks, own = self.state.get("bookmarks", {}), {n.lower(): n for n in self.streams}
-        for name in [name for name in bookmarks if name not in self.streams]:
-            if own.get(name.lower(), name) not in bookmarks:
-                bookmarks[own[name.lower()]] = bookmarks.pop(name)
+        self._run_streams.check()
 
     def plan(self) -> Plan:
         """Return what a run would do, without reading a row.
@@ -360,32 +223,7 @@ class TapVersionForgeSalesforce(Tap):
 
         self.check_streams()
         self.run.client.ensure_api_version()
-        return plan_of(self.run, [each for each in self._selected_streams() if each.is_read])
-
-    def _selected_streams(self) -> list[SObjectStream]:
-        return [stream for stream in self._sobject_streams() if stream.selected]
-
-    def _read_names(self) -> list[str]:
-        """Return the names of the streams that have a turn, in their order."""
-        streams = cast("dict[str, FrameStream]", self.streams)
-        return [
-            each.name
-            for each in streams.values()
-            if each.name != DELETIONS and each.selected and each.is_read
-        ]
-
-    def _sobject_streams(self) -> list[SObjectStream]:
-        streams = (stream for name, stream in self.streams.items() if name not in OWN_STREAMS)
-        return cast("list[SObjectStream]", list(streams))
-
-    def _syncs(self) -> list[StreamSync]:
-        if self.settings.backfills:
-            return []
-        return [stream.stream_sync for stream in self._selected_streams() if stream.is_read]
-
-    def _expected(self) -> list[StreamForecast]:
-        streams = [stream for stream in self._selected_streams() if stream.is_read]
-        return [forecast for stream in streams for forecast in stream.forecasts()]
+        return plan_of(self.run, self._run_streams.read())
 
     # What the user hands in
 
@@ -439,30 +277,7 @@ class TapVersionForgeSalesforce(Tap):
     @override
     def _env_var_config(cls) -> dict[str, Any]:  # noqa: N805  a class property of the SDK's kind
         cls.append_builtin_config(cls.config_jsonschema)
-        found: dict[str, Any] = {}
-        set_variables(_VARIABLES_FILE)
-        properties = cls.config_jsonschema["properties"]
-        for warning in unknown_variables(os.environ, cls._env_var_prefix, properties):
-            cls.logger.warning("%s", warning)
-        for name, schema in properties.items():
-            variable = f"{cls._env_var_prefix}{name.upper()}"
-            text = os.environ.get(variable, "").strip()
-            kinds = schema.get("type", [])
-            # A variable that was left empty is a setting that was left out.
-            if not text and "string" not in kinds:
-                continue
-            try:
-                if "boolean" in kinds and text.lower() not in _BOOLEANS:
-                    raise ValueError(f"{text!r} is neither true nor false")  # noqa: TRY301
-                # By itself the SDK looks for a file from its own installation upwards, and lets it
-                # count more than the environment.
-                found |= parse_environment_config(
-                    {"properties": {name: schema}}, cls._env_var_prefix, os.devnull
-                )
-            except ValueError as error:
-                message = f"The environment variable {variable} can't be read ({error})."
-                raise SettingsError(message, hint=str(schema.get("description", ""))) from None
-        return found
+        return from_environment(cls.config_jsonschema, cls._env_var_prefix, cls.logger)
 
     # Commands
 
@@ -549,7 +364,7 @@ class TapVersionForgeSalesforce(Tap):
         try:
             tap.check_streams()
             tap._is_syncing = True  # noqa: SLF001  its own
-            with tap.run.displayed(tap._read_names(), tap.logger):  # noqa: SLF001  its own
+            with tap.run.displayed(tap._run_streams.read_names(), tap.logger):  # noqa: SLF001  its own
                 tap.sync_all()
                 tap.run.composites.finish()
                 tap.run.report.is_read_through = True
@@ -645,15 +460,15 @@ class TapVersionForgeSalesforce(Tap):
             queries = (stream.name for stream in self.settings.query_streams)
             named = {name.lower() for name in (*self.settings.objects, *queries)}
             for name, failure in self.run.failures.items():
-                if name.lower() in named or not self._sobject_streams():
+                if name.lower() in named or not self._run_streams.of_sobjects():
                     raise failure
                 self.logger.warning(
                     "%s is not in the catalog: only a pattern in objects names it. Run --discover "
                     "again when it can be described.",
                     name,
                 )
-            self._check_objects()
-            for stream in self._sobject_streams():
+            self._run_streams.check_objects()
+            for stream in self._run_streams.of_sobjects():
                 stream.check_settings()
             yield streams.values()
         finally:
@@ -662,6 +477,6 @@ class TapVersionForgeSalesforce(Tap):
 
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
-        done = ": the page in hand is finished first" if self._is_syncing else ""
+        done = ": the rows in hand are finished first" if self._is_syncing else ""
         self.logger.info("Asked to stop%s.", done)
         self.run.org.interruption.request(signum)

@@ -67,7 +67,7 @@ class _LastKey:
 def _loaded(pem: bytes, password: bytes | None) -> object:
     """Return the key in a PEM.
 
-    That its primes are some takes longer to prove than all else that is done before the sign-in,
+    That its primes are primes takes longer to prove than all else that is done before the sign-in,
     and says no more than that it signs what its public half confirms.
 
     Raises:
@@ -176,15 +176,15 @@ def _text_in(data: bytes) -> str:
 
 
 def _pem_of_der(data: bytes) -> str:
+    plain, form = serialization.NoEncryption(), serialization.PrivateFormat.PKCS8
     try:
-        key = serialization.load_der_private_key(data, None)
+        # Whether it is any good is looked at where its PEM is read.
+        key = serialization.load_der_private_key(data, None, unsafe_skip_rsa_key_validation=True)
+        return key.private_bytes(serialization.Encoding.PEM, form, plain).decode()
     except TypeError:  # it is encrypted
         return _in_pem(data, "ENCRYPTED PRIVATE KEY")
     except (ValueError, UnsupportedAlgorithm):
         return next((_in_pem(data, label) for label in _OTHER_DER if _is_der(data, label)), "")
-    plain = serialization.NoEncryption()
-    form = serialization.PrivateFormat.PKCS8
-    return key.private_bytes(serialization.Encoding.PEM, form, plain).decode()
 
 
 def _is_der(data: bytes, label: str) -> bool:

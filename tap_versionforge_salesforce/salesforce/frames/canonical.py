@@ -25,7 +25,11 @@ _FEW = 30
 
 
 def canonical(
-    table: pl.DataFrame, columns: Sequence[Column], *, may_hold_nul: bool
+    table: pl.DataFrame,
+    columns: Sequence[Column],
+    *,
+    may_hold_nul: bool,
+    rows_before: int = 0,
 ) -> tuple[pl.DataFrame, tuple[ValueWarning, ...]]:
     """Spell every value canonically.
 
@@ -36,12 +40,13 @@ def canonical(
         table: Texts as served, null where they are empty; a column for each queried one.
         columns: The queried columns.
         may_hold_nul: False where no text has a NUL character.
+        rows_before: As for `row_names`.
 
     Returns:
         Canonical values, and what could not be kept as it was.
     """
     value_warnings: list[ValueWarning] = []
-    ids = row_names(table)
+    ids = row_names(table, rows_before)
     served = {each.name: each for each in table.get_columns()}
     if may_hold_nul:
         served = {name: _without_nul(each, ids, value_warnings) for name, each in served.items()}
@@ -130,11 +135,18 @@ def _as_text(made: pl.Series, served: pl.Series) -> pl.Series:
     return texts
 
 
-def row_names(table: pl.DataFrame) -> pl.Series:
-    """Return what a message calls each row: its Id, or its place where it has none."""
+def row_names(table: pl.DataFrame, rows_before: int = 0) -> pl.Series:
+    """Return what a message calls each row: its Id, or its place where it has none.
+
+    Args:
+        table: The rows.
+        rows_before: Of the same page.
+    """
     if "Id" in table.columns:
         return table["Id"]
-    places: pl.Series = pl.int_range(1, table.height + 1, eager=True).cast(pl.String)
+    places: pl.Series = (pl.int_range(1, table.height + 1, eager=True) + rows_before).cast(
+        pl.String
+    )
     return places
 
 

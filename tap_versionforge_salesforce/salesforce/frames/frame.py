@@ -177,11 +177,14 @@ def csv_frames(
     Raises:
         IncompleteError: The page was cut, or has other columns.
     """
+    rows = 0
     for piece, is_whole in _pieces(blocks, piece_bytes):
         if not is_whole and (not piece.endswith(b"\n") or piece.count(b'"') % 2):
             message = "A Bulk result page ends in the middle of a row."
             raise IncompleteError(message, hint="Run again.", code="cut-page")
-        yield _from_csv(piece, columns)
+        frame = _from_csv(piece, columns, rows)
+        rows += frame.height
+        yield frame
 
 
 def _pieces(blocks: Iterable[bytes], piece_bytes: int) -> Iterator[tuple[bytes, bool]]:
@@ -238,7 +241,7 @@ def _last_row_end(text: bytes, start: int, *, is_quoted: bool) -> int:
     return max(start, end)
 
 
-def _from_csv(piece: bytes, columns: Sequence[Column]) -> Frame:
+def _from_csv(piece: bytes, columns: Sequence[Column], rows_before: int) -> Frame:
     if not piece or piece.isspace():
         return no_rows(columns)
     if piece.startswith(_PACKED):
@@ -265,7 +268,7 @@ def _from_csv(piece: bytes, columns: Sequence[Column]) -> Frame:
     ):
         message = f"A Bulk result page has a row that ends before its last column, {expected[-1]}."
         raise IncompleteError(message, hint="Run again.", code="cut-page")
-    return frame_of(table, columns, may_hold_nul=b"\x00" in piece)
+    return frame_of(table, columns, may_hold_nul=b"\x00" in piece, rows_before=rows_before)
 
 
 def _has_short_row(piece: bytes, width: int) -> bool:
@@ -288,7 +291,11 @@ def no_rows(columns: Sequence[Column]) -> Frame:
 
 
 def frame_of(
-    table: pl.DataFrame, columns: Sequence[Column], *, may_hold_nul: bool = False
+    table: pl.DataFrame,
+    columns: Sequence[Column],
+    *,
+    may_hold_nul: bool = False,
+    rows_before: int = 0,
 ) -> Frame:
     """Make a Frame of texts as served, null where they are empty.
 
@@ -296,5 +303,6 @@ def frame_of(
         table: A column for each queried one.
         columns: The queried columns.
         may_hold_nul: False where no text has a NUL character.
+        rows_before: Of the same page, where rows without an Id are told by their place in it.
     """
-    return Frame(*canonical(table, columns, may_hold_nul=may_hold_nul))
+    return Frame(*canonical(table, columns, may_hold_nul=may_hold_nul, rows_before=rows_before))

@@ -30,6 +30,7 @@ class HandedOut:
     rows: int = 0
     may_come_again: bool = False
     _ids: list[pl.Series] | None = field(default_factory=list)
+    _ids_of_page: list[pl.Series] = field(default_factory=list)
     _known: set[str] = field(default_factory=set)
 
     def take_back(self) -> None:
@@ -46,12 +47,16 @@ class HandedOut:
             raise IncompleteError(message, hint="Begin anew, without what has come so far.")
         self.may_come_again = True
 
-    def new(self, frame: Frame) -> Frame:
+    def new(self, frame: Frame, *, starts_page: bool = True) -> Frame:
         """Return the rows of a page that have not been handed out, and count them in.
 
         Args:
-            frame: The whole page.
+            frame: The page, or a part of it.
+            starts_page: It is the page's first part. What came in other parts of the page is no
+                row that comes again, whatever its Id.
         """
+        if starts_page:
+            self._end_page()
         # Rows of AppDefinition and its like have an Id, and all the same: the empty one.
         if "Id" not in frame.table.columns or frame.key_problem(("Id",)) is not None:
             self._ids = None
@@ -62,8 +67,19 @@ class HandedOut:
             self._ids = None
             self._known.clear()
         elif frame.height:
-            self._ids.append(frame.table["Id"])
+            self._ids_of_page.append(frame.table["Id"])
         return frame
+
+    def _end_page(self) -> None:
+        """Know the rows of the page before."""
+        parts = self._ids_of_page
+        if len(parts) > 1 and self._ids is not None:
+            ids = pl.concat(parts)
+            # As within a part: such rows can't be known again.
+            self._ids = None if ids.n_unique() < len(ids) else self._ids
+        if self._ids is not None:
+            self._ids += parts
+        parts.clear()
 
     def _without_known(self, frame: Frame) -> Frame:
         for ids in self._ids or ():

@@ -42,7 +42,7 @@ _BETWEEN_TEXTS = "\0"
 # As Salesforce writes an answer around its records.
 _USUAL_BEGIN = re.compile(
     rb'\{"totalSize":(?P<total_size>-?[0-9]+),'
-    rb'"done":(?:true|false,"nextRecordsUrl":"(?P<following>[^"\\]+)"),"records":\['
+    rb'"done":(?:true|false,"nextRecordsUrl":"(?P<following>[!#-\[\]-~]+)"),"records":\['
 )
 _USUAL_END = b"]}"
 
@@ -53,7 +53,8 @@ class QueryResult:
 
     Attributes:
         frames: Its rows: in one Frame, or of a wide page in several, each of which is decoded when
-            it is asked for. Asking is an IncompleteError where a row is none of the query's.
+            it is asked for. Asking is an IncompleteError where a row is none of the query's: of a
+            wide page that is seen when rows before it have been handed out.
         height: How many rows these are.
         total_size: Rows of the whole query, as Salesforce counts them; None where it does not, as
             of an external object, whose rows another system has.
@@ -77,7 +78,7 @@ class QueryResult:
         return Frame(joined(frames).table, odd)
 
     def without_rows(self) -> QueryResult:
-        """Return what it says of the query alone."""
+        """Return what it says of the query, and of how many rows it has."""
         return replace(self, frames=())
 
 
@@ -236,7 +237,8 @@ class _Parts:
 
     def _frame(self, records: _Records, rows_before: int) -> Frame:
         try:
-            return frame_of(_table(records, self.columns), self.columns)
+            table = _table(records, self.columns)
+            return frame_of(table, self.columns, rows_before=rows_before)
         except (msgspec.MsgspecError, ValueError, RecursionError):
             anything = _with_numbers(records.as_list())
         return _of_anything(anything, self.columns, rows_before, may_hold_nul=self.may_hold_nul)
@@ -362,7 +364,9 @@ def _of_anything(
             for column, of_column in zip(columns, values, strict=True)
         ]
     )
-    frame = frame_of(_null_where_empty(table), columns, may_hold_nul=may_hold_nul)
+    frame = frame_of(
+        _null_where_empty(table), columns, may_hold_nul=may_hold_nul, rows_before=rows_before
+    )
     return Frame(frame.table, (*value_warnings, *frame.value_warnings))
 
 

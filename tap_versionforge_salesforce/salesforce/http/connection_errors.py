@@ -44,9 +44,15 @@ def check_ca_bundle(given: str | None, environment: Mapping[str, str] = os.envir
     if named is None:
         return
     name, path = named
-    if not Path(path).exists():
-        raise SettingsError(f"{name} names no file: {path}.", hint="Check the path.")
-    if Path(path).is_dir():
+    try:
+        is_there, is_folder = Path(path).exists(), Path(path).is_dir()
+    except OSError:  # behind a folder that is closed to the user, or too long
+        is_there = is_folder = False
+    if not is_there:
+        raise SettingsError(
+            f"{name} names no file that can be read: {path}.", hint="Check the path."
+        )
+    if is_folder:
         return
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)

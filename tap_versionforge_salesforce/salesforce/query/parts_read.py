@@ -199,7 +199,7 @@ class PartsRead:
             if by_rest and page.is_served:
                 # Rows that change meanwhile come again behind those that are paged through.
                 handed_out.may_come_again = True
-                page = replace(page, frame=handed_out.new(page.frame))
+                page = replace(page, frame=handed_out.new(page.frame, starts_page=page.starts_page))
             elif page.is_served:
                 handed_out.rows += page.frame.height
             if page.job is not None:

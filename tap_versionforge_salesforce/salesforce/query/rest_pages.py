@@ -350,7 +350,7 @@ class RestPages:
         )
 
     def _awaited(self, parts: Iterator[_Part], *, is_within_page: bool) -> _Part | None:
-        # A signal ends the run between two pages: one in hand is finished.
+        # Who can stop between two pages alone is not ended by a signal within one.
         interruption = self._org.interruption
         with (
             interruption.watch.telling(self._page)
@@ -390,9 +390,11 @@ class RestPages:
         """Yield the pages from one on, as far as each seems to lead to the next."""
         while url is not None:
             response = self._org.client.next_page(url)
-            following = leads_to(response.body)
-            yield _Fetched(url, following, self._org.clock.now(), response)
-            url = following
+            fetched = _Fetched(url, leads_to(response.body), self._org.clock.now(), response)
+            # Until the next one is here, it would be held by what waits for that.
+            del response
+            yield fetched
+            url = fetched.following
 
     def _pass(self, cursor: _Cursor, part: _Part) -> datetime | None:
         """Count rows in; return the checkpoint behind them, if there is one."""

@@ -95,7 +95,7 @@ class PageArrived:
 
     Attributes:
         sobject: Whose rows.
-        rows: How many, as Salesforce says; none of a page of a job that comes again.
+        rows: How many, as Salesforce says; 0 for a page of a job that comes again.
         size: Of its body in bytes, packed as it came; None of a part of a composite answer.
     """
 

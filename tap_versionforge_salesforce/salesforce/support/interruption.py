@@ -26,8 +26,8 @@ class Interruption:
     """Whether somebody asked the run to end.
 
     Leaving in the middle of a message would hand the target half a line. So a signal ends the
-    run at once only while it waits for the network; otherwise the page in hand is finished and
-    its STATE written. A second signal ends it on the spot.
+    run at once only while it waits for the network; otherwise the rows in hand are finished, and
+    the STATE behind them is written. A second signal ends it on the spot.
 
     Args:
         monotonic: Seconds that only grow.

@@ -149,7 +149,7 @@ def test_the_last_words_of_a_sync_say_how_to_go_on(
     org.settings.page_rows = 10
     org.store.seed("Account", 40, hurt=False)
     stderr = stopped(org, tap, ["--config", tap.config(objects=["Account"])], number, exit_code)
-    assert "the page in hand is finished first" in stderr
+    assert "the rows in hand are finished first" in stderr
     last = stderr.splitlines()[-1]
     assert last.endswith("Stopped. The next run with the last STATE goes on from there.")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -62,6 +63,26 @@ try:
     singer_sdk.nothing
 except AttributeError as error:
     print(before, error)
+"""
+
+# A package whose `__init__` takes a moment, asked for by several threads.
+THREADS = """
+import importlib, pathlib, sys, tempfile, threading
+from concurrent.futures import ThreadPoolExecutor
+from tap_versionforge_salesforce import late_imports
+with tempfile.TemporaryDirectory() as folder:
+    package = pathlib.Path(folder, "slow_package")
+    package.mkdir()
+    package.joinpath("__init__.py").write_text("import time; time.sleep(0.2); here = 'there'")
+    sys.path.insert(0, folder)
+    late_imports.put_off("slow_package")
+    import slow_package
+    barrier = threading.Barrier(4)
+    def ask(_):
+        barrier.wait()
+        return slow_package.here
+    with ThreadPoolExecutor(4) as threads:
+        print(*threads.map(ask, range(4)))
 """
 
 
@@ -184,3 +205,30 @@ def test_what_needs_no_sign_in_sends_none(
     with started(tap, "--config", tap.config(**settings), *arguments) as process:
         finished(process)
     assert org.journal.calls() == []
+
+
+@pytest.mark.parametrize("setting", ["spool_dir", "report_path", "ca_bundle"])
+def test_a_path_that_nobody_can_look_at(tap: TapRunner, setting: str) -> None:
+    """Is told as any other that leads nowhere."""
+    path = f"/{'a' * 300}/b"
+    with started(tap, "--config", tap.config(**{setting: path})) as process:
+        stdout, stderr = finished(process)
+    assert (process.returncode, stdout) == (2, "")
+    assert f"The setting {setting} names" in stderr
+    assert "Traceback" not in stderr
+
+
+def test_a_file_with_the_name_of_the_environment(org: LocalOrg, tap: TapRunner) -> None:
+    """Is none that anybody reads: ENV stands for the settings in environment variables."""
+    config = Path(tap.config())
+    config.rename(config.with_name("ENV"))
+    command = [sys.executable, "-c", SIGN_IN, "--config", "ENV", "--discover"]
+    begun, *_ = processes.run(command, cwd=config.parent).stdout.split()
+    assert begun == "False"
+    assert org.journal.calls(TOKEN) == []
+
+
+def test_threads_that_ask_for_the_same_package() -> None:
+    """Each waits until all of it is there."""
+    told = processes.run([sys.executable, "-c", THREADS]).stdout
+    assert told == "there there there there\n"

@@ -65,3 +65,25 @@ def test_too_many_are_not_kept() -> None:
         handed_out.new(Frame(pl.DataFrame({"Id": ids})))
     with pytest.raises(IncompleteError, match="1,200,000"):
         handed_out.take_back()
+
+
+def test_rows_of_one_page_are_not_taken_for_each_other() -> None:
+    """In whichever parts it comes, where the Id says nothing: none of them is left out."""
+    handed_out = HandedOut("AppDefinition")
+    handed_out.may_come_again = True
+    parts = [handed_out.new(page("1", "2")), handed_out.new(page("1"), starts_page=False)]
+    assert [part.height for part in parts] == [2, 1]
+    handed_out.new(page("3"))
+    with pytest.raises(IncompleteError, match="4 of them have been handed out"):
+        handed_out.take_back()
+
+
+def test_rows_of_another_page_are_known_in_whichever_part_they_come() -> None:
+    """Those of all parts before, and those of earlier pages."""
+    handed_out = HandedOut("Account")
+    handed_out.new(page("1", "2"))
+    handed_out.new(page("3"), starts_page=False)
+    handed_out.take_back()
+    parts = [handed_out.new(page("2", "4")), handed_out.new(page("3", "5"), starts_page=False)]
+    assert [part.table["Id"].to_list() for part in parts] == [["4"], ["5"]]
+    assert handed_out.new(page("4", "5", "6")).table["Id"].to_list() == ["6"]

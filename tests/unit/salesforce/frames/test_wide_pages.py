@@ -148,6 +148,9 @@ def test_an_answer_that_is_written_otherwise(layout: dict[str, object], filler_b
         pytest.param(b'{"totalSize":1,"done":false,"nextRecordsUrl":"/a\\u0062", ', id="escaped"),
         pytest.param(b'{"totalSize":1,"done":false,"records":[', id="none named"),
         pytest.param(page([]), id="the last"),
+        pytest.param(
+            b'{"totalSize":1,"done":false,"nextRecordsUrl":"/a\xff","records":[', id="a broken byte"
+        ),
     ],
 )
 def test_what_leads_nowhere(body: bytes) -> None:
@@ -196,11 +199,22 @@ def test_a_wide_page_is_read_some_rows_at_a_time() -> None:
 
 def test_rows_without_ids_are_told_by_their_place_in_the_page() -> None:
     """In whichever part of it they come."""
-    columns = (Column("Filler", Kind.TEXT), Column("Name", Kind.TEXT))
-    records = [{"Filler": "x" * 60_000, "Name": f"name {n}"} for n in range(200)]
-    records[150]["Name"] = "half \ud83d"
+    columns = (
+        *(Column("Filler", Kind.TEXT), Column("Name", Kind.TEXT)),
+        Column("CloseDate", Kind.DATE),
+    )
+    records = [
+        {"Filler": "x" * 60_000, "Name": f"name {n}", "CloseDate": "2024-02-29"} for n in range(200)
+    ]
+    records[160]["CloseDate"] = "2023-02-29"
     (told,) = from_json(page(records), columns).frame.value_warnings
-    assert told.record_id == "151"
+    assert (told.column, told.record_id) == ("CloseDate", "161")
+    records[150]["Name"] = "\0"
+    found = from_json(page(records), columns).frame.value_warnings
+    assert [(each.column, each.record_id) for each in found] == [
+        ("Name", "151"),
+        ("CloseDate", "161"),
+    ]
 
 
 def test_pieces_are_all_rows_once() -> None:
