@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -13,7 +12,6 @@ from tap_versionforge_salesforce.salesforce.frames.frame import no_rows
 from tap_versionforge_salesforce.salesforce.frames.json_pages import (
     QueryResult,
     from_json,
-    leads_to,
     no_result,
 )
 from tap_versionforge_salesforce.salesforce.http.retry import refetch_incomplete
@@ -21,7 +19,8 @@ from tap_versionforge_salesforce.salesforce.query.api_choice import is_too_long
 from tap_versionforge_salesforce.salesforce.query.download_queue import StreamIsOverError
 from tap_versionforge_salesforce.salesforce.query.page import Page
 from tap_versionforge_salesforce.salesforce.query.page_chain import PageChain
-from tap_versionforge_salesforce.salesforce.support.background import ahead, in_background, same
+from tap_versionforge_salesforce.salesforce.query.rest_parts import RestParts
+from tap_versionforge_salesforce.salesforce.support.background import in_background
 from tap_versionforge_salesforce.salesforce.support.events import PageArrived, RowsCounted
 from tap_versionforge_salesforce.salesforce.support.timestamps import (
     EARLIEST,
@@ -40,6 +39,7 @@ if TYPE_CHECKING:
     from tap_versionforge_salesforce.salesforce.objects.soql import Query
     from tap_versionforge_salesforce.salesforce.query.column_groups import ColumnGroups
     from tap_versionforge_salesforce.salesforce.query.context import ReadContext
+    from tap_versionforge_salesforce.salesforce.query.rest_parts import RestPart
 
 # "Working with Salesforce Connect External Objects" in the Apex guide: the total of a query whose
 # rows are paged by another system.
@@ -75,48 +75,6 @@ class _Cursor:
         self.chain = PageChain(self.promised_rows)
 
 
-@dataclass(slots=True)
-class _Fetched:
-    """A page that was fetched, and is not decoded.
-
-    Attributes:
-        url: What it stands behind.
-        following: What it seems to lead to.
-        arrived: When it was here.
-    """
-
-    url: str
-    following: str | None
-    arrived: datetime
-    _response: Response | None
-
-    def take(self) -> Response | None:
-        """Return the answer, which is held no longer: a wide one is large; None the next time."""
-        response, self._response = self._response, None
-        return response
-
-
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """Rows of a page: all, or of a wide page some.
-
-    Attributes:
-        frame: The rows.
-        arrived: When the page was here.
-        page_rows: How many the page has.
-        following: What the page leads to.
-        starts_page: They are its first.
-        ends_page: They are its last.
-    """
-
-    frame: Frame
-    arrived: datetime
-    page_rows: int
-    following: str | None
-    starts_page: bool
-    ends_page: bool
-
-
 class RestPages:
     """The pages of one REST query, read again where they do not add up.
 
@@ -130,6 +88,7 @@ class RestPages:
         self._may_be_grouped = may_be_grouped
         self._org = context.org
         self._query = context.query
+        self._parts = RestParts(context.org, self._whole)
         self._prefetched: Future[QueryResult] | None = None
         # Where no request has room for the whole query.
         self._groups: ColumnGroups | None = None
@@ -304,11 +263,10 @@ class RestPages:
 
     def _begin(
         self, first: QueryResult, *, after: tuple[datetime, str] | None
-    ) -> tuple[_Cursor, Generator[_Part, None, None]]:
-        # The next rows are decoded, and the next page is on its way, while the target takes some.
-        return _Cursor(first.total_size, after), ahead(self._served(first), same, steps=1)
+    ) -> tuple[_Cursor, Generator[RestPart, None, None]]:
+        return _Cursor(first.total_size, after), self._parts.ahead(first)
 
-    def _read(self, cursor: _Cursor, parts: Generator[_Part, None, None]) -> Iterator[Page]:
+    def _read(self, cursor: _Cursor, parts: Generator[RestPart, None, None]) -> Iterator[Page]:
         is_within_page = False
         try:
             while part := self._awaited(parts, is_within_page=is_within_page):
@@ -349,7 +307,7 @@ class RestPages:
             is_served=False,
         )
 
-    def _awaited(self, parts: Iterator[_Part], *, is_within_page: bool) -> _Part | None:
+    def _awaited(self, parts: Iterator[RestPart], *, is_within_page: bool) -> RestPart | None:
         # Who can stop between two pages alone is not ended by a signal within one.
         interruption = self._org.interruption
         with (
@@ -359,44 +317,7 @@ class RestPages:
         ):
             return next(parts, None)
 
-    # In the thread that decodes
-
-    def _served(self, first: QueryResult) -> Iterator[_Part]:
-        following, parts = first.next_records_url, _in_parts(first, self._org.clock.now())
-        del first
-        if following is None:
-            yield from parts
-        while following is not None:
-            with closing(ahead(self._fetched(following), same, steps=1)) as bodies:
-                yield from parts
-                for fetched in bodies:
-                    page = self._page_of(fetched)
-                    yield from _in_parts(page, fetched.arrived)
-                    following = page.next_records_url
-                    # A wide one is large, and the next is there already.
-                    del page
-                    if following != fetched.following:
-                        break
-
-    def _page_of(self, fetched: _Fetched) -> QueryResult:
-        def again() -> Response:
-            return fetched.take() or self._org.client.next_page(fetched.url)
-
-        return self._whole(again)
-
-    # In the thread that fetches
-
-    def _fetched(self, url: str | None) -> Iterator[_Fetched]:
-        """Yield the pages from one on, as far as each seems to lead to the next."""
-        while url is not None:
-            response = self._org.client.next_page(url)
-            fetched = _Fetched(url, leads_to(response.body), self._org.clock.now(), response)
-            # Until the next one is here, it would be held by what waits for that.
-            del response
-            yield fetched
-            url = fetched.following
-
-    def _pass(self, cursor: _Cursor, part: _Part) -> datetime | None:
+    def _pass(self, cursor: _Cursor, part: RestPart) -> datetime | None:
         """Count rows in; return the checkpoint behind them, if there is one."""
         if part.starts_page:
             cursor.problem = cursor.chain.problem(part.page_rows, part.following)
@@ -427,12 +348,3 @@ class RestPages:
         if self._query.range is None:
             return self._query
         return replace(self._query, range=replace(self._query.range, after=cursor.after))
-
-
-def _in_parts(page: QueryResult, arrived: datetime) -> Iterator[_Part]:
-    rows, starts_page = 0, True
-    for frame in page.frames:
-        rows += frame.height
-        ends_page = rows == page.height
-        yield _Part(frame, arrived, page.height, page.next_records_url, starts_page, ends_page)
-        starts_page = False

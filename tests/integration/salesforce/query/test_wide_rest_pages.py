@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tap_versionforge_salesforce.engine.org import Org
-from tap_versionforge_salesforce.salesforce.frames import json_pages
+from tap_versionforge_salesforce.salesforce.frames import json_pages, json_rows
 from tests.local_org.conditions import faults
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ ROWS, PAGE_ROWS = 50, 20
 @pytest.fixture
 def rows(org: LocalOrg, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr(json_pages, "_BYTES_OF_FRAME", 4_096)
-    monkeypatch.setattr(json_pages, "_BYTES_AT_ONCE", 1_024)
+    monkeypatch.setattr(json_rows, "_BYTES_AT_ONCE", 1_024)
     org.settings.page_rows, org.settings.batch_size_hint = PAGE_ROWS, "ignore"
     return [
         row_id

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tap_versionforge_salesforce.salesforce.frames.json_pages import _decoder
+from tap_versionforge_salesforce.salesforce.frames.json_rows import _decoder
 from tap_versionforge_salesforce.salesforce.objects.columns import Column, Kind, select_columns
 
 ID = Column("Id", Kind.TEXT)
