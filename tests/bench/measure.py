@@ -10,6 +10,7 @@ import fcntl
 import json
 import os
 import pty
+import statistics
 import struct
 import subprocess
 import sys
@@ -42,11 +43,13 @@ class Most:
         open_files: And pipes and sockets.
         threads: Its own and its libraries'.
         spool_bytes: On disk, in its open files in a folder.
+        usual_bytes: In memory, at half of the looks no more than this.
     """
 
     open_files: int = 0
     threads: int = 0
     spool_bytes: int = 0
+    usual_bytes: int = 0
 
     def look(self, process_id: int, spool: str) -> None:
         """Take in what there is now."""
@@ -117,12 +120,14 @@ def main() -> None:
     program = subprocess.Popen(  # noqa: S603  our own programs only
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr
     )
-    most = Most()
+    most, memory = Most(), list[int]()
     if spool:
-        threading.Thread(target=_look, args=(most, program.pid, spool), daemon=True).start()
+        arguments = (most, memory, program.pid, spool)
+        threading.Thread(target=_look, args=arguments, daemon=True).start()
     rows, output_bytes = _drain(program, marker.encode(), float(rate))
     _, status, usage = os.wait4(program.pid, 0)
     seconds = time.perf_counter() - began
+    most.usual_bytes = int(statistics.median(filter(None, memory))) if any(memory) else 0
     # The child has been waited for; without this, Popen would look for it again.
     program.returncode = os.waitstatus_to_exitcode(status)
     # Linux counts the peak in KiB, macOS in bytes.
@@ -152,9 +157,10 @@ def _read_away(reader: int) -> None:
         pass
 
 
-def _look(most: Most, process_id: int, spool: str) -> None:
+def _look(most: Most, memory: list[int], process_id: int, spool: str) -> None:
     while True:
         most.look(process_id, spool)
+        memory.append(open_files.resident_bytes(process_id))
         time.sleep(_LOOK_SECONDS)
 
 

@@ -29,7 +29,17 @@ SPELLED_HEAD = ("Values", "Floor, rows/s", "Bulk, rows/s", "Floor, CPU s", "Bulk
 AIM_HEAD = ("What", "Is", "Wanted", "Met", "How")
 SIZE_HEAD = ("Package", "MB", "Share")
 START_HEAD = ("Start", "Seconds", "CPU s")
-SCALE_HEAD = ("Run", "Rows", "Seconds", "Rows/s", "Peak MB", "Open files", "Threads", "Spool MB")
+SCALE_HEAD = (
+    "Run",
+    "Rows",
+    "Seconds",
+    "Rows/s",
+    "Usual MB",
+    "Peak MB",
+    "Open files",
+    "Threads",
+    "Spool MB",
+)
 _TEXTS = {"Way", "Run", "Values", "Package", "Start"}
 _NUMBERS = frozenset((*CELL_HEAD, *SPELLED_HEAD, *SIZE_HEAD, *START_HEAD, *SCALE_HEAD)) - _TEXTS
 #: Parts of docs/performance.md that have commands of their own.

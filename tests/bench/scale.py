@@ -55,6 +55,7 @@ class Measured:
             f"{result.rows:,}",
             f"{result.seconds:.1f}",
             f"{result.rows / result.seconds:,.0f}",
+            f"{most.usual_bytes / MEGABYTE:,.0f}",
             f"{result.peak_bytes / MEGABYTE:,.0f}",
             str(most.open_files),
             str(most.threads),
@@ -120,6 +121,13 @@ def _aims(fast: Sequence[Measured], slow: Measured) -> list[Aim]:
     few, many = (each.result for each in fast)
     return [
         Aim(
+            what=f"Usual memory of {many.rows:,} rows against {few.rows:,}",
+            value=many.most.usual_bytes / few.most.usual_bytes,
+            at_most=1.05,
+            remark=f"{many.most.usual_bytes / MEGABYTE:,.0f} MB against "
+            f"{few.most.usual_bytes / MEGABYTE:,.0f} MB",
+        ),
+        Aim(
             what=f"Peak memory of {many.rows:,} rows against {few.rows:,}",
             value=many.peak_bytes / few.peak_bytes,
             at_most=1.05,
@@ -146,7 +154,7 @@ def _lines(load: float, found: Sequence[Measured], aims: Sequence[Aim]) -> list[
         "",
         markdown(SCALE_HEAD, (each.cells() for each in found)),
         "",
-        "Open files, threads and the spool are the most of fifty looks a second.",
+        "Of fifty looks a second: the most open files, threads and spool, the median of memory.",
         "",
         markdown(AIM_HEAD, (aim.cells() for aim in aims)),
     ]

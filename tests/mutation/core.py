@@ -49,6 +49,8 @@ CORE = {
         "wrong_answers seam open_transactions"
     ),
     "salesforce/query/result_rows.py": "bulk_job parallel_pages resumed_job lanes run_report",
+    "salesforce/query/rest_parts.py": "wide_rest_pages wrong_answers long_queries bookmarks",
+    "salesforce/frames/json_rows.py": "_wide_pages _frame _decoders_fuzz wide_rest_pages",
     "salesforce/support/gzip_stream.py": "_gzip_stream _decoders_fuzz batches wrong_answers",
     "salesforce/query/page.py": "bookmarks bulk_job run_report resumed_job rows_without_ids",
     "salesforce/http/quota.py": "_quota quota run_report",

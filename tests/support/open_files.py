@@ -1,4 +1,4 @@
-"""What another process has open, as Linux shows it in /proc."""
+"""What another process has open, and in memory, as Linux shows it in /proc."""
 
 from __future__ import annotations
 
@@ -18,6 +18,14 @@ def count(process_id: int) -> int:
 def threads(process_id: int) -> int:
     """Return how many threads a process has."""
     return len(_entries(process_id, "task"))
+
+
+def resident_bytes(process_id: int) -> int:
+    """Return how much memory a process holds now; 0 where it has ended."""
+    with suppress(OSError):
+        text = Path(f"/proc/{process_id}/statm").read_text("ascii")
+        return int(text.split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    return 0
 
 
 def bytes_in(process_id: int, folder: Path) -> int:
