@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import logging
 import sys
@@ -59,3 +60,9 @@ def test_a_stopped_terminal_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -
     finally:
         logger.removeHandler(handler)
         terminal.goes_on.set()
+        # Once its thread has ended and nobody holds it, the display puts back what it found: here,
+        # and not in another test.
+        for thread in threading.enumerate():
+            if thread.name == "display":
+                thread.join(60)
+        gc.collect()
