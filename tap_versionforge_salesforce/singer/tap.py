@@ -363,6 +363,7 @@ class TapVersionForgeSalesforce(Tap):
         )
         try:
             tap.check_streams()
+            cast("MessageWriter", tap.message_writer).widen_pipe()
             tap._is_syncing = True  # noqa: SLF001  its own
             with tap.run.displayed(tap._run_streams.read_names(), tap.logger):  # noqa: SLF001  its own
                 tap.sync_all()

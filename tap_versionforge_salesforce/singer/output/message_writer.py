@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import select
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from singer_sdk.singerlib.encoding import SimpleSingerWriter
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
     from singer_sdk.singerlib.messages import Message
 
+_PIPE_BYTES = 256 << 10
+
 
 class MessageWriter(SimpleSingerWriter):
     """Writes messages and ready lines to stdout.
@@ -29,6 +32,19 @@ class MessageWriter(SimpleSingerWriter):
 
     #: Says that the target takes nothing, where that takes long.
     watch: Watch = SILENT
+
+    def widen_pipe(self) -> None:
+        """Have the two ends of the pipe wait for each other less often, where there is a pipe.
+
+        Linux gives it 64 KiB, and more to whoever asks; other systems do as they like.
+        """
+        # Neither is everywhere. What is no pipe, or one that must not grow, stays as it is.
+        with suppress(ImportError, AttributeError, OSError, ValueError):
+            import fcntl  # noqa: PLC0415  not on every system
+
+            descriptor = sys.stdout.fileno()
+            if fcntl.fcntl(descriptor, fcntl.F_GETPIPE_SZ) < _PIPE_BYTES:
+                fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
 
     @override
     def serialize_message(self, message: Message) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import re
 import resource
@@ -73,6 +74,19 @@ def test_target_that_closes_early(org: LocalOrg, tap: TapRunner) -> None:
     assert len(told) == 1
     assert "The target has closed its input before the end" in told[0]
     assert "Traceback" not in stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells and changes it")
+def test_the_pipe_to_the_target_is_wider_than_usual(org: LocalOrg, tap: TapRunner) -> None:
+    """The tap and its target wait for each other less often; one that is wider still stays so."""
+    org.store.seed("Account", 3)
+    for before, behind in ((1 << 16, 1 << 18), (1 << 19, 1 << 19)):
+        with started(tap, "--config", tap.config(objects=["Account"])) as process:
+            assert process.stdout is not None
+            fcntl.fcntl(process.stdout, fcntl.F_SETPIPE_SZ, before)
+            process.stdout.read(1)
+            assert fcntl.fcntl(process.stdout, fcntl.F_GETPIPE_SZ) == behind
+            finished(process)
 
 
 def test_ctrl_c_that_ends_the_target_first(org: LocalOrg, tap: TapRunner) -> None:
