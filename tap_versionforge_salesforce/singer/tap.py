@@ -18,6 +18,7 @@ from typing_extensions import override
 
 from tap_versionforge_salesforce import __version__
 from tap_versionforge_salesforce.errors import SettingsError, wrong_setting
+from tap_versionforge_salesforce.late_imports import uncollected
 from tap_versionforge_salesforce.salesforce.support.clock import Clock
 from tap_versionforge_salesforce.settings.backfills import parsed_backfills
 from tap_versionforge_salesforce.settings.checking import is_blank
@@ -134,11 +135,12 @@ class TapVersionForgeSalesforce(Tap):
             TapError: As `discover`.
         """
         # Not at the top: it brings polars, which --help, --version and --about do without.
-        from tap_versionforge_salesforce.salesforce.frames.frame import keep_sigint_handler  # noqa: PLC0415
-        from tap_versionforge_salesforce.singer.deletions_stream import DeletionsStream  # noqa: PLC0415
-        from tap_versionforge_salesforce.singer.describe_streams import DescribeStream  # noqa: PLC0415
-        from tap_versionforge_salesforce.singer.query_stream import QueryStream  # noqa: PLC0415
-        from tap_versionforge_salesforce.singer.sobject_stream import SObjectStream  # noqa: PLC0415
+        with uncollected():
+            from tap_versionforge_salesforce.salesforce.frames.frame import keep_sigint_handler  # noqa: PLC0415
+            from tap_versionforge_salesforce.singer.deletions_stream import DeletionsStream  # noqa: PLC0415
+            from tap_versionforge_salesforce.singer.describe_streams import DescribeStream  # noqa: PLC0415
+            from tap_versionforge_salesforce.singer.query_stream import QueryStream  # noqa: PLC0415
+            from tap_versionforge_salesforce.singer.sobject_stream import SObjectStream  # noqa: PLC0415
 
         keep_sigint_handler()
         catalog, queries = self.input_catalog, self.settings.query_streams

@@ -137,7 +137,7 @@ Its start, sign-in, describe and the Bulk job are in the time.
 The org is a stand-in on the same machine that serves bytes made before: Bulk pages of about 43 MB of CSV (of 10 columns 10 MB, as 50,000 rows are the most), packed with gzip, and REST pages of 2,000 rows.
 *floor* is no tap: it downloads the same Bulk pages with requests, reads them with polars as text, and writes lines of JSON.
 *record by record* is what `stream_maps` costs: the way of the SDK over the same pages.
-Floor and Bulk are the fastest of a few runs by turns; everything else has run once.
+Floor, Bulk, *record by record* and REST are the fastest of a few runs by turns; everything else has run once.
 The output of BATCH is its files and what announces them, that of *export* its files; *Python* is `Org.read`, whose rows are counted and thrown away.
 The numbers are those of one machine and of an org that never lets wait: compare them with each other, not with those of another machine.
 

@@ -15,7 +15,7 @@ from tests.bench.pages import REST_PAGE_ROWS
 from tests.support import processes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from tests.bench.org import ReadyOrgProcess
@@ -136,14 +136,14 @@ class WrongRowsError(Exception):
 def cells(org: ReadyOrgProcess, sizes: Sizes, columns: int) -> Iterator[Cell]:
     """Run every way at one width."""
     rows = sizes.rows(columns)
-    # By turns: what else the machine does hits both.
-    turns = [
-        (floor(org, rows[THING]), extract(org, THING, rows[THING])) for _ in range(sizes.repeats)
-    ]
-    for way, results in zip((FLOOR, FAST), zip(*turns, strict=True), strict=True):
-        yield Cell(way, columns, min(results, key=lambda result: result.seconds))
-    yield Cell(SDK, columns, extract(org, FEW, rows[FEW], stream_maps={FEW: {}}))
-    yield Cell(REST, columns, extract(org, SOME, rows[SOME], api_mode="rest"))
+    compared: dict[str, Callable[[], Result]] = {
+        FLOOR: lambda: floor(org, rows[THING]),
+        FAST: lambda: extract(org, THING, rows[THING]),
+        SDK: lambda: extract(org, FEW, rows[FEW], stream_maps={FEW: {}}),
+        REST: lambda: extract(org, SOME, rows[SOME], api_mode="rest"),
+    }
+    for way, result in zip(compared, _fastest(sizes.repeats, *compared.values()), strict=True):
+        yield Cell(way, columns, result)
     for way, encoding in _BATCHES.items():
         yield Cell(way, columns, _batch(org, rows[THING], encoding))
     if columns == USUAL_WIDTH:
@@ -156,13 +156,16 @@ def cells(org: ReadyOrgProcess, sizes: Sizes, columns: int) -> Iterator[Cell]:
 def spelled_cell(org: ReadyOrgProcess, sizes: Sizes, spelled: str) -> SpelledCell:
     """Run the floor and the tap, by turns, over an org of values of one spelling."""
     rows = sizes.rows(USUAL_WIDTH)[THING]
-    turns = [(floor(org, rows), extract(org, THING, rows)) for _ in range(sizes.repeats)]
-    floors, fast = zip(*turns, strict=True)
-    return SpelledCell(
-        spelled,
-        min(floors, key=lambda result: result.seconds),
-        min(fast, key=lambda result: result.seconds),
+    least, fast = _fastest(
+        sizes.repeats, lambda: floor(org, rows), lambda: extract(org, THING, rows)
     )
+    return SpelledCell(spelled, least, fast)
+
+
+def _fastest(repeats: int, *ways: Callable[[], Result]) -> list[Result]:
+    """Return the fastest run of each way, by turns: what else the machine does hits all."""
+    turns = [[way() for way in ways] for _ in range(repeats)]
+    return [min(runs, key=lambda run: run.seconds) for runs in zip(*turns, strict=True)]
 
 
 def floor(org: ReadyOrgProcess, rows: int) -> Result:
