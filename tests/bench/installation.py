@@ -35,7 +35,9 @@ _VERSION = "`--version`"
 _HELP = "`--help`"
 _REQUEST = "a run, until its first request"
 _RUN = "a run, until its first RECORD"
-_MOST_MILLISECONDS = 250
+# A quarter of a second, where that import takes 0.39 s; it may take three times that where others
+# use the machine, too.
+_MOST_UNTIL_REQUEST = 0.64
 
 
 @dataclass(frozen=True)
@@ -86,15 +88,21 @@ class Installation:
             unit=" MB",
             remark=f"{len(self.sizes)} packages, as uv.lock has them, without bytecode",
         )
-        for what in (_VERSION, _REQUEST):
-            used, bare = self._cpu_seconds(what, _PYTHON)
-            yield Aim(
-                what=f"{what}: CPU, without that of {_PYTHON}",
-                value=(used - bare) * 1000,
-                at_most=_MOST_MILLISECONDS,
-                unit=" ms",
-                remark=f"CPU s: {used:.2f} and {bare:.2f}",
-            )
+        used, bare = self._cpu_seconds(_VERSION, _PYTHON)
+        yield Aim(
+            what=f"{_VERSION}: CPU, without that of {_PYTHON}",
+            value=(used - bare) * 1000,
+            at_most=250,
+            unit=" ms",
+            remark=f"CPU s: {used:.2f} and {bare:.2f}",
+        )
+        used, floor, bare = self._cpu_seconds(_REQUEST, _SDK, _PYTHON)
+        yield Aim(
+            what=f"{_REQUEST}: CPU, against {_SDK}, both without {_PYTHON}",
+            value=(used - bare) / (floor - bare),
+            at_most=_MOST_UNTIL_REQUEST,
+            remark=f"CPU s: {used:.2f} against {floor:.2f}, and {bare:.2f}",
+        )
         used, floor = self._cpu_seconds(_HELP, _SDK)
         yield Aim(
             what=f"{_HELP}, against {_SDK}",
