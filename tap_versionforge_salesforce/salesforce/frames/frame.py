@@ -99,6 +99,14 @@ class Frame:
         for start in range(0, self.height, rows):
             yield self.slice(start, rows)
 
+    def by_itself(self, column: str) -> pl.Series:
+        """Return a column of texts to be kept for longer than the page.
+
+        The columns of a page share the memory of their texts: one that is kept as it is keeps all.
+        """
+        texts: pl.Series = self.table[column] + ""
+        return texts
+
     def only(self, wanted: pl.Series) -> Frame:
         """Return some of the rows; what was odd about any of the rows stays with them.
 

@@ -67,7 +67,7 @@ class HandedOut:
             self._ids = None
             self._known.clear()
         elif frame.height:
-            self._ids_of_page.append(frame.table["Id"])
+            self._ids_of_page.append(frame.by_itself("Id"))
         return frame
 
     def _end_page(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -215,6 +216,15 @@ def test_rows_without_ids_are_told_by_their_place_in_the_page() -> None:
         ("Name", "151"),
         ("CloseDate", "161"),
     ]
+
+
+def test_a_column_by_itself_keeps_nothing_else_in_memory() -> None:
+    """Ids that are known for as long as a run reads would hold every text of every page."""
+    frame = from_json(page(records_of(["a"] * 100, 10_000)), MIXED).frame
+    kept = frame.by_itself("Id")
+    assert kept.to_list() == [f"row{n}" for n in range(100)]
+    buffers = kept.to_arrow(compat_level=pl.CompatLevel.newest()).buffers()
+    assert sum(buffer.size for buffer in buffers if buffer is not None) < 10_000
 
 
 def test_pieces_are_all_rows_once() -> None:
