@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tests.local_org import LocalOrg
 
 DOCUMENT = processes.ROOT / "docs" / "how-to" / "targets.md"
-ROOT_OF_THE_PAGE = "/tmp/salesforce"  # noqa: S108  what the page says
+ROOT_OF_THE_PAGE = "/data/salesforce"
 NAME = "Opportunity"
 BLOCKS = list(blocks(DOCUMENT.read_text(encoding="utf-8")))
 (EXPORT,) = [block.text for block in BLOCKS if "export" in block.text]
@@ -50,7 +50,8 @@ def test_files_are_written_by_the_settings(form: str, org: LocalOrg, folder: Pat
     config.write_text(json.dumps(json.loads(config.read_text()) | written))
     (command,) = (block.text for block in BLOCKS if "tail -n 1" in block.text)
     for _ in range(2):
-        state = json.loads(typed(command, folder))["value"]["bookmarks"]
+        typed(command, folder)
+        state = json.loads((folder / "state.json").read_text())["value"]["bookmarks"]
         assert state[NAME]["replication_key_value"]
     assert list(root.glob(f"{NAME}-*"))
     if form == "parquet":
@@ -75,7 +76,7 @@ def test_the_project_has_what_the_page_recommends() -> None:
     (command,) = (
         shlex.split(block.text)
         for block in BLOCKS
-        if block.language == SHELL and "set" in block.text
+        if block.language == SHELL and "config set" in block.text
     )
     *_, target, name, value = command
     project = yaml.safe_load((processes.ROOT / "meltano.yml").read_text(encoding="utf-8"))

@@ -6,6 +6,7 @@ import shutil
 import uuid
 from contextlib import suppress
 from dataclasses import replace
+from datetime import datetime, timezone
 from typing import IO, TYPE_CHECKING
 
 from tap_versionforge_salesforce.salesforce.frames.frame import Frame, joined
@@ -70,7 +71,9 @@ class BatchFiles:
         self._types = _TYPES_WITH_TEXTS if numbers_are_texts else _TYPES
         self._value_warnings = value_warnings
         self._spool_dir = spool_dir
-        self._name = f"{files.storage.prefix or ''}{stream}-{uuid.uuid4()}"
+        # Whoever reads all files of a stream has them in the order of the runs.
+        begun = f"{datetime.now(timezone.utc):%Y%m%dT%H%M%S%fZ}"
+        self._name = f"{files.storage.prefix or ''}{stream}-{begun}-{uuid.uuid4()}"
         self._written = 0
         self._open: _Lines | _Typed | None = None
 

@@ -138,6 +138,22 @@ def test_a_page_of_a_bulk_job_is_one_file_unless_told_otherwise(
     assert [len(rows_in(url)) for url in files_of(run, "Account")] == [10_001]
 
 
+def test_files_have_names_in_the_order_of_the_runs(
+    org: LocalOrg, tap: TapRunner, tmp_path: Path
+) -> None:
+    """Of two rows with one stamp, whoever reads all files knows which came later."""
+    org.store.seed("Account", 5)
+    urls = [
+        url
+        for _ in range(3)
+        for url in files_of(
+            tap.sync(objects=["Account"], batch_config=into(tmp_path, batch_size=2)), "Account"
+        )
+    ]
+    assert len(urls) == 9
+    assert sorted(urls) == urls
+
+
 def test_slices_of_a_large_page_are_one_file(
     org: LocalOrg, tap: TapRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
